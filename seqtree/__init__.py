@@ -1,0 +1,29 @@
+"""seqtree: sequence and tree language models to train, run and understand on your own machine.
+
+The way of the data is one street: ``text`` -> ``vocabulary`` -> ``training.batches`` -> ``nn`` -> ``training`` ->
+``modelfile`` -> ``language``. Public names are loaded on first use, so that ``import seqtree`` stays fast.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from seqtree.language.model import LanguageModel
+    from seqtree.vocabulary import Vocabulary
+
+__version__ = "0.1.0"
+__all__ = ["LanguageModel", "Vocabulary", "__version__"]
+
+_HOMES = {"LanguageModel": "seqtree.language.model", "Vocabulary": "seqtree.vocabulary"}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'seqtree' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
