@@ -1,0 +1,183 @@
+"""The command line: ``seqtree COMMAND``. Here are only the table of commands, and what every command ends with.
+
+A command's module is imported when the command is used, so that ``seqtree --help`` loads neither torch nor nltk. The
+exit code is 0 when done, 1 when something failed while running, 2 when the usage or the input is at fault, 130 when
+interrupted, 141 when the reader of the output has gone (as for any program in a pipe).
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, NoReturn
+
+import click
+
+from seqtree import __version__
+from seqtree.errors import InputError, SeqtreeError
+
+__all__ = ["COMMANDS", "cli", "main", "run"]
+
+COMMANDS: dict[str, tuple[str, str, str]] = {
+    # name: (module, the command in it, one line of help)
+    "lm": ("seqtree.cli.lm", "lm", "Language models: train, evaluate, sample, score."),
+    "corpora": ("seqtree.cli.corpora", "corpora", "The embedded samples: list, show, generate."),
+    "completion": ("seqtree.cli.completion", "completion", "Print a shell completion script."),
+}
+
+_DONE, _FAILED, _USAGE, _INTERRUPTED, _PIPE_CLOSED = 0, 1, 2, 130, 141
+
+
+class _PipeClosedError(Exception):
+    """Whoever read our output has stopped (``seqtree ... | head``)."""
+
+
+@contextmanager
+def _noticing_closed_pipe() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError as error:  # click would make it exit code 1
+        raise _PipeClosedError from error
+
+
+class LazyGroup(click.Group):
+    """A group whose commands stand in :data:`COMMANDS` and are imported when they are used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*COMMANDS, *(name for name in super().list_commands(ctx) if name not in COMMANDS)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in COMMANDS:
+            module, attribute, _ = COMMANDS[cmd_name]
+            command = getattr(importlib.import_module(module), attribute)
+            assert isinstance(command, click.Command)
+            return command
+        return super().get_command(ctx, cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, self._short_help(name)) for name in self.list_commands(ctx)])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[Any]:
+        from click.shell_completion import CompletionItem
+
+        found = [n for n in self.list_commands(ctx) if n.startswith(incomplete)]
+        commands = [CompletionItem(name, help=self._short_help(name)) for name in found]
+        return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        with _noticing_closed_pipe():
+            return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _noticing_closed_pipe():
+            return super().invoke(ctx)
+
+    def _short_help(self, name: str) -> str:
+        return COMMANDS[name][2] if name in COMMANDS else self.commands[name].get_short_help_str()
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "show_default": True,
+        "auto_envvar_prefix": "SEQTREE",
+    },
+    epilog="\b\nExamples:\n  seqtree lm train --out runs/first\n  seqtree lm sample runs/first --prompt 'The boat '\n"
+    "\nResults go to standard output, progress to standard error. Exit codes: 0 done, 1 failed, 2 bad usage or input, "
+    "130 interrupted. SEQTREE_DEBUG=1 shows where an error came from.",
+)
+@click.version_option(__version__, prog_name="seqtree")
+def cli() -> None:
+    """Sequence and tree language models to train, run and understand on your own machine."""
+
+
+def main(args: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line with ``args`` (those of the process by default), and leave with its exit code."""
+    sys.exit(run(args))
+
+
+def run(args: Sequence[str] | None = None) -> int:
+    """Run the command line with ``args`` and return its exit code; every foreseen error has been told by then.
+
+    An integer that a command returns is its exit code, as with ``ctx.exit`` and ``sys.exit``.
+    """
+    _speak_utf8()
+    try:
+        code = _invoke(args)
+        _flush()
+        return code
+    except _PipeClosedError:
+        _abandon_stdout()
+        return _PIPE_CLOSED
+    except (click.Abort, KeyboardInterrupt):  # click turns the second into the first, but not everywhere
+        return _tell("interrupted", _INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except InputError as error:
+        return _tell(str(error), _USAGE)
+    except SeqtreeError as error:
+        return _tell(str(error), _FAILED)
+    except OSError as error:
+        return _tell(_where_and_what(error), _FAILED)
+
+
+def _invoke(args: Sequence[str] | None) -> int:
+    try:
+        result = cli.main(args=args, prog_name="seqtree", standalone_mode=False)
+    except SystemExit as leaving:
+        result = leaving.code
+        if isinstance(result, str):  # sys.exit("message")
+            return _tell(result, _FAILED)
+    return result if type(result) is int else _DONE  # True is no exit code
+
+
+def _flush() -> None:
+    """Write what is still in the buffer now, while an error can be told."""
+    with _noticing_closed_pipe():
+        sys.stdout.flush()
+
+
+def _tell(message: str, code: int) -> int:
+    """Say in one line what went wrong, or show the traceback to whoever set SEQTREE_DEBUG; returns ``code``."""
+    if os.environ.get("SEQTREE_DEBUG", "0") not in ("", "0") and sys.exc_info()[0] is not None:
+        traceback.print_exc()
+    else:
+        click.echo(f"seqtree: error: {' '.join(message.split())}", err=True)
+    return code
+
+
+def _where_and_what(error: OSError) -> str:
+    """``runs/a/model.safetensors: No space left on device``; the place may also be standard output."""
+    where = error.filename
+    try:
+        sys.stdout.flush()
+    except OSError:
+        where = where or "standard output"
+        _abandon_stdout()
+    reason = error.strerror or str(error) or type(error).__name__
+    return reason if where is None else f"{os.fsdecode(where) if isinstance(where, bytes) else where}: {reason}"
+
+
+def _abandon_stdout() -> None:
+    """Let what cannot be written go nowhere, or the interpreter's last flush would complain of it once more."""
+    with suppress(OSError, ValueError):  # a stream that a test put there has no descriptor
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
+def _speak_utf8() -> None:
+    """Results are UTF-8 whatever the locale; messages never fail for a character that cannot be shown."""
+    for stream, errors in ((sys.stdout, "surrogateescape"), (sys.stderr, "replace")):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:  # not so for a stream that a test or a notebook put there
+            reconfigure(encoding="utf-8", errors=errors)

@@ -1,0 +1,64 @@
+"""``seqtree corpora``: the embedded samples, listed, shown and generated."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import click
+
+
+@click.group(
+    epilog="\b\nExamples:\n  seqtree corpora list\n  seqtree corpora show lighthouse --lines 5\n"
+    "  seqtree corpora generate --count 1000 --seed 7 --trees > trees.mrg"
+)
+def corpora() -> None:
+    """Small texts and trees that come with seqtree, to try every command on."""
+
+
+@corpora.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def list_(as_json: bool) -> None:
+    """List the embedded samples: name, kind, language, size, description."""
+    from seqtree.corpora import describe, names, path
+
+    rows = [{**asdict(describe(name)), "bytes": path(name).stat().st_size} for name in names()]
+    if as_json:
+        click.echo(json.dumps({"corpora": rows}, ensure_ascii=False))
+        return
+    width = max(len(name) for name in names())
+    for row in rows:
+        columns = f"{row['name']:<{width}}  {row['kind']:<5}  {row['language']:<7}  {row['bytes']:>6} bytes"
+        click.echo(f"{columns}  {row['description']}")
+
+
+@corpora.command("path")
+@click.argument("name")
+def path_(name: str) -> None:
+    """Print where the sample NAME lies on this machine, for other programs."""
+    from seqtree.corpora import path
+
+    click.echo(str(path(name)))
+
+
+@corpora.command()
+@click.argument("name")
+@click.option("--lines", type=click.IntRange(min=0), help="Only the first so many lines.  [default: all]")
+def show(name: str, lines: int | None) -> None:
+    """Print the sample NAME."""
+    from seqtree.corpora import load
+
+    kept = load(name).splitlines(keepends=True)[:lines]
+    click.echo("".join(kept), nl=False)
+
+
+@corpora.command()
+@click.option("--count", type=click.IntRange(min=0), default=10, help="How many sentences.")
+@click.option("--seed", type=int, default=0, help="Another seed gives other sentences, after the first.")
+@click.option("--trees", is_flag=True, help="Print bracketed trees, one a line, instead of sentences.")
+def generate(count: int, seed: int, trees: bool) -> None:
+    """Generate sentences, or their trees, with the toy grammar."""
+    from seqtree.corpora import grammar
+
+    for tree in grammar.generate(count, seed):
+        click.echo(" ".join(str(tree).split()) if trees else " ".join(tree.leaves()))

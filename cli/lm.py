@@ -1,0 +1,214 @@
+"""``seqtree lm``: language models, from a text file to text, figures and surprisals."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from seqtree.cli.lm_train import train
+from seqtree.cli.options import device_option, encoding_option, json_option, print_json, threads_option
+
+unknown_option = click.option("--unknown", type=click.Choice(["fail", "skip", "map"]), default="fail",
+                              help="Prompt tokens the model has never seen: name them and stop, leave them out, or "
+                              "read them as <unk>.")  # fmt: skip
+prompt_file_option = click.option("--prompt-file", help="Read the prompt from a file (- for stdin).")
+_TEXTS = click.argument("texts", nargs=-1, required=True)
+
+
+@click.group(
+    epilog="\b\nExamples:\n  seqtree lm train novel.txt --out runs/novel --minutes 10\n"
+    "  seqtree lm sample runs/novel --prompt 'It was ' --temperature 0.8\n"
+    "  seqtree lm eval runs/novel other.txt\n  seqtree lm score runs/novel sentences.txt > surprisals.tsv"
+)
+def lm() -> None:
+    """Language models over characters or words: train, evaluate, sample, score, fill blanks."""
+
+
+lm.add_command(train)
+
+
+def _load(model: str, device: str = "cpu", threads: int | None = None) -> Any:
+    import torch
+
+    from seqtree.language.model import LanguageModel
+    from seqtree.training.device import choose_device
+
+    if threads:
+        torch.set_num_threads(threads)
+    return LanguageModel.load(model, choose_device(device))
+
+
+@lm.command("eval", epilog="\b\nExample:\n  seqtree lm eval runs/novel chapter1.txt chapter2.txt --json")
+@click.argument("model")
+@_TEXTS
+@click.option("--ngram", "ngram", multiple=True, metavar="FILE",
+              help="Training text for an interpolated Kneser-Ney n-gram model over the same tokens, to compare with.")
+@click.option("--ngram-order", type=click.IntRange(1, 10), default=3, help="Its order.")
+@encoding_option
+@device_option
+@threads_option
+@json_option
+def eval_(model: str, texts: tuple[str, ...], ngram: tuple[str, ...], ngram_order: int, encoding: str, device: str,
+          threads: int | None, as_json: bool) -> None:  # fmt: skip
+    """Measure MODEL on TEXTS (files, folders, - for stdin), the state carried over the whole text.
+
+    Loss is in nats per token (with the ends of lines, for words); bits are over all characters and bytes of the text,
+    so that character and word models compare.
+    """
+    loaded = _load(model, device, threads)
+    record: dict[str, Any] = loaded.evaluate_files(texts, encoding).to_json()
+    if ngram:
+        from seqtree.language.ngram import compare
+
+        record["ngram"] = compare(loaded, ngram, texts, ngram_order, encoding)
+    if as_json:
+        print_json(record)
+        return
+    for name, value in record.items():
+        if name == "ngram":
+            click.echo(f"{ngram_order}-gram perplexity   {value['perplexity']:.4f}   (loss {value['loss']:.4f})")
+        else:
+            click.echo(f"{name.replace('_', ' '):<20} {f'{value:,}' if isinstance(value, int) else f'{value:.4f}'}")
+
+
+@lm.command(epilog="\b\nExamples:\n  seqtree lm sample runs/novel --length 1000 --seed 1\n"
+            "  seqtree lm sample runs/novel --prompt 'Once\\n' --temperature 0.7 --top-p 0.9 --count 3")
+@click.argument("model")
+@click.option("--prompt", "-p", default="", help="Text to go on from; \\n and \\t are a line end and a tab.")
+@prompt_file_option
+@click.option("--length", "-n", type=int, default=500, help="Tokens (characters or words) to make at most.")
+@click.option("--temperature", "-t", type=float, default=1.0, help="0: always the most probable token.")
+@click.option("--top-k", type=int, help="Choose among the k most probable tokens.")
+@click.option("--top-p", type=float, help="Choose among the most probable tokens that make up this share.")
+@click.option("--seed", type=int, help="The same seed gives the same text.  [default: a new one each time]")
+@click.option("--count", type=click.IntRange(min=1), default=1, help="Samples; number i has seed + i.")
+@click.option("--stop", multiple=True, help="End a sample before this string (may be given several times).")
+@click.option("--no-echo", is_flag=True, help="Leave the prompt out.")
+@click.option("--report", is_flag=True, help="Say how much is copied from the training text, and whether it loops.")
+@click.option("--training-text", multiple=True, help="For --report.  [default: what the run folder names]")
+@unknown_option
+@json_option
+def sample(model: str, prompt: str, prompt_file: str | None, length: int, temperature: float, top_k: int | None,
+           top_p: float | None, seed: int | None, count: int, stop: tuple[str, ...], no_echo: bool, report: bool,
+           training_text: tuple[str, ...], unknown: str, as_json: bool) -> None:  # fmt: skip
+    """Make text with MODEL (a run folder or a model file), streamed as it comes."""
+    import numpy as np
+
+    from seqtree.language.sampling import SamplingSettings
+
+    loaded = _load(model)
+    text = _prompt(prompt, prompt_file)
+    stops = tuple(_unescape(s) for s in stop)
+    first = int(np.random.SeedSequence().entropy % (1 << 31)) if seed is None else seed  # type: ignore[operator]
+    samples = []
+    for index in range(count):
+        if index and not as_json:
+            click.echo("\n" + "-" * 20)
+        settings = SamplingSettings(length, temperature, top_k, top_p, stops, first + index)
+        pieces = []
+        if not as_json and not no_echo:
+            click.echo(text, nl=False)
+        for piece in loaded.sample_pieces(text, settings, unknown):
+            pieces.append(piece)
+            if not as_json:
+                click.echo(piece, nl=False)
+        samples.append({"seed": first + index, "text": "".join(pieces)})
+    if not as_json:
+        click.echo()
+    if report:
+        from seqtree.language.report import report_samples
+
+        for record, facts in zip(samples, report_samples(loaded, model, samples, training_text), strict=True):
+            record["report"] = facts.to_json()
+            if not as_json:
+                click.echo(f"seed {record['seed']}: {facts}", err=True)
+    if as_json:
+        print_json({"prompt": text, "samples": samples})
+
+
+@lm.command("next", epilog="\b\nExample:\n  seqtree lm next runs/novel 'the cat sat on the ' -k 5")
+@click.argument("model")
+@click.argument("text", default="")
+@click.option("-k", type=click.IntRange(min=1), default=10, help="How many tokens.")
+@unknown_option
+@json_option
+def next_(model: str, text: str, k: int, unknown: str, as_json: bool) -> None:
+    """The most probable tokens after TEXT, with their probabilities."""
+    _print_tokens(_load(model).next(_unescape(text), k, unknown), as_json)
+
+
+@lm.command(epilog="\b\nExample:\n  seqtree lm fill runs/both 'my phone broke, I want to ____ a new phone'")
+@click.argument("model")
+@click.argument("text")
+@click.option("-k", type=click.IntRange(min=1), default=10, help="How many tokens.")
+@click.option("--blank", default="____", help="How the blank is written.")
+@click.option("--unknown", type=click.Choice(["fail", "skip", "map"]), default="map", help="Unseen tokens around it.")
+@json_option
+def fill(model: str, text: str, k: int, blank: str, unknown: str, as_json: bool) -> None:
+    """The most probable tokens for the blank in TEXT, from both sides (a model trained with --bidirectional)."""
+    _print_tokens(_load(model).fill(_unescape(text), k, blank, unknown), as_json)
+
+
+@lm.command(epilog="\b\nExample:\n  seqtree lm score runs/novel sentences.txt --independent > surprisals.tsv")
+@click.argument("model")
+@click.argument("file", default="-")
+@click.option("--independent", is_flag=True, help="Score every line as a text of its own.")
+@encoding_option
+@json_option
+def score(model: str, file: str, independent: bool, encoding: str, as_json: bool) -> None:
+    """Surprisal in bits of every token of FILE (- for stdin): TSV with line, token, surprisal, unknown.
+
+    Each line is read after all lines before it, unless --independent. Unseen tokens are scored as <unk> and marked.
+    """
+    from seqtree.reading import read_text, sources
+
+    loaded = _load(model)
+    with sources([file], []) as (found, _):
+        text = "".join(read_text(found, encoding, []))
+    rows = []
+    if not as_json:
+        click.echo("line\ttoken\tsurprisal\tunknown")
+    parts = text.splitlines(keepends=True) if independent else [text]
+    line = 1
+    for part in parts:
+        for token, surprisal, unknown in loaded.score(part):
+            end = token == loaded.vocabulary.tokens[loaded.vocabulary.end]
+            if as_json:
+                rows.append({"line": line, "token": token, "surprisal": surprisal, "unknown": unknown})
+            else:
+                shown = json.dumps(token, ensure_ascii=False)[1:-1]
+                click.echo(f"{line}\t{shown}\t{surprisal:.4f}\t{int(unknown)}")
+            line += end
+    if as_json:
+        print_json({"tokens": rows, "unit": "bits"})
+
+
+def _prompt(prompt: str, prompt_file: str | None) -> str:
+    if prompt_file is None:
+        return _unescape(prompt)
+    if prompt:
+        raise click.UsageError("give --prompt or --prompt-file, not both")
+    if prompt_file == "-":
+        return sys.stdin.read()
+    from seqtree.errors import InputError
+
+    try:
+        return Path(prompt_file).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{prompt_file}: cannot read the prompt ({error})") from error
+
+
+def _unescape(text: str) -> str:
+    return text.replace("\\n", "\n").replace("\\t", "\t")
+
+
+def _print_tokens(tokens: list[tuple[str, float]], as_json: bool) -> None:
+    if as_json:
+        print_json({"tokens": [{"token": token, "probability": p} for token, p in tokens]})
+        return
+    for token, probability in tokens:
+        click.echo(f"{probability:.4f}  {json.dumps(token, ensure_ascii=False)[1:-1]}")

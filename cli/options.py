@@ -1,0 +1,64 @@
+"""Options that several commands share, and how a preset and the options given make the settings of a run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+T = TypeVar("T")
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else on stdout.")
+device_option = click.option("--device", default="auto", help="auto, cpu, cuda, cuda:1 or mps.")
+threads_option = click.option("--threads", type=click.IntRange(min=1), help="CPU threads.  [default: all cores]")
+encoding_option = click.option("--encoding", default="utf-8", help="How the text files are encoded.")
+quiet_option = click.option("--quiet", "-q", is_flag=True, help="No progress on stderr.")
+
+_TRAINING = [
+    click.option("--out", type=click.Path(path_type=Path), required=True, help="The run folder to write."),
+    click.option("--resume", is_flag=True, help="Go on with the run in --out; start it if there is none."),
+    click.option("--epochs", type=float, help="Budget: passes over the text.  [default: by the text's size]"),
+    click.option("--minutes", type=float, help="Budget: minutes; the schedule fits itself to them."),
+    click.option("--optimizer", type=click.Choice(["adamw", "sgd"]), help="[default: adamw]"),
+    click.option("--learning-rate", type=float, help="Its peak.  [default: the preset's]"),
+    click.option("--weight-decay", type=float, help="Decoupled, on matrices only.  [default: the preset's]"),
+    click.option("--clip", type=float, help="Largest norm of the gradient.  [default: 1]"),
+    click.option("--schedule", type=click.Choice(["cosine", "plateau", "constant"]), help="[default: cosine]"),
+    click.option("--warmup", type=float, help="Share of the budget in which the rate rises.  [default: 0.03]"),
+    click.option("--averaging", type=click.Choice(["none", "ema", "asgd"]),
+                 help="Weight average that is evaluated and kept; asgd starts when validation stalls.  [default: ema]"),
+    click.option("--ema-decay", type=float, help="[default: 0.99]"),
+    click.option("--patience", type=int, help="Evaluations without progress that count as a stall.  [default: 3]"),
+    click.option("--early-stopping", is_flag=True, default=None, help="Stop when validation stalls."),
+    click.option("--evaluations", type=int, help="Evaluations in the whole run.  [default: 12]"),
+    click.option("--checkpoint-seconds", type=float, help="Time between checkpoints.  [default: 60]"),
+    click.option("--seed", type=int, help="Another seed is another run.  [default: 0]"),
+    click.option("--precision", type=click.Choice(["auto", "fp32", "bf16"]), default="auto",
+                 help="auto: bfloat16 products where the processor has them; losses are always float32."),
+    device_option, threads_option, quiet_option, json_option,
+]  # fmt: skip
+
+
+def training_options(command: Command) -> Command:
+    """The options of every command that trains."""
+    for option in reversed(_TRAINING):
+        command = option(command)
+    return command
+
+
+def overridden(base: T, options: Mapping[str, Any]) -> T:
+    """``base`` (a frozen dataclass) with its fields replaced by those options of the same name that were given."""
+    names = {field.name for field in fields(base)}  # type: ignore[arg-type]
+    given = {name: value for name, value in options.items() if name in names and value is not None}
+    return replace(base, **given)  # type: ignore[type-var]
+
+
+def print_json(record: Mapping[str, Any]) -> None:
+    """One JSON object on stdout; infinite numbers become null."""
+    finite = {k: None if isinstance(v, float) and not abs(v) < float("inf") else v for k, v in record.items()}
+    click.echo(json.dumps(finite, ensure_ascii=False))

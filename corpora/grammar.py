@@ -1,0 +1,183 @@
+"""A seeded toy grammar of English: as many sentences, with their trees, as a test or a first experiment needs.
+
+The grammar is a probabilistic context-free one with Penn Treebank labels. It has the phenomena that make parsing worth
+learning: prepositional phrases that may belong to the noun or to the verb, conjunctions, clauses inside clauses, unary
+chains and punctuation. Where one label needs several sets of words (a verb with an object, a verb without) the symbol
+carries a note after a slash, ``VBD/object``, which the trees do not show.
+
+>>> print(generate(1)[0])
+(S
+  (NP (DT the) (NN cat))
+  (VP (VBD sat) (PP (IN on) (NP (DT the) (NN mat)))))
+"""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+from seqtree.errors import InputError
+
+if TYPE_CHECKING:
+    from nltk import Tree
+
+__all__ = ["FIRST", "LEXICON", "MAX_HEIGHT", "RULES", "generate", "label", "sentences"]
+
+FIRST = "(S (NP (DT the) (NN cat)) (VP (VBD sat) (PP (IN on) (NP (DT the) (NN mat)))))"
+"""The tree that every generated list begins with, whatever the seed."""
+
+MAX_HEIGHT = 12
+"""No tree is higher than this many nodes, the word counted, on its longest way from the root."""
+
+RULES: dict[str, tuple[tuple[float, str], ...]] = {
+    "S": (
+        (0.78, "NP/subject VP"),
+        (0.12, "PP , NP/subject VP"),
+        (0.10, "S/clause CC/clause S/clause"),
+    ),
+    "S/clause": ((1.0, "NP/subject VP"),),
+    "S/relative": ((1.0, "VP/simple"),),
+    "NP/subject": ((0.20, "PRP"), (0.80, "NP")),
+    "NP": (
+        (0.36, "DT NN"),
+        (0.16, "DT JJ NN"),
+        (0.04, "DT JJ JJ NN"),
+        (0.07, "DT/many NNS"),
+        (0.05, "CD NNS"),
+        (0.12, "NNP"),
+        (0.12, "NP PP"),
+        (0.04, "NP/base CC/and NP/base"),
+        (0.04, "NP/base SBAR/relative"),
+    ),
+    "NP/base": ((0.55, "DT NN"), (0.25, "DT JJ NN"), (0.20, "DT/many NNS")),
+    "VP": (
+        (0.12, "VBD/alone"),
+        (0.24, "VBD/alone PP"),
+        (0.05, "VBD/alone ADVP"),
+        (0.24, "VBD/object NP"),
+        (0.15, "VBD/object NP PP"),
+        (0.05, "VBD/two NP/base NP/base"),
+        (0.07, "VBD/clause SBAR/that"),
+        (0.04, "MD VP/bare"),
+        (0.04, "VP/simple CC/and VP/simple"),
+    ),
+    "VP/simple": ((0.30, "VBD/alone"), (0.30, "VBD/alone PP"), (0.40, "VBD/object NP/base")),
+    "VP/bare": ((0.5, "VB/alone PP"), (0.5, "VB/object NP")),
+    "SBAR/that": ((1.0, "IN/that S/clause"),),
+    "SBAR/relative": ((1.0, "WHNP S/relative"),),
+    "WHNP": ((1.0, "WDT"),),
+    "ADVP": ((0.8, "RB"), (0.2, "RB/degree RB")),
+    "PP": ((1.0, "IN NP"),),
+}
+"""Symbol -> (probability, the symbols it becomes); the probabilities of one symbol sum to 1."""
+
+
+def _words(line: str) -> tuple[str, ...]:
+    return tuple(line.split())
+
+
+LEXICON: dict[str, tuple[str, ...]] = {
+    "DT": ("the", "the", "the", "a", "a"),  # a word that stands here more often is more likely
+    "DT/many": ("the", "the", "some"),
+    "NN": _words(
+        "cat dog girl boy keeper sailor teacher doctor baker bird horse fish boat ship light lamp window door garden "
+        "wall field tower table chair kettle clock book letter telescope basket mat hill beach river bridge storm"
+    ),
+    "NNS": _words("cats dogs children sailors birds boats letters lamps stones flowers apples nets gulls"),
+    "NNP": _words("Nell Hugh Grace Ruth Daniel Caleb Carrow Tarn"),
+    "PRP": _words("he she it they we"),
+    "CD": _words("two three seven nine forty"),
+    "JJ": _words("small large grey white green quiet broken bright cold heavy hungry round patient"),
+    "VBD/alone": _words("sat slept waited laughed sang stood stopped jumped shone"),
+    "VBD/object": _words("saw found watched carried heard mended painted followed remembered chased"),
+    "VBD/two": _words("gave showed sent brought"),
+    "VBD/clause": _words("said thought knew believed"),
+    "VB/alone": _words("sit sleep wait sing stand"),
+    "VB/object": _words("see find watch carry hear mend paint"),
+    "MD": _words("could would might must"),
+    "IN": _words("on in near with under behind by"),
+    "IN/that": ("that",),
+    "WDT": ("that",),
+    "CC/and": ("and", "and", "or"),
+    "CC/clause": ("and", "and", "but"),
+    "RB": _words("quietly slowly again early outside"),
+    "RB/degree": _words("very quite"),
+    ",": (",",),
+}
+"""Part of speech -> its words, equally likely."""
+
+
+def label(symbol: str) -> str:
+    """The Penn label of a grammar symbol: what stands before the slash.
+
+    >>> label("VBD/object"), label("S")
+    ('VBD', 'S')
+    """
+    return symbol.partition("/")[0]
+
+
+def generate(count: int, seed: int = 0) -> list[Tree]:
+    """``count`` trees: the first is always :data:`FIRST`, the others are drawn from the grammar.
+
+    The same ``seed`` gives the same trees on every machine, and a longer list begins with the shorter one.
+    Raises InputError if ``count`` is negative.
+    """
+    if count < 0:
+        raise InputError(f"a count of sentences cannot be negative, and this one is {count}")
+    from nltk import Tree
+
+    generator = random.Random(seed)
+    heights = _least_heights()
+    trees = [Tree.fromstring(FIRST)] if count else []
+    while len(trees) < count:
+        trees.append(_grow("S", MAX_HEIGHT, generator, heights))
+    return trees
+
+
+def sentences(count: int, seed: int = 0) -> list[str]:
+    """The sentences of :func:`generate`, their words parted by spaces.
+
+    >>> sentences(1)
+    ['the cat sat on the mat']
+    """
+    return [" ".join(tree.leaves()) for tree in generate(count, seed)]
+
+
+def _least_heights() -> dict[str, int]:
+    """The height of the lowest tree each symbol can grow; a part of speech with its word has height 2."""
+    heights = dict.fromkeys(LEXICON, 2)
+    changed = True
+    while changed:
+        changed = False
+        for symbol, rules in RULES.items():
+            known = [max(heights[s] for s in r.split()) for _, r in rules if all(s in heights for s in r.split())]
+            if known and heights.get(symbol, MAX_HEIGHT + 1) > 1 + min(known):
+                heights[symbol] = 1 + min(known)
+                changed = True
+    return heights
+
+
+def _grow(symbol: str, room: int, generator: random.Random, heights: dict[str, int]) -> Tree:
+    """One random tree below ``symbol``, at most ``room`` high; rules that cannot fit are left out of the draw."""
+    from nltk import Tree
+
+    if symbol in LEXICON:
+        words = LEXICON[symbol]
+        return Tree(label(symbol), [words[int(generator.random() * len(words))]])
+    fitting = [(p, rule.split()) for p, rule in RULES[symbol]]
+    fitting = [(p, parts) for p, parts in fitting if all(heights[part] < room for part in parts)]
+    parts = _draw(fitting, generator)
+    children = [_grow(part, room - 1, generator, heights) for part in parts]
+    if len(children) == 1 and children[0].label() == label(symbol):  # NP/subject -> NP is one node, not two
+        return children[0]
+    return Tree(label(symbol), children)
+
+
+def _draw(weighted: list[tuple[float, list[str]]], generator: random.Random) -> list[str]:
+    """One of the items, each as likely as its weight says (``random()`` alone keeps its sequence between Pythons)."""
+    point = generator.random() * sum(weight for weight, _ in weighted)
+    for weight, item in weighted:
+        point -= weight
+        if point < 0:
+            return item
+    return weighted[-1][1]

@@ -1,0 +1,183 @@
+"""``LanguageModel``: a trained model with its vocabulary; load it, measure with it, sample from it, score with it.
+
+>>> model = LanguageModel.untrained("the cat sat\\non the mat\\n", hidden=8, embedding=4)
+>>> len(model.sample(length=5, seed=1))
+5
+>>> round(sum(p for _, p in model.next("the ", k=100)), 6)
+1.0
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from seqtree import modelfile
+from seqtree.errors import InputError, ModelFileError
+from seqtree.language import evaluation
+from seqtree.language.batches import shift_inputs
+from seqtree.language.network import NetworkConfig, RecurrentLanguageModel
+from seqtree.language.prompts import known_tokens
+from seqtree.language.sampling import SamplingSettings, sample_tokens
+from seqtree.text import TextSettings, encode_paths, encode_text, text_tokens
+from seqtree.vocabulary import Vocabulary
+
+KIND = "language-model"
+
+
+class TokenScore(NamedTuple):
+    """A token, its surprisal in bits, and whether it is outside the vocabulary (scored as ``<unk>``)."""
+
+    token: str
+    surprisal: float
+    unknown: bool
+
+
+class LanguageModel:
+    """A recurrent language model over characters or words.
+
+    ``vocabulary`` and ``settings`` say how text becomes tokens, ``network`` predicts the next one.
+    """
+
+    def __init__(self, vocabulary: Vocabulary, settings: TextSettings, network: RecurrentLanguageModel) -> None:
+        if network.vocabulary_size != len(vocabulary):
+            raise InputError(f"a network over {network.vocabulary_size} tokens does not fit a vocabulary of "
+                             f"{len(vocabulary)}")  # fmt: skip
+        self.vocabulary, self.settings, self.network = vocabulary, settings, network
+        self._stepper: Any = None
+
+    @classmethod
+    def untrained(cls, text: str, *, unit: str = "char", seed: int = 0, **shape: Any) -> LanguageModel:
+        """A model with random weights over the vocabulary of ``text``; ``shape`` are fields of ``NetworkConfig``."""
+        settings = TextSettings(unit=unit)  # type: ignore[arg-type]
+        vocabulary = Vocabulary.build(Counter(text_tokens(text, settings)), settings.unit)
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            return cls(vocabulary, settings, RecurrentLanguageModel(len(vocabulary), NetworkConfig(**shape)))
+
+    @classmethod
+    def load(cls, path: str | Path, device: str | torch.device = "cpu") -> LanguageModel:
+        """Open a model file or a run folder; no code in it is run.
+
+        Raises InputError if there is none, ModelFileError if it is damaged or holds something else.
+        """
+        path = Path(path)
+        if path.is_dir():
+            path = path / "model.safetensors"
+        contents, tensors = modelfile.load(path, KIND)
+        try:
+            vocabulary = Vocabulary.from_json(contents["vocabulary"])
+            config = NetworkConfig.from_json(contents["network"])
+            settings = TextSettings(**contents["text"])
+            network = RecurrentLanguageModel(len(vocabulary), config, device=torch.device("meta"))
+            if config.tied:
+                tensors["decoder.weight"] = tensors["embedding.weight"]
+            network.load_state_dict(tensors, assign=True)
+        except (KeyError, TypeError, RuntimeError, InputError) as error:
+            raise ModelFileError(f"{path}: its parts do not fit together ({error})") from error
+        return cls(vocabulary, settings, network.to(device).eval())
+
+    def save(self, path: str | Path) -> None:
+        """Write the model file, whole or not at all. Raises OSError."""
+        tensors = dict(self.network.state_dict())
+        if self.network.config.tied:
+            del tensors["decoder.weight"]  # the embedding
+        contents = {"vocabulary": self.vocabulary.to_json(), "network": self.network.config.to_json(),
+                    "text": asdict(self.settings)}  # fmt: skip
+        modelfile.save(Path(path), KIND, contents, tensors)
+
+    def evaluate_files(self, paths: Sequence[str | Path], encoding: str = "utf-8") -> evaluation.Evaluation:
+        """Loss, perplexity and bits of text files, the state carried from end to end."""
+        settings = TextSettings(**{**asdict(self.settings), "encoding": encoding})
+        return evaluation.evaluate(self.network, self.vocabulary, encode_paths(paths, self.vocabulary, settings))
+
+    def evaluate(self, text: str) -> evaluation.Evaluation:
+        """Loss, perplexity and bits of a text. Raises InputError if it is empty."""
+        return evaluation.evaluate(self.network, self.vocabulary, encode_text(text, self.vocabulary, self.settings))
+
+    def perplexity(self, text: str) -> float:
+        """exp of the mean surprisal in nats of the tokens of ``text``."""
+        return self.evaluate(text).perplexity
+
+    def score(self, text: str) -> list[TokenScore]:
+        """The surprisal in bits, -log2 p(token | all before it), of every token of ``text``."""
+        tokens = text_tokens(text, self.settings)
+        if not tokens:
+            return []
+        ids = self.vocabulary.encode(tokens)
+        nats = torch.cat(list(evaluation.surprisals(self.network, self.vocabulary, ids))).double() / np.log(2)
+        unknown = (ids == self.vocabulary.unknown).tolist()
+        return [TokenScore(*row) for row in zip(tokens, nats.tolist(), unknown, strict=True)]
+
+    def sample(self, prompt: str = "", length: int = 500, *, temperature: float = 1.0, top_k: int | None = None,
+               top_p: float | None = None, stop: Sequence[str] = (), seed: int | None = None,
+               unknown: str = "fail") -> str:  # fmt: skip
+        """Text that goes on from ``prompt`` (not included): ``length`` tokens, or up to a stop string.
+
+        The same seed gives the same text. ``unknown`` says what to do with tokens of the prompt that the model has
+        never seen: ``fail`` (InputError that names them), ``skip`` or ``map`` (to ``<unk>``).
+        """
+        settings = SamplingSettings(length, temperature, top_k, top_p, tuple(stop), seed)
+        return "".join(self.sample_pieces(prompt, settings, unknown))
+
+    def sample_pieces(self, prompt: str, settings: SamplingSettings, unknown: str = "fail") -> Iterator[str]:
+        """What ``sample`` returns, piece by piece as it is made."""
+        self._needs_forward("sample")
+        ids = known_tokens(self.vocabulary, self.settings, prompt, unknown)
+        return sample_tokens(self.stepper, self.vocabulary, ids, settings)
+
+    def next(self, text: str = "", k: int = 10, unknown: str = "fail") -> list[tuple[str, float]]:
+        """The ``k`` most probable tokens after ``text`` with their probabilities, best first."""
+        self._needs_forward("predict the next token")
+        ids = known_tokens(self.vocabulary, self.settings, text, unknown)
+        return self._best(self.next_distribution(ids), k)
+
+    def next_distribution(self, ids: Sequence[int]) -> np.ndarray:
+        """Probabilities (V,) of every token after tokens ``ids``, float64, summing to 1."""
+        before = torch.tensor([self.vocabulary.start, *ids], device=self.network.decoder.weight.device)
+        with torch.inference_mode():
+            output, _ = self.network.eval().hidden_states(shift_inputs(before, self.vocabulary)[:, None])
+            return self.network.decoder(output[-1, 0]).double().softmax(0).cpu().numpy()
+
+    def fill(self, text: str, k: int = 10, blank: str = "____", unknown: str = "map") -> list[tuple[str, float]]:
+        """The ``k`` most probable tokens for the ``blank`` in ``text``, from both its sides, best first.
+
+        Raises InputError if the model is not bidirectional or ``text`` does not hold exactly one blank.
+        """
+        if not self.network.config.bidirectional:
+            raise InputError("only a bidirectional model fills blanks: train one with --bidirectional")
+        if text.count(blank) != 1:
+            raise InputError(f"{text!r} holds {text.count(blank)} blanks ({blank}), expected exactly one")
+        before, after = (known_tokens(self.vocabulary, self.settings, part, unknown) for part in text.split(blank))
+        ids = np.array([*before, self.vocabulary.unknown, *after], dtype=np.int64)
+        window = evaluation.surrounded(ids, self.vocabulary)[:, None]
+        with torch.inference_mode():
+            output = self.network.eval().surrounded_states(window.to(self.network.decoder.weight.device))
+            probabilities = self.network.decoder(output[len(before), 0]).double().softmax(0).cpu().numpy()
+        return self._best(probabilities, k)
+
+    @property
+    def stepper(self) -> Any:
+        """The network as a NumPy stepper (weights copied on first use)."""
+        if self._stepper is None:
+            from seqtree.language.stepper import Stepper
+
+            self._stepper = Stepper(self.network)
+        return self._stepper
+
+    def _best(self, probabilities: np.ndarray, k: int) -> list[tuple[str, float]]:
+        if k < 1:
+            raise InputError(f"k {k}: expected at least 1")
+        order = np.argsort(-probabilities, kind="stable")[:k]
+        return [(self.vocabulary.tokens[i], float(probabilities[i])) for i in order]
+
+    def _needs_forward(self, what: str) -> None:
+        if self.network.config.bidirectional:
+            raise InputError(f"a bidirectional model cannot {what}: it reads both sides; use fill, or train without "
+                             "--bidirectional")  # fmt: skip

@@ -1,0 +1,37 @@
+"""Prompts: from a text to token indices, naming what the model has never seen."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from seqtree.errors import InputError
+from seqtree.text import TextSettings, text_tokens
+from seqtree.vocabulary import Vocabulary
+
+POLICIES = ("fail", "skip", "map")
+
+
+def known_tokens(vocabulary: Vocabulary, settings: TextSettings, text: str, policy: str) -> list[int]:
+    """Token indices of ``text``; unseen tokens fail with InputError, are skipped, or map to ``<unk>``."""
+    if policy not in POLICIES:
+        raise InputError(f"unknown {policy!r}: expected one of {', '.join(POLICIES)}")
+    tokens = text_tokens(text, settings)
+    unseen = vocabulary.unknown_tokens(tokens)
+    if unseen and policy == "fail":
+        noun = "characters" if vocabulary.unit == "char" else "words"
+        names = ", ".join(describe(token) for token in unseen[:10]) + (", ..." if len(unseen) > 10 else "")
+        raise InputError(f"the prompt has {noun} the model has never seen: {names}; change it, or use --unknown skip "
+                         "or --unknown map")  # fmt: skip
+    ids = [int(i) for i in vocabulary.encode(tokens)]
+    return [i for i in ids if i != vocabulary.unknown] if policy == "skip" else ids
+
+
+def describe(token: str) -> str:
+    """A token as shown to people: odd characters by name.
+
+    >>> describe("é"), describe("\\u200b"), describe("mat")
+    ("'é'", 'U+200B ZERO WIDTH SPACE', "'mat'")
+    """
+    if len(token) == 1 and not token.isprintable():
+        return f"U+{ord(token):04X} {unicodedata.name(token, 'control character')}"
+    return repr(token)

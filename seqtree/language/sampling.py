@@ -1,0 +1,132 @@
+"""Sampling text: temperature, top-k, nucleus (top-p; Holtzman et al. 2020), stop strings; one seed, one text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from seqtree.errors import InputError
+from seqtree.language.stepper import Stepper
+from seqtree.vocabulary import Vocabulary
+
+DRAWS = 1024  # random numbers drawn at a time
+
+
+@dataclass(frozen=True)
+class SamplingSettings:
+    """length: tokens at most. temperature: 0 takes the most probable token. stop: strings that end the sample."""
+
+    length: int = 500
+    temperature: float = 1.0
+    top_k: int | None = None
+    top_p: float | None = None
+    stop: tuple[str, ...] = ()
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.length < 0:
+            raise InputError(f"length {self.length}: expected 0 or more")
+        if not 0 <= self.temperature < float("inf"):
+            raise InputError(f"temperature {self.temperature}: expected 0 (the most probable token) or more")
+        if self.top_k is not None and self.top_k < 1:
+            raise InputError(f"top-k {self.top_k}: expected at least 1")
+        if self.top_p is not None and not 0 < self.top_p <= 1:
+            raise InputError(f"top-p {self.top_p}: expected a share above 0, at most 1")
+        if any(not stop for stop in self.stop):
+            raise InputError("a stop string is empty; expected at least one character")
+
+
+def sample_tokens(
+    stepper: Stepper, vocabulary: Vocabulary, prompt: Sequence[int], settings: SamplingSettings
+) -> Iterator[str]:
+    """Pieces of text that go on from token indices ``prompt``; ``<unk>`` and ``<s>`` are never chosen.
+
+    Raises InputError if the model's probabilities are not finite.
+    """
+    pieces = _pieces(stepper, vocabulary, prompt, settings)
+    return _until_stop(pieces, settings.stop) if settings.stop else pieces
+
+
+def _pieces(
+    stepper: Stepper, vocabulary: Vocabulary, prompt: Sequence[int], settings: SamplingSettings
+) -> Iterator[str]:
+    tokens, start, end = vocabulary.tokens, vocabulary.start, vocabulary.end
+    words = vocabulary.unit == "word"
+    state = stepper.zero_state()
+    logits = stepper.step(start, state)
+    for token in prompt:
+        logits = stepper.step(start if token == end else token, state)
+    banned = [vocabulary.unknown] + ([start] if start != end else [])
+    uniform = _uniforms(np.random.Generator(np.random.PCG64(settings.seed)))
+    at_line_start = not prompt or prompt[-1] == end
+    for _ in range(settings.length):
+        logits[banned] = -np.inf
+        token = choose(logits, settings, next(uniform))
+        if not words:
+            yield tokens[token]
+        else:
+            text = "\n" if token == end else tokens[token]
+            yield text if at_line_start or token == end else " " + text
+            at_line_start = token == end
+        logits = stepper.step(start if token == end else token, state)
+
+
+def choose(logits: np.ndarray, settings: SamplingSettings, uniform: float) -> int:
+    """One token index from ``logits`` (V,), which are overwritten; ``uniform`` is a random number in [0, 1)."""
+    if settings.temperature == 0:
+        return int(logits.argmax())
+    if settings.temperature != 1:
+        logits *= min(1.0 / settings.temperature, 1e30)
+    logits -= logits.max()
+    if settings.top_k is not None and settings.top_k < len(logits):
+        _keep_top_k(logits, settings.top_k)
+    weights = np.exp(logits, out=logits)
+    if settings.top_p is not None:
+        _keep_nucleus(weights, settings.top_p)
+    sums = weights.cumsum(dtype=np.float64)
+    total = sums[-1]
+    if not 0 < total < np.inf:
+        raise InputError("the model's probabilities are not finite numbers: it was not trained soundly")
+    return int(sums.searchsorted(uniform * total, side="right"))
+
+
+def _keep_top_k(logits: np.ndarray, k: int) -> None:
+    """Exactly k survive; of equal ones the first in the vocabulary."""
+    order = np.argsort(-logits, kind="stable")
+    logits[order[k:]] = -np.inf
+
+
+def _keep_nucleus(weights: np.ndarray, share: float) -> None:
+    """The fewest most probable tokens that together reach ``share`` survive."""
+    order = np.argsort(-weights, kind="stable")
+    sums = weights[order].cumsum(dtype=np.float64)
+    last = int(np.searchsorted(sums, share * sums[-1], side="left"))
+    weights[order[last + 1 :]] = 0.0
+
+
+def _uniforms(generator: np.random.Generator) -> Iterator[float]:
+    while True:
+        yield from generator.random(DRAWS).tolist()
+
+
+def _until_stop(pieces: Iterator[str], stops: Sequence[str]) -> Iterator[str]:
+    """Pieces up to the first stop string (not included), holding back what may be the beginning of one."""
+    held = ""
+    for piece in pieces:
+        held += piece
+        found = [position for stop in stops if (position := held.find(stop)) >= 0]
+        if found:
+            yield held[: min(found)]
+            return
+        keep = max(_overlap(held, stop) for stop in stops)
+        if len(held) > keep:
+            yield held[: len(held) - keep]
+            held = held[len(held) - keep :]
+    yield held
+
+
+def _overlap(text: str, stop: str) -> int:
+    """The length of the longest end of ``text`` with which ``stop`` begins."""
+    return next((n for n in range(min(len(stop) - 1, len(text)), 0, -1) if text.endswith(stop[:n])), 0)

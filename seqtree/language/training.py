@@ -1,0 +1,185 @@
+"""Training a language model from text files: the recipe, the pre-flight line, the run, the last measurement."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from seqtree.files import locked
+from seqtree.language.batches import BatchShape
+from seqtree.language.evaluation import evaluate
+from seqtree.language.growth import grown
+from seqtree.language.model import LanguageModel
+from seqtree.language.network import NetworkConfig, RecurrentLanguageModel
+from seqtree.language.presets import preset
+from seqtree.language.task import LanguageModelTask
+from seqtree.text import PreparedCorpus, TextSettings, prepare
+from seqtree.training.device import choose_device, choose_dtype
+from seqtree.training.loop import Trainer
+from seqtree.training.progress import Display
+from seqtree.training.run import RunFolder
+from seqtree.training.settings import TrainingSettings
+from seqtree.vocabulary import Vocabulary
+
+LEAST_STEPS, MOST_EPOCHS = 2000, 40  # by default a small text is read until it has had so many steps
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that ``seqtree lm train`` is told."""
+
+    corpus: tuple[str, ...]
+    out: Path
+    text: TextSettings
+    network: NetworkConfig
+    shape: BatchShape
+    training: TrainingSettings
+    valid: tuple[str, ...] = ()
+    valid_share: float = 0.1
+    init_from: str | None = None
+    device: str = "auto"
+    precision: str = "auto"
+    resume: bool = False
+    epochs_given: bool = True
+
+    @classmethod
+    def from_options(cls, corpus: Sequence[str], options: Mapping[str, Any]) -> Recipe:
+        """From the command line's options; those that are None are left to the preset."""
+        from seqtree.cli.options import overridden
+
+        chosen = preset(options["preset"] or "small", options["unit"])
+        given = dict(options)
+        if options["dropout"] is not None:
+            for name in ("dropout_input", "dropout_hidden", "dropout_output"):
+                given[name] = given[name] if given[name] is not None else options["dropout"]
+        return cls(
+            corpus=tuple(corpus),
+            out=options["out"],
+            text=overridden(TextSettings(), options),
+            network=_network(chosen.network, given),
+            shape=overridden(chosen.shape, options),
+            training=overridden(chosen.training, options),
+            epochs_given=options["epochs"] is not None,
+            **{k: options[k] for k in ("valid", "valid_share", "init_from", "device", "precision", "resume")},
+        )
+
+
+def _network(base: NetworkConfig, options: Mapping[str, Any]) -> NetworkConfig:
+    """The preset's network with the options given; what rules out its tied output or follows from it is adapted."""
+    given = {k: v for k, v in options.items() if k in NetworkConfig.__dataclass_fields__ and v is not None}
+    untied = given.get("one_hot") or given.get("bidirectional")
+    if base.tied and "tied" not in given:
+        if untied or given.get("embedding", given.get("hidden")) != given.get("hidden", given.get("embedding")):
+            given["tied"] = False
+        elif "hidden" in given or "embedding" in given:
+            width = given.get("hidden", given.get("embedding"))
+            given["hidden"] = given["embedding"] = width
+    elif given.get("tied") and "embedding" not in given:
+        given["embedding"] = given.get("hidden", base.hidden)
+    return replace(base, **given)
+
+
+def train_language_model(recipe: Recipe, display: Display) -> dict[str, Any]:
+    """Train, and return the last evaluation with {steps, seconds, tokens_per_second, model, interrupted}.
+
+    Raises InputError for text, options or a folder that do not serve; DivergenceError; OSError.
+    """
+    run = RunFolder(recipe.out)
+    run.create(recipe.resume)
+    with locked(run.path):
+        start = LanguageModel.load(recipe.init_from) if recipe.init_from else None
+        text = replace(recipe.text, unit=start.settings.unit, tokenizer=start.settings.tokenizer) if start else recipe.text
+        corpus = prepare(recipe.corpus, text, recipe.valid or None, recipe.valid_share, None, display.message)
+        if start:
+            vocabulary = start.vocabulary.extended(_counts(corpus), text.min_count, text.max_vocabulary)
+            corpus = prepare(recipe.corpus, text, recipe.valid or None, recipe.valid_share, vocabulary, display.message)
+        task, settings = _task(recipe, corpus, text, start, display)
+        display.message(_preflight(task, settings, display))
+        run.write_config(_config(recipe, task, settings))
+        result = Trainer(task, settings, run, display).fit(recipe.resume)
+        display.close()
+        report: dict[str, Any] = {"steps": result.steps, "seconds": round(result.seconds, 3),
+                                  "tokens_per_second": round(result.items_per_second, 1), "model": str(run.path),
+                                  "interrupted": result.interrupted}  # fmt: skip
+        if result.interrupted:
+            display.message(f"interrupted and saved at step {result.steps:,}; go on with --resume")
+            return report
+        best = LanguageModel.load(run.path)
+        measured = evaluate(best.network, best.vocabulary, corpus.valid or corpus.train)
+        report = {**measured.to_json(), **report, "best_step": result.best_step,
+                  "measured_on": "validation" if corpus.valid else "training text"}  # fmt: skip
+        display.message(f"{report['measured_on']}: loss {measured.loss:.4f} nats per token, perplexity "
+                        f"{measured.perplexity:.2f}, {measured.bits_per_character:.4f} bits per character")  # fmt: skip
+        return report
+
+
+def _counts(corpus: PreparedCorpus) -> dict[str, int]:
+    """Tokens of the training text with a count each above any limit: the corpus' own vocabulary has applied them."""
+    tokens = corpus.vocabulary.tokens
+    return {token: len(tokens) + 1_000_000 - i for i, token in enumerate(tokens)}
+
+
+def _task(
+    recipe: Recipe, corpus: PreparedCorpus, text: TextSettings, start: LanguageModel | None, display: Display
+) -> tuple[LanguageModelTask, TrainingSettings]:
+    device = choose_device(recipe.device)
+    if start:
+        model = grown(start, corpus.vocabulary, recipe.training.seed)
+        display.message(f"starting from {recipe.init_from}: {len(start.vocabulary):,} tokens known, "
+                        f"{len(model.vocabulary) - len(start.vocabulary):,} new")  # fmt: skip
+    else:
+        model = _untrained(corpus.vocabulary, text, recipe.network, recipe.training.seed)
+    model.network.to(device)
+    least = 3 if model.network.config.bidirectional else 1
+    shape = recipe.shape.fitted(len(corpus.train), display.message)
+    shape = replace(shape, window=max(shape.window, least))
+    dtype = choose_dtype(recipe.precision, device)
+    task = LanguageModelTask(model, corpus, shape, recipe.training.seed, dtype)
+    settings = recipe.training
+    if not recipe.epochs_given and settings.minutes is None:
+        epochs = min(MOST_EPOCHS, max(settings.epochs, math.ceil(LEAST_STEPS / task.steps_per_epoch)))
+        settings = replace(settings, epochs=float(epochs))
+    return task, settings
+
+
+def _untrained(vocabulary: Vocabulary, text: TextSettings, network: NetworkConfig, seed: int) -> LanguageModel:
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return LanguageModel(vocabulary, text, RecurrentLanguageModel(len(vocabulary), network))
+
+
+def _preflight(task: LanguageModelTask, settings: TrainingSettings, display: Display) -> str:
+    """Tokens, vocabulary, parameters, memory and time, before anything is spent."""
+    corpus, network = task.corpus, task.model
+    parameters = sum(p.numel() for p in network.parameters())
+    copies = 3 + (settings.optimizer == "adamw") + (settings.averaging != "none")
+    tokens = task.shape.rows * task.shape.window
+    activations = tokens * (len(corpus.vocabulary) * 2 + 10 * network.config.hidden * network.config.layers) * 4
+    megabytes = (parameters * 4 * copies + activations) / 1e6
+    valid = f"{len(corpus.valid):,}" if corpus.valid else "no"
+    steps = task.steps_per_epoch * settings.epochs
+    budget = f"{settings.minutes:g} minutes" if settings.minutes else f"{settings.epochs:g} epochs, {steps:,.0f} steps"
+    return (f"{len(corpus.train):,} training and {valid} validation tokens, vocabulary {len(corpus.vocabulary):,}; "
+            f"{network.config.cell} {network.config.layers}x{network.config.hidden}, {parameters:,} parameters, about "
+            f"{megabytes:,.0f} MB; batch {task.shape.rows}x{task.shape.window}; {budget}")  # fmt: skip
+
+
+def _config(recipe: Recipe, task: LanguageModelTask, settings: TrainingSettings) -> dict[str, Any]:
+    return {
+        "command": "lm train",
+        "corpus": [path if path == "-" else str(Path(path).resolve()) for path in recipe.corpus],
+        "valid": [str(Path(path).resolve()) for path in recipe.valid],
+        "valid_share": recipe.valid_share,
+        "text": asdict(task.language_model.settings),
+        "network": task.model.config.to_json(),
+        "batch": task.shape.rows,
+        "window": task.shape.window,
+        "training": settings.to_json(),
+        "fingerprint": task.corpus.fingerprint,
+    }
+

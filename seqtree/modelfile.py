@@ -1,0 +1,91 @@
+"""Model files: one ``.safetensors`` file with everything a model needs, and no code in it.
+
+The safetensors header carries a single metadata entry, ``seqtree``, a JSON object::
+
+    {"version": 1, "kind": "language-model", "contents": {config, vocabulary, ...}, "checksum": sha256}
+
+The checksum covers version, kind, contents and every tensor's name, type, shape and bytes, so a flipped byte is either
+harmless padding or noticed. Opening a file runs no code: JSON and raw numbers only. Equal models give equal bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as to_safetensors
+from torch import Tensor
+
+from seqtree.errors import InputError, ModelFileError
+from seqtree.files import write_atomically
+
+VERSION = 1
+
+
+def save(path: Path, kind: str, contents: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
+    """Write a model file atomically.
+
+    ``kind`` names what the file holds (``language-model``, ``checkpoint``); ``contents`` is JSON-able; ``tensors`` may
+    lie on any device. Raises OSError when the disk is full or the folder read-only; the previous file then survives.
+    """
+    ready = {name: tensor.detach().cpu().contiguous() for name, tensor in sorted(tensors.items())}
+    body = {"version": VERSION, "kind": kind, "contents": contents}
+    header = json.dumps({**body, "checksum": _checksum(body, ready)}, ensure_ascii=False, sort_keys=True)
+    write_atomically(path, to_safetensors(ready, metadata={"seqtree": header}))
+
+
+def load(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Read a model file: its contents and its tensors, on the CPU.
+
+    Raises InputError if there is no such file, ModelFileError if it is damaged, of another kind or of a newer version.
+    """
+    if not path.exists():
+        raise InputError(f"{path}: no such model file")
+    if path.is_dir():
+        raise InputError(f"{path}: a folder; expected a .safetensors model file")
+    try:
+        with safe_open(path, framework="pt", device="cpu") as file:
+            header = _header(path, file.metadata())
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no iteration otherwise)
+    except (SafetensorError, UnicodeDecodeError, RuntimeError, TypeError, ValueError) as error:
+        if isinstance(error, ModelFileError):
+            raise
+        raise ModelFileError(f"{path}: damaged or not a safetensors file ({str(error).splitlines()[0]})") from error
+    body = {key: header.get(key) for key in ("version", "kind", "contents")}
+    if header.get("checksum") != _checksum(body, tensors):
+        raise ModelFileError(f"{path}: damaged: its contents do not match its checksum; restore it from a copy")
+    if body["kind"] != kind:
+        raise ModelFileError(f"{path}: holds a {body['kind']}, expected a {kind}")
+    return dict(header["contents"]), tensors
+
+
+def _header(path: Path, metadata: Mapping[str, str] | None) -> dict[str, Any]:
+    if not metadata or "seqtree" not in metadata:
+        raise ModelFileError(f"{path}: a safetensors file, but not one written by seqtree")
+    try:
+        header = json.loads(metadata["seqtree"])
+    except (ValueError, RecursionError) as error:
+        raise ModelFileError(f"{path}: damaged: its seqtree header is not JSON") from error
+    if not isinstance(header, dict) or not isinstance(header.get("version"), int):
+        raise ModelFileError(f"{path}: damaged: its seqtree header has no version")
+    if header["version"] > VERSION:
+        raise ModelFileError(
+            f"{path}: format version {header['version']} is newer than this seqtree reads ({VERSION}): upgrade seqtree"
+        )
+    if header["version"] < 1:
+        raise ModelFileError(f"{path}: unknown format version {header['version']}, expected 1 to {VERSION}")
+    return header
+
+
+def _checksum(body: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> str:
+    digest = hashlib.sha256(json.dumps(body, ensure_ascii=True, sort_keys=True).encode())
+    for name in sorted(tensors):
+        tensor = tensors[name].contiguous()
+        digest.update(f"{name}|{tensor.dtype}|{tuple(tensor.shape)}|".encode())
+        digest.update(tensor.view(-1).view(torch.uint8).numpy().data if tensor.numel() else b"")
+    return digest.hexdigest()

@@ -1,0 +1,1 @@
+"""The one training loop: optimiser, schedule, averaging, clipping, divergence guard, progress, checkpoints."""

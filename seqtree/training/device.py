@@ -1,0 +1,40 @@
+"""Where to compute, with how many threads, and how exactly."""
+
+from __future__ import annotations
+
+import torch
+
+from seqtree.errors import InputError
+
+
+def choose_device(name: str) -> torch.device:
+    """``auto`` takes a GPU where there is one; ``cpu`` never asks for one. InputError if ``name`` cannot be had."""
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise InputError(f"device {name!r}: expected auto, cpu, cuda, cuda:N or mps") from error
+    if device.type not in ("cpu", "cuda", "mps"):
+        raise InputError(f"device {name!r}: expected auto, cpu, cuda, cuda:N or mps")
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise InputError(f"device {name!r}: this machine or this torch has no CUDA; use --device cpu")
+    if device.type == "mps" and not torch.backends.mps.is_available():
+        raise InputError("device 'mps': not available here; use --device cpu")
+    return device
+
+
+def choose_dtype(precision: str, device: torch.device) -> torch.dtype | None:
+    """bfloat16 or None (float32) for ``auto``, ``fp32`` or ``bf16``."""
+    if precision == "bf16" or (precision == "auto" and _fast_bfloat16(device)):
+        return torch.bfloat16
+    return None
+
+
+def _fast_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported()
+    capabilities = getattr(torch.cpu, "get_capabilities", dict)()  # torch 2.10 and later
+    return device.type == "cpu" and bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))

@@ -1,0 +1,62 @@
+"""What a run says while it trains: a live bar on a terminal, plain lines elsewhere; all of it to stderr."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any, TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+
+class Display:
+    """Messages, evaluations, and a bar with the time left. ``quiet`` keeps only warnings and errors."""
+
+    def __init__(self, items: str = "tokens", stream: TextIO | None = None, quiet: bool = False) -> None:
+        self.items, self.quiet = items, quiet
+        self.console = Console(file=stream or sys.stderr, highlight=False, soft_wrap=True)
+        self._bar: Progress | None = None
+        self._drawn = 0.0
+
+    def message(self, text: str) -> None:
+        """One line that matters."""
+        if not self.quiet:
+            self.console.print(text, markup=False)
+
+    def evaluation(self, record: dict[str, Any], best: bool) -> None:
+        """One line for each evaluation."""
+        valid = "" if record["loss"] is None else f"  validation {record['loss']:.4f}{' *' if best else ''}"
+        self.message(f"step {record['step']:>7,}  epoch {record['epoch']:6.2f}  train {record['train_loss']:.4f}{valid}  "
+                     f"{record[f'{self.items}_per_second']:,.0f} {self.items}/s  {clock(record['seconds'])}")  # fmt: skip
+
+    def step(self, progress: float, step: int, loss: float, rate: float, elapsed: float) -> None:
+        """Move the bar, at most ten times a second."""
+        if self.quiet or not self.console.is_terminal or time.monotonic() - self._drawn < 0.1:
+            return
+        self._drawn = time.monotonic()
+        if self._bar is None:
+            columns = (BarColumn(30), TaskProgressColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+            self._bar = Progress(*columns, console=self.console, transient=True)
+            self._bar.add_task("", total=1.0)
+            self._bar.start()
+        left = clock(elapsed * (1 - progress) / progress) if progress > 0 else "?"
+        text = f"left {left}  step {step:,}  loss {loss:.3f}  {rate:,.0f} {self.items}/s"
+        self._bar.update(self._bar.task_ids[0], completed=progress, description=text)
+
+    def close(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+
+def clock(seconds: float) -> str:
+    """Seconds as m:ss or h:mm:ss.
+
+    >>> clock(75), clock(3700)
+    ('1:15', '1:01:40')
+    """
+    minutes, second = divmod(round(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"

@@ -1,0 +1,65 @@
+"""A run folder: ``config.json``, ``metrics.jsonl``, ``model.safetensors`` (the best), ``checkpoint.safetensors``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from seqtree import modelfile
+from seqtree.errors import InputError
+from seqtree.files import write_atomically
+
+
+class RunFolder:
+    """The files of one run, each written whole or not at all."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.model, self.checkpoint = path / "model.safetensors", path / "checkpoint.safetensors"
+        self.metrics, self.config = path / "metrics.jsonl", path / "config.json"
+
+    def create(self, resume: bool) -> None:
+        """Make the folder. Raises InputError if it cannot be written, or holds a run and ``resume`` is false."""
+        if self.path.exists() and not self.path.is_dir():
+            raise InputError(f"{self.path}: a file; --out expects a folder")
+        if not resume and (self.checkpoint.exists() or self.model.exists()):
+            raise InputError(f"{self.path}: already holds a run; go on with it by --resume, or choose another --out")
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            probe = self.path / ".lock"
+            probe.touch()
+        except OSError as error:
+            raise InputError(f"{self.path}: cannot write there ({error.strerror}); choose another --out") from error
+
+    def write_config(self, config: dict[str, Any]) -> None:
+        write_atomically(self.config, (json.dumps(config, indent=2, ensure_ascii=False) + "\n").encode())
+
+    def write_checkpoint(self, contents: dict[str, Any], tensors: dict[str, Tensor]) -> None:
+        modelfile.save(self.checkpoint, "checkpoint", contents, tensors)
+
+    def read_checkpoint(self) -> tuple[dict[str, Any], dict[str, Tensor]] | None:
+        """The checkpoint, or None if the run has none yet."""
+        return modelfile.load(self.checkpoint, "checkpoint") if self.checkpoint.exists() else None
+
+    def add_metrics(self, record: dict[str, Any]) -> None:
+        """Append one evaluation."""
+        lines = self._lines()
+        lines.append(json.dumps(record))
+        self._write_lines(lines)
+
+    def cut_metrics(self, step: int) -> None:
+        """Forget evaluations after ``step``: the run goes back to its checkpoint."""
+        if self.metrics.exists():
+            self._write_lines([line for line in self._lines() if json.loads(line)["step"] <= step])
+
+    def read_metrics(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self._lines()]
+
+    def _lines(self) -> list[str]:
+        return self.metrics.read_text(encoding="utf-8").splitlines() if self.metrics.exists() else []
+
+    def _write_lines(self, lines: list[str]) -> None:
+        write_atomically(self.metrics, "".join(line + "\n" for line in lines).encode())

@@ -1,0 +1,41 @@
+"""What the training loop asks of a task: a model, batches, a loss, an evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from torch import Tensor, nn
+
+
+class Task(Protocol):
+    """One thing to train. ``items`` names what a step consumes (tokens, trees, images)."""
+
+    model: nn.Module
+    items: str
+    steps_per_epoch: int
+
+    def identity(self) -> dict[str, Any]:
+        """JSON-able facts that must not change when a run is resumed (data, network, batches)."""
+        ...
+
+    def loss(self, epoch: int, step: int) -> tuple[Tensor, int]:
+        """The mean loss (nats) of batch ``step`` of ``epoch`` and its number of items; steps come in order."""
+        ...
+
+    def evaluate(self) -> float | None:
+        """The validation loss in nats per item with the model's present weights; None without validation data."""
+        ...
+
+    def carried(self) -> dict[str, Tensor]:
+        """What one step hands to the next (hidden states), for the checkpoint."""
+        ...
+
+    def restore(self, carried: Mapping[str, Tensor]) -> None:
+        """Go on from a checkpoint's ``carried``."""
+        ...
+
+    def save(self, path: Path) -> None:
+        """Write the model file with the model's present weights."""
+        ...

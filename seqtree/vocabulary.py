@@ -1,0 +1,297 @@
+"""Characters or words <-> indices <-> one-hot rows; a vocabulary never changes once built."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import repeat
+from typing import Any, NoReturn, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from seqtree.errors import InputError
+
+UNKNOWN = "<unk>"
+START = "<s>"
+END = "</s>"
+NEWLINE = "\n"
+SPECIALS: dict[str, tuple[str, ...]] = {"char": (UNKNOWN, NEWLINE), "word": (UNKNOWN, START, END)}
+_NOUNS = {"char": "characters", "word": "words"}
+
+
+def code_points(text: str) -> npt.NDArray[Any]:
+    """The code points of ``text``: shape (len(text),), uint8 for ASCII text and little-endian uint32 for any other.
+
+    Raises InputError when the text holds a lone surrogate, which is no character and has no UTF-8 form.
+    """
+    if text.isascii():
+        return np.frombuffer(text.encode("ascii"), dtype=np.uint8)
+    try:
+        return np.frombuffer(text.encode("utf-32-le"), dtype="<u4")
+    except UnicodeEncodeError as error:
+        raise surrogate_error(text, error.start) from None
+
+
+def surrogate_error(text: str, position: int) -> InputError:
+    """The error for a lone surrogate at ``position`` (in characters) of ``text``."""
+    return InputError(
+        f"character {position} of the text is the lone surrogate U+{ord(text[position]):04X}; "
+        "text must be made of Unicode characters only"
+    )
+
+
+class Vocabulary:
+    """The tokens of a model, each with its index 0..len-1; hashable and compared by content.
+
+    Words: 0 ``<unk>``, 1 ``<s>``, 2 ``</s>``, then the words. Characters (code points): 0 ``<unk>``, 1 newline, which
+    plays both the start and the end of a sentence, then the others. A text's own literal ``<unk>``, ``<s>`` or ``</s>``
+    is the special token.
+
+    unit: "char" or "word". tokens: all tokens in the order of their indices, the special ones first.
+    Raises InputError when the unit is neither, a special token is not in its place, a token is repeated, is empty, is
+    not a string, holds a lone surrogate, or (characters) is not exactly one code point.
+    """
+
+    __slots__ = ("_hash", "_index", "_table", "_tokens", "_unit")
+    _unit: str
+    _tokens: tuple[str, ...]
+    _index: dict[str, int]
+    _table: npt.NDArray[np.int64] | None
+    _hash: int | None
+
+    def __init__(self, unit: str, tokens: Sequence[str]) -> None:
+        _check_unit(unit)
+        if isinstance(tokens, str):
+            raise InputError("a vocabulary takes a sequence of tokens, not one string")
+        frozen = tuple(tokens)
+        index = _checked_index(unit, frozen)
+        for name, value in (("_unit", unit), ("_tokens", frozen), ("_index", index), ("_table", None), ("_hash", None)):
+            object.__setattr__(self, name, value)
+
+    @classmethod
+    def build(cls, counts: Mapping[str, int], unit: str, min_count: int = 1, max_size: int | None = None) -> Vocabulary:
+        """The vocabulary of a text with these token counts, most frequent first (ties by code points).
+
+        min_count: tokens seen less often are left out. max_size: the most tokens to keep, special ones included; what
+        is cut maps to ``<unk>``. Raises InputError when either is out of range (at least one ordinary token must fit).
+        """
+        _check_unit(unit)
+        specials = SPECIALS[unit]
+        check_limits(unit, min_count, max_size)
+        room = None if max_size is None else max_size - len(specials)
+        return cls(unit, [*specials, *_ranked(counts, set(specials), min_count)[:room]])
+
+    def extended(self, counts: Mapping[str, int], min_count: int = 1, max_size: int | None = None) -> Vocabulary:
+        """Growth by name: every token keeps its index, and the new ones of ``counts`` follow, most frequent first.
+
+        Raises InputError when ``min_count`` is below 1 or ``max_size`` is smaller than this vocabulary.
+        """
+        check_limits(self._unit, min_count, max_size)
+        if max_size is not None and max_size < len(self):
+            raise InputError(f"max_size {max_size} is below the {len(self)} tokens of the vocabulary to extend")
+        room = None if max_size is None else max_size - len(self)
+        return Vocabulary(self._unit, [*self._tokens, *_ranked(counts, self._index, min_count)[:room]])
+
+    @property
+    def unit(self) -> str:
+        """ "char" or "word"."""
+        return self._unit
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """All tokens in the order of their indices."""
+        return self._tokens
+
+    @property
+    def unknown(self) -> int:
+        """The index of ``<unk>``."""
+        return 0
+
+    @property
+    def start(self) -> int:
+        """The index of ``<s>``; for characters, of the newline."""
+        return 1
+
+    @property
+    def end(self) -> int:
+        """The index of ``</s>``; for characters, of the newline."""
+        return 1 if self._unit == "char" else 2
+
+    def index(self, token: str) -> int:
+        """The index of ``token``, that of ``<unk>`` when it is not in the vocabulary."""
+        return self._index.get(token, 0)
+
+    def encode(self, tokens: Iterable[str]) -> npt.NDArray[np.int64]:
+        """The indices of ``tokens``: shape (number of tokens,), int64; unknown tokens give ``unknown``.
+
+        A character vocabulary takes a string as it is (fast). Raises InputError for a string given to a word
+        vocabulary, which would be read letter by letter, and for a lone surrogate in a string.
+        """
+        if isinstance(tokens, str):
+            if self._unit == "word":
+                raise InputError("a word vocabulary encodes a sequence of words, not a string: tokenise the text first")
+            return np.take(self._code_table(), code_points(tokens), mode="clip")
+        items = tokens if isinstance(tokens, (list, tuple)) else list(tokens)
+        return np.fromiter(map(self._index.get, items, repeat(0)), dtype=np.int64, count=len(items))
+
+    def decode(self, ids: npt.ArrayLike) -> list[str]:
+        """The tokens of indices of shape (n,). Raises InputError for an index outside 0..len-1 or another shape."""
+        array = self._checked_ids(ids)
+        if array.ndim != 1:
+            raise InputError(f"decode takes one row of indices, shape (n,), not shape {array.shape}")
+        return [self._tokens[i] for i in array.tolist()]
+
+    def join(self, tokens: Iterable[str]) -> str:
+        """Tokens back to text: characters side by side; words with single spaces, ``</s>`` as a newline without any."""
+        if self._unit == "char":
+            return "".join(tokens)
+        parts: list[str] = []
+        for token in tokens:
+            if token == END:
+                parts.append(NEWLINE)
+            else:
+                parts.extend((" ", token) if parts and parts[-1] != NEWLINE else (token,))
+        return "".join(parts)
+
+    def one_hot(self, ids: npt.ArrayLike, dtype: npt.DTypeLike = np.float32) -> npt.NDArray[Any]:
+        """Indices of any shape (...) as rows of zeros with a one at the index: shape (..., len(self)).
+
+        Raises InputError for an index outside 0..len-1.
+        """
+        array = self._checked_ids(ids)
+        rows = np.zeros((*array.shape, len(self)), dtype=dtype)
+        np.put_along_axis(rows, array[..., np.newaxis], 1, axis=-1)
+        return rows
+
+    def unknown_tokens(self, tokens: Iterable[str]) -> list[str]:
+        """The distinct tokens that are not in the vocabulary, in the order of their first appearance."""
+        return [token for token in dict.fromkeys(tokens) if token not in self._index]
+
+    def difference(self, other: Vocabulary) -> str:
+        """One line on how ``other`` differs from this vocabulary: sizes and the first tokens missing on each side."""
+        if self == other:
+            return f"the vocabularies are equal ({len(self)} {_NOUNS[self._unit]})"
+        if self._unit != other._unit:
+            return f"one is a vocabulary of {_NOUNS[self._unit]}, the other of {_NOUNS[other._unit]}"
+        line = f"one has {len(self)} {_NOUNS[self._unit]}, the other {len(other)}"
+        for side, missing in (("first", other.unknown_tokens(self)), ("second", self.unknown_tokens(other))):
+            if missing:
+                more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+                line += f"; only in the {side}: {', '.join(map(ascii, missing[:5]))}{more}"
+        if len(self) == len(other) and not other.unknown_tokens(self):
+            place = next(i for i, (a, b) in enumerate(zip(self, other, strict=True)) if a != b)
+            line += f", the same but in another order: index {place} is {self._tokens[place]!a} in the first"
+            line += f" and {other._tokens[place]!a} in the second"
+        return line
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON form, ``{"unit": ..., "tokens": [...]}``, which ``from_json`` reads back."""
+        return {"unit": self._unit, "tokens": list(self._tokens)}
+
+    @classmethod
+    def from_json(cls, data: Any) -> Vocabulary:
+        """The vocabulary of a JSON form. Raises InputError saying what is wrong with it."""
+        if not isinstance(data, dict) or set(data) != {"unit", "tokens"}:
+            raise InputError('a vocabulary in JSON is an object with the keys "unit" and "tokens" and no others')
+        if not isinstance(data["tokens"], list):
+            raise InputError(f'a vocabulary\'s "tokens" must be a list, not {type(data["tokens"]).__name__}')
+        return cls(data["unit"], data["tokens"])
+
+    def _checked_ids(self, ids: npt.ArrayLike) -> npt.NDArray[np.int64]:
+        array = np.asarray(ids)
+        if array.size == 0:
+            return array.astype(np.int64)
+        if array.dtype.kind not in "iu":
+            raise InputError(f"indices of tokens must be whole numbers, not {array.dtype}")
+        wrong = array[(array < 0) | (array >= len(self))]
+        if wrong.size:
+            raise InputError(f"index {wrong[0]} is outside the vocabulary, whose indices are 0 to {len(self) - 1}")
+        return array.astype(np.int64)
+
+    def _code_table(self) -> npt.NDArray[np.int64]:
+        """Code point -> index, built on first use; the last entry, ``unknown``, serves every higher code point."""
+        if self._table is None:
+            codes = np.array([ord(token) for token in self._tokens[1:]])
+            table = np.zeros(int(codes.max()) + 2, dtype=np.int64)
+            table[codes] = np.arange(1, len(self))
+            object.__setattr__(self, "_table", table)
+        return cast("npt.NDArray[np.int64]", self._table)
+
+    def __len__(self) -> int:
+        return len(self._tokens)
+
+    def __contains__(self, token: object) -> bool:
+        return token in self._index
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tokens)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Vocabulary):
+            return NotImplemented
+        return self._unit == other._unit and self._tokens == other._tokens
+
+    def __hash__(self) -> int:
+        if self._hash is None:
+            object.__setattr__(self, "_hash", hash((self._unit, self._tokens)))
+        return hash(self._hash)
+
+    def __repr__(self) -> str:
+        return f"<Vocabulary of {len(self)} {_NOUNS[self._unit]}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Vocabulary, (self._unit, self._tokens)
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError("a vocabulary cannot be changed once built; extended() makes a larger one")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError("a vocabulary cannot be changed once built")
+
+
+def check_limits(unit: str, min_count: int, max_size: int | None) -> None:
+    """Raises InputError unless ``min_count`` is at least 1 and ``max_size`` is None or leaves room for a token."""
+    if isinstance(min_count, bool) or not isinstance(min_count, int) or min_count < 1:
+        raise InputError(f"the least count of a token must be a whole number of 1 or more, not {min_count!r}")
+    least = len(SPECIALS[unit]) + 1
+    if max_size is not None and (isinstance(max_size, bool) or not isinstance(max_size, int) or max_size < least):
+        raise InputError(
+            f"the largest vocabulary must be a whole number of {least} or more, not {max_size!r}: "
+            f"{', '.join(map(ascii, SPECIALS[unit]))} are always in it"
+        )
+
+
+def _check_unit(unit: object) -> None:
+    if unit not in tuple(SPECIALS):
+        raise InputError(f"the unit of a vocabulary is 'char' or 'word', not {unit!r}")
+
+
+def _ranked(counts: Mapping[str, int], known: Iterable[str], min_count: int) -> list[str]:
+    skip = known if isinstance(known, (set, dict)) else set(known)
+    kept = [(-count, token) for token, count in counts.items() if count >= min_count and token not in skip]
+    kept.sort()
+    return [token for _, token in kept]
+
+
+def _checked_index(unit: str, tokens: tuple[Any, ...]) -> dict[str, int]:
+    specials = SPECIALS[unit]
+    for place, token in enumerate(tokens):
+        if not isinstance(token, str):
+            raise InputError(f"token {place} of the vocabulary must be a string, not {type(token).__name__}")
+    if tokens[: len(specials)] != specials:
+        raise InputError(f"a vocabulary of {_NOUNS[unit]} must begin with {', '.join(map(ascii, specials))}")
+    index = {token: place for place, token in enumerate(tokens)}
+    if len(index) != len(tokens):
+        place = next(place for place, token in enumerate(tokens) if index[token] != place)
+        raise InputError(f"the vocabulary has {tokens[place]!a} twice, at indices {place} and {index[tokens[place]]}")
+    for place in range(len(specials), len(tokens)):
+        _check_token(unit, tokens[place], place)
+    return index
+
+
+def _check_token(unit: str, token: str, place: int) -> None:
+    if not token or (unit == "char" and len(token) != 1):
+        wanted = "one character" if unit == "char" else "at least one character"
+        raise InputError(f"token {place} of the vocabulary is {token!a}, where {wanted} was expected")
+    if not token.isascii() and any("\ud800" <= c <= "\udfff" for c in token):
+        raise InputError(f"token {place} of the vocabulary, {token!a}, holds a lone surrogate, which is no character")

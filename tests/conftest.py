@@ -1,0 +1,48 @@
+"""What every test may count on: fixed seeds, a cache of its own, and the real data where there are any."""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+def pytest_configure() -> None:
+    """Tell NLTK, before it is imported, where the real treebanks lie."""
+    if os.environ.get("SEQTREE_DATA"):
+        data = Path(os.environ["SEQTREE_DATA"]).resolve()
+        os.environ["SEQTREE_DATA"] = str(data)  # absolute: tests change the working folder
+        os.environ.setdefault("NLTK_DATA", str(data / "nltk_data"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SEQTREE_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _fixed_seeds() -> None:
+    """The same random numbers for a test whichever tests ran before it; loads nothing that is not loaded yet."""
+    random.seed(0)
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed(0)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The folder of real texts and treebanks that SEQTREE_DATA names, for tests marked ``realdata``."""
+    named = os.environ.get("SEQTREE_DATA")
+    if not named:
+        pytest.skip("SEQTREE_DATA is not set: no real texts and treebanks here")
+    folder = Path(named)
+    if not folder.is_dir():
+        pytest.skip(f"SEQTREE_DATA names {folder}, which is not a folder")
+    return folder

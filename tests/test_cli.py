@@ -1,0 +1,228 @@
+"""The root of the command line: what it loads, and how it ends."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+import seqtree
+from seqtree.cli import COMMANDS, cli, main, run
+from seqtree.errors import DivergenceError, InputError, ModelFileError, SeqtreeError
+
+
+@pytest.fixture(autouse=True)
+def _away_from_the_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``python -m`` looks in the working folder first, and the source folder has no ``seqtree.cli`` at that place."""
+    monkeypatch.chdir(tmp_path)
+
+
+def _seqtree(*args: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "seqtree", *args]
+    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=60, check=False, **options)
+
+
+@pytest.fixture
+def ending() -> Iterator[Callable[[Callable[[], Any]], int]]:
+    """Runs a function as the command ``seqtree ending`` and gives the exit code."""
+
+    def as_command(body: Callable[[], Any]) -> int:
+        cli.add_command(click.Command("ending", callback=body), "ending")
+        return run(["ending"])
+
+    yield as_command
+    cli.commands.pop("ending", None)
+
+
+def _raise(error: BaseException) -> Callable[[], None]:
+    def body() -> None:
+        raise error
+
+    return body
+
+
+# --- how it ends
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (InputError("a.txt, byte 3: not UTF-8"), 2, "seqtree: error: a.txt, byte 3: not UTF-8\n"),
+        (ModelFileError("m.safetensors is cut short"), 2, "seqtree: error: m.safetensors is cut short\n"),
+        (SeqtreeError("two\nlines"), 1, "seqtree: error: two lines\n"),
+        (DivergenceError("the loss is infinite"), 1, "seqtree: error: the loss is infinite\n"),
+        (OSError(errno.ENOSPC, "disk full", "runs/a"), 1, "seqtree: error: runs/a: disk full\n"),
+        (PermissionError(errno.EACCES, "Permission denied", b"b"), 1, "seqtree: error: b: Permission denied\n"),
+        (OSError("odd"), 1, "seqtree: error: odd\n"),
+        (click.UsageError("no such thing"), 2, "Error: no such thing\n"),
+        (click.ClickException("click failed"), 1, "Error: click failed\n"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
+)
+def test_errors_are_told_and_have_their_code(
+    ending: Callable[..., int], capsys: pytest.CaptureFixture[str], error: Exception, code: int, said: str
+) -> None:
+    assert ending(_raise(error)) == code
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.endswith(said)
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), click.Abort()])
+def test_interrupted(ending: Callable[..., int], capsys: pytest.CaptureFixture[str], error: BaseException) -> None:
+    assert ending(_raise(error)) == 130
+    assert capsys.readouterr().err.strip() == "seqtree: error: interrupted"
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (lambda: None, 0),
+        (lambda: {"loss": 1.0}, 0),
+        (lambda: True, 0),
+        (lambda: 3, 3),
+        (lambda: sys.exit(4), 4),
+        (lambda: sys.exit(), 0),
+        (lambda: click.get_current_context().exit(5), 5),
+        (lambda: sys.exit("stopped here"), 1),
+    ],
+)
+def test_exit_codes_pass_through(ending: Callable[..., int], body: Callable[[], Any], code: int) -> None:
+    assert ending(body) == code
+
+
+def test_an_unforeseen_error_is_not_hidden(ending: Callable[..., int]) -> None:
+    with pytest.raises(ZeroDivisionError):
+        ending(lambda: 1 // 0)
+
+
+def test_debug_shows_the_traceback(
+    ending: Callable[..., int], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEQTREE_DEBUG", "1")
+    assert ending(_raise(InputError("here"))) == 2
+    err = capsys.readouterr().err
+    assert "Traceback" in err and "InputError: here" in err
+
+
+def test_main_leaves_with_the_code() -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["corpora", "show", "nothing"])
+    assert left.value.code == 2
+
+
+@pytest.mark.parametrize("args", [["nonsense"], ["--nonsense"], ["corpora", "nonsense"], []])
+def test_bad_usage(capsys: pytest.CaptureFixture[str], args: list[str]) -> None:
+    assert run(args) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and "Usage: seqtree" in err
+
+
+def test_closed_pipe_is_quiet() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as stdout:
+        command = [sys.executable, "-m", "seqtree", "corpora", "generate", "--count", "50"]
+        done = subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+@pytest.mark.parametrize("args", [["show", "toy"], ["path", "toy"]], ids=["long output", "short output"])
+def test_full_disk_is_told_in_one_line(args: list[str]) -> None:
+    with open("/dev/full", "wb") as stdout:
+        command = [sys.executable, "-m", "seqtree", "corpora", *args]
+        done = subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, timeout=60, check=False)
+    assert done.returncode == 1
+    (line,) = done.stderr.decode().splitlines()
+    assert line.startswith("seqtree: error: ") and os.strerror(errno.ENOSPC) in line
+
+
+def test_output_is_utf8_in_any_locale() -> None:
+    environment = {**os.environ, "LC_ALL": "C", "PYTHONIOENCODING": "latin-1", "PYTHONUTF8": "0"}
+    done = _seqtree("corpora", "show", "garden_zh", "--lines", "1", env=environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "外婆的院子里有一座小花园。\n"
+
+
+# --- what it loads and shows
+
+
+def test_help_loads_no_heavy_package() -> None:
+    script = (
+        "import sys\n"
+        "from seqtree.cli import run\n"
+        "assert run(['--help']) == run(['corpora', '--help']) == run(['completion', '-h']) == 0\n"
+        "print(sorted({'torch', 'nltk', 'numpy', 'rich', 'safetensors'} & set(sys.modules)), file=sys.stderr)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stderr == "[]\n"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_of_a_command_loads_no_heavy_package(name: str) -> None:
+    script = (
+        "import sys\n"
+        "from seqtree.cli import run\n"
+        f"assert run([{name!r}, '--help']) == 0\n"
+        "print(sorted({'torch', 'nltk', 'numpy'} & set(sys.modules)), file=sys.stderr)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "[]\n")
+
+
+def test_root_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["-h"]) == 0
+    out = capsys.readouterr().out
+    for name, (_, _, line) in COMMANDS.items():
+        assert name in out and line in out
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_of_every_command_and_subcommand(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    command = cli.get_command(click.Context(cli), name)
+    assert command is not None
+    below = list(command.commands) if isinstance(command, click.Group) else []
+    for path in ([name], *([name, sub] for sub in below)):
+        for flag in ("-h", "--help"):
+            assert run([*path, flag]) == 0
+            out, err = capsys.readouterr()
+            assert f"Usage: seqtree {' '.join(path)}" in out
+            assert err == ""
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out == f"seqtree, version {seqtree.__version__}\n"
+
+
+def test_options_come_from_the_environment(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEQTREE_CORPORA_GENERATE_COUNT", "2")
+    assert run(["corpora", "generate"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [("seqtree cor", ["corpora"]), ("seqtree corpora sh", ["show"]), ("seqtree corpora list --j", ["--json"])],
+)
+def test_completion_at_work(words: str, expected: list[str]) -> None:
+    environment = {
+        **os.environ,
+        "_SEQTREE_COMPLETE": "bash_complete",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(len(words.split()) - 1),
+    }
+    done = _seqtree(env=environment)
+    assert done.returncode == 0
+    assert [line.partition(",")[2] for line in done.stdout.splitlines()] == expected
