@@ -51,7 +51,8 @@ def load(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
             header = _header(path, file.metadata())
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no iteration otherwise)
+            # copies: aligned as torch's own, and not a map of a file that may be replaced
+            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118 (no iteration otherwise)
     except (SafetensorError, UnicodeDecodeError, RuntimeError, TypeError, ValueError) as error:
         if isinstance(error, ModelFileError):
             raise
@@ -59,6 +60,8 @@ def load(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
     body = {key: header.get(key) for key in ("version", "kind", "contents")}
     if header.get("checksum") != _checksum(body, tensors):
         raise ModelFileError(f"{path}: damaged: its contents do not match its checksum; restore it from a copy")
+    if not isinstance(body["contents"], dict):
+        raise ModelFileError(f"{path}: damaged: its contents are no JSON object")
     if body["kind"] != kind:
         raise ModelFileError(f"{path}: holds a {body['kind']}, expected a {kind}")
     return dict(header["contents"]), tensors

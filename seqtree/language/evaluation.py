@@ -73,7 +73,9 @@ def surprisals(
         yield _cross_entropies(network, output[:, 0], targets.to(device)).cpu()
 
 
-def _surrounded_surprisals(network: RecurrentLanguageModel, vocabulary: Vocabulary, ids: np.ndarray) -> Iterator[Tensor]:
+def _surrounded_surprisals(
+    network: RecurrentLanguageModel, vocabulary: Vocabulary, ids: np.ndarray
+) -> Iterator[Tensor]:
     device = network.decoder.weight.device
     for start in range(0, len(ids), WINDOW):
         end = min(start + WINDOW, len(ids))
@@ -85,8 +87,9 @@ def _surrounded_surprisals(network: RecurrentLanguageModel, vocabulary: Vocabula
 
 
 def surrounded(ids: np.ndarray, vocabulary: Vocabulary) -> Tensor:
-    """``ids`` (T,) between a sentence start and a sentence end; (T + 2,)."""
-    return torch.from_numpy(np.concatenate([[vocabulary.start], ids, [vocabulary.end]]).astype(np.int64))
+    """``ids`` (T,) between two sentence starts, which stand for every sentence end, as in training; (T + 2,)."""
+    window = torch.from_numpy(np.concatenate([[vocabulary.start], ids, [vocabulary.end]]).astype(np.int64))
+    return shift_inputs(window, vocabulary)
 
 
 def _cross_entropies(network: RecurrentLanguageModel, output: Tensor, targets: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ def grown(model: LanguageModel, vocabulary: Vocabulary, seed: int = 0) -> Langua
     """
     config, old = model.network.config, len(model.vocabulary)
     assert vocabulary.tokens[:old] == model.vocabulary.tokens
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(devices=[]):  # without asking for a GPU
         torch.manual_seed(seed)
         network = RecurrentLanguageModel(len(vocabulary), config)
     before, unknown = model.network.state_dict(), model.vocabulary.unknown

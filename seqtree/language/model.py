@@ -57,7 +57,7 @@ class LanguageModel:
         """A model with random weights over the vocabulary of ``text``; ``shape`` are fields of ``NetworkConfig``."""
         settings = TextSettings(unit=unit)  # type: ignore[arg-type]
         vocabulary = Vocabulary.build(Counter(text_tokens(text, settings)), settings.unit)
-        with torch.random.fork_rng():
+        with torch.random.fork_rng(devices=[]):  # without asking for a GPU
             torch.manual_seed(seed)
             return cls(vocabulary, settings, RecurrentLanguageModel(len(vocabulary), NetworkConfig(**shape)))
 

@@ -1,7 +1,7 @@
 """The recurrent language model: embedding or one-hot input, recurrent layers, softmax over the vocabulary.
 
-Formulas: chapter 5, s_t = f(U x_t + W s_{t-1} + b), o_t = softmax(V s_t + c); chapter 6 for LSTM and GRU. The tied output
-layer (V = embedding) is Press and Wolf 2017; dropout and weight-drop are Merity, Keskar and Socher 2018.
+Formulas: chapter 5, s_t = f(U x_t + W s_{t-1} + b), o_t = softmax(V s_t + c); chapter 6 for LSTM and GRU. The tied
+output layer (V = embedding) is Press and Wolf 2017; dropout and weight-drop are Merity, Keskar and Socher 2018.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class RecurrentLanguageModel(nn.Module):
         c = config
         if not c.one_hot:
             self.embedding = nn.Embedding(vocabulary_size, c.embedding, device=device, dtype=dtype)
-            nn.init.uniform_(self.embedding.weight, -0.1, 0.1)
+            nn.init.normal_(self.embedding.weight, std=0.1 if c.tied else 0.7)  # wide inputs learn much faster
 
         def stack() -> Recurrent:
             width = vocabulary_size if c.one_hot else c.embedding

@@ -12,6 +12,7 @@ from seqtree.language.stepper import Stepper
 from seqtree.vocabulary import Vocabulary
 
 DRAWS = 1024  # random numbers drawn at a time
+_UNSOUND = "the model's probabilities are not finite numbers: it was not trained soundly"
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class SamplingSettings:
             raise InputError(f"length {self.length}: expected 0 or more")
         if not 0 <= self.temperature < float("inf"):
             raise InputError(f"temperature {self.temperature}: expected 0 (the most probable token) or more")
+        if self.seed is not None and self.seed < 0:
+            raise InputError(f"seed {self.seed}: expected 0 or more")
         if self.top_k is not None and self.top_k < 1:
             raise InputError(f"top-k {self.top_k}: expected at least 1")
         if self.top_p is not None and not 0 < self.top_p <= 1:
@@ -76,7 +79,10 @@ def _pieces(
 def choose(logits: np.ndarray, settings: SamplingSettings, uniform: float) -> int:
     """One token index from ``logits`` (V,), which are overwritten; ``uniform`` is a random number in [0, 1)."""
     if settings.temperature == 0:
-        return int(logits.argmax())
+        best = int(logits.argmax())
+        if not np.isfinite(logits[best]):
+            raise InputError(_UNSOUND)
+        return best
     if settings.temperature != 1:
         logits *= min(1.0 / settings.temperature, 1e30)
     logits -= logits.max()
@@ -88,8 +94,8 @@ def choose(logits: np.ndarray, settings: SamplingSettings, uniform: float) -> in
     sums = weights.cumsum(dtype=np.float64)
     total = sums[-1]
     if not 0 < total < np.inf:
-        raise InputError("the model's probabilities are not finite numbers: it was not trained soundly")
-    return int(sums.searchsorted(uniform * total, side="right"))
+        raise InputError(_UNSOUND)
+    return min(int(sums.searchsorted(uniform * total, side="right")), len(sums) - 1)
 
 
 def _keep_top_k(logits: np.ndarray, k: int) -> None:

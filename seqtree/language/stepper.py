@@ -13,6 +13,7 @@ from seqtree.language.network import RecurrentLanguageModel
 
 LARGEST_TABLE = 1 << 24  # numbers
 StepState = list[np.ndarray]
+_NOTHING = np.empty(0, np.float32)
 
 
 class Stepper:
@@ -39,7 +40,9 @@ class Stepper:
             scale[: 2 * h] = scale[3 * h :] = 0.5
         elif self.cell == "gru":
             scale[: 2 * h] = 0.5
-        self.matrices, self.biases, self.candidate_biases = [], [], []
+        self.matrices: list[tuple[np.ndarray | None, np.ndarray]] = []  # (W_ih or None, W_hh or [W_ih W_hh])
+        self.biases: list[np.ndarray] = []
+        self.candidate_biases: list[np.ndarray] = []
         self.table: np.ndarray | None = None
         self.embedding = embedding
         for index, (w_ih, w_hh, b_ih, b_hh) in enumerate(layers):
@@ -67,7 +70,7 @@ class Stepper:
 
     def step(self, token: int, state: StepState) -> np.ndarray:
         """Logits (V,) of the token after ``token``; the array is reused by the next call."""
-        x: np.ndarray | None = None if self.table is not None else self.embedding[token]  # type: ignore[index]
+        x = _NOTHING if self.embedding is None or self.table is not None else self.embedding[token]
         per_layer = 2 if self.cell == "lstm" else 1
         for layer in range(self.layers):
             own = state[layer * per_layer : (layer + 1) * per_layer]
@@ -83,11 +86,11 @@ class Stepper:
         self.logits += self.output_bias
         return self.logits
 
-    def _product(self, layer: int, x: np.ndarray | None, h: np.ndarray) -> np.ndarray:
+    def _product(self, layer: int, x: np.ndarray, h: np.ndarray) -> np.ndarray:
         inputs = h if layer == 0 and self.table is not None else np.concatenate((x, h))
         return np.dot(self.matrices[layer][1], inputs, out=self._gates)
 
-    def _lstm(self, layer: int, x: np.ndarray | None, bias: np.ndarray, h: np.ndarray, c: np.ndarray) -> None:
+    def _lstm(self, layer: int, x: np.ndarray, bias: np.ndarray, h: np.ndarray, c: np.ndarray) -> None:
         gates, n = self._product(layer, x, h), self.hidden
         gates += bias
         np.tanh(gates, out=gates)
@@ -102,7 +105,7 @@ class Stepper:
         h *= output
         h *= 0.5
 
-    def _gru(self, layer: int, x: np.ndarray | None, bias: np.ndarray, h: np.ndarray) -> None:
+    def _gru(self, layer: int, x: np.ndarray, bias: np.ndarray, h: np.ndarray) -> None:
         n = self.hidden
         w_ih, w_hh = self.matrices[layer]
         inputs = bias if w_ih is None else np.dot(w_ih, x, out=self._other) + bias
@@ -111,7 +114,7 @@ class Stepper:
         candidate = np.tanh(inputs[2 * n :] + gates[:n] * (product[2 * n :] + self.candidate_biases[layer]))
         h += (1.0 - gates[n:]) * (candidate - h)
 
-    def _simple(self, layer: int, x: np.ndarray | None, bias: np.ndarray, h: np.ndarray) -> None:
+    def _simple(self, layer: int, x: np.ndarray, bias: np.ndarray, h: np.ndarray) -> None:
         net = self._product(layer, x, h)
         net += bias
         if self.relu:

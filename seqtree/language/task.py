@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from seqtree.language.batches import BatchShape, StreamBatches
+from seqtree.language.batches import BatchShape, StreamBatches, shift_inputs
 from seqtree.language.evaluation import validation_loss
 from seqtree.language.model import LanguageModel
 from seqtree.nn.recurrent import State
@@ -42,7 +42,7 @@ class LanguageModelTask:
     def loss(self, epoch: int, step: int) -> tuple[Tensor, int]:
         inputs, targets = (part.to(self.device) for part in self.batches.batch(epoch, step))
         if self.model.config.bidirectional:
-            end = targets[-1:]  # the window's last token is context only
+            end = shift_inputs(targets[-1:], self.language_model.vocabulary)  # the window's last token is context only
             output = self.model.surrounded_states(torch.cat([inputs, end]), self.dtype)
             return self.model.output_loss(output, targets[:-1], self.dtype), targets[:-1].numel()
         if step == 0:

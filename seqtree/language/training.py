@@ -92,16 +92,18 @@ def train_language_model(recipe: Recipe, display: Display) -> dict[str, Any]:
     run = RunFolder(recipe.out)
     run.create(recipe.resume)
     with locked(run.path):
+        run.remove_leftovers()
         start = LanguageModel.load(recipe.init_from) if recipe.init_from else None
-        text = replace(recipe.text, unit=start.settings.unit, tokenizer=start.settings.tokenizer) if start else recipe.text
+        text = recipe.text
+        if start:
+            text = replace(text, unit=start.settings.unit, tokenizer=start.settings.tokenizer)
         corpus = prepare(recipe.corpus, text, recipe.valid or None, recipe.valid_share, None, display.message)
         if start:
             vocabulary = start.vocabulary.extended(_counts(corpus), text.min_count, text.max_vocabulary)
             corpus = prepare(recipe.corpus, text, recipe.valid or None, recipe.valid_share, vocabulary, display.message)
         task, settings = _task(recipe, corpus, text, start, display)
         display.message(_preflight(task, settings, display))
-        run.write_config(_config(recipe, task, settings))
-        result = Trainer(task, settings, run, display).fit(recipe.resume)
+        result = Trainer(task, settings, run, display).fit(recipe.resume, _config(recipe, task, settings))
         display.close()
         report: dict[str, Any] = {"steps": result.steps, "seconds": round(result.seconds, 3),
                                   "tokens_per_second": round(result.items_per_second, 1), "model": str(run.path),
@@ -148,7 +150,7 @@ def _task(
 
 
 def _untrained(vocabulary: Vocabulary, text: TextSettings, network: NetworkConfig, seed: int) -> LanguageModel:
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(devices=[]):  # without asking for a GPU
         torch.manual_seed(seed)
         return LanguageModel(vocabulary, text, RecurrentLanguageModel(len(vocabulary), network))
 

@@ -57,7 +57,7 @@ class Recurrent(nn.Module):
 
     @torch.no_grad()
     def reset_parameters(self) -> None:
-        """Input weights uniform in +-1/sqrt(H), recurrent ones orthogonal gate by gate, the forget gate open (b = 1)."""
+        """Input weights uniform in +-1/sqrt(H), recurrent ones orthogonal by gate, the forget gate open (b = 1)."""
         bound = 1.0 / math.sqrt(self.hidden_size)
         for layer in range(self.layers):
             weight_ih, weight_hh, bias_ih, bias_hh = self._weights(layer)

@@ -21,6 +21,8 @@ def choose_device(name: str) -> torch.device:
         raise InputError(f"device {name!r}: expected auto, cpu, cuda, cuda:N or mps")
     if device.type == "cuda" and not torch.cuda.is_available():
         raise InputError(f"device {name!r}: this machine or this torch has no CUDA; use --device cpu")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise InputError(f"device {name!r}: this machine has {torch.cuda.device_count()} CUDA device(s), from cuda:0")
     if device.type == "mps" and not torch.backends.mps.is_available():
         raise InputError("device 'mps': not available here; use --device cpu")
     return device
@@ -36,5 +38,5 @@ def choose_dtype(precision: str, device: torch.device) -> torch.dtype | None:
 def _fast_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported()
-    capabilities = getattr(torch.cpu, "get_capabilities", dict)()  # torch 2.10 and later
+    capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()  # newer torch only
     return device.type == "cpu" and bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))

@@ -79,9 +79,10 @@ class Trainer:
         self.total_steps = max(1, round(settings.epochs * task.steps_per_epoch))
         self._saved_at = self._clock = time.monotonic()
 
-    def fit(self, resume: bool = False) -> TrainingResult:
+    def fit(self, resume: bool = False, config: dict[str, Any] | None = None) -> TrainingResult:
         """Train until the budget is spent, validation stalls (with early stopping) or a signal comes.
 
+        ``config`` is written to config.json, once nothing stands against the run.
         Raises InputError if the checkpoint to resume is of other data or another network, DivergenceError if the loss
         keeps exploding, OSError if a file cannot be written (the last checkpoint survives).
         """
@@ -90,10 +91,13 @@ class Trainer:
         if saved:
             self._restore(*saved)
             self.display.message(f"resuming at step {self.position.step:,}")
+        if config is not None:
+            self.run.write_config(config)
         self._clock = self._saved_at = time.monotonic()
         if not saved:
             self._save_checkpoint()
-        with torch.random.fork_rng(), stop_requests() as stop:
+        gpus = [p.device for p in self.parameters[:1] if p.device.type == "cuda"]
+        with torch.random.fork_rng(devices=gpus), stop_requests() as stop:
             while not self.position.finished and not stop.is_set():
                 self._advance()
         if stop.is_set() and not self.position.finished:
@@ -147,11 +151,16 @@ class Trainer:
         self._tick()
         progress = self.progress()
         due = progress >= self._next_evaluation()
+        save = due or progress >= 1.0 or time.monotonic() - self._saved_at >= self.settings.checkpoint_seconds
+        if save and not all(bool(parameter.isfinite().all()) for parameter in self.parameters):
+            self._recover(float("nan"))
+            return
         if due:
-            self._evaluate(rate)
+            if not self._evaluate(rate):
+                return
             self._tick()
         p.finished = p.finished or self.progress() >= 1.0
-        if due or p.finished or time.monotonic() - self._saved_at >= self.settings.checkpoint_seconds:
+        if save or p.finished:
             self._save_checkpoint()
         self.display.step(self.progress(), p.step, p.smoothed_loss or 0.0, p.items / max(p.elapsed, 1e-9), p.elapsed)
 
@@ -163,29 +172,34 @@ class Trainer:
         self.position.elapsed += now - self._clock
         self._clock = now
 
-    def _evaluate(self, rate: float) -> None:
-        """Evaluate with the averaged weights; keep the model if it is the best so far."""
+    def _evaluate(self, rate: float) -> bool:
+        """Evaluate with the averaged weights; keep the model if it is the best so far. False: the loss is no number."""
         p, settings = self.position, self.settings
         with self.average.applied():
             self.model.eval()
             with torch.no_grad():
                 loss = self.task.evaluate()
             judged = loss if loss is not None else p.loss_sum / p.loss_items
-            better = p.best_loss is None or judged < p.best_loss or loss is None
-            p.evaluations = max(p.evaluations + 1, math.floor(self.progress() * settings.evaluations + 1e-9))
-            record = self._record(loss, rate)
-            self.run.add_metrics(record)
+            sound = math.isfinite(judged)
+            better = sound and (p.best_loss is None or judged < p.best_loss or loss is None)
             if better:
                 p.best_loss, p.best_step, p.stale = judged, p.step, 0
                 self.task.save(self.run.model)
-            else:
-                p.stale += 1
-                self._stalled()
+        if not sound:
+            self._recover(judged)
+            return False
+        p.evaluations = max(p.evaluations + 1, math.floor(self.progress() * settings.evaluations + 1e-9))
+        record = self._record(loss, rate)
+        self.run.add_metrics(record)
+        if not better:
+            p.stale += 1
+            self._stalled()
         if record["train_loss"] < IMPLAUSIBLE_LOSS:
             self.display.message(f"warning: a training loss of {record['train_loss']:.1e} nats is implausibly low; "
                                  "the text may repeat itself")  # fmt: skip
         self.display.evaluation(record, better)
         p.loss_sum, p.loss_items = 0.0, 0
+        return True
 
     def _record(self, loss: float | None, rate: float) -> dict[str, Any]:
         p = self.position
@@ -254,6 +268,9 @@ class Trainer:
         _check_identity(self.run, contents["identity"], self.task.identity())
         self.position = Position(**contents["position"])
         changed = {k: v for k, v in self.settings.to_json().items() if contents["settings"].get(k) != v}
+        if fixed := sorted(changed.keys() & {"optimizer", "averaging"}):
+            facts = "; ".join(f"{name} was {contents['settings'].get(name)}, is {changed[name]}" for name in fixed)
+            raise InputError(f"{self.run.path}: cannot resume a run with another optimiser or average: {facts}")
         if changed:
             self.display.message("changed since the run began: " + ", ".join(f"{k} {v}" for k, v in changed.items()))
         if changed.keys() & {"epochs", "minutes"} and self.progress() < 1.0:
@@ -302,7 +319,16 @@ def _without_shared(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _check_identity(run: RunFolder, before: dict[str, Any], now: dict[str, Any]) -> None:
+    before, now = _flat(before), _flat(now)
     changed = [name for name in sorted(before.keys() | now.keys()) if before.get(name) != now.get(name)]
     if changed:
         facts = "; ".join(f"{name} was {before.get(name)}, is {now.get(name)}" for name in changed)
         raise InputError(f"{run.path}: cannot resume a run of other data or another network: {facts}")
+
+
+def _flat(facts: dict[str, Any]) -> dict[str, Any]:
+    """Facts one by one: {"network": {"hidden": 8}} as {"network.hidden": 8}."""
+    flat: dict[str, Any] = {}
+    for name, value in facts.items():
+        flat |= {f"{name}.{k}": v for k, v in _flat(value).items()} if isinstance(value, dict) else {name: value}
+    return flat

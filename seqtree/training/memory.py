@@ -10,7 +10,7 @@ _ONE_GIBIBYTE = 1 << 30
 
 
 def keep_large_buffers() -> bool:
-    """Tell glibc's malloc to reuse arrays of up to 1 GiB; training is 1.3 to 2 times as fast. False where there is none.
+    """Tell glibc's malloc to reuse arrays of up to 1 GiB; training gets 1.3 to 2 times as fast. False elsewhere.
 
     The price is that the process keeps its peak memory until it ends.
     """

@@ -27,8 +27,10 @@ class Display:
     def evaluation(self, record: dict[str, Any], best: bool) -> None:
         """One line for each evaluation."""
         valid = "" if record["loss"] is None else f"  validation {record['loss']:.4f}{' *' if best else ''}"
-        self.message(f"step {record['step']:>7,}  epoch {record['epoch']:6.2f}  train {record['train_loss']:.4f}{valid}  "
-                     f"{record[f'{self.items}_per_second']:,.0f} {self.items}/s  {clock(record['seconds'])}")  # fmt: skip
+        rate = record[f"{self.items}_per_second"]
+        losses = f"train {record['train_loss']:.4f}{valid}"
+        self.message(f"step {record['step']:>7,}  epoch {record['epoch']:6.2f}  {losses}  {rate:,.0f} {self.items}/s  "
+                     f"{clock(record['seconds'])}")  # fmt: skip
 
     def step(self, progress: float, step: int, loss: float, rate: float, elapsed: float) -> None:
         """Move the bar, at most ten times a second."""

@@ -34,6 +34,12 @@ class RunFolder:
         except OSError as error:
             raise InputError(f"{self.path}: cannot write there ({error.strerror}); choose another --out") from error
 
+    def remove_leftovers(self) -> None:
+        """Remove the temporary files of a process that was killed while it wrote; call it with the folder locked."""
+        for name in (self.model.name, self.checkpoint.name, self.metrics.name, self.config.name):
+            for leftover in self.path.glob(f".{name}.*.tmp"):
+                leftover.unlink(missing_ok=True)
+
     def write_config(self, config: dict[str, Any]) -> None:
         write_atomically(self.config, (json.dumps(config, indent=2, ensure_ascii=False) + "\n").encode())
 

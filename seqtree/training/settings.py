@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 
 from seqtree.errors import InputError
@@ -51,13 +52,18 @@ class TrainingSettings:
         for name in ("epochs", "learning_rate", "clip", "checkpoint_seconds"):
             if not getattr(self, name) > 0:
                 raise InputError(f"{name} {getattr(self, name)}: expected more than 0")
+        for name in ("epochs", "learning_rate"):
+            if not math.isfinite(getattr(self, name)):
+                raise InputError(f"{name} {getattr(self, name)}: expected a finite number")
         for name in ("warmup", "final_rate", "plateau_factor", "ema_decay", "beta2", "momentum"):
             if not 0 <= getattr(self, name) < 1:
                 raise InputError(f"{name} {getattr(self, name)}: expected from 0 to below 1")
         for name in ("evaluations", "patience"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} {getattr(self, name)}: expected at least 1")
-        if self.weight_decay < 0:
+        if not 0 <= self.weight_decay < math.inf:
             raise InputError(f"weight_decay {self.weight_decay}: expected 0 or more")
+        if not 0 <= self.seed < 1 << 32:
+            raise InputError(f"seed {self.seed}: expected a whole number from 0 to {(1 << 32) - 1}")
 
     to_json = asdict

@@ -12,9 +12,14 @@ from torch import Tensor, nn
 class Task(Protocol):
     """One thing to train. ``items`` names what a step consumes (tokens, trees, images)."""
 
-    model: nn.Module
-    items: str
-    steps_per_epoch: int
+    @property
+    def model(self) -> nn.Module: ...
+
+    @property
+    def items(self) -> str: ...
+
+    @property
+    def steps_per_epoch(self) -> int: ...
 
     def identity(self) -> dict[str, Any]:
         """JSON-able facts that must not change when a run is resumed (data, network, batches)."""

@@ -1,0 +1,193 @@
+"""The baseline: an n-gram model with interpolated Kneser-Ney smoothing, over the same tokens as a language model.
+
+Kneser and Ney (1995), interpolated as in Chen and Goodman (1999, section 2.7), one absolute discount for each order.
+With h' = h without its first token, the highest order n, and c the counts below,
+
+    p(w | h) = max(c(h w) - D, 0) / sum_v c(h v)  +  D |{v: c(h v) > 0}| / sum_v c(h v)  p(w | h')
+
+and p(w | h) = p(w | h') where h was never seen; below the single token there is 1 / V, so that every token of the
+vocabulary has a probability. c counts occurrences at order n, and below it the different tokens seen to the left. Words
+are read sentence by sentence behind one ``<s>``; no context reaches beyond it, so that what begins with it has
+nothing to its left and keeps its occurrences. Characters are one stream behind a newline. D = n1 / (n1 + 2 n2) of the
+order's counts of one and of two, 0.5 if there are none of either.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from seqtree.errors import InputError
+from seqtree.text import TextSettings, encode_paths
+from seqtree.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from seqtree.language.model import LanguageModel
+
+Ids = npt.NDArray[np.int64]
+HIGHEST_ORDER = 10
+
+
+def compare(
+    model: LanguageModel,
+    training_paths: Sequence[str | Path],
+    text_paths: Sequence[str | Path],
+    order: int = 3,
+    encoding: str = "utf-8",
+) -> dict[str, float]:
+    """Count n-grams in training text and measure another text: {order, loss, perplexity, bits_per_character,
+    bits_per_byte, seconds}, over the very tokens that ``model.evaluate_files`` measures, in its units.
+
+    Both texts are read with the model's vocabulary, unseen tokens as ``<unk>``. Memory: about 100 bytes for each token
+    of the texts. Raises InputError for an order outside 1 to 10, and as ``encode_paths`` does.
+    """
+    began = time.perf_counter()
+    settings = TextSettings(**{**asdict(model.settings), "encoding": encoding})
+    ngrams = KneserNey(encode_paths(training_paths, model.vocabulary, settings).ids, model.vocabulary, order)
+    stream = encode_paths(text_paths, model.vocabulary, settings)
+    total = -math.fsum(np.log(ngrams.probabilities(stream.ids)))
+    loss, bits = total / len(stream), total / math.log(2)
+    return {"order": order, "loss": loss, "perplexity": math.exp(loss), "bits_per_character": bits / stream.characters,
+            "bits_per_byte": bits / stream.bytes, "seconds": time.perf_counter() - began}  # fmt: skip
+
+
+class KneserNey:
+    """An interpolated Kneser-Ney model of a stream of token indices ``ids`` (N,).
+
+    discounts: one for each order from 1 to ``order``, each in [0, 1]; None estimates them. Raises InputError when there
+    is no token, or for an order or discounts out of range.
+
+    An n-gram of k tokens has a number: its place among the sorted different keys of order k, where a key is the number
+    of its first k - 1 tokens times V plus its last token. So any order fits into 64 bits, the number of a context is
+    at hand one place to the left, and counting is sorting.
+    """
+
+    def __init__(
+        self, ids: npt.ArrayLike, vocabulary: Vocabulary, order: int = 3, discounts: Sequence[float] | None = None
+    ) -> None:
+        if not 1 <= order <= HIGHEST_ORDER:
+            raise InputError(f"order {order} of the n-grams: expected 1 to {HIGHEST_ORDER}")
+        if discounts is not None and (len(discounts) != order or not all(0 <= d <= 1 for d in discounts)):
+            raise InputError(f"discounts {list(discounts)}: expected {order} numbers from 0 to 1")
+        self.vocabulary, self.order = vocabulary, order
+        tokens, offsets = self._with_starts(np.asarray(ids).astype(np.int64))
+        if len(tokens) < 2:
+            raise InputError("no token to count n-grams of")
+        self._keys: list[Ids] = []  # sorted keys of each order; order 1 has none: its numbers are the tokens
+        self._counts: list[Ids] = []  # of each order, by number
+        self._count(tokens, offsets)
+        self._totals, self._followers = self._by_context()
+        self.discounts = list(discounts) if discounts is not None else [_discount(c) for c in self._counts]
+
+    def probabilities(self, ids: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """p(token | all before it) of every token of a text ``ids`` (N,); (N,), each above 0.
+
+        Raises InputError for an index outside the vocabulary.
+        """
+        wanted = np.asarray(ids).astype(np.int64)
+        if wanted.size and not 0 <= wanted.min() <= wanted.max() < len(self.vocabulary):
+            raise InputError(f"an index is outside the vocabulary of {len(self.vocabulary)} tokens")
+        tokens, offsets = self._with_starts(wanted)
+        probability = np.full(len(tokens), 1 / len(self.vocabulary))
+        numbers = tokens
+        context = np.where(offsets > 0, 0, -1)
+        for k in range(1, self.order + 1):
+            if k > 1:
+                context = np.concatenate([[-1], np.where(offsets[1:] >= k - 1, numbers[:-1], -1)])
+                numbers = _find(self._keys[k - 1], context, tokens, len(self.vocabulary))
+            probability = self._interpolated(k, context, numbers, probability)
+        return probability[offsets > 0]
+
+    def distribution(self, context: Sequence[int] = ()) -> npt.NDArray[np.float64]:
+        """p(. | context) over the vocabulary (V,); ``context`` are the tokens since the start of the text."""
+        rows = (np.asarray([*context, token]) for token in range(len(self.vocabulary)))
+        return np.array([self.probabilities(row)[-1] for row in rows])
+
+    def _interpolated(
+        self, k: int, context: Ids, numbers: Ids, lower: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.float64]:
+        """Formula of the module at order k, from the numbers of contexts and n-grams (-1: never seen)."""
+        totals = np.where(context >= 0, self._totals[k - 1][context], 0)
+        followers = self._followers[k - 1][context]
+        counts = np.where(numbers >= 0, self._counts[k - 1][numbers], 0)
+        discount, seen = self.discounts[k - 1], totals > 0
+        safe = np.where(seen, totals, 1)
+        return np.where(seen, (np.maximum(counts - discount, 0) + discount * followers * lower) / safe, lower)
+
+    def _with_starts(self, ids: Ids) -> tuple[Ids, Ids]:
+        """The text with its sentence starts, and how many tokens each place is after the start before it."""
+        first = np.zeros(len(ids), dtype=bool)
+        first[:1] = True
+        if self.vocabulary.unit == "word":
+            first[1:] = ids[:-1] == self.vocabulary.end
+        places = np.arange(len(ids)) + np.cumsum(first)
+        tokens = np.full(len(ids) + int(first.sum()), self.vocabulary.start, dtype=np.int64)
+        tokens[places] = ids
+        starts = np.zeros(len(tokens), dtype=np.int64)
+        begins = places[first] - 1
+        starts[begins] = begins
+        return tokens, np.arange(len(tokens)) - np.maximum.accumulate(starts)
+
+    def _count(self, tokens: Ids, offsets: Ids) -> None:
+        """Fill keys and counts, order by order."""
+        size = len(self.vocabulary)
+        numbers, places = tokens, np.flatnonzero(offsets >= 1)
+        keys, found = np.arange(size), np.bincount(tokens[places], minlength=size)
+        firsts = np.zeros(size, dtype=np.int64)
+        firsts[tokens[::-1]] = np.arange(len(tokens))[::-1]
+        for k in range(1, self.order + 1):
+            if k > 1:
+                places = np.flatnonzero(offsets >= k - 1)
+                here = numbers[places - 1] * size + tokens[places]
+                keys, first, inverse, found = np.unique(
+                    here, return_index=True, return_inverse=True, return_counts=True
+                )
+                firsts = places[first]
+                self._counts[-1] = self._lower_counts(k - 1, numbers[firsts], self._counts[-1], starting)
+                numbers = np.full(len(tokens), -1, dtype=np.int64)
+                numbers[places] = inverse
+            starting = self._starting(tokens, firsts, k)
+            self._keys.append(keys)
+            self._counts.append(found)
+
+    def _starting(self, tokens: Ids, firsts: Ids, k: int) -> npt.NDArray[np.bool_]:
+        """Which n-grams of k tokens, first seen to end at ``firsts``, begin with the start of a sentence."""
+        if self.vocabulary.unit == "char":
+            return np.zeros(len(firsts), dtype=bool)
+        return tokens[np.maximum(firsts - k + 1, 0)] == self.vocabulary.start
+
+    def _lower_counts(self, k: int, longer: Ids, found: Ids, starting: npt.NDArray[np.bool_]) -> Ids:
+        """Counts of order k < n: of the different longer n-grams that end in each, whose ends ``longer`` are."""
+        different = np.bincount(longer, minlength=len(found))
+        return np.where(starting, found, different)
+
+    def _by_context(self) -> tuple[list[Ids], list[Ids]]:
+        """For each order the sum of the counts after every context, and how many different tokens follow it."""
+        totals, followers = [self._counts[0].sum(keepdims=True)], [(self._counts[0] > 0).sum(keepdims=True)]
+        for k in range(2, self.order + 1):
+            counts, before = self._counts[k - 1], self._keys[k - 1] // len(self.vocabulary)
+            size = len(self._counts[k - 2])
+            totals.append(np.bincount(before, weights=counts, minlength=size).astype(np.int64))
+            followers.append(np.bincount(before[counts > 0], minlength=size))
+        return totals, followers
+
+
+def _find(keys: Ids, context: Ids, tokens: Ids, size: int) -> Ids:
+    """The numbers of n-grams, -1 where there is none with this context (-1: none either) and last token."""
+    if not len(keys):
+        return np.full(len(tokens), -1, dtype=np.int64)
+    wanted = context * size + tokens
+    places = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    return np.where((context >= 0) & (keys[places] == wanted), places, -1)
+
+
+def _discount(counts: Ids) -> float:
+    ones, twos = int((counts == 1).sum()), int((counts == 2).sum())
+    return ones / (ones + 2 * twos) if ones and twos else 0.5
