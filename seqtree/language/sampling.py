@@ -65,7 +65,8 @@ def _pieces(
     uniform = _uniforms(np.random.Generator(np.random.PCG64(settings.seed)))
     at_line_start = not prompt or prompt[-1] == end
     for _ in range(settings.length):
-        logits[banned] = -np.inf
+        for index in banned:
+            logits[index] = -np.inf
         token = choose(logits, settings, next(uniform))
         if not words:
             yield tokens[token]

@@ -12,12 +12,23 @@ import numpy as np
 from seqtree.language.network import RecurrentLanguageModel
 
 LARGEST_TABLE = 1 << 24  # numbers
-StepState = list[np.ndarray]
-_NOTHING = np.empty(0, np.float32)
+
+
+class StepState:
+    """One array with h of every layer, then c of every layer; ``h``, ``c`` and ``inputs`` are views of it.
+
+    ``inputs[l]`` is [h of layer l - 1, h of layer l], what layer l multiplies, without a copy.
+    """
+
+    def __init__(self, layers: int, hidden: int, cells: bool) -> None:
+        self.array = np.zeros(layers * hidden * (1 + cells), np.float32)
+        parts = [self.array[i : i + hidden] for i in range(0, len(self.array), hidden)]
+        self.h, self.c = parts[:layers], parts[layers:]
+        self.inputs = [self.array[max(0, i - 1) * hidden : (i + 1) * hidden] for i in range(layers)]
 
 
 class Stepper:
-    """``logits = step(token, state)``; the state (a list of arrays from ``zero_state``) is changed in place."""
+    """``logits = step(token, state)``; the state, from ``zero_state``, is changed in place."""
 
     def __init__(self, network: RecurrentLanguageModel) -> None:
         config = network.config
@@ -40,7 +51,8 @@ class Stepper:
             scale[: 2 * h] = scale[3 * h :] = 0.5
         elif self.cell == "gru":
             scale[: 2 * h] = 0.5
-        self.matrices: list[tuple[np.ndarray | None, np.ndarray]] = []  # (W_ih or None, W_hh or [W_ih W_hh])
+        self.matrices: list[np.ndarray] = []  # [W_ih W_hh], or W_hh where W_ih stands in the table or apart
+        self.input_matrices: list[np.ndarray] = []  # W_ih of a GRU, whose reset gate parts the two products
         self.biases: list[np.ndarray] = []
         self.candidate_biases: list[np.ndarray] = []
         self.table: np.ndarray | None = None
@@ -52,70 +64,67 @@ class Stepper:
                 bias[2 * h :] = b_ih[2 * h :]
                 self.candidate_biases.append(b_hh[2 * h :].copy())
             vocabulary = w_ih.shape[1] if embedding is None else len(embedding)
-            if index == 0 and (embedding is None or vocabulary * len(bias) <= LARGEST_TABLE):
+            tabled = index == 0 and (embedding is None or vocabulary * len(bias) <= LARGEST_TABLE)
+            if tabled:
                 inputs = w_ih.T if embedding is None else embedding @ w_ih.T
                 self.table = np.ascontiguousarray(inputs + bias, dtype=np.float32)
-                self.matrices.append((None, np.ascontiguousarray(w_hh)))
-            elif self.cell == "gru":
-                self.matrices.append((np.ascontiguousarray(w_ih), np.ascontiguousarray(w_hh)))
-            else:
-                self.matrices.append((None, np.ascontiguousarray(np.concatenate([w_ih, w_hh], axis=1))))
+            apart = tabled or self.cell == "gru"
+            self.matrices.append(np.ascontiguousarray(w_hh if apart else np.concatenate([w_ih, w_hh], axis=1)))
+            self.input_matrices.append(w_ih)
             self.biases.append(bias)
-        self.rows = len(scale)
-        self._gates, self._other = np.empty(self.rows, np.float32), np.empty(self.rows, np.float32)
+        self._gates = gates = np.empty(len(scale), np.float32)
+        self._lstm_parts = gates[: 2 * h], gates[h : 2 * h], gates[2 * h : 3 * h], gates[3 * h :]
 
     def zero_state(self) -> StepState:
-        """h (and c for an LSTM) of every layer: 1 or 2 arrays (H,) a layer."""
-        return [np.zeros(self.hidden, np.float32) for _ in range(self.layers * (2 if self.cell == "lstm" else 1))]
+        """The state before the first token."""
+        return StepState(self.layers, self.hidden, self.cell == "lstm")
 
     def step(self, token: int, state: StepState) -> np.ndarray:
         """Logits (V,) of the token after ``token``; the array is reused by the next call."""
-        x = _NOTHING if self.embedding is None or self.table is not None else self.embedding[token]
-        per_layer = 2 if self.cell == "lstm" else 1
-        for layer in range(self.layers):
-            own = state[layer * per_layer : (layer + 1) * per_layer]
-            bias = self.table[token] if layer == 0 and self.table is not None else self.biases[layer]
-            if self.cell == "lstm":
-                self._lstm(layer, x, bias, *own)
-            elif self.cell == "gru":
-                self._gru(layer, x, bias, own[0])
+        for layer, h in enumerate(state.h):
+            if layer:
+                inputs, bias = state.inputs[layer], self.biases[layer]
+            elif self.table is not None:
+                inputs, bias = h, self.table[token]
             else:
-                self._simple(layer, x, bias, own[0])
-            x = own[0]
-        np.dot(self.output, x, out=self.logits)
+                assert self.embedding is not None
+                inputs, bias = np.concatenate((self.embedding[token], h)), self.biases[0]
+            if self.cell == "lstm":
+                self._lstm(layer, inputs, bias, h, state.c[layer])
+            elif self.cell == "gru":
+                self._gru(layer, inputs, bias, h)
+            else:
+                self._simple(layer, inputs, bias, h)
+        np.dot(self.output, state.h[-1], out=self.logits)
         self.logits += self.output_bias
         return self.logits
 
-    def _product(self, layer: int, x: np.ndarray, h: np.ndarray) -> np.ndarray:
-        inputs = h if layer == 0 and self.table is not None else np.concatenate((x, h))
-        return np.dot(self.matrices[layer][1], inputs, out=self._gates)
-
-    def _lstm(self, layer: int, x: np.ndarray, bias: np.ndarray, h: np.ndarray, c: np.ndarray) -> None:
-        gates, n = self._product(layer, x, h), self.hidden
+    def _lstm(self, layer: int, inputs: np.ndarray, bias: np.ndarray, h: np.ndarray, c: np.ndarray) -> None:
+        gates = np.dot(self.matrices[layer], inputs, out=self._gates)
+        both, forget, candidate, output = self._lstm_parts
         gates += bias
         np.tanh(gates, out=gates)
-        gates[: 2 * n] += 1.0  # twice the input and forget gates
-        c *= gates[n : 2 * n]
-        gates[:n] *= gates[2 * n : 3 * n]
-        c += gates[:n]
+        both += 1.0  # twice the input and forget gates
+        c *= forget
+        candidate *= both[: self.hidden]
+        c += candidate
         c *= 0.5
         np.tanh(c, out=h)
-        output = gates[3 * n :]
         output += 1.0
         h *= output
         h *= 0.5
 
-    def _gru(self, layer: int, x: np.ndarray, bias: np.ndarray, h: np.ndarray) -> None:
+    def _gru(self, layer: int, inputs: np.ndarray, bias: np.ndarray, h: np.ndarray) -> None:
         n = self.hidden
-        w_ih, w_hh = self.matrices[layer]
-        inputs = bias if w_ih is None else np.dot(w_ih, x, out=self._other) + bias
-        product = np.dot(w_hh, h, out=self._gates)
-        gates = 0.5 + 0.5 * np.tanh(product[: 2 * n] + inputs[: 2 * n])  # r, z
-        candidate = np.tanh(inputs[2 * n :] + gates[:n] * (product[2 * n :] + self.candidate_biases[layer]))
+        product = np.dot(self.matrices[layer], h, out=self._gates)
+        x = inputs[: len(inputs) - n]  # what stands before h; nothing where the table has it
+        net = bias + self.input_matrices[layer] @ x if len(x) else bias
+        gates = 0.5 + 0.5 * np.tanh(product[: 2 * n] + net[: 2 * n])  # r, z
+        candidate = np.tanh(net[2 * n :] + gates[:n] * (product[2 * n :] + self.candidate_biases[layer]))
         h += (1.0 - gates[n:]) * (candidate - h)
 
-    def _simple(self, layer: int, x: np.ndarray, bias: np.ndarray, h: np.ndarray) -> None:
-        net = self._product(layer, x, h)
+    def _simple(self, layer: int, inputs: np.ndarray, bias: np.ndarray, h: np.ndarray) -> None:
+        net = np.dot(self.matrices[layer], inputs, out=self._gates)
         net += bias
         if self.relu:
             np.maximum(net, 0.0, out=h)

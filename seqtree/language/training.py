@@ -19,6 +19,7 @@ from seqtree.language.network import NetworkConfig, RecurrentLanguageModel
 from seqtree.language.presets import preset
 from seqtree.language.task import LanguageModelTask
 from seqtree.text import PreparedCorpus, TextSettings, prepare
+from seqtree.tokenfile import TokenStream
 from seqtree.training.device import choose_device, choose_dtype
 from seqtree.training.loop import Trainer
 from seqtree.training.progress import Display
@@ -27,6 +28,7 @@ from seqtree.training.settings import TrainingSettings
 from seqtree.vocabulary import Vocabulary
 
 LEAST_STEPS, MOST_EPOCHS = 2000, 40  # by default a small text is read until it has had so many steps
+MOST_VALIDATION = 500_000  # tokens
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,7 @@ def train_language_model(recipe: Recipe, display: Display) -> dict[str, Any]:
         if start:
             vocabulary = start.vocabulary.extended(_counts(corpus), text.min_count, text.max_vocabulary)
             corpus = prepare(recipe.corpus, text, recipe.valid or None, recipe.valid_share, vocabulary, display.message)
+        corpus = _capped(corpus, display)
         task, settings = _task(recipe, corpus, text, start, display)
         display.message(_preflight(task, settings, display))
         result = Trainer(task, settings, run, display).fit(recipe.resume, _config(recipe, task, settings))
@@ -124,6 +127,19 @@ def _counts(corpus: PreparedCorpus) -> dict[str, int]:
     """Tokens of the training text with a count each above any limit: the corpus' own vocabulary has applied them."""
     tokens = corpus.vocabulary.tokens
     return {token: len(tokens) + 1_000_000 - i for i, token in enumerate(tokens)}
+
+
+def _capped(corpus: PreparedCorpus, display: Display) -> PreparedCorpus:
+    """At most ``MOST_VALIDATION`` validation tokens; the length of their text is taken in proportion."""
+    valid = corpus.valid
+    if valid is None or len(valid) <= MOST_VALIDATION:
+        return corpus
+    display.message(f"validating on the first {MOST_VALIDATION:,} of {len(valid):,} tokens set apart")
+    share = MOST_VALIDATION / len(valid)
+    ids = valid.ids[:MOST_VALIDATION]
+    unknown = int((ids == corpus.vocabulary.unknown).sum())
+    first = TokenStream(ids, round(valid.characters * share), round(valid.bytes * share), unknown)
+    return replace(corpus, valid=first)
 
 
 def _task(
