@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -165,6 +167,7 @@ def score(model: str, file: str, independent: bool, encoding: str, as_json: bool
     Each line is read after all lines before it, unless --independent. Unseen tokens are scored as <unk> and marked.
     """
     from seqtree.reading import read_text, sources
+    from seqtree.text import text_tokens
 
     loaded = _load(model)
     with sources([file], []) as (found, _):
@@ -172,17 +175,16 @@ def score(model: str, file: str, independent: bool, encoding: str, as_json: bool
     rows = []
     if not as_json:
         click.echo("line\ttoken\tsurprisal\tunknown")
-    parts = text.splitlines(keepends=True) if independent else [text]
-    line = 1
-    for part in parts:
-        for token, surprisal, unknown in loaded.score(part):
-            end = token == loaded.vocabulary.tokens[loaded.vocabulary.end]
+    lines = [part for part in re.split(r"(?<=\n)", text) if part]
+    together = iter(() if independent else loaded.score(text))
+    for line, part in enumerate(lines, 1):
+        count = len(part) if loaded.settings.unit == "char" else len(text_tokens(part, loaded.settings))
+        for token, surprisal, unknown in loaded.score(part) if independent else islice(together, count):
             if as_json:
                 rows.append({"line": line, "token": token, "surprisal": surprisal, "unknown": unknown})
             else:
                 shown = json.dumps(token, ensure_ascii=False)[1:-1]
                 click.echo(f"{line}\t{shown}\t{surprisal:.4f}\t{int(unknown)}")
-            line += end
     if as_json:
         print_json({"tokens": rows, "unit": "bits"})
 
@@ -192,12 +194,11 @@ def _prompt(prompt: str, prompt_file: str | None) -> str:
         return _unescape(prompt)
     if prompt:
         raise click.UsageError("give --prompt or --prompt-file, not both")
-    if prompt_file == "-":
-        return sys.stdin.read()
     from seqtree.errors import InputError
 
     try:
-        return Path(prompt_file).read_text(encoding="utf-8-sig")
+        data = sys.stdin.buffer.read() if prompt_file == "-" else Path(prompt_file).read_bytes()
+        return data.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{prompt_file}: cannot read the prompt ({error})") from error
 

@@ -60,5 +60,12 @@ def overridden(base: T, options: Mapping[str, Any]) -> T:
 
 def print_json(record: Mapping[str, Any]) -> None:
     """One JSON object on stdout; infinite numbers become null."""
-    finite = {k: None if isinstance(v, float) and not abs(v) < float("inf") else v for k, v in record.items()}
-    click.echo(json.dumps(finite, ensure_ascii=False))
+    click.echo(json.dumps(_finite(record), ensure_ascii=False, allow_nan=False))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {k: _finite(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(v) for v in value]
+    return None if isinstance(value, float) and not abs(value) < float("inf") else value

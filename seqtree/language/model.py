@@ -130,7 +130,8 @@ class LanguageModel:
         """What ``sample`` returns, piece by piece as it is made."""
         self._needs_forward("sample")
         ids = known_tokens(self.vocabulary, self.settings, prompt, unknown)
-        return sample_tokens(self.stepper, self.vocabulary, ids, settings)
+        spaced = not prompt or prompt[-1].isspace()
+        return sample_tokens(self.stepper, self.vocabulary, ids, settings, spaced)
 
     def next(self, text: str = "", k: int = 10, unknown: str = "fail") -> list[tuple[str, float]]:
         """The ``k`` most probable tokens after ``text`` with their probabilities, best first."""

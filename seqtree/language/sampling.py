@@ -42,18 +42,19 @@ class SamplingSettings:
 
 
 def sample_tokens(
-    stepper: Stepper, vocabulary: Vocabulary, prompt: Sequence[int], settings: SamplingSettings
+    stepper: Stepper, vocabulary: Vocabulary, prompt: Sequence[int], settings: SamplingSettings, spaced: bool
 ) -> Iterator[str]:
     """Pieces of text that go on from token indices ``prompt``; ``<unk>`` and ``<s>`` are never chosen.
 
+    ``spaced``: a word may follow at once (the text before is empty or ends in white space).
     Raises InputError if the model's probabilities are not finite.
     """
-    pieces = _pieces(stepper, vocabulary, prompt, settings)
+    pieces = _pieces(stepper, vocabulary, prompt, settings, spaced)
     return _until_stop(pieces, settings.stop) if settings.stop else pieces
 
 
 def _pieces(
-    stepper: Stepper, vocabulary: Vocabulary, prompt: Sequence[int], settings: SamplingSettings
+    stepper: Stepper, vocabulary: Vocabulary, prompt: Sequence[int], settings: SamplingSettings, spaced: bool
 ) -> Iterator[str]:
     tokens, start, end = vocabulary.tokens, vocabulary.start, vocabulary.end
     words = vocabulary.unit == "word"
@@ -63,7 +64,7 @@ def _pieces(
         logits = stepper.step(start if token == end else token, state)
     banned = [vocabulary.unknown] + ([start] if start != end else [])
     uniform = _uniforms(np.random.Generator(np.random.PCG64(settings.seed)))
-    at_line_start = not prompt or prompt[-1] == end
+    at_line_start = spaced
     for _ in range(settings.length):
         for index in banned:
             logits[index] = -np.inf

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,11 +20,12 @@ from seqtree.language.model import LanguageModel
 from seqtree.language.network import NetworkConfig, RecurrentLanguageModel
 from seqtree.language.presets import preset
 from seqtree.language.task import LanguageModelTask
+from seqtree.reading import sources
 from seqtree.text import PreparedCorpus, TextSettings, prepare
 from seqtree.tokenfile import TokenStream
 from seqtree.training.device import choose_device, choose_dtype
 from seqtree.training.loop import Trainer
-from seqtree.training.progress import Display
+from seqtree.training.progress import Display, clock
 from seqtree.training.run import RunFolder
 from seqtree.training.settings import TrainingSettings
 from seqtree.vocabulary import Vocabulary
@@ -93,19 +96,19 @@ def train_language_model(recipe: Recipe, display: Display) -> dict[str, Any]:
     """
     run = RunFolder(recipe.out)
     run.create(recipe.resume)
-    with locked(run.path):
+    with locked(run.path), _read_once(recipe) as paths:
         run.remove_leftovers()
         start = LanguageModel.load(recipe.init_from) if recipe.init_from else None
         text = recipe.text
         if start:
             text = replace(text, unit=start.settings.unit, tokenizer=start.settings.tokenizer)
-        corpus = prepare(recipe.corpus, text, recipe.valid or None, recipe.valid_share, None, display.message)
+        corpus = prepare(paths, text, recipe.valid or None, recipe.valid_share, None, display.message)
         if start:
             vocabulary = start.vocabulary.extended(_counts(corpus), text.min_count, text.max_vocabulary)
-            corpus = prepare(recipe.corpus, text, recipe.valid or None, recipe.valid_share, vocabulary, display.message)
+            corpus = prepare(paths, text, recipe.valid or None, recipe.valid_share, vocabulary, display.message)
         corpus = _capped(corpus, display)
         task, settings = _task(recipe, corpus, text, start, display)
-        display.message(_preflight(task, settings, display))
+        display.message(_preflight(task, settings))
         result = Trainer(task, settings, run, display).fit(recipe.resume, _config(recipe, task, settings))
         display.close()
         report: dict[str, Any] = {"steps": result.steps, "seconds": round(result.seconds, 3),
@@ -121,6 +124,14 @@ def train_language_model(recipe: Recipe, display: Display) -> dict[str, Any]:
         display.message(f"{report['measured_on']}: loss {measured.loss:.4f} nats per token, perplexity "
                         f"{measured.perplexity:.2f}, {measured.bits_per_character:.4f} bits per character")  # fmt: skip
         return report
+
+
+@contextmanager
+def _read_once(recipe: Recipe) -> Iterator[list[str]]:
+    """The paths of the corpus; where a model grows, and so reads its text twice, standard input copied to a file."""
+    with ExitStack() as stack:
+        yield [str(stack.enter_context(sources([path]))[0][0].path) if path == "-" and recipe.init_from else path
+               for path in recipe.corpus]  # fmt: skip
 
 
 def _counts(corpus: PreparedCorpus) -> dict[str, int]:
@@ -171,7 +182,20 @@ def _untrained(vocabulary: Vocabulary, text: TextSettings, network: NetworkConfi
         return LanguageModel(vocabulary, text, RecurrentLanguageModel(len(vocabulary), network))
 
 
-def _preflight(task: LanguageModelTask, settings: TrainingSettings, display: Display) -> str:
+def _seconds_per_step(task: LanguageModelTask) -> float:
+    """The time of the first step's loss and gradient, tried three times; nothing is changed."""
+    times = []
+    with torch.random.fork_rng():
+        for _ in range(3):
+            began = time.perf_counter()
+            task.model.train()
+            task.loss(0, 0)[0].backward()
+            task.model.zero_grad(set_to_none=True)
+            times.append(time.perf_counter() - began)
+    return min(times)
+
+
+def _preflight(task: LanguageModelTask, settings: TrainingSettings) -> str:
     """Tokens, vocabulary, parameters, memory and time, before anything is spent."""
     corpus, network = task.corpus, task.model
     parameters = sum(p.numel() for p in network.parameters())
@@ -181,7 +205,11 @@ def _preflight(task: LanguageModelTask, settings: TrainingSettings, display: Dis
     megabytes = (parameters * 4 * copies + activations) / 1e6
     valid = f"{len(corpus.valid):,}" if corpus.valid else "no"
     steps = task.steps_per_epoch * settings.epochs
-    budget = f"{settings.minutes:g} minutes" if settings.minutes else f"{settings.epochs:g} epochs, {steps:,.0f} steps"
+    if settings.minutes is not None:
+        budget = f"{settings.minutes:g} minutes"
+    else:
+        expected = clock(1.2 * steps * _seconds_per_step(task))  # a fifth for the update and the evaluations
+        budget = f"{settings.epochs:g} epochs, {steps:,.0f} steps, about {expected}"
     return (f"{len(corpus.train):,} training and {valid} validation tokens, vocabulary {len(corpus.vocabulary):,}; "
             f"{network.config.cell} {network.config.layers}x{network.config.hidden}, {parameters:,} parameters, about "
             f"{megabytes:,.0f} MB; batch {task.shape.rows}x{task.shape.window}; {budget}")  # fmt: skip
