@@ -163,6 +163,12 @@ class LanguageModel:
             probabilities = self.network.decoder(output[len(before), 0]).double().softmax(0).cpu().numpy()
         return self._best(probabilities, k)
 
+    def to_nltk(self) -> Any:
+        """This model as an ``nltk.lm.api.LanguageModel``. Raises InputError if it is bidirectional."""
+        from seqtree.language.nltk_face import NltkLanguageModel
+
+        return NltkLanguageModel(self)
+
     @property
     def stepper(self) -> Any:
         """The network as a NumPy stepper (weights copied on first use)."""

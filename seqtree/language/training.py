@@ -31,7 +31,7 @@ from seqtree.training.settings import TrainingSettings
 from seqtree.vocabulary import Vocabulary
 
 LEAST_STEPS, MOST_EPOCHS = 2000, 40  # by default a small text is read until it has had so many steps
-MOST_VALIDATION = 500_000  # tokens
+MOST_VALIDATION = 250_000  # tokens
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,8 @@ class Position:
     items: int = 0
     elapsed: float = 0.0
     evaluations: int = 0
+    evaluated_at: float = 0.0
+    evaluation_seconds: float = 0.0
     best_loss: float | None = None
     best_step: int = 0
     stale: int = 0
@@ -150,7 +152,7 @@ class Trainer:
         p = self.position
         self._tick()
         progress = self.progress()
-        due = progress >= self._next_evaluation()
+        due = self._evaluation_due(progress)
         save = due or progress >= 1.0 or time.monotonic() - self._saved_at >= self.settings.checkpoint_seconds
         if save and not all(bool(parameter.isfinite().all()) for parameter in self.parameters):
             self._recover(float("nan"))
@@ -158,14 +160,21 @@ class Trainer:
         if due:
             if not self._evaluate(rate):
                 return
+            before = p.elapsed
             self._tick()
+            p.evaluated_at, p.evaluation_seconds = p.elapsed, p.elapsed - before
         p.finished = p.finished or self.progress() >= 1.0
         if save or p.finished:
             self._save_checkpoint()
         self.display.step(self.progress(), p.step, p.smoothed_loss or 0.0, p.items / max(p.elapsed, 1e-9), p.elapsed)
 
-    def _next_evaluation(self) -> float:
-        return min(1.0, (self.position.evaluations + 1) / self.settings.evaluations)
+    def _evaluation_due(self, progress: float) -> bool:
+        """Evenly over the budget and at its end; by the clock, evaluations take at most a fifteenth of the time."""
+        p = self.position
+        if progress < min(1.0, (p.evaluations + 1) / self.settings.evaluations):
+            return False
+        rested = p.elapsed - p.evaluated_at >= 15.0 * p.evaluation_seconds
+        return self.settings.minutes is None or progress >= 1.0 or rested
 
     def _tick(self) -> None:
         now = time.monotonic()
