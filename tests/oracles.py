@@ -7,6 +7,7 @@ each (an LSTM's gates i, f, g, o; a GRU's r, z, n).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -104,7 +105,7 @@ def kneser_ney(
 ) -> list[float]:
     """p(token) of every token of ``text`` by interpolated Kneser-Ney, from dictionaries.
 
-    Sentences are sequences of tokens with their first one (``<s>``, or the newline of a stream), which is not predicted.
+    Sentences are sequences of tokens behind their first one (``<s>``, or the newline of a stream), not predicted.
     start: what a sentence's n-grams begin with that keep their occurrences as counts; None for a stream.
     """
     seen = {k: Counter(gram for sentence in training for gram in _grams(sentence, k)) for k in range(1, order + 1)}

@@ -37,7 +37,7 @@ def test_is_one_of_nltks(model: LanguageModel) -> None:
     assert NltkLanguageModel.from_model(model, order=4).order == 4
 
 
-@pytest.mark.parametrize("context", [None, [], ["<s>"], ["t"], ["the", "cat"], ("unseen", "the"), ["sat", "</s>", "on"]])
+@pytest.mark.parametrize("context", [None, [], ["<s>"], ["t"], ["the", "cat"], ("no", "the"), ["sat", "</s>", "on"]])
 def test_scores_sum_to_one(model: LanguageModel, context: list[str] | None) -> None:
     face = model.to_nltk()
     assert sum(face.score(word, context) for word in face.vocab) == pytest.approx(1, abs=1e-9)
@@ -105,7 +105,7 @@ def test_remembers_a_bounded_number_of_contexts(words: LanguageModel, monkeypatc
     monkeypatch.setattr(nltk_face, "CONTEXTS", 2)
     face, asked = words.to_nltk(), []
     ask = words.next_distribution
-    monkeypatch.setattr(words, "next_distribution", lambda ids: asked.append(ids) or ask(ids))  # type: ignore[func-returns-value]
+    monkeypatch.setattr(words, "next_distribution", lambda ids: (asked.append(ids), ask(ids))[1])
     for context in ("the", "cat", "the", "sat", "the", "cat"):
         face.score("mat", [context])
     assert len(asked) == 4  # the, cat, sat, and cat again

@@ -19,7 +19,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -99,6 +99,8 @@ class KneserNey:
         numbers = tokens
         context = np.where(offsets > 0, 0, -1)
         for k in range(1, self.order + 1):
+            if not len(self._keys[k - 1]):
+                break  # no sentence is that long
             if k > 1:
                 context = np.concatenate([[-1], np.where(offsets[1:] >= k - 1, numbers[:-1], -1)])
                 numbers = _find(self._keys[k - 1], context, tokens, len(self.vocabulary))
@@ -166,8 +168,6 @@ class KneserNey:
 
 def _find(keys: Ids, context: Ids, tokens: Ids, size: int) -> Ids:
     """The numbers of n-grams, -1 where there is none with this context (-1: none either) and last token."""
-    if not len(keys):
-        return np.full(len(tokens), -1, dtype=np.int64)
     wanted = context * size + tokens
     places = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
     return np.where((context >= 0) & (keys[places] == wanted), places, -1)

@@ -45,8 +45,8 @@ class NltkLanguageModel(nltk.lm.api.LanguageModel):
 
     def __init__(self, model: LanguageModel, order: int = 2) -> None:
         if model.network.config.bidirectional:
-            raise InputError("a bidirectional model reads both sides of a token and has no probability after a context: "
-                             "train one without --bidirectional")  # fmt: skip
+            raise InputError("a bidirectional model reads both sides of a token and has no probability after a "
+                             "context: train one without --bidirectional")  # fmt: skip
         if order < 1:
             raise InputError(f"order {order} of the n-grams: expected 1 or more")
         counts = dict.fromkeys(model.vocabulary.tokens[1:], 1)  # <unk> is always in NLTK's vocabularies

@@ -91,13 +91,14 @@ def sample_report(sample_ids: npt.ArrayLike, corpus_ids: npt.NDArray[Any], vocab
     covered[: len(copied)] += copied
     covered[least : least + len(copied)] -= copied  # windows that end there
     share = float((covered.cumsum()[:-1] > 0).mean()) if len(sample) else 0.0
+    copy = vocabulary.join(vocabulary.decode(sample[place : place + length]))
     block = find_loop(sample)
-    return SampleReport(length, vocabulary.join(vocabulary.decode(sample[place : place + length])), share,
-                        block is not None, None if block is None else vocabulary.join(vocabulary.decode(block)))  # fmt: skip
+    loop = None if block is None else vocabulary.join(vocabulary.decode(block))
+    return SampleReport(length, copy, share, loop is not None, loop)
 
 
 def find_windows(sample: Ids, corpus: npt.NDArray[Any], length: int) -> npt.NDArray[np.bool_]:
-    """Which windows of ``length`` tokens of a sample (n,) are in a corpus (N,): (n - length + 1,), or (0,) if n is less.
+    """Which windows of ``length`` tokens of a sample (n,) are in a corpus (N,); (n - length + 1,), (0,) if n is less.
 
     No window is said to be there that is not; one that is could only be missed if its hash were that of another window
     of the sample.

@@ -185,7 +185,7 @@ def _untrained(vocabulary: Vocabulary, text: TextSettings, network: NetworkConfi
 def _seconds_per_step(task: LanguageModelTask) -> float:
     """The time of the first step's loss and gradient, tried three times; nothing is changed."""
     times = []
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(devices=[]):  # without asking for a GPU; every step seeds its own
         for _ in range(3):
             began = time.perf_counter()
             task.model.train()

@@ -14,9 +14,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from seqtree.nn.dropout import locked_dropout
+from seqtree.nn.lstm import lstm_layer
 
 State = tuple[Tensor, ...]
 GATES = {"rnn": 1, "lstm": 4, "gru": 3}
+
+
+def _large(weights: list[Tensor]) -> bool:
+    """Whether a layer's weights do not stay in a core's cache: from there on our own LSTM layer is the faster one."""
+    return weights[0].numel() + weights[1].numel() > 2_400_000
 
 
 class Recurrent(nn.Module):
@@ -78,8 +84,7 @@ class Recurrent(nn.Module):
         return tuple(torch.zeros(shape, dtype=like.dtype, device=like.device) for _ in range(2 - (self.cell != "lstm")))
 
     def forward(self, input: Tensor, state: State | None = None) -> tuple[Tensor, State]:
-        dtype = input.dtype
-        state = self.zero_state(input.shape[1], input) if state is None else tuple(part.to(dtype) for part in state)
+        state = self.zero_state(input.shape[1], input) if state is None else state
         output = input  # (T, B, E)
         ends: list[tuple[Tensor, ...]] = []
         for layer in range(self.layers):
@@ -89,11 +94,17 @@ class Recurrent(nn.Module):
             if self.training and self.weight_drop:
                 weights[1] = F.dropout(weights[1], self.weight_drop)
             before = [part[layer : layer + 1] for part in state]
-            output, *end = self._run(output, before, [weight.to(dtype) for weight in weights])  # (T, B, H)
+            output, *end = self._run(output, before, weights)  # (T, B, H)
             ends.append(tuple(end))
         return output, tuple(torch.cat(parts) for parts in zip(*ends, strict=True))
 
     def _run(self, input: Tensor, state: list[Tensor], weights: list[Tensor]) -> tuple[Tensor, ...]:
+        dtype = input.dtype
+        if self.cell == "lstm" and dtype == torch.bfloat16 and input.device.type == "cpu" and _large(weights):
+            w_ih, w_hh, b_ih, b_hh = weights
+            output, h, c = lstm_layer(input, state[0][0], state[1][0], w_ih, w_hh, b_ih + b_hh)
+            return output, h[None], c[None]
+        state, weights = [part.to(dtype) for part in state], [weight.to(dtype) for weight in weights]
         options = (True, 1, 0.0, self.training, False, False)  # biases, layers, dropout, -, bidirectional, batch first
         if self.cell == "lstm":
             return torch.lstm(input, state, weights, *options)

@@ -18,6 +18,7 @@ class Display:
         self.console = Console(file=stream or sys.stderr, highlight=False, soft_wrap=True)
         self._bar: Progress | None = None
         self._drawn = 0.0
+        self._validation = ""
 
     def message(self, text: str) -> None:
         """One line that matters."""
@@ -27,6 +28,7 @@ class Display:
     def evaluation(self, record: dict[str, Any], best: bool) -> None:
         """One line for each evaluation."""
         valid = "" if record["loss"] is None else f"  validation {record['loss']:.4f}{' *' if best else ''}"
+        self._validation = "" if record["loss"] is None else f"validation {record['loss']:.3f}  "
         rate = record[f"{self.items}_per_second"]
         losses = f"train {record['train_loss']:.4f}{valid}"
         self.message(f"step {record['step']:>7,}  epoch {record['epoch']:6.2f}  {losses}  {rate:,.0f} {self.items}/s  "
@@ -43,7 +45,7 @@ class Display:
             self._bar.add_task("", total=1.0)
             self._bar.start()
         left = clock(elapsed * (1 - progress) / progress) if progress > 0 else "?"
-        text = f"left {left}  step {step:,}  loss {loss:.3f}  {rate:,.0f} {self.items}/s"
+        text = f"left {left}  step {step:,}  loss {loss:.3f}  {self._validation}{rate:,.0f} {self.items}/s"
         self._bar.update(self._bar.task_ids[0], completed=progress, description=text)
 
     def close(self) -> None:

@@ -1,0 +1,189 @@
+"""Disks that are full and folders that cannot be written: what was there stays, and one line says what happened."""
+
+from __future__ import annotations
+
+import builtins
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from language_helpers import TEXT, metrics
+
+from seqtree import modelfile
+from seqtree.cli import run
+from seqtree.files import locked, write_atomically
+
+OPTIONS = ("--hidden", "8", "--embedding", "4", "--batch", "4", "--window", "8", "--device", "cpu", "--precision", "fp32",
+           "--evaluations", "4", "--quiet")  # fmt: skip
+
+
+@pytest.fixture
+def text(tmp_path: Path) -> Path:
+    path = tmp_path / "text.txt"
+    path.write_text(TEXT, encoding="utf-8")
+    return path
+
+
+@contextmanager
+def full_disk(name: str, where: str, after: int = 0) -> Iterator[list[str]]:
+    """Writing a file called ``name`` fails after so many times: at "write", "fsync" or "rename"."""
+    failed: list[str] = []
+    seen: list[str] = []
+
+    def full(path: object) -> bool:
+        if f".{name}." not in str(path) or not str(path).endswith(".tmp"):
+            return False
+        seen.append(str(path))
+        if len(seen) <= after:
+            return False
+        failed.append(str(path))
+        return True
+
+    plain_open, plain_fsync, plain_replace = builtins.open, os.fsync, os.replace
+
+    def opened(path: Any, mode: str = "r", *args: Any, **options: Any) -> Any:
+        file = plain_open(path, mode, *args, **options)
+        if where == "write" and "w" in mode and full(path):
+            file.write(b"half of it")
+            file.close()
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        return file
+
+    def fsync(descriptor: int) -> None:
+        if where == "fsync" and full(os.readlink(f"/proc/self/fd/{descriptor}")):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        plain_fsync(descriptor)
+
+    def replace(source: Any, target: Any) -> None:
+        if where == "rename" and full(source):
+            raise OSError(errno.ENOSPC, "No space left on device", str(source), None, str(target))
+        plain_replace(source, target)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(builtins, "open", opened)
+        patch.setattr(os, "fsync", fsync)
+        patch.setattr(os, "replace", replace)
+        yield failed
+
+
+WHERE = ["write", pytest.param("fsync", marks=pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="no /proc")),
+         "rename"]  # fmt: skip
+
+
+@pytest.mark.parametrize("where", WHERE)
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, where: str) -> None:
+    path = tmp_path / "file"
+    write_atomically(path, b"old")
+    with full_disk("file", where) as failed, pytest.raises(OSError, match="No space left"):
+        write_atomically(path, b"new")
+    assert len(failed) == 1
+    assert path.read_bytes() == b"old"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+    write_atomically(path, b"new")
+    assert path.read_bytes() == b"new"
+
+
+def test_writing_syncs_the_file_before_the_rename_and_the_folder_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    plain_fsync, plain_replace = os.fsync, os.replace
+
+    def fsync(descriptor: int) -> None:
+        done.append("folder" if os.path.isdir(f"/proc/self/fd/{descriptor}") else "file")
+        plain_fsync(descriptor)
+
+    def replace(source: Any, target: Any) -> None:
+        done.append("rename")
+        plain_replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(os, "replace", replace)
+    write_atomically(tmp_path / "file", b"data")
+    assert done == (["file", "rename", "folder"] if os.path.isdir("/proc/self/fd") else done)
+    assert done[:2] == ["file", "rename"]
+
+
+@pytest.mark.parametrize("where", WHERE)
+@pytest.mark.parametrize("name", ["checkpoint.safetensors", "model.safetensors", "metrics.jsonl"])
+def test_a_full_disk_ends_the_run_and_it_can_go_on(
+    tmp_path: Path, text: Path, capsys: pytest.CaptureFixture[str], name: str, where: str
+) -> None:
+    out, whole = tmp_path / "run", tmp_path / "whole"
+    command = ["lm", "train", str(text), "--epochs", "1", *OPTIONS, "--out"]
+    with full_disk(name, where, after=2) as failed:
+        assert run([*command, str(out)]) == 1
+    assert len(failed) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("seqtree: error: ")
+    assert said.endswith("No space left on device\n")
+    assert said.count("\n") == 1
+    if where == "write":
+        assert str(out) in said
+    assert not list(out.glob(".*.tmp"))
+    contents, _ = modelfile.load(out / "checkpoint.safetensors", "checkpoint")
+    assert contents["position"]["step"] < 52
+    modelfile.load(out / "model.safetensors", "language-model")
+    assert run([*command, str(out), "--resume"]) == 0
+    assert run([*command, str(whole)]) == 0
+    assert (out / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
+    assert metrics(out) == metrics(whole)
+
+
+def test_a_full_disk_at_the_very_start(tmp_path: Path, text: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "run"
+    with full_disk("config.json", "write"):
+        assert run(["lm", "train", str(text), "--epochs", "1", *OPTIONS, "--out", str(out)]) == 1
+    assert "No space left on device" in capsys.readouterr().err
+    assert [path.name for path in out.iterdir()] == [".lock"]
+    assert run(["lm", "train", str(text), "--epochs", "1", *OPTIONS, "--out", str(out)]) == 0
+
+
+def _train(out: Path, text: Path) -> int:
+    return run(["lm", "train", str(text), "--epochs", "1", *OPTIONS, "--out", str(out)])
+
+
+def test_a_folder_that_cannot_be_written(
+    tmp_path: Path, text: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the system says it; whoever runs the tests as root could write anywhere."""
+    out = tmp_path / "run"
+    out.mkdir()
+
+    def touch(path: Path, *args: Any, **options: Any) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "touch", touch)
+    assert _train(out, text) == 2
+    assert capsys.readouterr().err == (
+        f"seqtree: error: {out}: cannot write there (Permission denied); choose another --out\n"
+    )
+
+
+def test_a_folder_below_a_file_and_a_file(tmp_path: Path, text: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _train(text / "run", text) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"seqtree: error: {text / 'run'}: cannot write there (Not a directory)")
+    assert _train(text, text) == 2
+    assert capsys.readouterr().err == f"seqtree: error: {text}: a file; --out expects a folder\n"
+    assert text.read_text(encoding="utf-8") == TEXT
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root writes to read-only folders too")
+def test_a_read_only_folder(tmp_path: Path, text: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "run"
+    out.mkdir(mode=0o500)
+    assert _train(out, text) == 2
+    assert "cannot write there (Permission denied)" in capsys.readouterr().err
+
+
+def test_one_holder_of_a_folder_at_a_time(tmp_path: Path) -> None:
+    pytest.importorskip("fcntl")
+    with locked(tmp_path), pytest.raises(ValueError, match="another run is writing here"), locked(tmp_path):
+        pass
+    with locked(tmp_path):
+        assert (tmp_path / ".lock").exists()
