@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from seqtree.cli.options import encoding_option, print_json, training_options
+from seqtree.cli.options import default_out, encoding_option, print_json, training_options
 
 _NETWORK = [
     click.option("--unit", type=click.Choice(["char", "word"]), default="char", help="What a token is."),
@@ -69,6 +69,7 @@ def train(corpus: tuple[str, ...], as_json: bool, quiet: bool, threads: int | No
 
         corpus = (str(corpora.path(corpora.DEFAULT)),)
         display.message(f"no corpus named: reading the embedded sample {corpora.DEFAULT!r}")
+    options["out"] = options["out"] or default_out(corpus[0])
     try:
         report = train_language_model(Recipe.from_options(corpus, options), display)
     finally:

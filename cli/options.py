@@ -20,7 +20,8 @@ encoding_option = click.option("--encoding", default="utf-8", help="How the text
 quiet_option = click.option("--quiet", "-q", is_flag=True, help="No progress on stderr.")
 
 _TRAINING = [
-    click.option("--out", type=click.Path(path_type=Path), required=True, help="The run folder to write."),
+    click.option("--out", type=click.Path(path_type=Path),
+                 help="The run folder to write.  [default: runs/ and the name of the first file]"),
     click.option("--resume", is_flag=True, help="Go on with the run in --out; start it if there is none."),
     click.option("--epochs", type=float, help="Budget: passes over the text.  [default: by the text's size]"),
     click.option("--minutes", type=float, help="Budget: minutes; the schedule fits itself to them."),
@@ -56,6 +57,15 @@ def overridden(base: T, options: Mapping[str, Any]) -> T:
     names = {field.name for field in fields(base)}  # type: ignore[arg-type]
     given = {name: value for name, value in options.items() if name in names and value is not None}
     return replace(base, **given)  # type: ignore[type-var]
+
+
+def default_out(first: str) -> Path:
+    """``runs/`` and the name of the first file or folder read, without its ending.
+
+    >>> str(default_out("texts/novel.txt")), str(default_out("-"))
+    ('runs/novel', 'runs/stdin')
+    """
+    return Path("runs") / ("stdin" if first == "-" else Path(first).resolve().stem)
 
 
 def print_json(record: Mapping[str, Any]) -> None:

@@ -26,13 +26,16 @@ TEXT = "the cat sat on the mat\na dog ran to the man\nthe man sat on a mat, and 
 CHINESE = "花园里有一棵树。\n树上有三只鸟。\n鸟在唱歌。\n" * 8
 
 
-def model(text: str = TEXT, unit: str = "char", seed: int = 0, spread: float = 1.0, **shape: Any) -> LanguageModel:
-    """An untrained model whose probabilities are far from even: all its weights times ``spread``, plus noise."""
+def model(text: str = TEXT, unit: str = "char", seed: int = 0, **shape: Any) -> LanguageModel:
+    """An untrained model with noise on its weights, so that its probabilities are far from even."""
     made = LanguageModel.untrained(text, unit=unit, seed=seed, **{"hidden": 8, "embedding": 5, **shape})
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for parameter in made.network.parameters():
-            parameter.add_(torch.randn(parameter.shape, generator=generator) * 0.3).mul_(spread)
+            parameter.add_(torch.randn(parameter.shape, generator=generator) * 0.3)
+        if made.network.config.nonlinearity == "relu":  # which would explode
+            for layer in range(made.network.config.layers):
+                getattr(made.network.recurrent, f"weight_hh_l{layer}").mul_(0.4)
     return made
 
 

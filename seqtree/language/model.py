@@ -79,6 +79,8 @@ class LanguageModel:
             if config.tied:
                 tensors["decoder.weight"] = tensors["embedding.weight"]
             network.load_state_dict(tensors, assign=True)
+            if config.tied:  # assigning has made two parameters of it
+                network.decoder.weight = network.embedding.weight
         except (KeyError, TypeError, RuntimeError, InputError) as error:
             raise ModelFileError(f"{path}: its parts do not fit together ({error})") from error
         return cls(vocabulary, settings, network.to(device).eval())

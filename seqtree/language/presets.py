@@ -39,11 +39,12 @@ PRESETS = {
     "char": {
         preset.name: preset
         for preset in (
-            _preset("tiny", "tests and first tries: seconds", 16, 32, _char(1, 128, 32, 0.0), learning_rate=5e-3),
+            _preset("tiny", "tests and first tries: seconds", 16, 32, _char(1, 128, 32, 0.0), learning_rate=1e-2),
             _preset("small", "a megabyte in minutes on one core: one wide layer, and the highest rate that it bears",
                     32, 64, _char(1, 512, 64, 0.2), learning_rate=1e-2, weight_decay=0.1, clip=5.0),
-            _preset("medium", "half an hour for a megabyte, or larger texts; wide, so strongly dropped out",
-                    32, 128, _char(2, 512, 128, 0.4), learning_rate=3e-3),
+            _preset("medium", "half an hour for a megabyte, or larger texts; many passes, so strongly dropped out",
+                    32, 96, replace(_char(2, 512, 128, 0.4), dropout_input=0.1, weight_drop=0.2),
+                    learning_rate=6e-3, weight_decay=0.1, clip=5.0),
             _preset("large", "tens of megabytes and hours, or a GPU", 64, 128, _char(3, 1024, 256, 0.4),
                     learning_rate=2e-3),
         )

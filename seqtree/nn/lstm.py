@@ -20,12 +20,13 @@ class _LSTMLayer(torch.autograd.Function):
         ctx: Any, x: Tensor, h: Tensor, c: Tensor, w_ih: Tensor, w_hh: Tensor, bias: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
         (steps, batch, _), size, dtype = x.shape, h.shape[1], x.dtype
+        wide = torch.promote_types(dtype, torch.float32)
         w_ih, w_hh = w_ih.to(dtype), w_hh.to(dtype)
-        gates = F.linear(x, w_ih).float().add_(bias)  # (T, B, 4H), in place from here to the activations
+        gates = F.linear(x, w_ih).to(wide).add_(bias)  # (T, B, 4H), in place from here to the activations
         hs = torch.empty(steps + 1, batch, size, dtype=dtype)
-        cs = torch.empty(steps + 1, batch, size)
+        cs = torch.empty(steps + 1, batch, size, dtype=wide)
         hs[0], cs[0] = h, c
-        tanh_c = torch.empty(steps, batch, size)
+        tanh_c = torch.empty(steps, batch, size, dtype=wide)
         transposed, product = w_hh.t().contiguous(), torch.empty(batch, 4 * size, dtype=dtype)
         for t in range(steps):
             torch.mm(hs[t], transposed, out=product)
@@ -44,11 +45,11 @@ class _LSTMLayer(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, ...]:
         d_output, d_h, d_c = gradients
         x, gates, hs, cs, tanh_c, w_ih, w_hh = ctx.saved_tensors
-        (steps, batch, width), size, dtype = x.shape, hs.shape[2], x.dtype
+        (steps, batch, width), size, dtype, wide = x.shape, hs.shape[2], x.dtype, gates.dtype
         forget = gates[:, :, size : 2 * size]
         slopes, slope_c = _slopes(gates, cs[:-1], tanh_c)
         d_gates = torch.empty(steps, batch, 4 * size, dtype=dtype)
-        d_output, d_h, d_c = d_output.float(), d_h.float().clone(), d_c.clone()
+        d_output, d_h, d_c = d_output.to(wide), d_h.to(wide, copy=True), d_c.clone()
         product = torch.empty(batch, size, dtype=dtype)
         for t in range(steps - 1, -1, -1):
             d_h += d_output[t]
@@ -59,16 +60,16 @@ class _LSTMLayer(torch.autograd.Function):
             d_c *= forget[t]
             d_h.copy_(torch.mm(d_gates[t], w_hh, out=product))
         flat = d_gates.view(steps * batch, 4 * size)
-        d_w_ih = (flat.t() @ x.reshape(-1, width)).float()
-        d_w_hh = (flat.t() @ hs[:-1].reshape(-1, size)).float()
-        d_bias = (torch.ones(1, len(flat), dtype=dtype) @ flat)[0].float()
-        return (flat @ w_ih).view_as(x), d_h, d_c, d_w_ih, d_w_hh, d_bias
+        d_w_ih = (flat.t() @ x.reshape(-1, width)).to(wide)
+        d_w_hh = (flat.t() @ hs[:-1].reshape(-1, size)).to(wide)
+        d_bias = (torch.ones(1, len(flat), dtype=dtype) @ flat)[0].to(wide)
+        return (flat @ w_ih).view_as(x), d_h.to(dtype), d_c, d_w_ih, d_w_hh, d_bias
 
 
 def _slopes(gates: Tensor, c_before: Tensor, tanh_c: Tensor) -> tuple[Tensor, Tensor]:
     """What dc (for i, f, g) or dh (for o) is multiplied by to give the gates' gradients, (T, B, 4, H), and dh to dc."""
     i, f, g, o = gates.split(c_before.shape[2], dim=2)
-    slopes = torch.empty(*c_before.shape[:2], 4, c_before.shape[2])
+    slopes = torch.empty(*c_before.shape[:2], 4, c_before.shape[2], dtype=gates.dtype)
     torch.mul(i * g, 1 - i, out=slopes[:, :, 0])
     torch.mul(c_before * f, 1 - f, out=slopes[:, :, 1])
     torch.mul(i, 1 - g * g, out=slopes[:, :, 2])
@@ -79,10 +80,10 @@ def _slopes(gates: Tensor, c_before: Tensor, tanh_c: Tensor) -> tuple[Tensor, Te
 def lstm_layer(
     x: Tensor, h: Tensor, c: Tensor, weight_ih: Tensor, weight_hh: Tensor, bias: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """One layer over a bfloat16 sequence on the CPU: (T, B, E), (B, H), (B, H) -> (T, B, H), (B, H), (B, H).
+    """One layer over a sequence on the CPU: x (T, B, E), h (B, H), c (B, H) -> (T, B, H), (B, H), (B, H).
 
     ``weight_ih`` (4H, E), ``weight_hh`` (4H, H) and ``bias`` (4H,), the sum of torch's two, are float32, as is the cell
-    state. Gradients flow to all six.
+    state, where x is bfloat16; all are float64 where x is. Gradients flow to all six.
     """
     output, h, c = _LSTMLayer.apply(x, h, c, weight_ih, weight_hh, bias)
     return output, h, c
