@@ -112,9 +112,10 @@ def sample(model: str, prompt: str, prompt_file: str | None, length: int, temper
             click.echo("\n" + "-" * 20)
         settings = SamplingSettings(length, temperature, top_k, top_p, stops, first + index)
         pieces = []
+        made = loaded.sample_pieces(text, settings, unknown)  # checks the prompt
         if not as_json and not no_echo:
             click.echo(text, nl=False)
-        for piece in loaded.sample_pieces(text, settings, unknown):
+        for piece in made:
             pieces.append(piece)
             if not as_json:
                 click.echo(piece, nl=False)

@@ -1,8 +1,8 @@
 """Slow, obvious versions of what seqtree computes fast, for the tests to compare with.
 
-Recurrent layers: NumPy, one token and one layer after another, in the formulas of chapters 5 and 6. A layer's weights are
-(U, W, b, d) in torch's order of the gates: U (G*H, E) on the input, W (G*H, H) on the previous hidden state, with a bias
-each (an LSTM's gates i, f, g, o; a GRU's r, z, n).
+Recurrent layers: NumPy, one token and one layer after another, in the formulas of chapters 5 and 6. A layer's weights
+are (U, W, b, d) in torch's order of the gates: U (G*H, E) on the input, W (G*H, H) on the previous hidden state, with a
+bias each (an LSTM's gates i, f, g, o; a GRU's r, z, n).
 """
 
 from __future__ import annotations

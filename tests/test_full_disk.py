@@ -17,8 +17,8 @@ from seqtree import modelfile
 from seqtree.cli import run
 from seqtree.files import locked, write_atomically
 
-OPTIONS = ("--hidden", "8", "--embedding", "4", "--batch", "4", "--window", "8", "--device", "cpu", "--precision", "fp32",
-           "--evaluations", "4", "--quiet")  # fmt: skip
+OPTIONS = ("--hidden", "8", "--embedding", "4", "--batch", "4", "--window", "8", "--device", "cpu",
+           "--precision", "fp32", "--evaluations", "4", "--quiet")  # fmt: skip
 
 
 @pytest.fixture
@@ -70,8 +70,8 @@ def full_disk(name: str, where: str, after: int = 0) -> Iterator[list[str]]:
         yield failed
 
 
-WHERE = ["write", pytest.param("fsync", marks=pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="no /proc")),
-         "rename"]  # fmt: skip
+NO_PROC = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="descriptors have no names here")
+WHERE = ["write", pytest.param("fsync", marks=NO_PROC), "rename"]
 
 
 @pytest.mark.parametrize("where", WHERE)

@@ -15,9 +15,9 @@ import pytest
 from language_helpers import TEXT, metrics
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX systems")
-OPTIONS = ("--preset", "tiny", "--hidden", "12", "--embedding", "6", "--epochs", "30", "--evaluations", "12", "--batch", "4",
-           "--window", "8", "--dropout", "0.2", "--device", "cpu", "--precision", "fp32", "--threads", "1",
-           "--checkpoint-seconds", "0.05")  # fmt: skip
+OPTIONS = ("--preset", "tiny", "--hidden", "12", "--embedding", "6", "--epochs", "30", "--evaluations", "12",
+           "--batch", "4", "--window", "8", "--dropout", "0.2", "--device", "cpu", "--precision", "fp32",
+           "--threads", "1", "--checkpoint-seconds", "0.05")  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +121,8 @@ def test_stopped_by_a_signal_and_resumed(folder: Path, number: signal.Signals) -
     step = contents["position"]["step"]
     assert f"saved at step {step:,}" in text
     assert 0 < step < metrics(folder / "whole")[-1]["step"]
+    if number is signal.SIGTERM:  # what follows is the same
+        return
     code, text = _ended(_start(folder, run.name, "--resume"))
     assert code == 0
     assert f"resuming at step {step:,}" in text

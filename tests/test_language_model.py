@@ -246,6 +246,12 @@ def test_validation_loss_reads_every_piece_after_what_stands_before_it() -> None
     assert quick == pytest.approx(float(exact), rel=1e-5)
 
 
+def test_validation_loss_begins_the_text_with_the_zero_state() -> None:
+    made, text = model(), "the cat sat on the mat\n"
+    quick = validation_loss(made.network, made.vocabulary, encode_text(text, made.vocabulary, made.settings), 5, rows=1)
+    assert quick == pytest.approx(made.evaluate(text).loss, rel=1e-6)
+
+
 def test_infinite_perplexity_is_no_error() -> None:
     made = model()
     with torch.no_grad():

@@ -83,7 +83,7 @@ def test_loaded_tensors_outlive_the_file(file: Path) -> None:
     assert _same(tensors, _tensors())
 
 
-@pytest.mark.parametrize("pattern", [0x01, 0x02, 0x10, 0x20, 0x80, 0xFF])
+@pytest.mark.parametrize("pattern", [0x01, 0x20, 0x80, 0xFF])
 def test_every_flipped_byte_is_noticed_or_harmless(file: Path, pattern: int) -> None:
     whole = file.read_bytes()
     harmless = 0

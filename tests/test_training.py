@@ -367,7 +367,7 @@ def test_always_nan_is_an_error_and_the_best_model_stays(tmp_path: Path) -> None
     task = _Toy()
     task.bad = dict.fromkeys(range(8, 100), math.nan)
     trainer, display = _train(task, tmp_path)
-    with pytest.raises(DivergenceError, match="diverged at step 6 .* 6 times.* the best model so far is kept"):
+    with pytest.raises(DivergenceError, match=r"diverged at step 6 .* 6 times.* the best model so far is kept"):
         trainer.fit()
     assert display.text.count("half the learning rate") == 5
     kept = modelfile.load(tmp_path / "model.safetensors", "toy")[1]["w"].item()
@@ -483,6 +483,38 @@ def test_a_signal_saves_and_ends_the_run(tmp_path: Path) -> None:
     assert "resuming at step 5" in display.text
 
 
+@pytest.mark.parametrize("averaging", ["ema", "asgd"])
+def test_an_average_that_has_begun_goes_on_after_a_break(tmp_path: Path, averaging: str) -> None:
+    """With ASGD from the first stall on, long before the break."""
+    options: dict[str, Any] = {"averaging": averaging, "patience": 1, "schedule": "constant"}
+    averages = []
+    for name, stop_at in (("whole", 0), ("broken", 13)):
+        task = _Toy(lambda n: 1.0)
+        trainer, _ = _train(task, tmp_path / name, checkpoint_seconds=1e-9, **options)
+        task.model.w.register_hook(_raise_at(stop_at))
+        if stop_at:
+            with pytest.raises(_Killed):
+                trainer.fit()
+            trainer, _ = _train(_Toy(lambda n: 1.0), tmp_path / name, **options)
+        trainer.fit(resume=bool(stop_at))
+        assert trainer.average.started
+        averages.append((trainer.average.updates, trainer.average.averages[0].item(), trainer.model.w.item()))
+    assert averages[0] == averages[1]
+    assert averages[0][0] == (20 if averaging == "ema" else 16)
+
+
+def _raise_at(count: int) -> Callable[[Tensor], None]:
+    """A gradient hook that breaks off the step of this number (0: none)."""
+    seen: list[int] = []
+
+    def hook(gradient: Tensor) -> None:
+        seen.append(1)
+        if len(seen) == count:
+            raise _Killed
+
+    return hook
+
+
 class _Killed(Exception):
     """Stands for the end of the process: nothing is saved after it."""
 
@@ -511,9 +543,15 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "adamw-ema": {},
     "adamw-none-cosine-dropout": {
         "averaging": "none",
-        "network": {"layers": 2, "dropout_embedding": 0.1, "dropout_input": 0.2, "dropout_hidden": 0.3,
-                    "dropout_output": 0.2, "weight_drop": 0.3},
-    },  # fmt: skip
+        "network": {
+            "layers": 2,
+            "dropout_embedding": 0.1,
+            "dropout_input": 0.2,
+            "dropout_hidden": 0.3,
+            "dropout_output": 0.2,
+            "weight_drop": 0.3,
+        },
+    },
     "adamw-asgd-plateau": {"averaging": "asgd", "schedule": "plateau", "patience": 1, "learning_rate": 0.2},
     "sgd-momentum-gru": {"optimizer": "sgd", "momentum": 0.9, "learning_rate": 0.5, "network": {"cell": "gru"}},
     "sgd-rnn-one-hot": {"optimizer": "sgd", "learning_rate": 0.5, "network": {"cell": "rnn", "one_hot": True}},
@@ -587,7 +625,7 @@ def test_resume_of_other_data_or_another_network_is_refused(tmp_path: Path, corp
     before = {path.name: path.read_bytes() for path in out.iterdir()}
     with pytest.raises(InputError, match=r"another network: network\.hidden was 8, is 9$"):
         train_language_model(recipe(out, corpus, resume=True, epochs=1, network={"hidden": 9}), Messages())
-    with pytest.raises(InputError, match="other data .* window was 8, is 6$"):
+    with pytest.raises(InputError, match=r"other data .* window was 8, is 6$"):
         train_language_model(recipe(out, corpus, resume=True, epochs=1, window=6), Messages())
     with pytest.raises(InputError, match="optimizer was adamw, is sgd"):
         train_language_model(recipe(out, corpus, resume=True, epochs=1, optimizer="sgd"), Messages())
@@ -684,9 +722,7 @@ def test_precision() -> None:
     assert choose_dtype("auto", torch.device("mps")) is None
 
 
-def test_training_on_the_cpu_asks_for_no_gpu(
-    tmp_path: Path, corpus: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_training_on_the_cpu_asks_for_no_gpu(tmp_path: Path, corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine that says it has a GPU, which any question would wake."""
 
     def woken(*args: Any, **options: Any) -> Any:

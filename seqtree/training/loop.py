@@ -2,7 +2,8 @@
 
 Resume is exact: the random numbers of a step depend on the seed and the step alone, and everything else that one step
 hands to the next is in the checkpoint. A run by epochs that is killed anywhere and resumed ends with the same bytes as
-one that was never broken; a run by minutes follows the clock and cannot promise that.
+one that was never broken. A run by minutes follows the clock and cannot promise that; nor can one that recovers from
+divergence, for it goes back to whichever checkpoint was the last.
 """
 
 from __future__ import annotations

@@ -1,0 +1,499 @@
+"""``seqtree lm``: what it prints, and what it says of every input it cannot take."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from language_helpers import CHINESE, TEXT, metrics, model
+
+from seqtree import LanguageModel, modelfile
+from seqtree.cli import run
+
+SMALL = ("--preset", "tiny", "--hidden", "8", "--embedding", "4", "--batch", "4", "--window", "8", "--epochs", "1",
+         "--evaluations", "2", "--device", "cpu", "--precision", "fp32")  # fmt: skip
+EVALUATION = {
+    "loss",
+    "perplexity",
+    "bits_per_character",
+    "bits_per_byte",
+    "tokens",
+    "unknown_tokens",
+    "tokens_per_second",
+}
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def lm(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs ``seqtree lm ...`` in a folder of its own: exit code, stdout, stderr."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*args: object, stdin: bytes | None = None) -> tuple[int, str, str]:
+        if stdin is not None:
+            monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8"))
+        code = run(["lm", *map(str, args)])
+        out, err = capsys.readouterr()
+        assert "Traceback" not in err
+        return code, out, err
+
+    return call
+
+
+def _refused(result: tuple[int, str, str], *said: str) -> None:
+    """Exit code 2, nothing on stdout, and one line at the end that says all this."""
+    code, out, err = result
+    assert code == 2, err
+    assert out == ""
+    last = err.splitlines()[-1]
+    assert last.startswith(("seqtree: error: ", "Error: "))
+    for part in said:
+        assert part in last
+
+
+def _write(name: str, data: str | bytes) -> Path:
+    path = Path(name)
+    path.write_bytes(data if isinstance(data, bytes) else data.encode())
+    return path
+
+
+def _model(name: str = "m.safetensors", **options: Any) -> str:
+    model(**options).save(name)
+    return name
+
+
+def _one_object(out: str) -> dict[str, Any]:
+    assert out.count("\n") == 1
+    record = json.loads(out)
+    assert isinstance(record, dict)
+    return record
+
+
+# --- training
+
+
+def test_train_prints_the_run_folder(lm: Run) -> None:
+    _write("text.txt", TEXT)
+    code, out, err = lm("train", "text.txt", "--out", "runs/a", *SMALL)
+    assert (code, out) == (0, "runs/a\n")
+    assert "training and" in err
+    assert "validation: loss" in err
+    assert err.count("step ") == 2
+    assert LanguageModel.load("runs/a").sample(length=3, seed=0)
+
+
+def test_train_json(lm: Run) -> None:
+    _write("text.txt", TEXT)
+    code, out, _ = lm("train", "text.txt", "--out", "a", *SMALL, "--json")
+    assert code == 0
+    report = _one_object(out)
+    assert report.keys() >= EVALUATION | {"steps", "seconds", "model"}
+    assert (report["model"], report["interrupted"]) == ("a", False)
+    assert report["steps"] == metrics(Path("a"))[-1]["step"]
+    assert report["perplexity"] == pytest.approx(math.exp(report["loss"]))
+    assert report["tokens_per_second"] > 0
+    held_out = TEXT[int(len(TEXT) * 0.9) :]
+    assert report["tokens"] == len(held_out)
+    assert report["loss"] == pytest.approx(LanguageModel.load("a").evaluate(held_out).loss, rel=1e-6)
+
+
+def test_quiet_training_says_nothing(lm: Run) -> None:
+    _write("text.txt", TEXT)
+    assert lm("train", "text.txt", "--out", "a", *SMALL, "--quiet") == (0, "a\n", "")
+
+
+def test_learning_works_on_the_embedded_sample(lm: Run) -> None:
+    code, out, err = lm("train", "--out", "a", "--preset", "tiny", "--hidden", "32", "--epochs", "1",
+                        "--evaluations", "4", "--device", "cpu", "--json")  # fmt: skip
+    assert code == 0
+    assert "no corpus named: reading the embedded sample" in err
+    losses = [record["loss"] for record in metrics(Path("a"))]
+    assert losses == sorted(losses, reverse=True)
+    assert losses[-1] < losses[0] - 0.2
+    assert _one_object(out)["loss"] < 3.0  # evenly over its characters it would be above 4
+
+
+def test_options_reach_the_run(lm: Run) -> None:
+    _write("text.txt", TEXT)
+    _write("valid.txt", "the cat sat\n" * 5)
+    options = ["--cell", "gru", "--layers", "2", "--one-hot", "--dropout", "0.2", "--dropout-hidden", "0.1",
+               "--optimizer", "sgd", "--learning-rate", "0.5", "--schedule", "plateau", "--averaging", "none",
+               "--seed", "3", "--weight-decay", "0.001", "--clip", "0.5", "--valid", "valid.txt"]  # fmt: skip
+    code, out, _ = lm("train", "text.txt", "--out", "a", *SMALL, *options, "--json")
+    assert code == 0
+    assert _one_object(out)["tokens"] == 60
+    config = json.loads(Path("a/config.json").read_text(encoding="utf-8"))
+    network = config["network"]
+    assert (network["cell"], network["layers"], network["one_hot"], network["hidden"]) == ("gru", 2, True, 8)
+    assert (network["dropout_input"], network["dropout_hidden"], network["dropout_output"]) == (0.2, 0.1, 0.2)
+    training = config["training"]
+    wanted = {"optimizer": "sgd", "learning_rate": 0.5, "schedule": "plateau", "averaging": "none", "seed": 3,
+              "weight_decay": 0.001, "clip": 0.5, "epochs": 1.0, "evaluations": 2}  # fmt: skip
+    assert {name: training[name] for name in wanted} == wanted
+    assert (config["batch"], config["window"]) == (4, 8)
+
+
+def test_word_models(lm: Run) -> None:
+    _write("text.txt", TEXT)
+    assert lm("train", "text.txt", "--out", "a", *SMALL, "--unit", "word", "--min-count", "10", "--quiet")[0] == 0
+    made = LanguageModel.load("a")
+    assert "</s>" in made.vocabulary
+    assert "dog" not in made.vocabulary
+    assert "the" in made.vocabulary
+    code, out, _ = lm("sample", "a", "--length", "60", "--seed", "1")
+    assert code == 0
+    assert "\n" in out.rstrip("\n")
+    assert "</s>" not in out
+    code, out, _ = lm("eval", "a", "text.txt", "--json")
+    assert _one_object(out)["unknown_tokens"] == sum(word not in made.vocabulary for word in TEXT.split())
+
+
+def test_chinese(lm: Run) -> None:
+    _write("text.txt", CHINESE)
+    assert lm("train", "text.txt", "--out", "a", *SMALL, "--quiet")[0] == 0
+    code, out, _ = lm("sample", "a", "--prompt", "花园", "--length", "10", "--seed", "1")
+    assert code == 0
+    assert out.startswith("花园")
+    assert len(out) == 2 + 10 + 1
+    assert "花" in lm("next", "a", "树上", "-k", "100", "--json")[1]  # not escaped
+
+
+def test_corpus_from_standard_input(lm: Run) -> None:
+    _write("text.txt", TEXT)
+    assert lm("train", "-", "--out", "a", *SMALL, "--quiet", stdin=TEXT.encode())[0] == 0
+    assert lm("train", "text.txt", "--out", "b", *SMALL, "--quiet")[0] == 0
+    assert Path("a/model.safetensors").read_bytes() == Path("b/model.safetensors").read_bytes()
+    more = TEXT.replace("cat", "zoo").encode()
+    assert lm("train", "-", "--out", "c", "--init-from", "a", *SMALL, "--quiet", stdin=more)[0] == 0
+    assert "z" in LanguageModel.load("c").vocabulary
+    _refused(lm("train", "-", "--out", "d", *SMALL, stdin=b""), "standard input is empty")
+    _refused(lm("train", "-", "--out", "e", *SMALL, stdin=b"caf\xe9 au lait\n"), "standard input: byte 3 (line 1)")
+
+
+def test_folders_are_read_when_they_have_texts(lm: Run) -> None:
+    Path("texts/more").mkdir(parents=True)
+    _write("texts/a.txt", TEXT)
+    _write("texts/more/b.txt", TEXT)
+    _write("texts/c.md", "Q" * 100)
+    assert lm("train", "texts", "--out", "a", *SMALL, "--quiet")[0] == 0
+    assert "Q" not in LanguageModel.load("a").vocabulary
+    Path("empty").mkdir()
+    _refused(lm("train", "empty", "--out", "b", *SMALL), "empty is a folder without any .txt file")
+
+
+def test_byte_order_marks_and_line_ends_leave_no_trace(lm: Run) -> None:
+    _write("dos.txt", b"\xef\xbb\xbf" + TEXT.replace("\n", "\r\n").encode())
+    _write("unix.txt", TEXT)
+    for name in ("dos", "unix"):
+        assert lm("train", f"{name}.txt", "--out", name, *SMALL, "--quiet")[0] == 0
+    assert Path("dos/model.safetensors").read_bytes() == Path("unix/model.safetensors").read_bytes()
+    assert not {"\ufeff", "\r"} & set(LanguageModel.load("dos").vocabulary)
+
+
+def test_texts_that_cannot_be_learned_from(lm: Run) -> None:
+    _write("latin.txt", "first line\nnaïve\n".encode("latin-1"))
+    _refused(lm("train", "latin.txt", "--out", "a", *SMALL), "latin.txt: byte 13 (line 2) is 0xEF", "not valid utf-8",
+             "--encoding")  # fmt: skip
+    _write("empty.txt", b"")
+    _refused(lm("train", "empty.txt", "--out", "a", *SMALL), "empty.txt is empty; text was expected")
+    _write("one.txt", b"x")
+    _refused(lm("train", "one.txt", "--out", "a", *SMALL), "one.txt: 1 character(s) of text are too few")
+    _refused(lm("train", "one.txt", "--out", "a", *SMALL, "--valid-share", "0"), "at least 8 are needed")
+    _refused(lm("train", "none.txt", "--out", "a", *SMALL), "none.txt: no such file or folder")
+    assert not Path("a/model.safetensors").exists()
+    _write("text.txt", TEXT)
+    assert lm("train", "text.txt", "--out", "a", *SMALL, "--quiet")[0] == 0  # nothing in the way after all that
+
+
+def test_other_encodings(lm: Run) -> None:
+    _write("latin.txt", ("naïve\n" * 40).encode("latin-1"))
+    assert lm("train", "latin.txt", "--out", "a", *SMALL, "--quiet", "--encoding", "latin-1")[0] == 0
+    assert "ï" in LanguageModel.load("a").vocabulary
+    assert _one_object(lm("eval", "a", "latin.txt", "--encoding", "latin-1", "--json")[1])["unknown_tokens"] == 0
+    _refused(lm("eval", "a", "latin.txt"), "latin.txt: byte 2 (line 1)")
+    _refused(lm("eval", "a", "latin.txt", "--encoding", "klingon"), "'klingon' is no text encoding")
+
+
+def test_a_short_corpus_shrinks_the_batch_and_says_so(lm: Run) -> None:
+    _write("short.txt", "hello there\n")
+    code, _, err = lm("train", "short.txt", "--out", "a", "--preset", "small", "--hidden", "8", "--epochs", "3",
+                      "--device", "cpu")  # fmt: skip
+    assert code == 0
+    assert re.search(r"small corpus \(10 tokens\): batch \d+ -> 1, window \d+ -> 5", err)
+
+
+@pytest.mark.parametrize("share", ["-0.1", "1", "nan"])
+def test_validation_shares_are_checked(lm: Run, share: str) -> None:
+    _write("text.txt", TEXT)
+    _refused(lm("train", "text.txt", "--out", "a", *SMALL, "--valid-share", share), "at least 0 and below 1")
+
+
+def test_training_without_validation(lm: Run) -> None:
+    _write("text.txt", TEXT)
+    code, out, err = lm("train", "text.txt", "--out", "a", *SMALL, "--valid-share", "0", "--json")
+    assert code == 0
+    assert "training text: loss" in err
+    report = _one_object(out)
+    assert report["measured_on"] == "training text"
+    assert report["tokens"] == len(TEXT)
+    assert [record["loss"] for record in metrics(Path("a"))] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--preset", "huge"), "preset 'huge': expected one of tiny (tests"),
+        (("--layers", "0"), "layers 0: expected at least 1"),
+        (("--hidden", "-3"), "hidden -3"),
+        (("--hidden", "many"), "'many' is not a valid integer"),
+        (("--batch", "0"), "batch 0"),
+        (("--window", "0"), "window 0"),
+        (("--epochs", "0"), "epochs 0.0"),
+        (("--epochs", "inf"), "epochs inf"),
+        (("--minutes", "-1"), "minutes -1.0"),
+        (("--learning-rate", "nan"), "learning_rate nan"),
+        (("--dropout", "1"), "dropout_input 1.0"),
+        (("--cell", "mlp"), "'mlp' is not one of"),
+        (("--seed", "-1"), "seed -1: expected a whole number from 0"),
+        (("--seed", "99999999999999999999999"), "seed 99999999999999999999999"),
+        (("--device", "tpu"), "device 'tpu': expected auto, cpu"),
+        (("--encoding", "klingon"), "'klingon' is no text encoding"),
+        (("--min-count", "0"), "least count of a token"),
+        (("--max-vocabulary", "1"), "largest vocabulary"),
+        (("--tied", "--one-hot"), "a tied output needs"),
+        (("--init-from", "nowhere"), "nowhere: no such model file"),
+        (("--threads", "0"), "0 is not in the range"),
+        (("--colour",), "No such option"),
+    ],
+    ids=" ".join,
+)
+def test_bad_options(lm: Run, options: tuple[str, ...], said: str) -> None:
+    _write("text.txt", TEXT)
+    _refused(lm("train", "text.txt", "--out", "a", *SMALL, *options), said)
+    assert not Path("a/checkpoint.safetensors").exists()
+
+
+def test_diverging_is_exit_code_1_and_the_best_model_stays(lm: Run) -> None:
+    """A rate that takes the weights to infinity within a step."""
+    _write("text.txt", TEXT)
+    rate = ("--optimizer", "sgd", "--schedule", "constant", "--clip", "1e30", "--warmup", "0", "--averaging", "none")
+    assert lm("train", "text.txt", "--out", "a", *SMALL, *rate, "--learning-rate", "0.1", "--quiet")[0] == 0
+    before = Path("a/model.safetensors").read_bytes()
+    code, out, err = lm("train", "text.txt", "--out", "a", *SMALL, *rate, "--learning-rate", "1e38", "--epochs", "2",
+                        "--resume")  # fmt: skip
+    assert code == 1
+    assert out == ""
+    assert err.count("half the learning rate") == 5
+    assert "training diverged" in err.splitlines()[-1]
+    assert Path("a/model.safetensors").read_bytes() == before
+    assert all(math.isfinite(record["loss"]) for record in metrics(Path("a")))
+
+
+def test_resume(lm: Run) -> None:
+    _write("text.txt", TEXT)
+    assert lm("train", "text.txt", "--out", "a", *SMALL, "--resume", "--quiet")[0] == 0  # nothing there: it starts
+    _refused(lm("train", "text.txt", "--out", "a", *SMALL), "a: already holds a run; go on with it by --resume")
+    code, _, err = lm("train", "text.txt", "--out", "a", *SMALL, "--resume", "--epochs", "2")
+    assert code == 0
+    assert "resuming at step" in err
+    assert "changed since the run began: epochs 2.0" in err
+    _refused(lm("train", "text.txt", "--out", "a", *SMALL, "--resume", "--hidden", "9"), "network.hidden was 8, is 9")
+
+
+# --- measuring
+
+
+def test_eval(lm: Run) -> None:
+    name = _model()
+    _write("text.txt", "the cat sät\n")
+    code, out, err = lm("eval", name, "text.txt", "--json", "--device", "cpu")
+    assert (code, err) == (0, "")
+    record = _one_object(out)
+    assert record.keys() == EVALUATION
+    measured = LanguageModel.load(name).evaluate("the cat sät\n")
+    for key in EVALUATION - {"tokens_per_second"}:
+        assert record[key] == pytest.approx(getattr(measured, key))
+    assert record["unknown_tokens"] == 1
+    code, out, _ = lm("eval", name, "text.txt", "--device", "cpu")
+    lines = dict(line.rsplit(None, 1) for line in out.splitlines())
+    assert lines["tokens"] == "12"
+    assert float(lines["bits per byte"]) == pytest.approx(measured.bits_per_byte, abs=1e-4)
+    assert lm("eval", name, "-", "--json", "--device", "cpu", stdin="the cat sät\n".encode())[0] == 0
+
+
+def test_an_infinite_perplexity_is_null_in_json(lm: Run) -> None:
+    import torch
+
+    made = model()
+    with torch.no_grad():
+        made.network.decoder.bias[made.vocabulary.index("t")] = -5000.0
+    made.save("m")
+    _write("text.txt", "ttt")
+    record = _one_object(lm("eval", "m", "text.txt", "--json", "--device", "cpu")[1])
+    assert record["perplexity"] is None
+    assert record["loss"] > 1000
+
+
+def test_files_that_are_no_model(lm: Run) -> None:
+    _write("text.txt", TEXT)
+    modelfile.save(Path("other"), "parser", {}, {})
+    _write("cut", Path(_model()).read_bytes()[:-7])
+    _write("none", b"")
+    Path("folder").mkdir()
+    for name, said in (("missing", "missing: no such model file"), ("other", "holds a parser, expected a language-"),
+                       ("text.txt", "damaged or not a safetensors file"), ("cut", "damaged"), ("none", "damaged"),
+                       ("folder", "folder/model.safetensors: no such model file")):  # fmt: skip
+        for command in (["eval", name, "text.txt"], ["sample", name], ["next", name, "a"], ["score", name, "text.txt"],
+                        ["fill", name, "a ____ b"]):  # fmt: skip
+            _refused(lm(*command), said)
+
+
+def test_score(lm: Run) -> None:
+    name = _model()
+    text = 'at "x\\\n\nthe\tcat\n'
+    _write("text.txt", text)
+    code, out, _ = lm("score", name, "text.txt")
+    assert code == 0
+    header, *rows = [line.split("\t") for line in out.splitlines()]
+    assert header == ["line", "token", "surprisal", "unknown"]
+    scores = LanguageModel.load(name).score(text)
+    assert len(rows) == len(scores) == len(text)
+    assert [row[0] for row in rows] == ["1"] * 7 + ["2"] + ["3"] * 8
+    assert [json.loads(f'"{row[1]}"') for row in rows] == list(text)
+    assert [float(row[2]) for row in rows] == pytest.approx([s.surprisal for s in scores], abs=1e-4)
+    assert [row[3] for row in rows] == [str(int(s.unknown)) for s in scores]
+    assert "1" in {row[3] for row in rows}
+    assert lm("score", name, stdin=text.encode())[1] == out
+    record = _one_object(lm("score", name, "text.txt", "--json")[1])
+    assert record["unit"] == "bits"
+    assert [row["token"] for row in record["tokens"]] == list(text)
+    assert [row["line"] for row in record["tokens"]] == [int(row[0]) for row in rows]
+
+
+@pytest.mark.parametrize("unit", ["char", "word"])
+def test_independent_lines_are_scored_as_texts_of_their_own(lm: Run, unit: str) -> None:
+    name = _model(unit=unit)
+    lines = ["the cat\n", "\n", "a\u2028dog\x0cran\n", "the cat\n", "the"]  # only "\n" ends a line
+    _write("text.txt", "".join(lines))
+    together, alone = (_one_object(lm("score", name, "text.txt", "--json", *extra)[1])["tokens"]
+                       for extra in ((), ("--independent",)))  # fmt: skip
+    expected = [
+        (n, s.token, s.surprisal) for n, line in enumerate(lines, 1) for s in LanguageModel.load(name).score(line)
+    ]
+    assert [(row["line"], row["token"], row["surprisal"]) for row in alone] == expected
+    assert [(row["line"], row["token"]) for row in together] == [(line, token) for line, token, _ in expected]
+    assert [row["surprisal"] for row in together] != [row["surprisal"] for row in alone]
+    first = [row["surprisal"] for row in alone if row["line"] == 1]
+    assert first == [row["surprisal"] for row in alone if row["line"] == 4]
+
+
+def test_next(lm: Run) -> None:
+    name = _model()
+    code, out, _ = lm("next", name, "the\\ncat", "-k", "3")
+    expected = LanguageModel.load(name).next("the\ncat", 3)
+    assert code == 0
+    assert out.splitlines() == [f"{p:.4f}  {json.dumps(token)[1:-1]}" for token, p in expected]
+    record = _one_object(lm("next", name, "the\\ncat", "-k", "3", "--json")[1])
+    assert [(row["token"], row["probability"]) for row in record["tokens"]] == expected
+    _refused(lm("next", name, "the", "-k", "0"), "0 is not in the range")
+    _refused(lm("next", name, "theQ"), "characters the model has never seen: 'Q'")
+
+
+def test_fill(lm: Run) -> None:
+    name = _model("both", unit="word", bidirectional=True)
+    code, out, _ = lm("fill", name, "the ____ sat", "-k", "2", "--json")
+    assert code == 0
+    expected = LanguageModel.load(name).fill("the ____ sat", 2)
+    assert [(row["token"], row["probability"]) for row in _one_object(out)["tokens"]] == expected
+    assert lm("fill", name, "the _ sat", "--blank", "_", "-k", "2", "--json")[1] == out
+    _refused(lm("fill", name, "the cat sat"), "holds 0 blanks (____), expected exactly one")
+    _refused(lm("fill", _model(), "a ____ b"), "only a bidirectional model fills blanks")
+    _refused(lm("sample", name), "a bidirectional model cannot sample")
+
+
+# --- sampling
+
+
+def test_sample(lm: Run) -> None:
+    name = _model()
+    expected = LanguageModel.load(name).sample("the ", 40, seed=5)
+    assert lm("sample", name, "--prompt", "the ", "-n", "40", "--seed", "5") == (0, f"the {expected}\n", "")
+    assert lm("sample", name, "--prompt", "the ", "-n", "40", "--seed", "5", "--no-echo")[1] == f"{expected}\n"
+    code, out, err = lm("sample", name, "-p", "the ", "-n", "40", "--seed", "5", "--count", "2", "--json")
+    assert (code, err) == (0, "")
+    second = LanguageModel.load(name).sample("the ", 40, seed=6)
+    assert _one_object(out) == {
+        "prompt": "the ", "samples": [{"seed": 5, "text": expected}, {"seed": 6, "text": second}]
+    }  # fmt: skip
+    out = lm("sample", name, "-p", "the ", "-n", "40", "--seed", "5", "--stop", expected[10:13])[1]
+    assert out == "the " + expected[: expected.index(expected[10:13])] + "\n"
+
+
+def test_a_sample_without_a_seed_tells_its_seed(lm: Run) -> None:
+    name = _model()
+    record = _one_object(lm("sample", name, "-n", "30", "--json")[1])["samples"][0]
+    again = _one_object(lm("sample", name, "-n", "30", "--json", "--seed", record["seed"])[1])["samples"][0]
+    assert again == record
+
+
+def test_prompts_from_files_and_with_escapes(lm: Run) -> None:
+    name = _model()
+    _write("prompt.txt", b"\xef\xbb\xbfthe\ncat")
+    wanted = lm("sample", name, "--prompt", "the\\ncat", "-n", "9", "--seed", "1")
+    assert wanted[0] == 0
+    assert wanted[1].startswith("the\ncat")
+    assert lm("sample", name, "--prompt-file", "prompt.txt", "-n", "9", "--seed", "1") == wanted
+    assert lm("sample", name, "--prompt-file", "-", "-n", "9", "--seed", "1", stdin=b"the\ncat") == wanted
+    _refused(lm("sample", name, "--prompt", "a", "--prompt-file", "prompt.txt"), "--prompt or --prompt-file, not both")
+    _refused(lm("sample", name, "--prompt-file", "none.txt"), "none.txt: cannot read the prompt")
+    _refused(lm("sample", name, "--prompt-file", "."), ".: cannot read the prompt")
+    _write("latin.txt", b"caf\xe9")
+    _refused(lm("sample", name, "--prompt-file", "latin.txt"), "latin.txt: cannot read the prompt", "position 3")
+    _refused(lm("sample", name, "--prompt-file", "-", stdin=b"caf\xe9"), "cannot read the prompt")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--temperature", "-1"), "temperature -1.0: expected 0 (the most probable token) or more"),
+        (("--temperature", "nan"), "temperature nan"),
+        (("--top-k", "0"), "top-k 0: expected at least 1"),
+        (("--top-p", "1.1"), "top-p 1.1"),
+        (("--length", "-1"), "length -1"),
+        (("--stop", ""), "a stop string is empty"),
+        (("--seed", "-5"), "seed -5: expected 0 or more"),
+        (("--count", "0"), "0 is not in the range"),
+        (
+            ("--prompt", "the \u20ac\u200b"),
+            "never seen: '\u20ac', U+200B ZERO WIDTH SPACE; change it, or use --unknown",
+        ),
+    ],
+    ids=lambda value: " ".join(map(ascii, value)) if isinstance(value, tuple) else None,
+)
+def test_bad_sampling_options(lm: Run, options: tuple[str, ...], said: str) -> None:
+    _refused(lm("sample", _model(), *options), said)
+
+
+def test_unseen_prompt_characters_by_policy(lm: Run) -> None:
+    name = _model()
+    skipped = lm("sample", name, "-p", "th€e", "-n", "20", "--seed", "1", "--unknown", "skip", "--no-echo")
+    assert skipped[0] == 0
+    assert skipped[1] == lm("sample", name, "-p", "the", "-n", "20", "--seed", "1", "--no-echo")[1]
+    assert lm("sample", name, "-p", "th€e", "-n", "20", "--seed", "1", "--unknown", "map")[1].startswith("th€e")
+
+
+def test_a_text_without_space_or_line_end(lm: Run) -> None:
+    _write("text.txt", "abcab" * 60)
+    assert lm("train", "text.txt", "--out", "a", *SMALL, "--quiet")[0] == 0
+    code, out, _ = lm("sample", "a", "-n", "25", "--seed", "1")
+    assert code == 0
+    assert len(out) == 26
+    assert set(out) <= set("abc\n")
