@@ -9,7 +9,7 @@ import click
 from seqtree.cli.options import default_out, encoding_option, print_json, training_options
 
 _NETWORK = [
-    click.option("--unit", type=click.Choice(["char", "word"]), default="char", help="What a token is."),
+    click.option("--unit", type=click.Choice(["char", "word"]), help="What a token is.  [default: char]"),
     click.option("--tokenizer", type=click.Choice(["whitespace", "treebank"]), default="whitespace",
                  help="How a line is split into words."),
     click.option("--min-count", type=int, default=1, help="Rarer tokens become <unk>."),

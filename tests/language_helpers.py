@@ -60,6 +60,9 @@ class Messages(Display):
     def message(self, text: str) -> None:
         self.lines.append(text)
 
+    def warning(self, text: str) -> None:
+        self.lines.append(f"warning: {text}")
+
     @property
     def text(self) -> str:
         return "\n".join(self.lines)

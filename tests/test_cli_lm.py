@@ -497,3 +497,18 @@ def test_a_text_without_space_or_line_end(lm: Run) -> None:
     assert code == 0
     assert len(out) == 26
     assert set(out) <= set("abc\n")
+
+
+def test_init_from_takes_other_dropout_but_no_other_network(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = tmp_path / "text.txt"
+    text.write_text("the cat sat on the mat\n" * 40, encoding="utf-8")
+    common = [str(text), "--batch", "2", "--window", "8", "--epochs", "1", "-q"]
+    first, second = str(tmp_path / "first"), str(tmp_path / "second")
+    assert run(["lm", "train", *common, "--out", first, "--hidden", "8", "--embedding", "4"]) == 0
+    assert run(["lm", "train", *common, "--out", second, "--init-from", first, "--hidden", "9"]) == 2
+    assert "--hidden" in capsys.readouterr().err
+    assert run(["lm", "train", *common, "--out", second, "--init-from", first, "--dropout", "0.3"]) == 0
+    config = LanguageModel.load(second).network.config
+    assert (config.hidden, config.dropout_output) == (8, 0.3)

@@ -5,18 +5,20 @@ from __future__ import annotations
 import torch
 
 from seqtree.language.model import LanguageModel
-from seqtree.language.network import RecurrentLanguageModel
+from seqtree.language.network import NetworkConfig, RecurrentLanguageModel
 from seqtree.vocabulary import Vocabulary
 
 
 @torch.no_grad()
-def grown(model: LanguageModel, vocabulary: Vocabulary, seed: int = 0) -> LanguageModel:
+def grown(
+    model: LanguageModel, vocabulary: Vocabulary, config: NetworkConfig | None = None, seed: int = 0
+) -> LanguageModel:
     """``model`` over ``vocabulary``, which begins with the model's own tokens.
 
     New rows of the embedding and the output layer start as the vector of ``<unk>`` plus a little noise, and with the
-    lowest output bias there is: what the model knew of unseen tokens.
+    lowest output bias there is: what the model knew of unseen tokens. ``config`` may differ in its dropout.
     """
-    config, old = model.network.config, len(model.vocabulary)
+    config, old = config or model.network.config, len(model.vocabulary)
     assert vocabulary.tokens[:old] == model.vocabulary.tokens
     with torch.random.fork_rng(devices=[]):  # without asking for a GPU
         torch.manual_seed(seed)
@@ -39,4 +41,4 @@ def _copy_rows(new: torch.Tensor, known: torch.Tensor, unknown: int, lowest: boo
     if lowest:
         new[old:] = known.min()
     else:
-        new[old:] = known[unknown] + 0.1 * (new[old:] - new[old:].mean(0, keepdim=True))
+        new[old:] = known[unknown] + 0.1 * new[old:]

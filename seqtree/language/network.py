@@ -7,7 +7,7 @@ output layer (V = embedding) is Press and Wolf 2017; dropout and weight-drop are
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
@@ -18,6 +18,9 @@ from seqtree.errors import InputError
 from seqtree.nn import Recurrent, linear_cross_entropy
 from seqtree.nn.dropout import locked_dropout, row_dropout
 from seqtree.nn.recurrent import GATES, State
+
+
+DROPOUTS = ("dropout_embedding", "dropout_input", "dropout_hidden", "dropout_output", "weight_drop")
 
 
 @dataclass(frozen=True)
@@ -46,9 +49,9 @@ class NetworkConfig:
         for name in ("layers", "hidden", "embedding"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} {getattr(self, name)}: expected at least 1")
-        for field in fields(self):
-            if field.type == "float" and not 0.0 <= getattr(self, field.name) < 1.0:
-                raise InputError(f"{field.name} {getattr(self, field.name)}: expected a share from 0 to below 1")
+        for name in DROPOUTS:
+            if not 0.0 <= getattr(self, name) < 1.0:
+                raise InputError(f"{name} {getattr(self, name)}: expected a share from 0 to below 1")
         if self.tied and (self.one_hot or self.bidirectional or self.embedding != self.hidden):
             raise InputError("a tied output needs embedding = hidden, no one-hot input and no bidirectional network")
 

@@ -12,12 +12,13 @@ from typing import Any
 
 import torch
 
+from seqtree.errors import InputError
 from seqtree.files import locked
 from seqtree.language.batches import BatchShape
 from seqtree.language.evaluation import evaluate
 from seqtree.language.growth import grown
 from seqtree.language.model import LanguageModel
-from seqtree.language.network import NetworkConfig, RecurrentLanguageModel
+from seqtree.language.network import DROPOUTS, NetworkConfig, RecurrentLanguageModel
 from seqtree.language.presets import preset
 from seqtree.language.task import LanguageModelTask
 from seqtree.reading import sources
@@ -57,21 +58,33 @@ class Recipe:
         """From the command line's options; those that are None are left to the preset."""
         from seqtree.cli.options import overridden
 
-        chosen = preset(options["preset"] or "small", options["unit"])
-        given = dict(options)
+        start = LanguageModel.load(options["init_from"]) if options["init_from"] else None
+        given = {**options, "unit": start.settings.unit if start else options["unit"] or "char"}
+        chosen = preset(options["preset"] or "small", given["unit"])
         if options["dropout"] is not None:
             for name in ("dropout_input", "dropout_hidden", "dropout_output"):
                 given[name] = given[name] if given[name] is not None else options["dropout"]
         return cls(
             corpus=tuple(corpus),
             out=options["out"],
-            text=overridden(TextSettings(), options),
-            network=_network(chosen.network, given),
+            text=overridden(TextSettings(), given),
+            network=_inherited(start.network.config, options, given) if start else _network(chosen.network, given),
             shape=overridden(chosen.shape, options),
             training=overridden(chosen.training, options),
             epochs_given=options["epochs"] is not None,
             **{k: options[k] for k in ("valid", "valid_share", "init_from", "device", "precision", "resume")},
         )
+
+
+def _inherited(config: NetworkConfig, options: Mapping[str, Any], given: Mapping[str, Any]) -> NetworkConfig:
+    """The network of the model to start from, with other dropout if asked; InputError for what would not fit it."""
+    dropouts = {name: given[name] for name in DROPOUTS if given.get(name) is not None}
+    fixed = {**config.to_json(), "unit": given["unit"]}
+    others = [name for name in sorted(fixed.keys() - dropouts.keys()) if options.get(name) not in (None, fixed[name])]
+    if others:
+        facts = ", ".join(f"--{name.replace('_', '-')} {options[name]} (it has {fixed[name]})" for name in others)
+        raise InputError(f"{facts}: the model of --init-from cannot be changed in this")
+    return replace(config, **dropouts)
 
 
 def _network(base: NetworkConfig, options: Mapping[str, Any]) -> NetworkConfig:
@@ -102,10 +115,10 @@ def train_language_model(recipe: Recipe, display: Display) -> dict[str, Any]:
         text = recipe.text
         if start:
             text = replace(text, unit=start.settings.unit, tokenizer=start.settings.tokenizer)
-        corpus = prepare(paths, text, recipe.valid or None, recipe.valid_share, None, display.message)
+        corpus = prepare(paths, text, recipe.valid or None, recipe.valid_share, None, display.warning)
         if start:
             vocabulary = start.vocabulary.extended(_counts(corpus), text.min_count, text.max_vocabulary)
-            corpus = prepare(paths, text, recipe.valid or None, recipe.valid_share, vocabulary, display.message)
+            corpus = prepare(paths, text, recipe.valid or None, recipe.valid_share, vocabulary, display.warning)
         corpus = _capped(corpus, display)
         task, settings = _task(recipe, corpus, text, start, display)
         display.message(_preflight(task, settings))
@@ -145,7 +158,7 @@ def _capped(corpus: PreparedCorpus, display: Display) -> PreparedCorpus:
     valid = corpus.valid
     if valid is None or len(valid) <= MOST_VALIDATION:
         return corpus
-    display.message(f"validating on the first {MOST_VALIDATION:,} of {len(valid):,} tokens set apart")
+    display.warning(f"validating on the first {MOST_VALIDATION:,} of {len(valid):,} tokens set apart")
     share = MOST_VALIDATION / len(valid)
     ids = valid.ids[:MOST_VALIDATION]
     unknown = int((ids == corpus.vocabulary.unknown).sum())
@@ -158,14 +171,15 @@ def _task(
 ) -> tuple[LanguageModelTask, TrainingSettings]:
     device = choose_device(recipe.device)
     if start:
-        model = grown(start, corpus.vocabulary, recipe.training.seed)
+        dropouts = {name: getattr(recipe.network, name) for name in DROPOUTS}
+        model = grown(start, corpus.vocabulary, replace(start.network.config, **dropouts), recipe.training.seed)
         display.message(f"starting from {recipe.init_from}: {len(start.vocabulary):,} tokens known, "
                         f"{len(model.vocabulary) - len(start.vocabulary):,} new")  # fmt: skip
     else:
         model = _untrained(corpus.vocabulary, text, recipe.network, recipe.training.seed)
     model.network.to(device)
     least = 3 if model.network.config.bidirectional else 1
-    shape = recipe.shape.fitted(len(corpus.train), display.message)
+    shape = recipe.shape.fitted(len(corpus.train), display.warning)
     shape = replace(shape, window=max(shape.window, least))
     dtype = choose_dtype(recipe.precision, device)
     task = LanguageModelTask(model, corpus, shape, recipe.training.seed, dtype)

@@ -1,8 +1,8 @@
-"""An LSTM layer for CPUs with bfloat16 products, for weights beyond the cache: faster there than oneDNN's, as exact.
+"""An LSTM layer for CPUs with bfloat16 products, for weights beyond the cache: there it beats oneDNN's.
 
-Formulas: chapter 6, gates in torch's order (i, f, g, o). oneDNN adds to the weights' gradients at every time step, which
-streams them through memory T times; here a step computes only the gates' gradients, and one product over all steps then
-gives each weight's gradient. Products take bfloat16 and everything between them is float32, the cell state included.
+Formulas: chapter 6, gates in torch's order (i, f, g, o). oneDNN adds to the weights' gradients at every time step,
+which streams them through memory T times; here a step computes only the gates' gradients, and one product over all
+steps then gives each weight's gradient. Products take bfloat16 and everything between them is float32, the cell state included.
 """
 
 from __future__ import annotations

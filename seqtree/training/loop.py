@@ -205,7 +205,7 @@ class Trainer:
             p.stale += 1
             self._stalled()
         if record["train_loss"] < IMPLAUSIBLE_LOSS:
-            self.display.message(f"warning: a training loss of {record['train_loss']:.1e} nats is implausibly low; "
+            self.display.warning(f"a training loss of {record['train_loss']:.1e} nats is implausibly low; "
                                  "the text may repeat itself")  # fmt: skip
         self.display.evaluation(record, better)
         p.loss_sum, p.loss_items = 0.0, 0
@@ -254,7 +254,7 @@ class Trainer:
         self._restore(*saved)
         self.position.rate_scale, self.position.recoveries = scale * 0.5, recoveries
         self.position.elapsed = elapsed
-        self.display.message(f"the loss exploded at step {at} ({loss:g}): back to step {self.position.step} "
+        self.display.warning(f"the loss exploded at step {at} ({loss:g}): back to step {self.position.step} "
                              f"with half the learning rate")  # fmt: skip
 
     def _save_checkpoint(self) -> None:
@@ -282,7 +282,7 @@ class Trainer:
             facts = "; ".join(f"{name} was {contents['settings'].get(name)}, is {changed[name]}" for name in fixed)
             raise InputError(f"{self.run.path}: cannot resume a run with another optimiser or average: {facts}")
         if changed:
-            self.display.message("changed since the run began: " + ", ".join(f"{k} {v}" for k, v in changed.items()))
+            self.display.warning("changed since the run began: " + ", ".join(f"{k} {v}" for k, v in changed.items()))
         if changed.keys() & {"epochs", "minutes"} and self.progress() < 1.0:
             self.position.finished = False  # the budget was raised
         groups: dict[str, dict[str, Tensor]] = {"model": {}, "average": {}, "carried": {}, "optimizer": {}}

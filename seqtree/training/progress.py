@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 
 class Display:
-    """Messages, evaluations, and a bar with the time left. ``quiet`` keeps only warnings and errors."""
+    """Messages, evaluations, and a bar with the time left. ``quiet`` leaves only warnings."""
 
     def __init__(self, items: str = "tokens", stream: TextIO | None = None, quiet: bool = False) -> None:
         self.items, self.quiet = items, quiet
@@ -24,6 +24,10 @@ class Display:
         """One line that matters."""
         if not self.quiet:
             self.console.print(text, markup=False)
+
+    def warning(self, text: str) -> None:
+        """One line that is said even to those who want quiet."""
+        self.console.print(f"warning: {text}", markup=False)
 
     def evaluation(self, record: dict[str, Any], best: bool) -> None:
         """One line for each evaluation."""
