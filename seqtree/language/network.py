@@ -19,7 +19,6 @@ from seqtree.nn import Recurrent, linear_cross_entropy
 from seqtree.nn.dropout import locked_dropout, row_dropout
 from seqtree.nn.recurrent import GATES, State
 
-
 DROPOUTS = ("dropout_embedding", "dropout_input", "dropout_hidden", "dropout_output", "weight_drop")
 
 

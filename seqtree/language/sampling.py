@@ -97,7 +97,8 @@ def choose(logits: np.ndarray, settings: SamplingSettings, uniform: float) -> in
     total = sums[-1]
     if not 0 < total < np.inf:
         raise InputError(_UNSOUND)
-    return min(int(sums.searchsorted(uniform * total, side="right")), len(sums) - 1)
+    place = min(uniform * total, np.nextafter(total, 0.0))  # a product that rounds up to the total is past all of them
+    return int(sums.searchsorted(place, side="right"))
 
 
 def _keep_top_k(logits: np.ndarray, k: int) -> None:

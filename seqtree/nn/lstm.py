@@ -2,7 +2,8 @@
 
 Formulas: chapter 6, gates in torch's order (i, f, g, o). oneDNN adds to the weights' gradients at every time step,
 which streams them through memory T times; here a step computes only the gates' gradients, and one product over all
-steps then gives each weight's gradient. Products take bfloat16 and everything between them is float32, the cell state included.
+steps then gives each weight's gradient. Products take bfloat16; everything between them is float32, the cell state
+included.
 """
 
 from __future__ import annotations
