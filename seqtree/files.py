@@ -6,19 +6,21 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from seqtree.errors import InputError
 
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write ``data`` to ``path``: sibling temporary file, fsync, rename, fsync of the folder.
+@contextmanager
+def written_whole(path: Path) -> Iterator[BinaryIO]:
+    """A binary file to write that becomes ``path`` at the end: temporary sibling, fsync, rename, fsync of the folder.
 
     Raises OSError (disk full, no permission) with the previous file untouched and the temporary one removed.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with open(temporary, "wb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
@@ -26,6 +28,12 @@ def write_atomically(path: Path, data: bytes) -> None:
         temporary.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write ``data`` to ``path`` as ``written_whole`` does."""
+    with written_whole(path) as file:
+        file.write(data)
 
 
 def _sync_folder(folder: Path) -> None:

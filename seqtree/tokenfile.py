@@ -24,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seqtree.errors import SeqtreeError
+from seqtree.files import written_whole
 from seqtree.vocabulary import Vocabulary
 
 FORMAT_VERSION = 1
@@ -152,23 +153,13 @@ def _streams(whole: npt.NDArray[Any], counts: list[StreamCounts]) -> list[TokenS
 
 
 def _build(folder: Path, key: str, vocabulary: Vocabulary, fill: Fill) -> list[TokenStream]:
-    """Sibling temporary file, fsync, rename, fsync of the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     _remove_stale(folder)
-    handle, name = tempfile.mkstemp(prefix=f"{key}.", suffix=".tmp", dir=folder)
-    temporary, target = Path(name), folder / f"{key}.tokens"
-    try:
-        with os.fdopen(handle, "wb") as file:
-            sink = _FileSink(file)
-            counts = fill(sink)
-            file.write(_header(key, vocabulary, counts, sink.crc))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    _sync_folder(folder)
+    target = folder / f"{key}.tokens"
+    with written_whole(target) as file:
+        sink = _FileSink(file)
+        counts = fill(sink)
+        file.write(_header(key, vocabulary, counts, sink.crc))
     whole = np.memmap(target, dtype=smallest_dtype(len(vocabulary)), mode="r", shape=(sum(c.ids for c in counts),))
     return _streams(whole, counts)
 
@@ -224,16 +215,6 @@ def _crc32(file: BinaryIO, length: int) -> int:
         crc = zlib.crc32(data, crc)
         length -= len(data)
     return crc
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":  # folders cannot be opened there
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _remove_stale(folder: Path) -> None:
