@@ -35,12 +35,7 @@ from seqtree.training.progress import Display
 from seqtree.training.run import RunFolder
 from seqtree.training.settings import TrainingSettings
 
-CLIP, SHAPE = 0.25, BatchShape(20, 35)
-
-
-def learning_rate(hidden: int) -> float:
-    """word_language_model's 20, or 5 for the wide tied network, which diverges at 20 in float32."""
-    return 5.0 if hidden >= 650 else 20.0
+RATE, CLIP, SHAPE = 20.0, 0.25, BatchShape(20, 35)
 
 
 class Plain(nn.Module):
@@ -67,7 +62,7 @@ class Plain(nn.Module):
 
 def train_plain(model: LanguageModel, corpus: PreparedCorpus, steps: int, dropout: float) -> float:
     """Seconds for ``steps`` steps; the weights end up in ``model``."""
-    plain, rate = Plain(model.network, dropout), learning_rate(model.network.config.hidden)
+    plain = Plain(model.network, dropout)
     batches = StreamBatches(corpus.train, corpus.vocabulary, SHAPE, seed=0)
     state = None
     began = time.perf_counter()
@@ -79,7 +74,7 @@ def train_plain(model: LanguageModel, corpus: PreparedCorpus, steps: int, dropou
         nn.functional.nll_loss(log_p, targets.reshape(-1)).backward()
         nn.utils.clip_grad_norm_(plain.parameters(), CLIP)
         for parameter in plain.parameters():
-            parameter.data.add_(parameter.grad, alpha=-rate)
+            parameter.data.add_(parameter.grad, alpha=-RATE)
     seconds = time.perf_counter() - began
     model.network.embedding.load_state_dict(plain.embedding.state_dict())
     model.network.recurrent.load_state_dict(plain.rnn.state_dict())
@@ -91,8 +86,7 @@ def train_ours(model: LanguageModel, corpus: PreparedCorpus, steps: int) -> floa
     """The same by seqtree's loop, its first checkpoint and last evaluation counted in."""
     training_only = PreparedCorpus(corpus.train, None, corpus.vocabulary, corpus.fingerprint)
     task = LanguageModelTask(model, training_only, SHAPE, 0, choose_dtype("auto", torch.device("cpu")))
-    rate = learning_rate(model.network.config.hidden)
-    settings = TrainingSettings(epochs=steps / task.steps_per_epoch, optimizer="sgd", learning_rate=rate, clip=CLIP,
+    settings = TrainingSettings(epochs=steps / task.steps_per_epoch, optimizer="sgd", learning_rate=RATE, clip=CLIP,
                                 weight_decay=0.0, schedule="constant", warmup=0.0, averaging="none",
                                 evaluations=1)  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
