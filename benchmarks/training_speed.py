@@ -103,7 +103,7 @@ def one_side(side: str, data: Path, hidden: int, share: float, threads: int) -> 
     assert corpus.valid is not None
     dropout = 0.5 if hidden >= 650 else 0.0
     config = NetworkConfig(layers=2, hidden=hidden, embedding=hidden, tied=hidden >= 650, dropout_input=dropout,
-                           dropout_hidden=dropout, dropout_output=dropout)  # fmt: skip
+                           dropout_hidden=dropout, dropout_output=dropout, dropout_locked=False)  # fmt: skip
     network = RecurrentLanguageModel(len(corpus.vocabulary), config)
     model = LanguageModel(corpus.vocabulary, TextSettings(unit="word"), network)
     steps = max(1, round(share * (len(corpus.train) // SHAPE.rows // SHAPE.window)))

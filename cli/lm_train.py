@@ -31,6 +31,8 @@ _NETWORK = [
     click.option("--dropout-hidden", type=float, help="Share dropped between layers."),
     click.option("--dropout-output", type=float, help="Share dropped before the output layer."),
     click.option("--weight-drop", type=float, help="Share dropped from the recurrent weights."),
+    click.option("--dropout-locked/--dropout-fresh", default=None,
+                 help="One mask for all time steps of a window, or another at each.  [default: locked]"),
     click.option("--batch", "rows", type=int, help="Rows of text read in parallel."),
     click.option("--window", type=int, help="Tokens of each row in a step."),
     click.option("--init-from", metavar="MODEL", help="Start from a model; new tokens are added to its vocabulary."),
@@ -43,9 +45,11 @@ def _network_options(command: Any) -> Any:
     return command
 
 
-@click.command(epilog="\b\nExamples:\n  seqtree lm train novel.txt --out runs/novel --minutes 10\n"
-               "  seqtree lm train news/ --unit word --min-count 2 --preset medium --out runs/news\n"
-               "  seqtree lm train --out runs/first        (the embedded sample)")
+@click.command(
+    epilog="\b\nExamples:\n  seqtree lm train novel.txt --out runs/novel --minutes 10\n"
+    "  seqtree lm train news/ --unit word --min-count 2 --preset medium --out runs/news\n"
+    "  seqtree lm train --out runs/first        (the embedded sample)"
+)
 @click.argument("corpus", nargs=-1)
 @_network_options
 @training_options

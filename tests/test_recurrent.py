@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from seqtree.language.network import NetworkConfig, RecurrentLanguageModel
 from seqtree.nn import Recurrent, linear_cross_entropy
-from seqtree.nn.dropout import locked_dropout, row_dropout
+from seqtree.nn.dropout import row_dropout, sequence_dropout
 
 CELLS = [("rnn", "tanh"), ("rnn", "relu"), ("lstm", "tanh"), ("gru", "tanh")]
 T, B, E, H = 7, 3, 4, 5
@@ -117,11 +117,17 @@ def test_first_weights() -> None:
 
 
 def test_locked_dropout_keeps_one_mask_over_time_and_the_expectation() -> None:
-    dropped = locked_dropout(torch.ones(6, 40, 50), 0.3, training=True)
+    dropped = sequence_dropout(torch.ones(6, 40, 50), 0.3, training=True)
     assert torch.equal(dropped, dropped[:1].expand_as(dropped))
     assert torch.allclose(dropped.unique(), torch.tensor([0.0, 1 / 0.7]))
     assert dropped.mean().item() == pytest.approx(1.0, abs=0.05)
     assert not torch.equal(dropped[:, 0], dropped[:, 1])
+
+
+def test_fresh_dropout_draws_another_mask_at_every_step() -> None:
+    dropped = sequence_dropout(torch.ones(6, 40, 50), 0.3, training=True, locked=False)
+    assert not any(torch.equal(dropped[0], other) for other in dropped[1:])
+    assert dropped.mean().item() == pytest.approx(1.0, abs=0.05)
 
 
 def test_row_dropout_drops_whole_tokens() -> None:
@@ -131,9 +137,9 @@ def test_row_dropout_drops_whole_tokens() -> None:
     assert dropped.mean().item() == pytest.approx(1.0, abs=0.05)
 
 
-@pytest.mark.parametrize("drop", [locked_dropout, row_dropout])
+@pytest.mark.parametrize("drop", [sequence_dropout, row_dropout])
 def test_no_dropout_outside_training(drop: Any) -> None:
-    x = torch.randn(4, 3, 2) if drop is locked_dropout else torch.randn(4, 3)
+    x = torch.randn(4, 3, 2) if drop is sequence_dropout else torch.randn(4, 3)
     assert drop(x, 0.5, training=False) is x
     assert drop(x, 0.0, training=True) is x
 

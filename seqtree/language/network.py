@@ -16,10 +16,11 @@ from torch import Tensor, nn
 
 from seqtree.errors import InputError
 from seqtree.nn import Recurrent, linear_cross_entropy
-from seqtree.nn.dropout import locked_dropout, row_dropout
+from seqtree.nn.dropout import row_dropout, sequence_dropout
 from seqtree.nn.recurrent import GATES, State
 
 DROPOUTS = ("dropout_embedding", "dropout_input", "dropout_hidden", "dropout_output", "weight_drop")
+TRAINING_ONLY = (*DROPOUTS, "dropout_locked")  # may change when training goes on from a model
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class NetworkConfig:
     dropout_hidden: float = 0.0
     dropout_output: float = 0.0
     weight_drop: float = 0.0
+    dropout_locked: bool = True
 
     def __post_init__(self) -> None:
         if self.cell not in GATES:
@@ -79,8 +81,9 @@ class RecurrentLanguageModel(nn.Module):
 
         def stack() -> Recurrent:
             width = vocabulary_size if c.one_hot else c.embedding
-            return Recurrent(c.cell, width, c.hidden, c.layers, nonlinearity=c.nonlinearity, dropout=c.dropout_hidden,
-                             weight_drop=c.weight_drop, device=device, dtype=dtype)  # fmt: skip
+            return Recurrent(c.cell, width, c.hidden, c.layers, nonlinearity=c.nonlinearity,
+                             dropout=c.dropout_hidden, locked=c.dropout_locked, weight_drop=c.weight_drop,
+                             device=device, dtype=dtype)  # fmt: skip
 
         self.recurrent = stack()
         if c.bidirectional:
@@ -105,7 +108,7 @@ class RecurrentLanguageModel(nn.Module):
         """What the output layer sees: ``ids`` (T, B) -> ((T, B, H), state), computed in ``dtype``."""
         input = self._input(ids, dtype)
         output, state = self.recurrent(input, state)
-        return locked_dropout(output, self.config.dropout_output, self.training), state
+        return self._drop(output, self.config.dropout_output), state
 
     def surrounded_states(self, ids: Tensor, dtype: torch.dtype | None = None) -> Tensor:
         """For a bidirectional network, ``ids`` (T + 2, B) -> (T, B, 2 H), for the T tokens that have two neighbours.
@@ -116,13 +119,16 @@ class RecurrentLanguageModel(nn.Module):
         before, _ = self.recurrent(input[:-2])
         after, _ = self.backward_recurrent(input[2:].flip(0))
         both = torch.cat([before, after.flip(0)], dim=2)
-        return locked_dropout(both, self.config.dropout_output, self.training)
+        return self._drop(both, self.config.dropout_output)
 
     def _input(self, ids: Tensor, dtype: torch.dtype | None) -> Tensor:
         input = self.embed(ids)
         if dtype is not None and self.config.cell == "lstm":  # torch's other cells gain nothing from bfloat16 on CPUs
             input = input.to(dtype)
-        return locked_dropout(input, self.config.dropout_input, self.training)
+        return self._drop(input, self.config.dropout_input)
+
+    def _drop(self, sequence: Tensor, share: float) -> Tensor:
+        return sequence_dropout(sequence, share, self.training, self.config.dropout_locked)
 
     def forward(self, ids: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """Logits of every next token: ``ids`` (T, B) -> ((T, B, V), state)."""

@@ -18,7 +18,7 @@ from seqtree.language.batches import BatchShape
 from seqtree.language.evaluation import evaluate
 from seqtree.language.growth import grown
 from seqtree.language.model import LanguageModel
-from seqtree.language.network import DROPOUTS, NetworkConfig, RecurrentLanguageModel
+from seqtree.language.network import TRAINING_ONLY, NetworkConfig, RecurrentLanguageModel
 from seqtree.language.presets import preset
 from seqtree.language.task import LanguageModelTask
 from seqtree.reading import sources
@@ -78,7 +78,7 @@ class Recipe:
 
 def _inherited(config: NetworkConfig, options: Mapping[str, Any], given: Mapping[str, Any]) -> NetworkConfig:
     """The network of the model to start from, with other dropout if asked; InputError for what would not fit it."""
-    dropouts = {name: given[name] for name in DROPOUTS if given.get(name) is not None}
+    dropouts = {name: given[name] for name in TRAINING_ONLY if given.get(name) is not None}
     fixed = {**config.to_json(), "unit": given["unit"]}
     others = [name for name in sorted(fixed.keys() - dropouts.keys()) if options.get(name) not in (None, fixed[name])]
     if others:
@@ -171,7 +171,7 @@ def _task(
 ) -> tuple[LanguageModelTask, TrainingSettings]:
     device = choose_device(recipe.device)
     if start:
-        dropouts = {name: getattr(recipe.network, name) for name in DROPOUTS}
+        dropouts = {name: getattr(recipe.network, name) for name in TRAINING_ONLY}
         model = grown(start, corpus.vocabulary, replace(start.network.config, **dropouts), recipe.training.seed)
         display.message(f"starting from {recipe.init_from}: {len(start.vocabulary):,} tokens known, "
                         f"{len(model.vocabulary) - len(start.vocabulary):,} new")  # fmt: skip
@@ -242,4 +242,3 @@ def _config(recipe: Recipe, task: LanguageModelTask, settings: TrainingSettings)
         "training": settings.to_json(),
         "fingerprint": task.corpus.fingerprint,
     }
-

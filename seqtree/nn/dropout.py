@@ -1,4 +1,4 @@
-"""Dropout for recurrent networks: one mask for all time steps, and whole rows of an embedding.
+"""Dropout for recurrent networks: one mask for all time steps, or a fresh one for each, and whole rows of an embedding.
 
 Formulas: Gal and Ghahramani 2016 (masks held over time), Merity, Keskar and Socher 2018 (embedding rows, weight-drop).
 """
@@ -14,11 +14,11 @@ def _mask(shape: tuple[int, ...], share: float, like: Tensor) -> Tensor:
     return torch.empty(shape, dtype=like.dtype, device=like.device).bernoulli_(kept).div_(kept)
 
 
-def locked_dropout(input: Tensor, share: float, training: bool) -> Tensor:
-    """Drop a ``share`` of the units of ``input`` (T, B, H), the same units at every time step; (T, B, H)."""
+def sequence_dropout(input: Tensor, share: float, training: bool, locked: bool = True) -> Tensor:
+    """Drop a ``share`` of the units of ``input`` (T, B, H); ``locked``: the same at every time step; (T, B, H)."""
     if not training or share == 0.0:
         return input
-    return input * _mask((1, *input.shape[1:]), share, input)
+    return input * _mask((1 if locked else len(input), *input.shape[1:]), share, input)
 
 
 def row_dropout(weight: Tensor, share: float, training: bool) -> Tensor:

@@ -2,18 +2,21 @@
 
 Formulas: chapters 5 and 6, in torch's form. The GRU applies its reset gate after the product (W_hn h + b_hn), as torch
 and cuDNN do. Parameters have torch's names and shapes (``weight_ih_l0`` (G*H, E), ``weight_hh_l0`` (G*H, H), and two
-biases a layer, with G = 1, 4 or 3 gates), so state dicts interchange with ``nn.RNN``, ``nn.LSTM`` and ``nn.GRU``.
+biases a layer, with G = 1, 4 or 3 gates; those of the backward direction end in ``_reverse``), so state dicts
+interchange with ``nn.RNN``, ``nn.LSTM`` and ``nn.GRU``.
 """
 
 from __future__ import annotations
 
 import math
+from itertools import product
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seqtree.nn.dropout import locked_dropout
+from seqtree.nn.dropout import sequence_dropout
 from seqtree.nn.lstm import lstm_layer
 
 State = tuple[Tensor, ...]
@@ -25,11 +28,42 @@ def _large(weights: list[Tensor]) -> bool:
     return weights[0].numel() + weights[1].numel() > 2_400_000
 
 
-class Recurrent(nn.Module):
-    """A stack of recurrent layers with dropout between them and on the recurrent weights (weight-drop).
+def _turned(input: Tensor, lengths: Tensor | None) -> Tensor:
+    """Where in (T B) each step of every row, read from its end, is found; padding stays in its place."""
+    steps = torch.arange(input.shape[0], device=input.device)[:, None]
+    rows = torch.arange(input.shape[1], device=input.device)
+    ends = torch.full_like(rows, len(input)) if lengths is None else lengths.to(input.device)
+    return (torch.where(steps < ends, ends - 1 - steps, steps) * len(rows) + rows).flatten()
 
-    ``forward(input (T, B, E), state)`` returns ``(output (T, B, H), state)``; the state is a tuple of (layers, B, H)
-    tensors: (h,), and (h, c) for an LSTM. ``dtype`` of a call is that of its input; the weights are cast to it.
+
+class _Turn(torch.autograd.Function):
+    """Rows of a sequence (T, B, E) in another order, which undoes itself; so does its gradient."""
+
+    @staticmethod
+    def forward(ctx: Any, sequence: Tensor, order: Tensor) -> Tensor:
+        ctx.save_for_backward(order)
+        return sequence.flatten(0, 1).index_select(0, order).view_as(sequence)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        (gradient,) = gradients
+        return gradient.flatten(0, 1).index_select(0, *ctx.saved_tensors).view_as(gradient), None
+
+
+def _turn(sequence: Tensor, turned: Tensor) -> Tensor:
+    result: Tensor = _Turn.apply(sequence, turned)
+    return result
+
+
+class Recurrent(nn.Module):
+    """A stack of recurrent layers with dropout between them (see ``sequence_dropout``) and on the recurrent weights.
+
+    ``forward(input (T, B, E), state)`` returns ``(output (T, B, D H), state)`` with D = 2 directions if
+    ``bidirectional``, else 1; the state is a tuple of (layers D, B, H) tensors: (h,), and (h, c) for an LSTM. ``dtype``
+    of a call is that of its input; the weights are cast to it.
+
+    ``lengths`` (B,) says how much of each row is no padding, for the backward direction begins at a row's own end. The
+    output at padding means nothing, nor does the state of a row that has some.
     """
 
     def __init__(
@@ -42,20 +76,24 @@ class Recurrent(nn.Module):
         nonlinearity: str = "tanh",
         dropout: float = 0.0,
         weight_drop: float = 0.0,
+        locked: bool = True,
+        bidirectional: bool = False,
         device: torch.device | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
         self.cell, self.nonlinearity = cell, nonlinearity
+        self.directions = ("", "_reverse") if bidirectional else ("",)
         self.input_size, self.hidden_size, self.layers = input_size, hidden_size, layers
-        self.dropout, self.weight_drop = dropout, weight_drop
+        self.dropout, self.weight_drop, self.locked = dropout, weight_drop, locked
         rows = GATES[cell] * hidden_size
         for layer in range(layers):
-            width = input_size if layer == 0 else hidden_size
-            for name, shape in (("weight_ih", (rows, width)), ("weight_hh", (rows, hidden_size)),
-                                ("bias_ih", (rows,)), ("bias_hh", (rows,))):  # fmt: skip
-                parameter = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
-                self.register_parameter(f"{name}_l{layer}", parameter)
+            width = input_size if layer == 0 else hidden_size * len(self.directions)
+            for direction in self.directions:
+                for name, shape in (("weight_ih", (rows, width)), ("weight_hh", (rows, hidden_size)),
+                                    ("bias_ih", (rows,)), ("bias_hh", (rows,))):  # fmt: skip
+                    parameter = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
+                    self.register_parameter(f"{name}_l{layer}{direction}", parameter)
         self.reset_parameters()
 
     def extra_repr(self) -> str:
@@ -65,8 +103,8 @@ class Recurrent(nn.Module):
     def reset_parameters(self) -> None:
         """Input weights uniform in +-1/sqrt(H), recurrent ones orthogonal by gate, the forget gate open (b = 1)."""
         bound = 1.0 / math.sqrt(self.hidden_size)
-        for layer in range(self.layers):
-            weight_ih, weight_hh, bias_ih, bias_hh = self._weights(layer)
+        for layer, direction in product(range(self.layers), self.directions):
+            weight_ih, weight_hh, bias_ih, bias_hh = self._weights(layer, direction)
             nn.init.uniform_(weight_ih, -bound, bound)
             for gate in weight_hh.split(self.hidden_size):
                 nn.init.orthogonal_(gate)
@@ -75,27 +113,34 @@ class Recurrent(nn.Module):
             if self.cell == "lstm":
                 bias_ih[self.hidden_size : 2 * self.hidden_size] = 1.0
 
-    def _weights(self, layer: int) -> list[Tensor]:
-        return [getattr(self, f"{name}_l{layer}") for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
+    def _weights(self, layer: int, direction: str) -> list[Tensor]:
+        names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        return [getattr(self, f"{name}_l{layer}{direction}") for name in names]
 
     def zero_state(self, batch: int, like: Tensor) -> State:
         """The state before the first token: zeros of shape (layers, batch, H), one tensor or two."""
-        shape = (self.layers, batch, self.hidden_size)
+        shape = (self.layers * len(self.directions), batch, self.hidden_size)
         return tuple(torch.zeros(shape, dtype=like.dtype, device=like.device) for _ in range(2 - (self.cell != "lstm")))
 
-    def forward(self, input: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+    def forward(self, input: Tensor, state: State | None = None, lengths: Tensor | None = None) -> tuple[Tensor, State]:
         state = self.zero_state(input.shape[1], input) if state is None else state
+        turned = _turned(input, lengths)
         output = input  # (T, B, E)
         ends: list[tuple[Tensor, ...]] = []
         for layer in range(self.layers):
             if layer:
-                output = locked_dropout(output, self.dropout, self.training)
-            weights = self._weights(layer)
-            if self.training and self.weight_drop:
-                weights[1] = F.dropout(weights[1], self.weight_drop)
-            before = [part[layer : layer + 1] for part in state]
-            output, *end = self._run(output, before, weights)  # (T, B, H)
-            ends.append(tuple(end))
+                output = sequence_dropout(output, self.dropout, self.training, self.locked)
+            outputs = []
+            for direction in self.directions:
+                weights = self._weights(layer, direction)
+                if self.training and self.weight_drop:
+                    weights[1] = F.dropout(weights[1], self.weight_drop)
+                before = [part[len(ends) : len(ends) + 1] for part in state]
+                read = _turn(output, turned) if direction else output
+                read, *end = self._run(read, before, weights)  # (T, B, H)
+                outputs.append(_turn(read, turned) if direction else read)
+                ends.append(tuple(end))
+            output = torch.cat(outputs, dim=2) if len(outputs) == 2 else outputs[0]  # (T, B, D H)
         return output, tuple(torch.cat(parts) for parts in zip(*ends, strict=True))
 
     def _run(self, input: Tensor, state: list[Tensor], weights: list[Tensor]) -> tuple[Tensor, ...]:
