@@ -216,6 +216,7 @@ class _Toy:
 
     items = "tokens"
     steps_per_epoch = 10
+    implausible_loss = 1e-3
 
     def __init__(self, validation: Callable[[int], float | None] | None = None) -> None:
         self.model = _One()
@@ -235,9 +236,10 @@ class _Toy:
             loss = loss * self.bad.get(self.calls, self.bad.get(0, 1.0))
         return loss, 4
 
-    def evaluate(self) -> float | None:
+    def evaluate(self) -> dict[str, float] | None:
         self.evaluated += 1
-        return self.validation(self.evaluated)
+        loss = self.validation(self.evaluated)
+        return None if loss is None else {"loss": loss}
 
     def carried(self) -> dict[str, Tensor]:
         return {}

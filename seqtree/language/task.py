@@ -23,6 +23,7 @@ class LanguageModelTask:
     """
 
     items = "tokens"
+    implausible_loss = 1e-3
 
     def __init__(
         self, model: LanguageModel, corpus: PreparedCorpus, shape: BatchShape, seed: int, dtype: torch.dtype | None
@@ -51,10 +52,10 @@ class LanguageModelTask:
         self.state = tuple(part.detach() for part in state)
         return loss, targets.numel()
 
-    def evaluate(self) -> float | None:
+    def evaluate(self) -> dict[str, float] | None:
         if self.corpus.valid is None:
             return None
-        return validation_loss(self.model, self.language_model.vocabulary, self.corpus.valid)
+        return {"loss": validation_loss(self.model, self.language_model.vocabulary, self.corpus.valid)}
 
     def carried(self) -> dict[str, Tensor]:
         return {str(index): part for index, part in enumerate(self.state or ())}

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -28,7 +29,6 @@ from seqtree.training.task import Task
 
 MAX_RECOVERIES = 5
 EXPLODED = 3.0  # a batch's loss this many times the smoothed one (and the first one) counts as an explosion
-IMPLAUSIBLE_LOSS = 1e-3
 
 
 @dataclass
@@ -188,10 +188,10 @@ class Trainer:
         with self.average.applied():
             self.model.eval()
             with torch.no_grad():
-                loss = self.task.evaluate()
-            judged = loss if loss is not None else p.loss_sum / p.loss_items
+                figures = self.task.evaluate()
+            judged = figures["loss"] if figures else p.loss_sum / p.loss_items
             sound = math.isfinite(judged)
-            better = sound and (p.best_loss is None or judged < p.best_loss or loss is None)
+            better = sound and (p.best_loss is None or judged < p.best_loss or not figures)
             if better:
                 p.best_loss, p.best_step, p.stale = judged, p.step, 0
                 self.task.save(self.run.model)
@@ -199,22 +199,22 @@ class Trainer:
             self._recover(judged)
             return False
         p.evaluations = max(p.evaluations + 1, math.floor(self.progress() * settings.evaluations + 1e-9))
-        record = self._record(loss, rate)
+        record = self._record(figures or {"loss": None}, rate)
         self.run.add_metrics(record)
         if not better:
             p.stale += 1
             self._stalled()
-        if record["train_loss"] < IMPLAUSIBLE_LOSS:
+        if record["train_loss"] < self.task.implausible_loss:
             self.display.warning(f"a training loss of {record['train_loss']:.1e} nats is implausibly low; "
-                                 "the text may repeat itself")  # fmt: skip
-        self.display.evaluation(record, better)
+                                 "the data may repeat itself")  # fmt: skip
+        self.display.evaluation(record, figures or {}, better)
         p.loss_sum, p.loss_items = 0.0, 0
         return True
 
-    def _record(self, loss: float | None, rate: float) -> dict[str, Any]:
+    def _record(self, figures: Mapping[str, float | None], rate: float) -> dict[str, Any]:
         p = self.position
         epochs = p.step / self.task.steps_per_epoch
-        return {"step": p.step, "epoch": round(epochs, 4), "loss": loss, "train_loss": p.loss_sum / p.loss_items,
+        return {"step": p.step, "epoch": round(epochs, 4), **figures, "train_loss": p.loss_sum / p.loss_items,
                 "seconds": round(p.elapsed, 3), f"{self.task.items}_per_second": round(p.items / p.elapsed, 1),
                 "learning_rate": rate}  # fmt: skip
 

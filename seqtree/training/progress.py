@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping
 from typing import Any, TextIO
 
 from rich.console import Console
@@ -29,10 +30,11 @@ class Display:
         """One line that is said even to those who want quiet."""
         self.console.print(f"warning: {text}", markup=False)
 
-    def evaluation(self, record: dict[str, Any], best: bool) -> None:
-        """One line for each evaluation."""
-        valid = "" if record["loss"] is None else f"  validation {record['loss']:.4f}{' *' if best else ''}"
-        self._validation = "" if record["loss"] is None else f"validation {record['loss']:.3f}  "
+    def evaluation(self, record: Mapping[str, Any], figures: Mapping[str, float], best: bool) -> None:
+        """One line for each evaluation; ``figures`` are those on validation data, if there is any."""
+        others = "".join(f"  {name.replace('_', ' ')} {value:.2f}" for name, value in figures.items() if name != "loss")
+        valid = f"  validation {figures['loss']:.4f}{' *' if best else ''}{others}" if figures else ""
+        self._validation = f"validation {figures['loss']:.3f}  " if figures else ""
         rate = record[f"{self.items}_per_second"]
         losses = f"train {record['train_loss']:.4f}{valid}"
         self.message(f"step {record['step']:>7,}  epoch {record['epoch']:6.2f}  {losses}  {rate:,.0f} {self.items}/s  "

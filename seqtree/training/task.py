@@ -21,6 +21,11 @@ class Task(Protocol):
     @property
     def steps_per_epoch(self) -> int: ...
 
+    @property
+    def implausible_loss(self) -> float:
+        """A mean training loss below this is a sign that something is wrong with the data."""
+        ...
+
     def identity(self) -> dict[str, Any]:
         """JSON-able facts that must not change when a run is resumed (data, network, batches)."""
         ...
@@ -29,8 +34,8 @@ class Task(Protocol):
         """The mean loss (nats) of batch ``step`` of ``epoch`` and its number of items; steps come in order."""
         ...
 
-    def evaluate(self) -> float | None:
-        """The validation loss in nats per item with the model's present weights; None without validation data."""
+    def evaluate(self) -> dict[str, float] | None:
+        """Figures of the model's present weights on validation data (None without any); ``loss`` is to be least."""
         ...
 
     def carried(self) -> dict[str, Tensor]:
