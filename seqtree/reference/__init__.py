@@ -1,0 +1,14 @@
+"""The chapters by hand: each network once in NumPy, forward and backward, and the check of every gradient.
+
+Code for reading. Every network is a :class:`~seqtree.reference.network.Network`: ``parameters`` by name, ``forward``,
+``backward``, ``update``; everything is float64, and there is one example at a time, without a batch dimension.
+
+chapter 1  perceptron
+chapter 2  linear_unit, squared_error
+chapter 3  nodes (node by node, for reading), fully_connected (the same with matrices)
+chapter 4  convolution, pooling
+chapter 5  recurrent, bidirectional (and deep), softmax, language_model
+chapter 6  lstm, gru
+chapter 7  recursive, max_margin
+all        network, activations, gradient_check, examples (what ``seqtree gradcheck`` checks)
+"""

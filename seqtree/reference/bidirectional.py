@@ -1,0 +1,38 @@
+"""Recurrent layers that read from both ends, and layers upon layers (chapter 5; Schuster and Paliwal 1997)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from seqtree.reference.network import Array, Chain, Composite, Network
+
+
+class Bidirectional(Composite):
+    """One layer reads the sequence forwards and another one backwards; the two share no weights.
+
+    ``forwards`` and ``backwards`` are recurrent layers of any kind. Their outputs for the same place are put side by
+    side, or ``summed``.
+    """
+
+    def __init__(self, forwards: Network, backwards: Network, summed: bool = False) -> None:
+        super().__init__({"forwards": forwards, "backwards": backwards})
+        self.forwards, self.backwards, self.summed = forwards, backwards, summed
+
+    def forward(self, x: Array) -> Array:
+        """(T, 2 units), or (T, units) if summed, for x (T, inputs)."""
+        there, back = self.forwards.forward(x), self.backwards.forward(x[::-1])[::-1]
+        return there + back if self.summed else np.concatenate([there, back], axis=1)
+
+    def backward(self, dy: Array) -> Array:
+        """dE/dx (T, inputs) from dE/dy, in the shape of the output."""
+        there, back = (dy, dy) if self.summed else np.split(dy, 2, axis=1)
+        dx = self.forwards.backward(there) + self.backwards.backward(back[::-1])[::-1]
+        self.gather_gradients()
+        return dx
+
+
+def deep(layers: Sequence[Network]) -> Chain:
+    """A deep recurrent network: the states of layer i are the inputs of layer i + 1; layers are numbered from 1."""
+    return Chain({str(n): layer for n, layer in enumerate(layers, start=1)})

@@ -1,0 +1,102 @@
+"""What every network of the chapters has in common, and networks made of networks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+
+
+def initial(rng: np.random.Generator, *shape: int) -> Array:
+    """First weights: uniform within +-1/sqrt(n), n being how many numbers each unit (row) sums up."""
+    bound = 1.0 / np.sqrt(np.prod(shape[1:]))
+    return rng.uniform(-bound, bound, shape)
+
+
+class Network:
+    """Parameters and gradients by name, a way forward and a way back.
+
+    ``forward(x)`` returns the output y and keeps what the way back needs; what else y depends on without being
+    differentiated (a tree, the targets) follows x. ``backward(dy)`` takes dE/dy, for any error E, in the shape of y; it
+    returns dE/dx and fills ``gradients`` with dE/dparameter, in the shapes of ``parameters``. Parameters are set in
+    place: ``network.parameters["W"][:] = ...``.
+    """
+
+    def __init__(self) -> None:
+        self.parameters: dict[str, Array] = {}
+        self.gradients: dict[str, Array] = {}
+
+    def forward(self, x: Array, *given: Any, **options: Any) -> Array:
+        """The output for x."""
+        raise NotImplementedError
+
+    def backward(self, dy: Array) -> Array:
+        """dE/dx from dE/dy, for the x of the last ``forward``; fills ``gradients``."""
+        raise NotImplementedError
+
+    def update(self, rate: float) -> None:
+        """One step of gradient descent: w -= rate dE/dw."""
+        for name, gradient in self.gradients.items():
+            self.parameters[name] -= rate * gradient
+
+    def clip(self, threshold: float) -> None:
+        """Scale all gradients so that their common norm is at most ``threshold`` (chapter 5; Pascanu et al. 2013)."""
+        norm = np.sqrt(sum(np.sum(gradient**2) for gradient in self.gradients.values()))
+        if norm > threshold:
+            for gradient in self.gradients.values():
+                gradient *= threshold / norm
+
+    @property
+    def parameter_count(self) -> int:
+        """How many numbers there are to learn."""
+        return sum(parameter.size for parameter in self.parameters.values())
+
+
+class Composite(Network):
+    """A network made of networks: the parameter W of the part "output" is called ``output.W``."""
+
+    def __init__(self, parts: Mapping[str, Network]) -> None:
+        super().__init__()
+        self.parts = dict(parts)
+        for part, network in self.parts.items():
+            self.parameters |= {f"{part}.{name}": value for name, value in network.parameters.items()}
+
+    def gather_gradients(self) -> None:
+        """Take over the gradients of the parts, after their ``backward``."""
+        for part, network in self.parts.items():
+            self.gradients |= {f"{part}.{name}": value for name, value in network.gradients.items()}
+
+
+class Chain(Composite):
+    """Networks one after another, each reading the output of the one before; the chain rule in its plainest form."""
+
+    def forward(self, x: Array, *given: Any) -> Array:
+        """The output of the last part, which also gets what else is ``given``."""
+        *first, last = self.parts.values()
+        for network in first:
+            x = network.forward(x)
+        return last.forward(x, *given)
+
+    def backward(self, dy: Array) -> Array:
+        """dE/dx, the parts taken from last to first."""
+        for network in reversed(self.parts.values()):
+            dy = network.backward(dy)
+        self.gather_gradients()
+        return dy
+
+
+class Flatten(Network):
+    """Feature maps of any shape as one vector, from which fully connected layers go on (chapter 4)."""
+
+    def forward(self, x: Array) -> Array:
+        """x (...) as (n,)."""
+        self.shape = x.shape
+        return x.reshape(-1)
+
+    def backward(self, dy: Array) -> Array:
+        """dE/dx (...) from dE/dy (n,)."""
+        return dy.reshape(self.shape)

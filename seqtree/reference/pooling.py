@@ -1,0 +1,66 @@
+"""Max and mean pooling (chapter 4)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from seqtree.reference.network import Array, Network
+
+
+class Pooling(Network):
+    """One number for each window of ``size`` x ``size``, the windows ``stride`` apart (``size`` unless told).
+
+    What is left over at the right and at the bottom belongs to no window. Images are (depth, height, width).
+    """
+
+    def __init__(self, size: int, stride: int | None = None) -> None:
+        super().__init__()
+        self.size, self.stride = size, stride or size
+
+    def windows(self, x: Array) -> Array:
+        """The windows (depth, height', width', size, size) of x: a view, which writes into x if x can be written."""
+        S = self.stride
+        every = sliding_window_view(x, (self.size, self.size), axis=(1, 2), writeable=x.flags.writeable)
+        return every[:, ::S, ::S]
+
+
+class MaxPooling(Pooling):
+    """The largest number of each window; its error goes to the place where that number was (the first, if several)."""
+
+    def forward(self, x: Array) -> Array:
+        """(depth, height', width') for x (depth, height, width)."""
+        self.shape, windows = x.shape, self.windows(x)
+        flat = windows.reshape(*windows.shape[:3], -1)
+        self.place = flat.argmax(axis=-1)
+        return flat.max(axis=-1)
+
+    def backward(self, dy: Array) -> Array:
+        """dE/dx (depth, height, width) from dE/dy (depth, height', width')."""
+        dx = np.zeros(self.shape)
+        windows = self.windows(dx)
+        for d, i, j in np.ndindex(dy.shape):
+            m, n = divmod(int(self.place[d, i, j]), self.size)
+            windows[d, i, j, m, n] += dy[d, i, j]
+        return dx
+
+
+class MeanPooling(Pooling):
+    """The mean of each window; its error is spread evenly over the window.
+
+    Where the windows neither overlap nor leave anything over, dx is the Kronecker product of dy and a window of
+    1/size^2.
+    """
+
+    def forward(self, x: Array) -> Array:
+        """(depth, height', width') for x (depth, height, width)."""
+        self.shape = x.shape
+        return self.windows(x).mean(axis=(-2, -1))
+
+    def backward(self, dy: Array) -> Array:
+        """dE/dx (depth, height, width) from dE/dy (depth, height', width')."""
+        dx = np.zeros(self.shape)
+        windows = self.windows(dx)
+        for d, i, j in np.ndindex(dy.shape):
+            windows[d, i, j] += dy[d, i, j] / self.size**2
+        return dx

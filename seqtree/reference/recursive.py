@@ -1,0 +1,69 @@
+"""The recursive layer and backpropagation through structure, BPTS.
+
+Chapter 7; Goller and Kuechler 1996; Socher, Lin, Ng and Manning 2011.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from seqtree.errors import InputError
+from seqtree.reference.activations import TANH, Activation
+from seqtree.reference.network import Array, Network, initial
+
+Merge = tuple[int, int, int]  # (start, split, end): words[start:split] and words[split:end] become one phrase
+
+
+class Recursive(Network):
+    """p = f(W [c1; c2] + b): two children become a parent of their own width, with the same W and b at every node.
+
+    W (width, 2 width), b (width,). A tree over n words is its n - 1 merges, children before parents, as in
+    ``seqtree.treebank``: any binary tree becomes one vector, and every phrase in it has its own.
+    """
+
+    def __init__(self, width: int, rng: np.random.Generator, f: Activation = TANH) -> None:
+        super().__init__()
+        self.f = f
+        self.parameters = {"W": initial(rng, width, 2 * width), "b": np.zeros(width)}
+
+    def compose(self, children: Array) -> Array:
+        """The parents p (..., width) of pairs of children [c1; c2] (..., 2 width)."""
+        return self.f(children @ self.parameters["W"].T + self.parameters["b"])
+
+    def forward(self, x: Array, merges: Sequence[Merge]) -> Array:
+        """The phrases' vectors (merges, width), in the order of the merges, for the words x (n, width).
+
+        Raises InputError for a merge of what is no word and no phrase yet.
+        """
+        self.count, self.merges = len(x), list(merges)
+        vectors = {(i, i + 1): vector for i, vector in enumerate(x)}
+        self.children = np.zeros((len(self.merges), 2 * x.shape[1]))
+        self.p = np.zeros((len(self.merges), x.shape[1]))
+        for k, (start, split, end) in enumerate(self.merges):
+            try:
+                self.children[k] = np.concatenate([vectors[start, split], vectors[split, end]])
+            except KeyError as error:
+                raise InputError(
+                    f"merge {k} {(start, split, end)}: {error} is no word and no phrase merged before it, "
+                    f"in a tree over {len(x)} words"
+                ) from None
+            self.p[k] = vectors[start, end] = self.compose(self.children[k])
+        return self.p
+
+    def backward(self, dp: Array) -> Array:
+        """dE/dx (n, width) from dE/dp (merges, width), parents before children.
+
+        BPTS: delta = f'(net) (dE/dp + what the parent sends), W^T delta is sent to the two children, and
+        dW = sum over nodes of delta [c1; c2]^T, db = sum of delta.
+        """
+        W, width = self.parameters["W"], dp.shape[1]
+        sent = {(i, i + 1): np.zeros(width) for i in range(self.count)}
+        sent |= {(start, end): np.zeros(width) for start, _, end in self.merges}
+        delta = np.zeros_like(dp)
+        for k, (start, split, end) in reversed(list(enumerate(self.merges))):
+            delta[k] = (dp[k] + sent[start, end]) * self.f.slope(self.p[k])
+            sent[start, split], sent[split, end] = np.split(W.T @ delta[k], 2)
+        self.gradients = {"W": delta.T @ self.children, "b": delta.sum(axis=0)}
+        return np.array([sent[i, i + 1] for i in range(self.count)])

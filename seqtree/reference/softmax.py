@@ -1,0 +1,39 @@
+"""Softmax with cross-entropy (chapter 5)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from seqtree.reference.network import Array, Network
+from seqtree.reference.squared_error import ONE
+
+
+def softmax(z: Array) -> Array:
+    """o_i = exp(z_i) / sum_k exp(z_k) along the last axis; taking the largest z off first changes nothing but overflow.
+
+    >>> softmax(np.array([1.0, 2.0, 3.0, 4.0])).round(2).tolist()
+    [0.03, 0.09, 0.24, 0.64]
+    """
+    weights = np.exp(z - z.max(axis=-1, keepdims=True))
+    return weights / weights.sum(axis=-1, keepdims=True)
+
+
+def cross_entropy(o: Array, y: Array) -> Array:
+    """L = -1/N sum y log o in nats, shape (), for N rows of probabilities o (..., classes) and targets y like them."""
+    return np.array(-np.sum(y * np.log(o)) * o.shape[-1] / o.size)
+
+
+class SoftmaxCrossEntropy(Network):
+    """L = -1/N sum y log softmax(z), so that dL/dz = (o - y) / N where the rows of y sum to 1, as one-hot ones do."""
+
+    def forward(self, z: Array, y: Array) -> Array:
+        """L in nats, shape (), for z (N, classes), or (classes,) if N = 1, and targets y of that shape."""
+        shifted = z - z.max(axis=-1, keepdims=True)
+        log_o = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+        self.rows = z.size / z.shape[-1]
+        self.o, self.y = np.exp(log_o), y
+        return np.array(-np.sum(y * log_o) / self.rows)
+
+    def backward(self, dL: Array = ONE) -> Array:
+        """dE/dz, in the shape of z, from dE/dL, shape ()."""
+        return dL * (self.o - self.y) / self.rows
