@@ -1,0 +1,1 @@
+"""Treebanks: reading and normalising trees, lossless binarisation, spans and PARSEVAL."""

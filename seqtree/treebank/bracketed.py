@@ -1,0 +1,258 @@
+"""Bracketed trees: reading them one by one, writing them on one line, and escaping the brackets among their words.
+
+The format is the Penn Treebank's: ``(S (NP (PRP it)) (VP (VBZ works)))``. A tree may run over many lines and a line may
+hold many trees; a tree may stand in one more bracket without a label, ``( (S ...))``. Between trees, a line that starts
+with ``#``, ``%%`` or ``*x*`` is a comment; inside a tree nothing is. Only ASCII white space separates tokens, so a word
+may hold a no-break space. A bracket with a single token that has no letter or digit, as in ``(,)``, is a word that is
+its own tag.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from nltk.tree import Tree
+
+from seqtree.errors import InputError
+from seqtree.reading import Source, read_text
+from seqtree.vocabulary import NEWLINE
+
+COMMENTS = ("#", "%%", "*x*")
+_LONG = 1 << 16  # characters; a longer line is taken in pieces
+_TOKEN = re.compile(
+    r"\(([^\s()]++)[ \t]++([^\s()]++)[ \t]*+\)"  # a tag and its word
+    r"|(\()[ \t]*+([^\s()]*+)"  # an opening bracket and its label, if it is on the same line
+    r"|(\))"
+    r"|([^\s()]++)",
+    re.ASCII,
+)
+_NEXT_SENTENCE = re.compile(r"\(\s*(\(|$)", re.ASCII)
+_ESCAPES = {"(": "-LRB-", ")": "-RRB-", "[": "-LSB-", "]": "-RSB-", "{": "-LCB-", "}": "-RCB-"}
+_PLAIN = {escape: bracket for bracket, escape in _ESCAPES.items()} | {"\\/": "/", "\\*": "*"}
+_BRACKET = re.compile(r"[()\[\]{}]")
+_ESCAPED = re.compile(r"-[LR][RSC]B-|\\[/*]")
+_CLOSE = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a tree's first bracket is: the file's name and the line, counted from 1."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+def is_preterminal(node: Tree | str) -> bool:
+    """Whether a node is a tag: its only child is a word."""
+    return isinstance(node, Tree) and len(node) == 1 and not isinstance(node[0], Tree)
+
+
+def read_trees(
+    source: str | Path | Source, encoding: str = "utf-8", lemmas: bool = False
+) -> Iterator[tuple[Tree, Place]]:
+    """The trees of a file, each with its place, as the file has them; memory holds one tree at a time.
+
+    lemmas: as ``parse_trees`` has it. Raises InputError with file and line for what ``parse_trees`` refuses, and for a
+    file that cannot be read, is empty, or is not in the encoding.
+    """
+    file = source if isinstance(source, Source) else Source(Path(source), str(source))
+    return parse_trees(read_text([file], encoding), file.name, lemmas=lemmas)
+
+
+def parse_trees(blocks: Iterable[str], name: str, lemmas: bool = False) -> Iterator[tuple[Tree, Place]]:
+    """The trees of a text that comes in blocks of any size, each with its place; ``name`` stands for the file.
+
+    lemmas: a bracket of three tokens is a tag, a word and a lemma (as in AnCora's ``.tbf`` files); lemmas are left out.
+    Raises InputError with file and line for a bracket that is never closed (the line where its tree began), a closing
+    bracket too many, text outside brackets, a node without a label below the top, a node without a word, several trees
+    in one outer bracket, and a text without any tree.
+    """
+    builder = _Builder(name, lemmas)
+    found = False
+    for number, line in _lines(blocks):
+        if not builder.stack and line.startswith(COMMENTS):
+            continue
+        for token in _TOKEN.findall(line):
+            if (tree := builder.take(number, *token)) is not None:
+                yield tree, Place(name, builder.start)
+                found = True
+    builder.finish()
+    if not found:
+        raise InputError(f"{name}: no tree in it, where trees such as (S (NP (PRP it)) (VP (VBZ works))) were expected")
+
+
+def parse_published(blocks: Iterable[str], name: str, lemmas: bool = False) -> Iterator[tuple[Tree, Place]]:
+    """As ``parse_trees``, but forgiving the slips of published corpora; one tree for each sentence.
+
+    A sentence begins at a comment line, and at a line that starts with a bracket (inside a tree: one without a label).
+    Missing closing brackets are added at its end and superfluous ones ignored; its trees, if it has several, are put
+    into one bracket without a label. A bracket that is never closed and holds only a word is left out. So Floresta has
+    the 9,266 sentences that NLTK counts in it, 71 of which NLTK flattens.
+    Raises InputError for what remains: text outside brackets, a node without a label or a word, no tree at all.
+    """
+    builder = _Builder(name, lemmas, strict=False)
+    found = False
+    parts: list[tuple[Tree, int]] = []
+    for number, line in itertools.chain(_lines(blocks), [(0, COMMENTS[0])]):
+        comment = line.startswith(COMMENTS)
+        if comment or (line.startswith("(") and not builder.stack) or _NEXT_SENTENCE.match(line):
+            if (cut := builder.finish()) is not None:
+                parts.append((cut, builder.start))
+            if parts:
+                sentence = parts[0][0] if len(parts) == 1 else Tree("", [tree for tree, _ in parts])
+                yield sentence, Place(name, parts[0][1])
+                found = True
+            parts = []
+        for token in () if comment else _TOKEN.findall(line):
+            if (tree := builder.take(number, *token)) is not None:
+                parts.append((tree, builder.start))
+    if not found:
+        raise InputError(f"{name}: no tree in it")
+
+
+def write_tree(tree: Tree) -> str:
+    """The tree in brackets on one line: ``(S (NP (PRP it)) (VP (VBZ works)))``.
+
+    Words and labels are written by ``escape_word``. White space inside one, of any script, becomes ``_``, and so does
+    an empty word; at its ends it is dropped.
+    """
+    parts: list[str] = []
+    stack: list[object] = [tree]
+    while stack:
+        node = stack.pop()
+        if node is _CLOSE:
+            parts.append(")")
+        elif isinstance(node, Tree):
+            parts.append(f" ({_token(node.label())}")
+            stack.append(_CLOSE)
+            stack.extend(reversed(node))
+        else:
+            parts.append(f" {_token(node) or '_'}")
+    return "".join(parts)[1:]
+
+
+def escape_word(word: str) -> str:
+    """The word with its brackets as the Penn Treebank writes them: ``(`` is ``-LRB-``, ``a[1]`` is ``a-LSB-1-RSB-``."""
+    return _BRACKET.sub(lambda match: _ESCAPES[match[0]], word)
+
+
+def unescape_word(word: str) -> str:
+    """The word as in plain text: ``-LRB-`` is ``(``, and Penn's ``\\/`` and ``\\*`` are ``/`` and ``*``.
+
+    ``unescape_word(escape_word(word)) == word`` for every word that holds no escape of its own.
+    """
+    return _ESCAPED.sub(lambda match: _PLAIN[match[0]], word)
+
+
+def _token(value: object) -> str:
+    return "_".join(escape_word(str(value)).split())
+
+
+def _lines(blocks: Iterable[str]) -> Iterator[tuple[int, str]]:
+    """The lines with their numbers; a long line comes in several pieces, cut after a closing bracket."""
+    number = 1
+    tail = ""
+    for block in blocks:
+        *whole, tail = (tail + block).split(NEWLINE)
+        for line in whole:
+            yield number, line
+            number += 1
+        if len(tail) > _LONG and (cut := tail.rfind(")") + 1):
+            yield number, tail[:cut]
+            tail = tail[cut:]
+    yield number, tail
+
+
+class _Builder:
+    """Trees from tokens, bottom-up, on a stack of open brackets: [label, children, line]."""
+
+    def __init__(self, name: str, lemmas: bool, strict: bool = True) -> None:
+        self.name = name
+        self.lemmas = lemmas
+        self.strict = strict
+        self.stack: list[tuple[str, list[Tree | str], int]] = []
+        self.start = 0
+
+    def take(self, line: int, tag: str, word: str, opened: str, label: str, closed: str, text: str) -> Tree | None:
+        """One match of ``_TOKEN``; the tree, if it completes one."""
+        if tag:
+            return self._add(Tree(tag, [word]), line)
+        if opened:
+            self.stack.append((label, [], line))
+            return None
+        if closed:
+            if self.stack:
+                return self._close()
+            if self.strict:
+                self._fail(line, "a closing bracket without an opening one")
+            return None
+        self._text(line, text)
+        return None
+
+    def finish(self) -> Tree | None:
+        """What is still open at the end: nothing, an error, or (if not strict) a tree, now closed."""
+        if not self.stack:
+            return None
+        if self.strict:
+            self._fail(self.stack[0][2], "the tree that begins here is never closed; a closing bracket is missing")
+        if len(self.stack) == 1 and not any(isinstance(child, Tree) for child in self.stack[0][1]):
+            self.stack.clear()
+            return None
+        tree = None
+        while self.stack:
+            tree = self._close()
+        return tree
+
+    def _close(self) -> Tree | None:
+        label, children, line = self.stack.pop()
+        if not children:
+            if not label:
+                self._fail(line, "an empty bracket, where a label and words were expected")
+            if any(character.isalnum() for character in label):
+                self._fail(line, f"a node ({label} ) without any word")
+            children.append(label)
+        elif (
+            self.lemmas
+            and len(children) == 2
+            and not isinstance(children[0], Tree)
+            and not isinstance(children[1], Tree)
+        ):
+            del children[1]
+        return self._add(Tree(label, children), line)
+
+    def _add(self, node: Tree, line: int) -> Tree | None:
+        """Put a finished node into the bracket around it, if there is one; otherwise it is a tree."""
+        if not self.stack:
+            self.start = line
+            return node
+        label, children, opened = self.stack[-1]
+        if not label:
+            if len(self.stack) > 1:
+                start = self.stack[0][2]
+                self._fail(opened, f"a node without a label in the tree of line {start}; is a closing bracket missing?")
+            if children and self.strict:
+                self._fail(line, f"a second tree in the bracket that opens on line {opened}, where one was expected")
+        children.append(node)
+        return None
+
+    def _text(self, line: int, text: str) -> None:
+        if not self.stack:
+            self._fail(line, f"{text!r} outside brackets, where a tree or a comment was expected")
+        label, children, opened = self.stack[-1]
+        if label:
+            children.append(text)
+        elif children:
+            self._fail(line, f"the word {text!r} in the bracket without a label that opens on line {opened}")
+        else:
+            self.stack[-1] = (text, children, opened)
+
+    def _fail(self, line: int, what: str) -> NoReturn:
+        raise InputError(f"{self.name}:{line}: {what}")

@@ -1,0 +1,186 @@
+"""PARSEVAL: how many constituents of the gold trees a parser found, counted as EVALB counts with COLLINS.prm.
+
+Constituents are the nodes above tags, each with its label and the words it spans; a unary chain that repeats a label
+counts each time. Left out: nodes labelled TOP, ROOT, S1 or nothing; traces; punctuation (words whose tag is a comma, a
+colon, a full stop or a pair of quotes, as Penn tags them) and nodes that are empty without it. ADVP and PRT are one
+label, and a label ends before its functional tags. Where EVALB deletes the punctuation of each tree by its own tags,
+here the gold tree's tags decide for both, so that a comma with a wrong tag costs nothing. Sources: Black et al. 1991,
+"A procedure for quantitatively comparing the syntactic coverage of English grammars"; Sekine and Collins, EVALB.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import accumulate
+from typing import Any
+
+from nltk.tree import Tree
+
+from seqtree.treebank.bracketed import is_preterminal, unescape_word
+from seqtree.treebank.normalise import TRACE, WRAPPERS, category
+
+PUNCTUATION = frozenset({",", ":", "``", "''", "."})
+_UNCOUNTED = PUNCTUATION | {*WRAPPERS, TRACE}
+_SAME = {"PRT": "ADVP"}
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Precision, recall and their harmonic mean F1, in percent; 0 where there is nothing to count."""
+
+    precision: float
+    recall: float
+    f1: float
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A sentence that counts nowhere: its number and why (no parse, or other words than the gold tree's)."""
+
+    number: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The figures over all sentences that were not skipped.
+
+    exact_match: percent of the sentences whose counted constituents are all the gold tree's. tag_accuracy: percent of
+    the counted words that carry a tag in the gold tree and the same one in the parse. sentences: all, skipped ones
+    included.
+    """
+
+    labelled: Scores
+    unlabelled: Scores
+    exact_match: float
+    tag_accuracy: float
+    sentences: int
+    skipped: tuple[Skipped, ...]
+
+    def figures(self) -> dict[str, Any]:
+        """The figures as a JSON object; ``skipped`` is the number of skipped sentences."""
+        return {**asdict(self), "skipped": len(self.skipped)}
+
+
+class Parseval:
+    """Adds up sentence after sentence; ``result`` gives the figures so far."""
+
+    def __init__(self) -> None:
+        self._sentences = 0
+        self._skipped: list[Skipped] = []
+        self._exact = 0
+        self._tags: list[int] = [0, 0]  # right, gold
+        self._labelled: list[int] = [0, 0, 0]  # matched, gold, parsed
+        self._unlabelled: list[int] = [0, 0, 0]
+
+    def add(self, gold: Tree, parsed: Tree | None, number: int) -> None:
+        """Count one sentence; ``number`` names it where it is skipped.
+
+        Words are compared unescaped (``-LRB-`` is ``(``). A sentence without a parse, or whose parse has another number
+        of words or other words than the gold tree, is skipped, as EVALB does.
+        """
+        self._sentences += 1
+        if parsed is None:
+            self._skipped.append(Skipped(number, "no parse"))
+            return
+        want, have = _Counted(gold), _Counted(parsed)
+        if reason := _difference(want.words, have.words):
+            self._skipped.append(Skipped(number, reason))
+            return
+        kept = [tag not in PUNCTUATION for tag in want.tags]
+        place = [0, *accumulate(kept)]  # where a boundary between words lies once punctuation is gone
+        expected, found = want.constituents(place), have.constituents(place)
+        self._exact += expected == found
+        _count(self._labelled, expected, found)
+        _count(self._unlabelled, _without_labels(expected), _without_labels(found))
+        for keep, tag, other in zip(kept, want.tags, have.tags, strict=True):
+            if keep and tag is not None:
+                self._tags[0] += tag == other
+                self._tags[1] += 1
+
+    @property
+    def result(self) -> Evaluation:
+        """The figures over the sentences added so far."""
+        return Evaluation(
+            labelled=_scores(*self._labelled),
+            unlabelled=_scores(*self._unlabelled),
+            exact_match=_percent(self._exact, self._sentences - len(self._skipped)),
+            tag_accuracy=_percent(*self._tags),
+            sentences=self._sentences,
+            skipped=tuple(self._skipped),
+        )
+
+
+Constituents = Counter[tuple[str, int, int]]  # label, start, end
+
+
+class _Counted:
+    """A tree's words without traces, their tags, and the nodes above them that count: (label, start, end)."""
+
+    def __init__(self, tree: Tree) -> None:
+        self.words: list[str] = []
+        self.tags: list[str | None] = []
+        self._nodes: list[tuple[str, int, int]] = []
+        waiting: list[Any] = [tree]
+        while waiting:
+            node = waiting.pop()
+            if isinstance(node, _End):
+                self._nodes.append((node.label, node.start, len(self.words)))
+            elif is_preterminal(node):
+                if node.label() != TRACE:
+                    self._word(node[0], node.label())
+            elif isinstance(node, Tree):
+                label = category(node.label())
+                if label not in _UNCOUNTED:
+                    waiting.append(_End(_SAME.get(label, label), len(self.words)))
+                waiting.extend(reversed(node))
+            else:
+                self._word(node, None)
+
+    def constituents(self, place: Sequence[int]) -> Constituents:
+        """The nodes over at least one word that counts; ``place[i]`` is where the boundary before word i then lies."""
+        moved = ((label, place[start], place[end]) for label, start, end in self._nodes)
+        return Counter(node for node in moved if node[1] < node[2])
+
+    def _word(self, word: str, tag: str | None) -> None:
+        self.words.append(unescape_word(word))
+        self.tags.append(tag)
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    label: str
+    start: int
+
+
+def _difference(gold: Sequence[str], parsed: Sequence[str]) -> str:
+    """Why the words do not agree; empty if they do."""
+    if len(gold) != len(parsed):
+        return f"{len(parsed)} words in the parse, {len(gold)} in the gold tree"
+    for place, (want, have) in enumerate(zip(gold, parsed, strict=True), 1):
+        if want != have:
+            return f"word {place} is {have!r} in the parse, {want!r} in the gold tree"
+    return ""
+
+
+def _without_labels(constituents: Constituents) -> Counter[tuple[int, int]]:
+    spans: Counter[tuple[int, int]] = Counter()
+    for (_, start, end), count in constituents.items():
+        spans[start, end] += count
+    return spans
+
+
+def _count(totals: list[int], expected: Counter[Any], found: Counter[Any]) -> None:
+    totals[0] += (expected & found).total()
+    totals[1] += expected.total()
+    totals[2] += found.total()
+
+
+def _scores(matched: int, gold: int, parsed: int) -> Scores:
+    return Scores(_percent(matched, parsed), _percent(matched, gold), _percent(2 * matched, gold + parsed))
+
+
+def _percent(part: int, whole: int) -> float:
+    return 100.0 * part / whole if whole else 0.0

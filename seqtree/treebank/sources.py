@@ -1,0 +1,180 @@
+"""What the command line calls TREES: bracketed files, folders, standard input, and NLTK's treebanks by name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, nullcontext
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from nltk.tree import Tree
+
+from seqtree.errors import InputError
+from seqtree.reading import BLOCK, sources
+from seqtree.treebank.bracketed import Place, parse_published, read_trees
+
+SUFFIXES = (".bracket", ".brackets", ".mrg", ".prd", ".ptb", ".tbf", ".tree", ".trees", ".txt")  # read in folders
+LEMMAS = ".tbf"  # files whose words are followed by their lemmas, as AnCora's are
+_NLTK = "nltk:"
+_SPEC = re.compile(r"nltk:(?P<name>\w+)(?:/(?P<files>[^\[\]]+))?(?:\[(?P<range>[^\[\]]*)\])?")
+_RANGE = re.compile(r"\s*(?:(?P<one>-?\d+)|(?P<start>-?\d+)?\s*:\s*(?P<stop>-?\d+)?)\s*")
+
+Placed = Iterator[tuple[Tree, Place]]
+
+
+def trees(specs: Sequence[str], encoding: str = "utf-8") -> Placed:
+    """The trees of all arguments in order, each with its place; memory holds one tree at a time (and standard input).
+
+    An argument is a bracketed file; a folder, for its files with one of ``SUFFIXES`` at any depth, by name; ``-``; or
+    ``nltk:NAME[/FILES][RANGE]``, a treebank that NLTK knows. FILES is one of its files or two with ``-`` between,
+    both included, as in ``nltk:treebank/wsj_0001-wsj_0160`` (endings such as ``.mrg`` may be left out). RANGE counts
+    trees as Python counts, as in ``nltk:sinica_treebank[0:8000]``: ``[a:b]``, ``[a:]``, ``[:b]``, ``[i]``, where a
+    negative number counts from the end (and reads the trees twice).
+    encoding: of files; NLTK knows that of its corpora. Raises InputError for what cannot be found or read.
+    """
+    _check_encoding(encoding)
+    specs = [specs] if isinstance(specs, str) else specs
+    paths = [path for spec in specs for path in ([spec] if spec.startswith(_NLTK) else _files(spec))]
+    with sources([path for path in paths if not path.startswith(_NLTK)]) as groups:
+        files = iter(groups[0])
+        for path in paths:
+            if path.startswith(_NLTK):
+                yield from _corpus(path)
+            else:
+                file = next(files)
+                yield from read_trees(file, encoding, lemmas=file.name.lower().endswith(LEMMAS))
+
+
+def _check_encoding(encoding: str) -> None:
+    try:
+        b"a".decode(encoding, "replace")
+    except (LookupError, ValueError):
+        raise InputError(f"{encoding!r} is no text encoding known to Python (such as utf-8)") from None
+
+
+def _files(path: str) -> list[str]:
+    """A folder's files that may hold trees; whatever else stands for itself."""
+    folder = Path(path)
+    try:
+        if path == "-" or not folder.is_dir():
+            return [path]
+        found = [file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file()]
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path!r} cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    if not found:
+        raise InputError(f"{path} is a folder without any file that ends in one of {' '.join(SUFFIXES)}")
+    return [str(file) for file in sorted(found, key=lambda file: file.relative_to(folder).parts)]
+
+
+def _corpus(spec: str) -> Placed:
+    parts = _SPEC.fullmatch(spec)
+    if parts is None:
+        raise InputError(
+            f"{spec}: expected nltk:NAME, nltk:NAME/FILE, nltk:NAME/FIRST-LAST, each also with [START:STOP]"
+        )
+    corpus, files = _opened(spec, parts["name"])
+    if parts["files"]:
+        files = _chosen(spec, files, parts["files"])
+    if parts["range"] is None:
+        return _read(spec, parts["name"], corpus, files)
+    return _sliced(spec, parts["range"], lambda: _read(spec, parts["name"], corpus, files))
+
+
+def _opened(spec: str, name: str) -> tuple[Any, Sequence[str]]:
+    """NLTK's reader of a corpus, and its files in order."""
+    import nltk.corpus  # here: it is slow to load, and only these arguments need it
+    from nltk.corpus.reader.api import CorpusReader
+    from nltk.corpus.util import LazyCorpusLoader
+
+    corpus = getattr(nltk.corpus, name, None)
+    if not isinstance(corpus, (CorpusReader, LazyCorpusLoader)):
+        raise InputError(
+            f"{spec}: NLTK has no corpus of the name {name!r}; treebank and sinica_treebank are two it has"
+        )
+    try:
+        files = sorted(corpus.fileids())
+    except LookupError:
+        raise InputError(
+            f"{spec}: the corpus {name!r} is not on this machine; nltk.download({name!r}) gets it"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{spec}: NLTK cannot open it: {_one_line(error)}") from None
+    if not files:
+        raise InputError(f"{spec}: the corpus {name!r} has no files")
+    if not hasattr(corpus, "parsed_sents"):
+        raise InputError(f"{spec}: NLTK's corpus {name!r} has no trees")
+    return corpus, files
+
+
+def _chosen(spec: str, files: Sequence[str], wanted: str) -> Sequence[str]:
+    """One file of a corpus, or those from one to another; a ``-`` may also be part of a file's name."""
+    places = {file.rpartition(".")[0] or file: place for place, file in enumerate(files)}
+    places |= {file: place for place, file in enumerate(files)}
+    if wanted in places:
+        return [files[places[wanted]]]
+    for dash in re.finditer("-", wanted):
+        first, last = places.get(wanted[: dash.start()]), places.get(wanted[dash.end() :])
+        if first is not None and last is not None:
+            if first > last:
+                raise InputError(f"{spec}: the first file comes after the last; turn them round")
+            return files[first : last + 1]
+    count = f"{len(files)} files, {files[0]} to {files[-1]}" if len(files) > 1 else f"one file, {files[0]}"
+    raise InputError(f"{spec}: no file or range of files called {wanted!r}; the corpus has {count}")
+
+
+def _read(spec: str, name: str, corpus: Any, files: Iterable[str]) -> Placed:
+    from nltk.corpus.reader import BracketParseCorpusReader, CategorizedBracketParseCorpusReader
+
+    plain = type(corpus) in (BracketParseCorpusReader, CategorizedBracketParseCorpusReader)
+    for file in files:
+        place = f"nltk:{name}/{file}"
+        try:
+            if plain:
+                # not parsed_sents(): it flattens or drops the trees whose brackets do not match, and any tree too deep
+                yield from parse_published(_blocks(corpus, file), place, lemmas=file.endswith(LEMMAS))
+            else:
+                yield from _parsed_by_nltk(spec, corpus.parsed_sents(file), place)
+        except InputError:
+            raise
+        except (LookupError, OSError, ValueError) as error:
+            raise InputError(f"{place}: NLTK cannot read it: {_one_line(error)}") from None
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200]
+
+
+def _blocks(corpus: Any, file: str) -> Iterator[str]:
+    with corpus.open(file) as stream:
+        while block := stream.read(BLOCK):
+            yield block
+
+
+def _parsed_by_nltk(spec: str, parsed: Any, place: str) -> Placed:
+    """Trees that NLTK's own reader makes of a format without brackets; the number of a tree stands for its line."""
+    with closing(parsed) if hasattr(parsed, "close") else nullcontext():
+        for number, tree in enumerate(parsed, 1):
+            if not isinstance(tree, Tree):
+                raise InputError(f"{spec}: this corpus has no bracketed trees, but {type(tree).__name__} objects")
+            yield tree, Place(place, number)
+
+
+def _sliced(spec: str, text: str, read: Callable[[], Placed]) -> Placed:
+    """The trees of ``read()`` that a range selects."""
+    parts = _RANGE.fullmatch(text)
+    if parts is None:
+        raise InputError(f"{spec}: [{text}] is no range of trees, such as [0:8000], [-500:] or [7]")
+    start, stop = (int(part) if part else None for part in (parts["start"], parts["stop"]))
+    if parts["one"]:
+        start = int(parts["one"])
+        stop = start + 1 or None  # [-1] is [-1:]
+    if (start or 0) < 0 or (stop or 0) < 0:
+        start, stop, _ = slice(start, stop).indices(sum(1 for _ in read()))
+    empty = True
+    for placed in islice(read(), start, stop):
+        empty = False
+        yield placed
+    if empty:
+        raise InputError(f"{spec}: [{text}] selects no tree; there are {sum(1 for _ in read())}")

@@ -1,0 +1,182 @@
+"""TREES arguments: files, folders, standard input, and NLTK's treebanks by name and range."""
+
+import io
+
+import nltk.corpus
+import pytest
+from nltk.corpus.reader import BracketParseCorpusReader, PlaintextCorpusReader, SinicaTreebankCorpusReader
+
+from seqtree.errors import InputError
+from seqtree.treebank.bracketed import write_tree
+from seqtree.treebank.sources import trees
+
+
+def words(specs, **options):
+    return " ".join(word for tree, _ in trees(specs, **options) for word in tree.leaves())
+
+
+def refusal(*specs, **options):
+    with pytest.raises(InputError) as caught:
+        list(trees(specs, **options))
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name, text in {
+        "b.mrg": "(A b1)\n(A b2)",
+        "a/z.ptb": "(A az)",
+        "a/b/y.TREES": "(A aby)",
+        "a.txt": "(A a)",
+        "notes.md": "no trees",
+        "x.tree": "(A x)",
+        "w.tbf": "(\n(sn (da w1 el) (Fc w2 ,)))",
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def test_files_and_folders_in_the_order_given(folder):
+    assert words([str(folder)]) == words(str(folder)) == "aby az a b1 b2 w1 w2 x"
+    assert words([str(folder / "x.tree"), str(folder / "a"), str(folder / "b.mrg")]) == ("x aby az b1 b2")
+
+
+def test_places_name_the_file_and_the_line(folder):
+    [_, second] = trees([str(folder / "b.mrg")])
+    assert str(second[1]) == f"{folder / 'b.mrg'}:2"
+
+
+def test_standard_input(monkeypatch, folder):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO("(A né)\n(A b".encode())))
+    reader = trees([str(folder / "x.tree"), "-"])
+    assert [next(reader)[0].leaves(), next(reader)[0].leaves()] == [["x"], ["né"]]
+    with pytest.raises(InputError, match=r"^standard input:2: the tree that begins here is never closed"):
+        next(reader)
+    assert "only once" in refusal("-", "-")
+
+
+def test_encodings(tmp_path):
+    (tmp_path / "t.mrg").write_bytes("(A é)".encode("latin-1"))
+    assert words([str(tmp_path / "t.mrg")], encoding="latin-1") == "é"
+    assert "byte 3 (line 1) is 0xE9" in refusal(str(tmp_path / "t.mrg"))
+    assert "'no-such' is no text encoding" in refusal(str(tmp_path / "t.mrg"), encoding="no-such")
+    assert "'base64' is no text encoding" in refusal(str(tmp_path / "t.mrg"), encoding="base64")
+
+
+def test_what_is_not_there(folder):
+    assert "none.mrg: no such file or folder" in refusal(str(folder / "none.mrg"))
+    (folder / "empty").mkdir()
+    assert "empty is a folder without any file that ends in one of .bracket" in refusal(str(folder / "empty"))
+    (folder / "empty" / "t.mrg").touch()
+    assert "t.mrg is empty" in refusal(str(folder / "empty"))
+
+
+@pytest.fixture
+def corpora(tmp_path, monkeypatch):
+    """Small corpora that NLTK finds by name: five bracketed files of two trees each, a Sinica file, plain text."""
+    for place, stem in enumerate(["wsj-1", "wsj-2", "wsj-3", "wsj-4", "wsj-5"]):
+        (tmp_path / f"{stem}.mrg").write_text(f"( (S (A {place}a)))\n( (S (A {place}b)))\n", encoding="utf-8")
+    (tmp_path / "parsed").write_text(
+        "#1:1.[1] NP(Head:Nad:友情)#。(PERIODCATEGORY)\n"
+        "#2:2.[2] S(agent:NP(Head:Nhaa:我)|Head:VA4:來)#，(COMMACATEGORY)\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setattr(nltk.data, "path", [*nltk.data.path, str(tmp_path)])
+    assert nltk.corpus.treebank is not None  # NLTK loads this module at the first look, and would drop what was set
+    root = str(tmp_path)
+    for name, reader in {
+        "small": BracketParseCorpusReader(root, r"wsj-.*\.mrg"),
+        "small_sinica": SinicaTreebankCorpusReader(root, ["parsed"]),
+        "small_text": PlaintextCorpusReader(root, ["parsed"]),
+    }.items():
+        monkeypatch.setattr(nltk.corpus, name, reader, raising=False)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("spec", "wanted"),
+    [
+        ("nltk:small", "0a 0b 1a 1b 2a 2b 3a 3b 4a 4b"),
+        ("nltk:small/wsj-2", "1a 1b"),
+        ("nltk:small/wsj-2.mrg", "1a 1b"),
+        ("nltk:small/wsj-2-wsj-4", "1a 1b 2a 2b 3a 3b"),
+        ("nltk:small/wsj-2.mrg-wsj-3.mrg", "1a 1b 2a 2b"),
+        ("nltk:small/wsj-2-wsj-2", "1a 1b"),
+        ("nltk:small[0:3]", "0a 0b 1a"),
+        ("nltk:small[8:]", "4a 4b"),
+        ("nltk:small[:1]", "0a"),
+        ("nltk:small[:]", "0a 0b 1a 1b 2a 2b 3a 3b 4a 4b"),
+        ("nltk:small[3]", "1b"),
+        ("nltk:small[-1]", "4b"),
+        ("nltk:small[-2]", "4a"),
+        ("nltk:small[-3:-1]", "3b 4a"),
+        ("nltk:small[ 2 : -6 ]", "1a 1b"),
+        ("nltk:small[8:99]", "4a 4b"),
+        ("nltk:small/wsj-2-wsj-4[2:4]", "2a 2b"),
+    ],
+)
+def test_ranges_of_files_and_of_trees(corpora, spec, wanted):
+    assert words([spec]) == wanted
+
+
+def test_corpora_and_files_together(corpora, folder):
+    assert words(["nltk:small[0]", str(folder / "x.tree"), "nltk:small[9]"]) == "0a x 4b"
+
+
+def test_a_corpus_in_another_format_is_read_by_nltk(corpora):
+    (one, _), (two, place) = trees(["nltk:small_sinica"])
+    assert write_tree(one) == "(NP (Nad 友情))"
+    assert write_tree(two) == "(S (NP (Nhaa 我)) (VA4 來))"
+    assert str(place) == "nltk:small_sinica/parsed:2"
+
+
+def test_slips_of_published_corpora_do_not_cost_trees(corpora):
+    (corpora / "wsj-1.mrg").write_text(
+        "( (S (A 1))\n( (S (A 2)) (B 3)))\n( (S (A " + "(X " * 600 + "4" + ")" * 603 + ")\n"
+    )
+    assert words(["nltk:small/wsj-1"]) == "1 2 3 4"
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("nltk:", "expected nltk:NAME"),
+        ("nltk:small[0:1][2]", "expected nltk:NAME"),
+        ("nltk:no_such_corpus", "no corpus of the name 'no_such_corpus'"),
+        ("nltk:reader", "no corpus of the name 'reader'"),
+        ("nltk:small_text", "has no trees"),
+        (
+            "nltk:small/wsj-9",
+            "no file or range of files called 'wsj-9'; the corpus has 5 files, wsj-1.mrg to wsj-5.mrg",
+        ),
+        ("nltk:small/wsj-1-wsj-9", "no file or range of files called 'wsj-1-wsj-9'"),
+        ("nltk:small_sinica/x", "the corpus has one file, parsed"),
+        ("nltk:small/wsj-3-wsj-1", "the first file comes after the last"),
+        ("nltk:small[a:b]", "[a:b] is no range of trees"),
+        ("nltk:small[]", "[] is no range of trees"),
+        ("nltk:small[1 2]", "[1 2] is no range of trees"),
+        ("nltk:small[0:9:2]", "[0:9:2] is no range of trees"),
+        ("nltk:small[10:]", "[10:] selects no tree; there are 10"),
+        ("nltk:small[10]", "[10] selects no tree; there are 10"),
+        ("nltk:small[-11]", "[-11] selects no tree; there are 10"),
+        ("nltk:small[3:3]", "[3:3] selects no tree; there are 10"),
+    ],
+)
+def test_corpora_and_ranges_that_do_not_exist(corpora, spec, message):
+    assert message in refusal(spec)
+
+
+def test_a_corpus_that_is_not_installed(monkeypatch):
+    monkeypatch.setattr(nltk.data, "path", [])
+    assert refusal("nltk:alpino") == (
+        "nltk:alpino: the corpus 'alpino' is not on this machine; nltk.download('alpino') gets it"
+    )
+
+
+def test_faults_inside_a_corpus_name_its_file(corpora):
+    (corpora / "wsj-2.mrg").write_text("(S (A b))\n(S (NP ))")
+    assert "nltk:small/wsj-2.mrg:2: a node (NP ) without any word" in refusal("nltk:small")
+    (corpora / "parsed").write_text("#1:1.[1] NP(Head:Nad:友情#\n", encoding="utf-8")
+    assert refusal("nltk:small_sinica").startswith("nltk:small_sinica/parsed: NLTK cannot read it: ")
