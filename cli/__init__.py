@@ -25,6 +25,9 @@ __all__ = ["COMMANDS", "cli", "main", "run"]
 COMMANDS: dict[str, tuple[str, str, str]] = {
     # name: (module, the command in it, one line of help)
     "lm": ("seqtree.cli.lm", "lm", "Language models: train, evaluate, sample, score."),
+    "parse": ("seqtree.cli.parse", "parse", "Parse sentences: drawings, brackets, JSON, SVG."),
+    "parser": ("seqtree.cli.parser", "parser", "Parsers: train on a treebank, evaluate."),
+    "gradcheck": ("seqtree.cli.gradcheck", "gradcheck", "Check every hand-derived gradient of the chapters."),
     "corpora": ("seqtree.cli.corpora", "corpora", "The embedded samples: list, show, generate."),
     "completion": ("seqtree.cli.completion", "completion", "Print a shell completion script."),
 }

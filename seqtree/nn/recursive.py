@@ -1,0 +1,113 @@
+"""The recursive network: one composition at every node, over whole forests at once.
+
+Formulas: chapter 7, p = f(W [c1; c2] + b) with f = tanh or ReLU; ``max`` is p = ReLU(W max(c1, c2) + b); ``lstm`` is
+the binary tree LSTM of Tai, Socher and Manning 2015 (a forget gate for each child), whose node vectors hold [h; c].
+Backpropagation through structure runs as the forward pass does: all nodes of one height at a time.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+COMPOSITIONS = ("tanh", "relu", "max", "lstm")
+Ids = npt.NDArray[np.int64]
+
+
+class Composition(nn.Module):
+    """Two children's vectors (M, D) each -> their parents' (M, D); ``kind`` is one of ``COMPOSITIONS``.
+
+    ``size`` D is the width of a node's vector; a tree LSTM shows the outside only its first half (see ``output``).
+    """
+
+    def __init__(self, kind: str, size: int) -> None:
+        super().__init__()
+        self.kind, self.size = kind, size
+        self.output_size = size // 2 if kind == "lstm" else size
+        inputs = size if kind in ("max", "lstm") else 2 * size
+        self.linear = nn.Linear(inputs, 5 * self.output_size if kind == "lstm" else size)
+        gain = math.sqrt(2.0) if kind in ("relu", "max") else 1.0
+        nn.init.uniform_(self.linear.weight, -gain * math.sqrt(3.0 / inputs), gain * math.sqrt(3.0 / inputs))
+        nn.init.zeros_(self.linear.bias)
+
+    def extra_repr(self) -> str:
+        return f"{self.kind}, {self.size}"
+
+    def output(self, nodes: Tensor) -> Tensor:
+        """What a node shows to scorers: (..., D) -> (..., output_size)."""
+        return nodes[..., : self.output_size]
+
+    def forward(self, left: Tensor, right: Tensor) -> Tensor:
+        if self.kind == "max":
+            return self.linear(torch.maximum(left, right)).relu()
+        if self.kind == "lstm":
+            return self._tree_lstm(left, right)
+        net = self.linear(torch.cat([left, right], dim=1))
+        return net.tanh() if self.kind == "tanh" else net.relu()
+
+    def _tree_lstm(self, left: Tensor, right: Tensor) -> Tensor:
+        (h_left, c_left), (h_right, c_right) = left.chunk(2, dim=1), right.chunk(2, dim=1)
+        i, f_left, f_right, o, g = self.linear(torch.cat([h_left, h_right], dim=1)).chunk(5, dim=1)
+        c = i.sigmoid() * g.tanh() + (f_left + 1).sigmoid() * c_left + (f_right + 1).sigmoid() * c_right
+        return torch.cat([o.sigmoid() * c.tanh(), c], dim=1)
+
+
+def compose_forest(composition: Composition, leaves: Tensor, left: Ids, right: Ids) -> Tensor:
+    """The vectors of all nodes of a forest: leaves (N, D) and M inner nodes -> (N + M, D).
+
+    Inner node N + k has the children ``left[k]`` and ``right[k]`` (M,), whose numbers are smaller than its own; a node
+    may be the child of several.
+    """
+    groups = [torch.from_numpy(group).to(leaves.device) for group in _levels(len(leaves), left, right)]
+    children = torch.from_numpy(np.stack([left, right])).to(leaves.device)
+    nodes: Tensor = _Forest.apply(composition, groups, children, leaves, *composition.parameters())
+    return nodes
+
+
+def _levels(leaves: int, left: Ids, right: Ids) -> list[Ids]:
+    """The inner nodes' numbers k by height, lowest first; a node is higher than both its children."""
+    height = np.zeros(leaves + len(left), dtype=np.int64)
+    while True:
+        above = 1 + np.maximum(height[left], height[right])
+        if np.array_equal(above, height[leaves:]):
+            break
+        height[leaves:] = above
+    order = np.argsort(above, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(above[order])) + 1) if len(order) else []
+
+
+class _Forest(torch.autograd.Function):
+    """Every height's little graph is kept; the gradient visits them from the top down."""
+
+    @staticmethod
+    def forward(ctx: Any, composition: Composition, groups: list[Tensor], children: Tensor, leaves: Tensor,
+                *parameters: Tensor) -> Tensor:  # fmt: skip
+        count = len(leaves)
+        nodes = torch.cat([leaves, leaves.new_empty(children.shape[1], leaves.shape[1])])
+        ctx.parameters, ctx.graphs, ctx.count = parameters, [], count
+        for group in groups:
+            ids = children[:, group]  # (2, m)
+            with torch.enable_grad():
+                left, right = (nodes[side].requires_grad_() for side in ids)
+                parent = composition(left, right)
+            nodes[group + count] = parent.detach()
+            if any(ctx.needs_input_grad[3:]):
+                ctx.graphs.append((group + count, ids, left, right, parent))
+        return nodes
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        (gradient,) = gradients
+        gradient = gradient.clone()
+        totals = [torch.zeros_like(parameter) for parameter in ctx.parameters]
+        for nodes, ids, left, right, parent in reversed(ctx.graphs):
+            d_left, d_right, *partial = torch.autograd.grad(parent, (left, right, *ctx.parameters), gradient[nodes])
+            gradient.index_add_(0, ids[0], d_left).index_add_(0, ids[1], d_right)
+            torch._foreach_add_(totals, partial)
+        ctx.graphs.clear()
+        return None, None, None, gradient[: ctx.count], *totals

@@ -1,0 +1,44 @@
+"""Measuring a parser on gold trees."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from nltk.tree import Tree
+
+from seqtree.errors import InputError
+from seqtree.parsing.model import AT_ONCE, Parser
+from seqtree.parsing.sentences import words_as_given
+from seqtree.treebank.parseval import Evaluation, Parseval
+
+
+@dataclass(frozen=True)
+class ParserEvaluation:
+    """PARSEVAL's figures and the speed, ``sentences_per_second``, of parsing alone."""
+
+    scores: Evaluation
+    sentences_per_second: float
+
+    def to_json(self) -> dict[str, Any]:
+        return {**self.scores.figures(), "sentences_per_second": round(self.sentences_per_second, 1)}
+
+
+def evaluate(parser: Parser, trees: Iterable[Tree]) -> ParserEvaluation:
+    """Parse the words of gold trees (normalised) and compare. Raises InputError if there is no tree."""
+    parseval, seconds = Parseval(), 0.0
+    source = iter(trees)
+    count = 0
+    while chunk := list(islice(source, AT_ONCE)):
+        began = time.perf_counter()
+        parses = list(parser.parses(words_as_given(tree.leaves(), parser.lexicon.words) for tree in chunk))
+        seconds += time.perf_counter() - began
+        for tree, parse in zip(chunk, parses, strict=True):
+            count += 1
+            parseval.add(tree, parse.tree if parse else None, count)
+    if not count:
+        raise InputError("no trees to measure the parser on")
+    return ParserEvaluation(parseval.result, count / seconds)

@@ -1,0 +1,93 @@
+"""What ``seqtree parse`` prints for one sentence: a drawing, brackets, JSON or SVG."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from seqtree.errors import InputError
+from seqtree.parsing.drawing import draw
+from seqtree.parsing.parse import Parse
+from seqtree.parsing.svg import EMPTY, svg
+from seqtree.treebank.bracketed import write_tree
+
+FORMATS = ("pretty", "bracket", "json", "svg")
+
+
+def format_parse(parse: Parse | None, format: str, width: int | None = None, scores: bool = False) -> str:
+    """One sentence's parse as text without a line end at its end; None is the parse of an empty sentence.
+
+    pretty: a drawing of several lines, at most ``width`` columns wide if that is possible; an empty sentence gives an
+    empty line. bracket, json and svg: exactly one line a sentence, an empty one included, so that line i of the output
+    belongs to sentence i; for an empty sentence they are an empty line, a JSON object with the same keys as any other,
+    and an SVG element of size 0.
+    scores: pretty ends with a line of its own, ``score 3.2500, smallest margin 0.5000``; bracket becomes three columns
+    with tabs between them: the tree, its score, the smallest margin (``inf`` where no step had a choice). JSON has the
+    scores always, SVG never.
+    Raises InputError for another format.
+    """
+    if format not in FORMATS:
+        raise InputError(f"the format of a parse is one of {', '.join(FORMATS)}, not {format!r}")
+    if format == "json":
+        return json.dumps(as_json(parse), ensure_ascii=False, allow_nan=False)
+    if format == "svg":
+        return EMPTY if parse is None else svg(parse.tree)
+    if format == "bracket":
+        columns = [as_bracket(parse)]
+        if scores:
+            columns += ["", ""] if parse is None else [f"{parse.score:.4f}", f"{smallest_margin(parse):.4f}"]
+        return "\t".join(columns)
+    if parse is None:
+        return ""
+    note = f"\nscore {parse.score:.4f}, smallest margin {smallest_margin(parse):.4f}" if scores else ""
+    return draw(parse.tree, width) + note
+
+
+def smallest_margin(parse: Parse) -> float:
+    """By how much the closest decision of the parse was won; infinite if no step had a choice."""
+    return min(parse.margins, default=math.inf)
+
+
+def as_bracket(parse: Parse | None) -> str:
+    """The tree on one line in brackets; nothing for an empty sentence."""
+    return "" if parse is None else write_tree(parse.tree)
+
+
+def as_json(parse: Parse | None) -> dict[str, Any]:
+    """The parse as a JSON object.
+
+    words, tags: of each word; a word without a tag has null. constituents: {label, start, end} of words[start:end],
+    from left to right and outermost first, one for each label where a span has several. merges: {start, split, end,
+    score, margin, label} in the order in which they were made; label is null for the empty label, and the outermost
+    first with "+" between them where there are several. score: the tree's. tree: in brackets. Numbers have 6 decimals;
+    infinite margins are null. An empty sentence has empty lists, and null for score and tree.
+    """
+    if parse is None:
+        return {"words": [], "tags": [], "constituents": [], "merges": [], "score": None, "tree": None}
+    binary = parse.binary
+    spans = sorted(binary.labels.items(), key=lambda item: (item[0][0], -item[0][1]))
+    return {
+        "words": list(binary.words),
+        "tags": list(binary.tags),
+        "constituents": [
+            {"label": label, "start": start, "end": end} for (start, end), labels in spans for label in labels
+        ],
+        "merges": [
+            {
+                "start": start,
+                "split": split,
+                "end": end,
+                "score": _number(score),
+                "margin": _number(margin),
+                "label": "+".join(binary.labels.get((start, end), ())) or None,
+            }
+            for (start, split, end), score, margin in zip(binary.merges, parse.scores, parse.margins, strict=True)
+        ],
+        "score": _number(parse.score),
+        "tree": as_bracket(parse),
+    }
+
+
+def _number(value: float) -> float | None:
+    return round(float(value), 6) if math.isfinite(value) else None

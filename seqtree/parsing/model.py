@@ -1,0 +1,134 @@
+"""``Parser``: a trained parser with its lexicon; load it, parse with it, measure it. It is an NLTK parser too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from nltk.parse.api import ParserI
+from nltk.tree import Tree
+
+from seqtree import modelfile
+from seqtree.errors import InputError, ModelFileError
+from seqtree.parsing.batch import SentenceBatch, make_batch
+from seqtree.parsing.greedy import Decoding, decode
+from seqtree.parsing.lexicon import Lexicon
+from seqtree.parsing.network import Encoded, ParserConfig, ParserNetwork
+from seqtree.parsing.parse import Parse
+from seqtree.parsing.sentences import Word, words_as_given
+from seqtree.training.device import choose_dtype
+from seqtree.treebank.binary import BinaryTree
+
+KIND = "parser"
+AT_ONCE = 2048  # sentences that are sorted by length together
+BATCH_WORDS = 4096  # words of a batch, padding included
+
+
+class Parser(ParserI):
+    """A greedy recursive parser: words in, ``nltk.Tree`` or ``Parse`` out. Every sentence gets a tree."""
+
+    def __init__(self, lexicon: Lexicon, network: ParserNetwork, precision: str = "auto") -> None:
+        self.lexicon, self.network = lexicon, network
+        network.products = choose_dtype(precision, torch.device("cpu"))
+
+    @classmethod
+    def untrained(cls, trees: Iterable[BinaryTree], config: ParserConfig, seed: int = 0, min_count: int = 1) -> Parser:
+        """A parser with random weights over the words, tags and labels of ``trees``."""
+        lexicon = Lexicon.build(trees, min_count)
+        with torch.random.fork_rng(devices=[]):  # without asking for a GPU
+            torch.manual_seed(seed)
+            return cls(lexicon, ParserNetwork(lexicon, config))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Parser:
+        """Open a model file or a run folder; no code in it is run.
+
+        Raises InputError if there is none, ModelFileError if it is damaged or holds something else.
+        """
+        path = Path(path)
+        if path.is_dir():
+            path = path / "model.safetensors"
+        contents, tensors = modelfile.load(path, KIND)
+        try:
+            lexicon = Lexicon.from_json(contents["lexicon"])
+            network = ParserNetwork(lexicon, ParserConfig.from_json(contents["network"]))
+            network.load_state_dict(tensors)
+        except (KeyError, TypeError, RuntimeError, InputError) as error:
+            raise ModelFileError(f"{path}: its parts do not fit together ({error})") from error
+        return cls(lexicon, network.eval())
+
+    def save(self, path: str | Path, half: bool = False) -> None:
+        """Write the model file, whole or not at all; ``half``: with 16 bits a weight. Raises OSError."""
+        tensors = dict(self.network.state_dict())
+        if half:
+            tensors = {name: tensor.half() for name, tensor in tensors.items()}
+        contents = {"lexicon": self.lexicon.to_json(), "network": self.network.config.to_json()}
+        modelfile.save(Path(path), KIND, contents, tensors)
+
+    def parse(self, sent: Sequence[str], *args: Any, **kwargs: Any) -> Iterator[Tree]:
+        """The trees of a sentence, a sequence of words, best first; none for an empty one. NLTK's ``ParserI``."""
+        return (parse.tree for parse in self.parses([words_as_given(sent, self.lexicon.words)]) if parse)
+
+    def parse_sents(self, sents: Iterable[Sequence[str]], *args: Any, **kwargs: Any) -> Iterator[Iterator[Tree]]:
+        """The trees of each sentence, as ``parse`` gives them, in batches. NLTK's ``ParserI``."""
+        for parse in self.parses(words_as_given(sent, self.lexicon.words) for sent in sents):
+            yield iter([parse.tree] if parse else [])
+
+    def parses(self, sentences: Iterable[Sequence[Word]]) -> Iterator[Parse | None]:
+        """The parse of each sentence in its order, None for an empty one; a word is (its form, its form for the model).
+
+        Sentences are taken some thousands at a time and parsed in batches of like length.
+        """
+        source = iter(sentences)
+        while chunk := list(islice(source, AT_ONCE)):
+            found: list[Parse | None] = [None] * len(chunk)
+            for numbers in _batches([len(sentence) for sentence in chunk]):
+                for number, parse in zip(numbers, self._parse_batch([chunk[i] for i in numbers]), strict=True):
+                    found[number] = parse
+            yield from found
+
+    @torch.inference_mode()
+    def _parse_batch(self, sentences: Sequence[Sequence[Word]]) -> list[Parse]:
+        self.network.eval()
+        forms = [tuple(form for form, _ in sentence) for sentence in sentences]
+        read = [[word for _, word in sentence] for sentence in sentences]
+        batch = make_batch(read, [self.lexicon.word_ids(words) for words in read], self.lexicon)
+        encoded = self.network.encode(batch)
+        return self._results(forms, batch, encoded, decode(self.network, batch, encoded))
+
+    def _results(self, forms: Sequence[tuple[str, ...]], batch: SentenceBatch, encoded: Encoded,
+                 decoding: Decoding) -> list[Parse]:  # fmt: skip
+        merges, words = decoding.merges, len(encoded.leaves)
+        spans = batch.single_words + decoding.pairs.spans[merges.pair]
+        node = np.concatenate([np.arange(words), words + merges.pair])
+        logits = self.network.score_labels(encoded, batch, decoding.vectors[node], spans)
+        whole = (spans.start == 0) & (spans.end == batch.lengths[spans.sentence])
+        logits[torch.from_numpy(whole), 0] = -torch.inf  # a sentence always has a label
+        label = logits.argmax(dim=1).tolist()
+        labels: list[dict[tuple[int, int], tuple[str, ...]]] = [{} for _ in forms]
+        for sentence, start, end, number in zip(*(c.tolist() for c in spans.columns), label, strict=True):
+            if number:
+                labels[sentence][start, end] = self.lexicon.labels[number]
+        tags = self.lexicon.tag_names(encoded.tags.argmax(dim=1).tolist())
+        built = list(zip(*(c.tolist() for c in (merges.start, merges.middle, merges.end)), strict=True))
+        scores, margins = merges.score.tolist(), merges.margin.tolist()
+        results, first = [], 0
+        for row, (form, offset) in enumerate(zip(forms, batch.offsets.tolist(), strict=True)):
+            last = first + len(form) - 1
+            tree = BinaryTree(form, tuple(tags[offset : offset + len(form)]), tuple(built[first:last]), labels[row])
+            results.append(Parse(tree, tuple(scores[first:last]), tuple(margins[first:last]), sum(scores[first:last])))
+            first = last
+        return results
+
+
+def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """The numbers of the sentences that are not empty, longest first, as many at once as ``BATCH_WORDS`` allows."""
+    order = sorted((i for i, length in enumerate(lengths) if length), key=lambda i: -lengths[i])
+    while order:
+        size = max(1, BATCH_WORDS // lengths[order[0]])
+        yield order[:size]
+        order = order[size:]

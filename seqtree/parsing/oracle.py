@@ -1,0 +1,49 @@
+"""The dynamic oracle: which merges cost no constituent that can still be had.
+
+A merge is correct while it crosses no gold bracket. A bracket that some merge has crossed already is lost and forbids
+nothing any more, so that there always is a correct merge. (The idea is Goldberg and Nivre's 2012, for dependencies.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from seqtree.parsing.greedy import Forests
+from seqtree.parsing.lexicon import GoldTree
+from seqtree.parsing.spans import Ids
+
+Flags = npt.NDArray[np.bool_]
+
+
+class Oracle:
+    """Judges the merges of a batch: its gold trees in the batch's order."""
+
+    def __init__(self, trees: Sequence[GoldTree]) -> None:
+        width = max(1, *(len(tree.starts) for tree in trees))
+        self.start = np.zeros((len(trees), width), dtype=np.int64)
+        self.end = np.zeros((len(trees), width), dtype=np.int64)  # start = end = 0 crosses nothing
+        for row, tree in enumerate(trees):
+            wide = tree.ends - tree.starts > 1
+            self.start[row, : wide.sum()] = tree.starts[wide]
+            self.end[row, : wide.sum()] = tree.ends[wide]
+
+    def correct(self, forests: Forests, active: int) -> Flags:
+        """Which of the pairs in the first ``active`` rows are correct merges: (active, W)."""
+        start = np.arange(forests.score.shape[1])[None, :, None]
+        end = forests.pair_end[:active, :, None]
+        crossed = _cross(start, end, self.start[:active, None, :], self.end[:active, None, :]).any(axis=2)
+        return ~crossed & np.isfinite(forests.score[:active])
+
+    def merged(self, start: Ids, end: Ids) -> None:
+        """Take note that the first ``len(start)`` rows now have these spans: what they cross is lost."""
+        rows = len(start)
+        lost = _cross(start[:, None], end[:, None], self.start[:rows], self.end[:rows])
+        self.start[:rows][lost] = self.end[:rows][lost] = 0
+
+
+def _cross(start: Ids, end: Ids, gold_start: Ids, gold_end: Ids) -> Flags:
+    left = (start < gold_start) & (gold_start < end) & (end < gold_end)
+    return left | ((gold_start < start) & (start < gold_end) & (gold_end < end))

@@ -1,0 +1,78 @@
+"""Spans of many sentences at once, and tables that know something of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Ids = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Spans:
+    """k half-open spans: in which sentence of a batch, from which word, to before which; (k,) each."""
+
+    sentence: Ids
+    start: Ids
+    end: Ids
+
+    def __len__(self) -> int:
+        return len(self.sentence)
+
+    def __add__(self, other: Spans) -> Spans:
+        """These spans and then those."""
+        return Spans(*(np.concatenate(both) for both in zip(self.columns, other.columns, strict=True)))
+
+    def __getitem__(self, chosen: Ids) -> Spans:
+        return Spans(*(column[chosen] for column in self.columns))
+
+    @property
+    def columns(self) -> tuple[Ids, Ids, Ids]:
+        return self.sentence, self.start, self.end
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Pairs of neighbouring nodes: the nodes' numbers in the batch, (k,) each, and the spans they make together."""
+
+    left: Ids
+    right: Ids
+    spans: Spans
+
+    def __len__(self) -> int:
+        return len(self.left)
+
+    @classmethod
+    def concatenated(cls, parts: Sequence[Pairs]) -> Pairs:
+        """All pairs of some, in their order."""
+        columns = zip(*((part.left, part.right, *part.spans.columns) for part in parts), strict=True)
+        left, right, *spans = (np.concatenate(column) for column in columns)
+        return cls(left, right, Spans(*spans))
+
+
+class SpanTable:
+    """A number for some spans; 0 for all others."""
+
+    def __init__(self, spans: Spans, values: Ids) -> None:
+        self._width = int(spans.end.max(initial=0)) + 1
+        keys = self._keys(spans)
+        order = np.argsort(keys)
+        self._sorted = np.append(keys[order], np.iinfo(np.int64).max)
+        self._values = np.append(values[order], 0)
+
+    def look_up(self, spans: Spans) -> Ids:
+        """The numbers (k,) of ``spans``."""
+        keys = self._keys(spans)
+        keys[spans.end >= self._width] = -1
+        at = np.minimum(np.searchsorted(self._sorted, keys), len(self._sorted) - 1)
+        found: Ids = (
+            np.where(self._sorted[at] == keys, self._values[at], 0) if len(self._sorted) else np.zeros_like(keys)
+        )
+        return found
+
+    def _keys(self, spans: Spans) -> Ids:
+        keys: Ids = (spans.sentence * self._width + spans.start) * self._width + spans.end
+        return keys

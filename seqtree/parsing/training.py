@@ -1,0 +1,154 @@
+"""Training a parser from treebanks: the recipe, the pre-flight line, the run, the last measurement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from nltk.tree import Tree
+
+from seqtree.errors import InputError
+from seqtree.files import locked
+from seqtree.parsing.evaluation import evaluate
+from seqtree.parsing.model import Parser
+from seqtree.parsing.network import ParserConfig
+from seqtree.parsing.objectives import ObjectiveSettings
+from seqtree.parsing.presets import preset
+from seqtree.parsing.task import ParserTask
+from seqtree.training.device import choose_device, choose_dtype
+from seqtree.training.loop import Trainer
+from seqtree.training.progress import Display
+from seqtree.training.run import RunFolder
+from seqtree.training.settings import TrainingSettings
+from seqtree.treebank.binary import Branching, binarise
+from seqtree.treebank.normalise import normalise
+from seqtree.treebank.sources import trees
+
+MOST_VALIDATION = 2000  # trees
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that ``seqtree parser train`` is told."""
+
+    trees: tuple[str, ...]
+    out: Path
+    network: ParserConfig
+    objective: ObjectiveSettings
+    batch: int
+    training: TrainingSettings
+    valid: tuple[str, ...] = ()
+    valid_share: float = 0.1
+    min_count: int = 1
+    branching: Branching = "left"
+    encoding: str = "utf-8"
+    device: str = "auto"
+    precision: str = "auto"
+    resume: bool = False
+
+    def __post_init__(self) -> None:
+        if self.batch < 1:
+            raise InputError(f"batch {self.batch}: expected at least 1")
+        if not 0.0 <= self.valid_share < 1.0:
+            raise InputError(f"valid_share {self.valid_share}: expected a share from 0 to below 1")
+
+    @classmethod
+    def from_options(cls, specs: Sequence[str], options: Mapping[str, Any]) -> Recipe:
+        """From the command line's options; those that are None are left to the preset."""
+        from seqtree.cli.options import overridden
+
+        chosen = preset(options["preset"] or "medium")
+        rest = ("out", "valid", "valid_share", "min_count", "branching", "encoding", "device", "precision", "resume")
+        return cls(
+            trees=tuple(specs),
+            network=overridden(chosen.network, options),
+            objective=overridden(chosen.objective, options),
+            batch=chosen.batch if options["batch"] is None else options["batch"],
+            training=overridden(chosen.training, options),
+            **{name: options[name] for name in rest},
+        )
+
+
+def train_parser(recipe: Recipe, display: Display) -> dict[str, Any]:
+    """Train, and return the last evaluation with {steps, seconds, sentences_per_second, model, interrupted}.
+
+    Raises InputError for trees, options or a folder that do not serve; DivergenceError; OSError.
+    """
+    run = RunFolder(recipe.out)
+    run.create(recipe.resume)
+    with locked(run.path):
+        run.remove_leftovers()
+        training, valid = _read(recipe, display)
+        device = choose_device(recipe.device)
+        parser = Parser.untrained((binarise(tree, recipe.branching) for tree in training), recipe.network,
+                                  recipe.training.seed, recipe.min_count)  # fmt: skip
+        parser.network.to(device).products = choose_dtype(recipe.precision, device)
+        gold = [binarise(tree, recipe.branching) for tree in training]
+        task = ParserTask(parser, gold, valid, recipe.objective, recipe.batch, recipe.training.seed)
+        display.message(_preflight(task, recipe.training))
+        result = Trainer(task, recipe.training, run, display).fit(recipe.resume, _config(recipe))
+        display.close()
+        report: dict[str, Any] = {"steps": result.steps, "seconds": round(result.seconds, 3),
+                                  "training_sentences_per_second": round(result.items_per_second, 1),
+                                  "model": str(run.path), "interrupted": result.interrupted}  # fmt: skip
+        if result.interrupted:
+            display.message(f"interrupted and saved at step {result.steps:,}; go on with --resume")
+            return report
+        measured = evaluate(Parser.load(run.path), valid or training)
+        where = "validation" if valid else "training trees"
+        report = {**measured.to_json(), **report, "best_step": result.best_step, "measured_on": where}
+        display.message(f"{where}: labelled F1 {measured.scores.labelled.f1:.2f}, unlabelled F1 "
+                        f"{measured.scores.unlabelled.f1:.2f}, tags {measured.scores.tag_accuracy:.2f} %")  # fmt: skip
+        return report
+
+
+def read_normalised(specs: Sequence[str], encoding: str = "utf-8") -> list[Tree]:
+    """The normalised trees that TREES name; those without words are left out. Raises InputError."""
+    return [tree for tree in (normalise(tree) for tree, _ in trees(specs, encoding)) if tree is not None]
+
+
+def _read(recipe: Recipe, display: Display) -> tuple[list[Tree], list[Tree]]:
+    """Training and validation trees."""
+    training = read_normalised(recipe.trees, recipe.encoding)
+    if recipe.valid:
+        valid = read_normalised(recipe.valid, recipe.encoding)
+    else:
+        cut = len(training) - round(recipe.valid_share * len(training))
+        training, valid = training[:cut], training[cut:]
+    if not training:
+        raise InputError(f"{', '.join(recipe.trees)}: no tree is left to train on")
+    if len(valid) > MOST_VALIDATION:
+        display.warning(f"validating on the first {MOST_VALIDATION:,} of {len(valid):,} trees set apart")
+        valid = valid[:MOST_VALIDATION]
+    return training, valid
+
+
+def _preflight(task: ParserTask, settings: TrainingSettings) -> str:
+    lexicon, network = task.parser.lexicon, task.model
+    parameters = sum(parameter.numel() for parameter in network.parameters())
+    words = sum(len(tree) for tree in task.gold)
+    steps = task.steps_per_epoch * settings.epochs
+    budget = f"{settings.epochs:g} epochs, {steps:,.0f} steps"
+    if settings.minutes is not None:
+        budget = f"{settings.minutes:g} minutes"
+    return (f"{len(task.gold):,} training trees of {words:,} words, {len(task.valid):,} validation trees; "
+            f"{len(lexicon.words):,} words, {len(lexicon.labels):,} labels, {len(lexicon.tags):,} tags; encoder "
+            f"{network.config.encoder}, composition {network.config.composition}, {parameters:,} parameters; "
+            f"{task.objective.objective}, batch {task.size}; {budget}")  # fmt: skip
+
+
+def _config(recipe: Recipe) -> dict[str, Any]:
+    return {
+        "command": "parser train",
+        "trees": list(recipe.trees),
+        "valid": list(recipe.valid),
+        "valid_share": recipe.valid_share,
+        "min_count": recipe.min_count,
+        "branching": recipe.branching,
+        "network": recipe.network.to_json(),
+        "objective": asdict(recipe.objective),
+        "batch": recipe.batch,
+        "training": recipe.training.to_json(),
+    }
