@@ -370,12 +370,11 @@ def test_samples_follow_the_distribution() -> None:
 )
 def test_top_k_and_top_p_keep_the_most_probable(logits: list[float], uniform: float, k: int, p: float) -> None:
     probabilities = softmax(np.array(logits, dtype=np.float64))
-    order = np.argsort(-np.array(logits, dtype=np.float32), kind="stable").tolist()
+    below = np.array(logits, np.float32) - np.float32(max(logits))  # float32 may make near ones equal
     token = choose(np.array(logits, np.float32), SamplingSettings(top_k=k), uniform)
-    assert token in order[:k]
+    assert token in np.argsort(-below, kind="stable")[:k]
     token = choose(np.array(logits, np.float32), SamplingSettings(top_p=p), uniform)
-    weights = np.exp(np.array(logits, np.float32) - np.float32(max(logits)))  # float32 may make near ones equal
-    order = np.argsort(-weights, kind="stable").tolist()
+    order = np.argsort(-np.exp(below), kind="stable").tolist()
     before = sum(probabilities[i] for i in order[: order.index(token)])
     assert before < p + 1e-5
 
