@@ -11,12 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from seqtree.language.model import LanguageModel
+    from seqtree.parsing.model import Parser
     from seqtree.vocabulary import Vocabulary
 
 __version__ = "0.1.0"
-__all__ = ["LanguageModel", "Vocabulary", "__version__"]
+__all__ = ["LanguageModel", "Parser", "Vocabulary", "__version__"]
 
-_HOMES = {"LanguageModel": "seqtree.language.model", "Vocabulary": "seqtree.vocabulary"}
+_HOMES = {
+    "LanguageModel": "seqtree.language.model",
+    "Parser": "seqtree.parsing.model",
+    "Vocabulary": "seqtree.vocabulary",
+}
 
 
 def __getattr__(name: str) -> Any:

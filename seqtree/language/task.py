@@ -15,10 +15,14 @@ from seqtree.language.model import LanguageModel
 from seqtree.nn.recurrent import State
 from seqtree.text import PreparedCorpus
 
+RESET = 0.01  # how likely each row's state is forgotten after a window
+
 
 class LanguageModelTask:
     """Next-token prediction over a prepared corpus, by truncated backpropagation with carried state.
 
+    Now and then a row begins from the zero state (Melis, Dyer and Blunsom 2018): a network that has read on for a whole
+    epoch may otherwise depend on what only a long text brings about, and do badly where one begins.
     A bidirectional network predicts every token of a window from its two sides instead, and carries nothing.
     """
 
@@ -49,7 +53,8 @@ class LanguageModelTask:
         if step == 0:
             self.state = None
         loss, state = self.model.loss(inputs, targets, self.state, self.dtype)
-        self.state = tuple(part.detach() for part in state)
+        kept = torch.rand(state[0].shape[1], 1, device=self.device) >= RESET
+        self.state = tuple(part.detach() * kept for part in state)
         return loss, targets.numel()
 
     def evaluate(self) -> dict[str, float] | None:

@@ -102,6 +102,12 @@ class Lexicon:
                 self._spelled[word] = ids
         return ids
 
+    @property
+    def sizes(self) -> dict[str, int]:
+        """How many words, characters, tags and labels there are."""
+        return {"words": len(self.words), "characters": len(self.characters), "tags": len(self.tags),
+                "labels": len(self.labels)}  # fmt: skip
+
     def to_json(self) -> dict[str, Any]:
         return {"words": self.words.to_json(), "characters": self.characters.to_json(), "tags": list(self.tags),
                 "labels": [list(label) for label in self.labels], "counts": list(self.counts)}  # fmt: skip

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ from nltk.tree import Tree
 from seqtree import modelfile
 from seqtree.errors import InputError, ModelFileError
 from seqtree.parsing.batch import SentenceBatch, make_batch
+from seqtree.parsing.beam import BeamDecoder
 from seqtree.parsing.greedy import Decoding, decode
 from seqtree.parsing.lexicon import Lexicon
 from seqtree.parsing.network import Encoded, ParserConfig, ParserNetwork
@@ -22,6 +23,7 @@ from seqtree.parsing.parse import Parse
 from seqtree.parsing.sentences import Word, words_as_given
 from seqtree.training.device import choose_dtype
 from seqtree.treebank.binary import BinaryTree
+from seqtree.treebank.bracketed import write_tree
 
 KIND = "parser"
 AT_ONCE = 2048  # sentences that are sorted by length together
@@ -69,11 +71,15 @@ class Parser(ParserI):
         contents = {"lexicon": self.lexicon.to_json(), "network": self.network.config.to_json()}
         modelfile.save(Path(path), KIND, contents, tensors)
 
-    def parse(self, sent: Sequence[str], *args: Any, **kwargs: Any) -> Iterator[Tree]:
-        """The trees of a sentence, a sequence of words, best first; none for an empty one. NLTK's ``ParserI``."""
-        return (parse.tree for parse in self.parses([words_as_given(sent, self.lexicon.words)]) if parse)
+    def parse(self, sent: Sequence[str], k: int = 1) -> Iterator[Tree]:
+        """The ``k`` best trees of a sentence, a sequence of words; none for an empty one. NLTK's ``ParserI``."""
+        if isinstance(sent, str):
+            raise InputError("a parser takes a sentence as a sequence of words; split the string first")
+        words = words_as_given(sent, self.lexicon.words)
+        found = self.k_best(words, k) if k > 1 else self.parses([words])
+        return (parse.tree for parse in found if parse)
 
-    def parse_sents(self, sents: Iterable[Sequence[str]], *args: Any, **kwargs: Any) -> Iterator[Iterator[Tree]]:
+    def parse_sents(self, sents: Iterable[Sequence[str]]) -> Iterator[Iterator[Tree]]:
         """The trees of each sentence, as ``parse`` gives them, in batches. NLTK's ``ParserI``."""
         for parse in self.parses(words_as_given(sent, self.lexicon.words) for sent in sents):
             yield iter([parse.tree] if parse else [])
@@ -92,13 +98,33 @@ class Parser(ParserI):
             yield from found
 
     @torch.inference_mode()
+    def k_best(self, sentence: Sequence[Word], k: int, width: int | None = None) -> list[Parse]:
+        """Up to ``k`` parses of a sentence with different trees, best first, from a beam of ``width`` (default 4 k).
+
+        A parse's score is what the beam goes by (see ``seqtree.parsing.beam``). Raises InputError if k is below 1.
+        """
+        if k < 1:
+            raise InputError(f"k {k}: expected at least 1")
+        if not sentence:
+            return []
+        forms, batch, encoded = self._encoded([sentence])
+        beam = BeamDecoder(self.network, batch, encoded, self.network.config.whole_trees)
+        found: dict[str, Parse] = {}
+        for forest in beam.decode(max(k, width or 4 * k)):
+            (parse,) = self._results(forms, batch, encoded, beam.decoding(forest))
+            found.setdefault(write_tree(parse.tree), replace(parse, score=forest.score))
+        return list(found.values())[:k]
+
+    @torch.inference_mode()
     def _parse_batch(self, sentences: Sequence[Sequence[Word]]) -> list[Parse]:
+        forms, batch, encoded = self._encoded(sentences)
+        return self._results(forms, batch, encoded, decode(self.network, batch, encoded))
+
+    def _encoded(self, sentences: Sequence[Sequence[Word]]) -> tuple[list[tuple[str, ...]], SentenceBatch, Encoded]:
         self.network.eval()
-        forms = [tuple(form for form, _ in sentence) for sentence in sentences]
         read = [[word for _, word in sentence] for sentence in sentences]
         batch = make_batch(read, [self.lexicon.word_ids(words) for words in read], self.lexicon)
-        encoded = self.network.encode(batch)
-        return self._results(forms, batch, encoded, decode(self.network, batch, encoded))
+        return [tuple(form for form, _ in sentence) for sentence in sentences], batch, self.network.encode(batch)
 
     def _results(self, forms: Sequence[tuple[str, ...]], batch: SentenceBatch, encoded: Encoded,
                  decoding: Decoding) -> list[Parse]:  # fmt: skip

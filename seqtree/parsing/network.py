@@ -7,6 +7,7 @@ composed vector and its span's difference of encoder states (Stern, Andreas and 
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -31,6 +32,8 @@ class ParserConfig:
 
     ``vector`` is the width of a tree node, ``scorer`` that of the hidden layers which score merges and labels (none of
     them where there is no encoder); ``words`` and ``characters`` are the widths of a word's two vectors (0: left out).
+    A word that was seen n times is dropped with the probability w / (w + n), w the ``word_dropout``. ``whole_trees``:
+    the scores were trained to be summed over a tree, not to be compared at one decision.
     """
 
     encoder: str = "lstm"
@@ -43,7 +46,9 @@ class ParserConfig:
     vector: int = 200
     scorer: int = 250
     dropout: float = 0.35
+    weight_drop: float = 0.0
     word_dropout: float = 0.8
+    whole_trees: bool = False
 
     def __post_init__(self) -> None:
         if self.encoder not in ENCODERS:
@@ -57,9 +62,10 @@ class ParserConfig:
             raise InputError(f"words {self.words}, characters {self.characters}: expected 0 or more, and one of both")
         if self.composition == "lstm" and self.vector % 2:
             raise InputError(f"vector {self.vector}: a tree LSTM needs an even width")
-        if not 0.0 <= self.dropout < 1.0:
-            raise InputError(f"dropout {self.dropout}: expected a share from 0 to below 1")
-        if self.word_dropout < 0.0:
+        for name in ("dropout", "weight_drop"):
+            if not 0.0 <= getattr(self, name) < 1.0:
+                raise InputError(f"{name} {getattr(self, name)}: expected a share from 0 to below 1")
+        if not 0.0 <= self.word_dropout < math.inf:
             raise InputError(f"word_dropout {self.word_dropout}: expected 0 or more")
 
     @classmethod
@@ -115,11 +121,11 @@ class SpanScorer(nn.Module):
         self.output = nn.Linear(hidden or vector, outputs)
 
     def forward(self, vectors: Tensor, fences: Tensor | None, start: Tensor, end: Tensor, sentence: Tensor,
-                dtype: torch.dtype | None) -> Tensor:  # fmt: skip
+                sentences: int, dtype: torch.dtype | None) -> Tensor:  # fmt: skip
         if self.hidden is not None and fences is not None:
             vectors = F.relu(_product(self.hidden, vectors, dtype) + _rows(fences, end) - _rows(fences, start))
             if self.training and self.dropout:
-                masks = vectors.new_ones(1 + int(sentence.max()), vectors.shape[1])
+                masks = vectors.new_ones(sentences, vectors.shape[1])
                 vectors = vectors * _rows(F.dropout(masks, self.dropout), sentence)
         scores: Tensor = self.output(vectors)  # (M, outputs)
         return scores
@@ -166,7 +172,7 @@ class ParserNetwork(nn.Module):
         if c.encoder != "none":
             hidden, inputs = c.scorer, 2 * c.hidden
             self.encoder = Recurrent(c.encoder, c.words + c.characters, c.hidden, c.layers, dropout=c.dropout,
-                                     bidirectional=True)  # fmt: skip
+                                     weight_drop=c.weight_drop, bidirectional=True)  # fmt: skip
             self.fences = nn.Linear(inputs, 2 * c.scorer, bias=False)
         self.leaf = nn.Linear(inputs, c.vector)
         self.composition = Composition(c.composition, c.vector)
@@ -217,7 +223,8 @@ class ParserNetwork(nn.Module):
         start, end = (self.ids(batch.fences(spans.sentence, place)) for place in (spans.start, spans.end))
         dtype = self.products if self.training else None
         seen = self.composition.output(vectors)
-        scores: Tensor = scorer(seen, fences, start, end, self.ids(spans.sentence), dtype)
+        sentence = self.ids(spans.sentence)
+        scores: Tensor = scorer(seen, fences, start, end, sentence, len(batch.lengths), dtype)
         return scores
 
     def _word_vectors(self, batch: SentenceBatch, inside: Tensor) -> Tensor:

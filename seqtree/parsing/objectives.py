@@ -8,6 +8,7 @@ beat every tree by kappa for each of its wrong spans; the best offender is found
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -46,7 +47,7 @@ class ObjectiveSettings:
         if not 0.0 <= self.explore <= 1.0:
             raise InputError(f"explore {self.explore}: expected a share from 0 to 1")
         for name in ("kappa", "label_weight", "tag_weight"):
-            if getattr(self, name) < 0.0:
+            if not 0.0 <= getattr(self, name) < math.inf:
                 raise InputError(f"{name} {getattr(self, name)}: expected 0 or more")
 
 

@@ -48,8 +48,9 @@ class Pairs:
     @classmethod
     def concatenated(cls, parts: Sequence[Pairs]) -> Pairs:
         """All pairs of some, in their order."""
-        columns = zip(*((part.left, part.right, *part.spans.columns) for part in parts), strict=True)
-        left, right, *spans = (np.concatenate(column) for column in columns)
+        none = np.zeros(0, dtype=np.int64)
+        columns = [(part.left, part.right, *part.spans.columns) for part in parts] or [(none,) * 5]
+        left, right, *spans = (np.concatenate(column) for column in zip(*columns, strict=True))
         return cls(left, right, Spans(*spans))
 
 

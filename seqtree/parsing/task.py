@@ -21,17 +21,17 @@ from seqtree.parsing.model import Parser
 from seqtree.parsing.objectives import ObjectiveSettings, parser_loss
 from seqtree.treebank.binary import BinaryTree
 
-POOL = 16  # batches that are sorted by length together
+UNEVEN = 0.2  # how much longer or shorter than it is a sentence may be taken for when batches are made
 
 
 class ParserTask:
     """Learning to parse ``trees``; validation is by labelled F1 on ``valid``.
 
-    A step reads ``size`` sentences of like length; its loss is their sum over the words of a mean batch, so that every
-    word counts the same.
+    A batch has sentences of like length and about as many words as any other: those of ``size`` sentences of mean
+    length. Its loss is the mean per word.
     """
 
-    items = "sentences"
+    items = "words"
     implausible_loss = 0.0  # margins may all be kept
 
     def __init__(self, parser: Parser, trees: Sequence[BinaryTree], valid: Sequence[Tree],
@@ -40,7 +40,6 @@ class ParserTask:
         self.gold = [parser.lexicon.gold(tree) for tree in trees]
         self.valid, self.objective, self.size, self.seed = valid, objective, size, seed
         self.steps_per_epoch = math.ceil(len(trees) / size)
-        self.words_per_batch = sum(map(len, self.gold)) / self.steps_per_epoch
         self._order = lru_cache(maxsize=2)(self._shuffled)
 
     def identity(self) -> dict[str, Any]:
@@ -48,14 +47,14 @@ class ParserTask:
         for tree in (gold.binary for gold in self.gold):
             digest.update(repr((tree.words, tree.tags, tree.merges, sorted(tree.labels.items()))).encode())
         return {"trees": digest.hexdigest(), "network": self.model.config.to_json(), "batch": self.size,
-                "objective": asdict(self.objective),
+                "objective": asdict(self.objective), "lexicon": self.parser.lexicon.sizes,
                 "precision": str(self.model.products or torch.float32)}  # fmt: skip
 
     def loss(self, epoch: int, step: int) -> tuple[Tensor, int]:
         trees = sorted((self.gold[i] for i in self._order(epoch)[step]), key=len, reverse=True)
         batch = make_batch([tree.binary.words for tree in trees], [tree.words for tree in trees], self.parser.lexicon)
-        total = parser_loss(self.model, batch, trees, self.objective)
-        return total / self.words_per_batch, len(trees)
+        words = int(batch.lengths.sum())
+        return parser_loss(self.model, batch, trees, self.objective) / words, words
 
     def evaluate(self) -> dict[str, float] | None:
         if not self.valid:
@@ -74,11 +73,12 @@ class ParserTask:
         self.parser.save(path)
 
     def _shuffled(self, epoch: int) -> list[list[int]]:
-        """The sentences of each step: shuffled, sorted by length within pools, and the batches shuffled again."""
+        """The sentences of each step: sorted by length, not quite exactly, cut into equal shares of words, shuffled."""
         generator = np.random.default_rng((self.seed, epoch))
-        order = generator.permutation(len(self.gold)).tolist()
-        batches = []
-        for first in range(0, len(order), POOL * self.size):
-            pool = sorted(order[first : first + POOL * self.size], key=lambda i: len(self.gold[i]))
-            batches += [pool[i : i + self.size] for i in range(0, len(pool), self.size)]
-        return [batches[i] for i in generator.permutation(len(batches))]
+        lengths = np.array([len(tree) for tree in self.gold])
+        order = np.argsort(lengths * generator.uniform(1.0 - UNEVEN, 1.0 + UNEVEN, len(lengths)), kind="stable")
+        step = np.arange(1, self.steps_per_epoch)
+        cuts = np.searchsorted(np.cumsum(lengths[order]), step * lengths.sum() / self.steps_per_epoch)
+        cuts = np.maximum.accumulate(np.maximum(cuts, 1) - step) + step  # one sentence at least in each
+        batches = np.split(order, np.minimum(cuts, len(order) - self.steps_per_epoch + step))
+        return [batches[i].tolist() for i in generator.permutation(len(batches))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -60,11 +60,12 @@ class Recipe:
         from seqtree.cli.options import overridden
 
         chosen = preset(options["preset"] or "medium")
+        objective = overridden(chosen.objective, options)
         rest = ("out", "valid", "valid_share", "min_count", "branching", "encoding", "device", "precision", "resume")
         return cls(
             trees=tuple(specs),
-            network=overridden(chosen.network, options),
-            objective=overridden(chosen.objective, options),
+            network=replace(overridden(chosen.network, options), whole_trees=objective.objective == "structured"),
+            objective=objective,
             batch=chosen.batch if options["batch"] is None else options["batch"],
             training=overridden(chosen.training, options),
             **{name: options[name] for name in rest},
@@ -91,7 +92,7 @@ def train_parser(recipe: Recipe, display: Display) -> dict[str, Any]:
         result = Trainer(task, recipe.training, run, display).fit(recipe.resume, _config(recipe))
         display.close()
         report: dict[str, Any] = {"steps": result.steps, "seconds": round(result.seconds, 3),
-                                  "training_sentences_per_second": round(result.items_per_second, 1),
+                                  "words_per_second": round(result.items_per_second, 1),
                                   "model": str(run.path), "interrupted": result.interrupted}  # fmt: skip
         if result.interrupted:
             display.message(f"interrupted and saved at step {result.steps:,}; go on with --resume")
@@ -114,6 +115,8 @@ def _read(recipe: Recipe, display: Display) -> tuple[list[Tree], list[Tree]]:
     training = read_normalised(recipe.trees, recipe.encoding)
     if recipe.valid:
         valid = read_normalised(recipe.valid, recipe.encoding)
+        if not valid:
+            raise InputError(f"{', '.join(recipe.valid)}: no tree with a word in it to validate on")
     else:
         cut = len(training) - round(recipe.valid_share * len(training))
         training, valid = training[:cut], training[cut:]

@@ -55,6 +55,19 @@ def is_preterminal(node: Tree | str) -> bool:
     return isinstance(node, Tree) and len(node) == 1 and not isinstance(node[0], Tree)
 
 
+def words_of(tree: Tree) -> list[str]:
+    """The words of a tree, at any depth (``tree.leaves()`` fails some thousand nodes down)."""
+    words: list[str] = []
+    stack: list[Tree | str] = [tree]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Tree):
+            stack.extend(reversed(node))
+        else:
+            words.append(node)
+    return words
+
+
 def read_trees(
     source: str | Path | Source, encoding: str = "utf-8", lemmas: bool = False
 ) -> Iterator[tuple[Tree, Place]]:
