@@ -13,16 +13,17 @@ from torch import Tensor, nn
 
 from seqtree.language.network import NetworkConfig, RecurrentLanguageModel
 from seqtree.nn import Recurrent, linear_cross_entropy
-from seqtree.nn.dropout import row_dropout, sequence_dropout
+from seqtree.nn.dropout import dropout_mask, row_dropout, sequence_dropout, weight_dropout
 
 CELLS = [("rnn", "tanh"), ("rnn", "relu"), ("lstm", "tanh"), ("gru", "tanh")]
 T, B, E, H = 7, 3, 4, 5
 
 
-def _peer(cell: str, nonlinearity: str, layers: int) -> nn.RNNBase:
+def _peer(cell: str, nonlinearity: str, layers: int, bidirectional: bool = False) -> nn.RNNBase:
+    options = {"bidirectional": bidirectional, "dtype": torch.float64}
     if cell == "rnn":
-        return nn.RNN(E, H, layers, nonlinearity=nonlinearity, dtype=torch.float64)
-    return {"lstm": nn.LSTM, "gru": nn.GRU}[cell](E, H, layers, dtype=torch.float64)
+        return nn.RNN(E, H, layers, nonlinearity=nonlinearity, **options)
+    return {"lstm": nn.LSTM, "gru": nn.GRU}[cell](E, H, layers, **options)
 
 
 def _recurrent(cell: str, nonlinearity: str, layers: int = 1, **options: Any) -> Recurrent:
@@ -113,6 +114,141 @@ def test_first_weights() -> None:
         assert getattr(module, f"bias_hh_l{layer}").eq(0).all()
 
 
+# --- both directions, and rows of different lengths
+
+LENGTHS = torch.tensor([4, 7, 1])
+
+
+def _padded(lengths: Tensor = LENGTHS) -> Tensor:
+    """Where there is padding: (T, B)."""
+    return torch.arange(T)[:, None] >= lengths
+
+
+def _states(cell: str, layers: int) -> list[Tensor]:
+    return [torch.randn(2 * layers, B, H, dtype=torch.float64) for _ in range(2 if cell == "lstm" else 1)]
+
+
+def _given(state: list[Tensor], module: nn.Module, cell: str) -> tuple[list[Tensor], Any]:
+    """Copies of a state that want gradients, and the form in which the module takes them."""
+    copies = [part.clone().requires_grad_() for part in state]
+    return copies, tuple(copies) if isinstance(module, Recurrent) or cell == "lstm" else copies[0]
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize(("cell", "nonlinearity"), CELLS)
+def test_both_directions_equal_torch_in_values_and_gradients(cell: str, nonlinearity: str, layers: int) -> None:
+    ours, theirs = (_recurrent(cell, nonlinearity, layers, bidirectional=True),
+                    _peer(cell, nonlinearity, layers, bidirectional=True))  # fmt: skip
+    theirs.load_state_dict(ours.state_dict())
+    state = _states(cell, layers)
+    x, weight = torch.randn(T, B, E, dtype=torch.float64), torch.randn(T, B, 2 * H, dtype=torch.float64)
+    found: list[list[Tensor]] = []
+    for module in (ours, theirs):
+        own_x = x.clone().requires_grad_()
+        own_state, given = _given(state, module, cell)
+        output, end = module(own_x, given)
+        end = end if isinstance(end, tuple) else (end,)
+        ((output * weight).sum() + sum((part**2).sum() for part in end)).backward()
+        gradients = {name: parameter.grad for name, parameter in module.named_parameters()}
+        found.append([output, *end, own_x.grad, *[part.grad for part in own_state],
+                      *[gradients[name] for name in sorted(gradients)]])  # fmt: skip
+    assert len(found[0]) == len(found[1]) == 2 + 2 * len(state) + 8 * layers
+    for mine, other in zip(*found, strict=True):
+        torch.testing.assert_close(mine, other, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize(("cell", "nonlinearity"), CELLS)
+def test_lengths_equal_packed_sequences(cell: str, nonlinearity: str, layers: int) -> None:
+    ours, theirs = (_recurrent(cell, nonlinearity, layers, bidirectional=True),
+                    _peer(cell, nonlinearity, layers, bidirectional=True))  # fmt: skip
+    theirs.load_state_dict(ours.state_dict())
+    state = _states(cell, layers)
+    x, weight = torch.randn(T, B, E, dtype=torch.float64), torch.randn(T, B, 2 * H, dtype=torch.float64)
+    weight[_padded()] = 0.0
+    found: list[list[Tensor]] = []
+    for module in (ours, theirs):
+        own_x = x.clone().requires_grad_()
+        own_state, given = _given(state, module, cell)
+        if module is ours:
+            output, _ = module(own_x, given, LENGTHS)
+        else:
+            packed = nn.utils.rnn.pack_padded_sequence(own_x, LENGTHS, enforce_sorted=False)
+            output, _ = nn.utils.rnn.pad_packed_sequence(module(packed, given)[0])
+        (output * weight).sum().backward()
+        gradients = {name: parameter.grad for name, parameter in module.named_parameters()}
+        found.append([output[~_padded()], own_x.grad, *[part.grad for part in own_state],
+                      *[gradients[name] for name in sorted(gradients)]])  # fmt: skip
+    for mine, other in zip(*found, strict=True):
+        torch.testing.assert_close(mine, other, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+def test_lengths_equal_each_row_alone(cell: str, bidirectional: bool) -> None:
+    module = _recurrent(cell, "tanh", 2, bidirectional=bidirectional)
+    x = torch.randn(T, B, E, dtype=torch.float64)
+    together, _ = module(x, lengths=LENGTHS)
+    for row, length in enumerate(LENGTHS.tolist()):
+        alone, _ = module(x[:length, row : row + 1])
+        torch.testing.assert_close(together[:length, row], alone[:, 0], rtol=1e-10, atol=1e-12)
+
+
+def test_the_state_of_rows_without_padding_is_right() -> None:
+    module = _recurrent("lstm", "tanh", 2, bidirectional=True)
+    x = torch.randn(T, B, E, dtype=torch.float64)
+    for part, other in zip(module(x, lengths=LENGTHS)[1], module(x[:, 1:2])[1], strict=True):
+        torch.testing.assert_close(part[:, 1], other[:, 0], rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+def test_what_stands_in_padding_never_matters(cell: str) -> None:
+    """Neither for the values nor for a gradient, not even with numbers that are none or are huge."""
+    module, kept = _recurrent(cell, "tanh", 2, bidirectional=True), ~_padded()
+    x = torch.randn(T, B, E, dtype=torch.float64)
+    found = []
+    for filler in (0.0, 1e6):
+        filled = x.masked_fill(_padded()[:, :, None], filler).requires_grad_()
+        output = module(filled, lengths=LENGTHS)[0][kept]
+        found.append([output, *torch.autograd.grad(output.square().sum(), (filled, *module.parameters()))])
+        assert found[-1][1][_padded()].eq(0).all()
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-12)
+    with torch.no_grad():
+        nothing = module(x.masked_fill(_padded()[:, :, None], torch.nan), lengths=LENGTHS)[0][kept]
+    torch.testing.assert_close(nothing, found[0][0], rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(("cell", "nonlinearity"), CELLS)
+def test_state_dicts_of_both_directions_interchange(cell: str, nonlinearity: str) -> None:
+    ours = _recurrent(cell, nonlinearity, 2, bidirectional=True)
+    theirs = _peer(cell, nonlinearity, 2, bidirectional=True)
+    shapes = [{name: value.shape for name, value in module.state_dict().items()} for module in (ours, theirs)]
+    assert shapes[0] == shapes[1]
+    ours.load_state_dict(theirs.state_dict())
+    x = torch.randn(T, B, E, dtype=torch.float64)
+    torch.testing.assert_close(ours(x)[0], theirs(x)[0], rtol=1e-10, atol=1e-10)
+
+
+def test_first_weights_of_the_backward_direction() -> None:
+    module = Recurrent("lstm", 40, 16, 2, bidirectional=True)
+    assert module.weight_ih_l1_reverse.shape == (64, 32)
+    for layer in range(2):
+        for gate in getattr(module, f"weight_hh_l{layer}_reverse").split(16):
+            torch.testing.assert_close(gate @ gate.t(), torch.eye(16), rtol=0, atol=1e-5)
+        assert getattr(module, f"bias_ih_l{layer}_reverse")[16:32].eq(1).all()
+        forward, backward = getattr(module, f"weight_ih_l{layer}"), getattr(module, f"weight_ih_l{layer}_reverse")
+        assert not torch.equal(forward, backward)
+
+
+def test_weight_drop_draws_a_mask_for_each_direction() -> None:
+    module = _recurrent("gru", "tanh", 1, bidirectional=True, weight_drop=0.5)
+    module(torch.randn(T, B, E, dtype=torch.float64))[0].sum().backward()
+    dropped = [module.weight_hh_l0.grad == 0, module.weight_hh_l0_reverse.grad == 0]
+    assert all(0.3 < mask.double().mean().item() < 0.7 for mask in dropped)
+    assert not torch.equal(*dropped)
+
+
 # --- dropout
 
 
@@ -164,7 +300,7 @@ def test_weight_drop_zeroes_recurrent_weights_for_the_whole_pass() -> None:
     x[0] = 1.0
     output = module(x)[0]
     mask = output[1, 0]
-    torch.testing.assert_close(mask.unique(), torch.tensor([0.0, 1 / 0.6], dtype=torch.float64))
+    torch.testing.assert_close(mask.unique(), torch.tensor([0.0, 1 / 0.6], dtype=torch.float64), rtol=1e-4, atol=0)
     assert torch.equal(output[1, 1], mask)  # the same for all rows
     torch.testing.assert_close(output[2, 0], mask * mask)  # and for all steps
     module.eval()
@@ -325,3 +461,22 @@ def test_bfloat16_loss_stays_finite_for_hopeless_targets() -> None:
     assert weight.grad is not None
     assert weight.grad.isfinite().all()
     assert weight.grad[1, 0] < 0 < weight.grad[0, 0]
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.999])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float64])
+def test_a_dropout_mask_has_the_share_and_keeps_the_expectation(share: float, dtype: torch.dtype) -> None:
+    mask = dropout_mask((301, 997), share, torch.empty(0, dtype=dtype)).double()
+    assert (mask == 0).double().mean().item() == pytest.approx(share, abs=4e-3)
+    assert mask.unique().numel() == 2
+    assert mask.max().item() == pytest.approx(1 / (1 - share), rel=8e-3)
+    zeros = (mask == 0).flatten()[: 301 * 997 // 4 * 4].view(-1, 4).double()
+    correlations = torch.corrcoef(zeros.T) - torch.eye(4)  # the four places of one random number
+    assert correlations.abs().max().item() < 0.03
+
+
+def test_weight_dropout_drops_single_weights() -> None:
+    dropped = weight_dropout(torch.ones(200, 300), 0.3, training=True)
+    assert (dropped == 0).double().mean().item() == pytest.approx(0.3, abs=0.01)
+    assert not torch.equal(dropped[0], dropped[1])
+    assert weight_dropout(dropped, 0.3, training=False) is dropped

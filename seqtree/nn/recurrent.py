@@ -13,10 +13,9 @@ from itertools import product
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seqtree.nn.dropout import sequence_dropout
+from seqtree.nn.dropout import sequence_dropout, weight_dropout
 from seqtree.nn.lstm import lstm_layer
 
 State = tuple[Tensor, ...]
@@ -133,8 +132,7 @@ class Recurrent(nn.Module):
             outputs = []
             for direction in self.directions:
                 weights = self._weights(layer, direction)
-                if self.training and self.weight_drop:
-                    weights[1] = F.dropout(weights[1], self.weight_drop)
+                weights[1] = weight_dropout(weights[1], self.weight_drop, self.training)
                 before = [part[len(ends) : len(ends) + 1] for part in state]
                 read = _turn(output, turned) if direction else output
                 read, *end = self._run(read, before, weights)  # (T, B, H)

@@ -27,7 +27,7 @@ from seqtree.treebank.bracketed import write_tree
 
 KIND = "parser"
 AT_ONCE = 2048  # sentences that are sorted by length together
-BATCH_WORDS = 4096  # words of a batch, padding included
+BATCH_WORDS = 2048  # words of a batch, padding included
 
 
 class Parser(ParserI):

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from seqtree.errors import InputError
-from seqtree.nn.dropout import sequence_dropout
+from seqtree.nn.dropout import dropout_mask, sequence_dropout
 from seqtree.nn.recurrent import GATES, Recurrent
 from seqtree.nn.recursive import COMPOSITIONS, Composition
 from seqtree.parsing.batch import SentenceBatch
@@ -125,8 +125,8 @@ class SpanScorer(nn.Module):
         if self.hidden is not None and fences is not None:
             vectors = F.relu(_product(self.hidden, vectors, dtype) + _rows(fences, end) - _rows(fences, start))
             if self.training and self.dropout:
-                masks = vectors.new_ones(sentences, vectors.shape[1])
-                vectors = vectors * _rows(F.dropout(masks, self.dropout), sentence)
+                masks = dropout_mask((sentences, vectors.shape[1]), self.dropout, vectors)
+                vectors = vectors * _rows(masks, sentence)
         scores: Tensor = self.output(vectors)  # (M, outputs)
         return scores
 

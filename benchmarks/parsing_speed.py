@@ -1,0 +1,88 @@
+"""Parsing speed: batches, one sentence at a time, and node by node, with one model in one run.
+
+    python benchmarks/parsing_speed.py runs/treebank --trees nltk:treebank/wsj_0180-wsj_0199
+
+Sentences per second without loading, the median of ``--repeat`` passes; node by node (every pair of neighbours composed
+and scored by itself, none twice) reads the first ``--plain`` sentences only. Prints one JSON object.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+
+from seqtree.parsing.batch import make_batch
+from seqtree.parsing.model import Parser
+from seqtree.parsing.sentences import Word, words_as_given
+from seqtree.parsing.spans import Spans
+from seqtree.parsing.training import read_normalised
+from seqtree.treebank.bracketed import words_of
+
+
+@torch.inference_mode()
+def node_by_node(parser: Parser, sentence: Sequence[Word]) -> list[tuple[int, int]]:
+    """The spans of the greedy tree, in the plain way."""
+    words = [word for _, word in sentence]
+    batch = make_batch([words], [parser.lexicon.word_ids(words)], parser.lexicon)
+    network = parser.network.eval()
+    encoded = network.encode(batch)
+    nodes = [(i, i + 1, encoded.leaves[i : i + 1]) for i in range(len(words))]
+    known: dict[tuple[int, int, int], tuple[float, torch.Tensor]] = {}
+    spans = []
+    while len(nodes) > 1:
+        options = []
+        for (start, middle, left), (_, end, right) in zip(nodes, nodes[1:], strict=False):
+            if (start, middle, end) not in known:
+                vector = network.composition(left, right)
+                span = Spans(np.array([0]), np.array([start]), np.array([end]))
+                known[start, middle, end] = network.score_merges(encoded, batch, vector, span).item(), vector
+            options.append(known[start, middle, end])
+        best = max(range(len(options)), key=lambda i: options[i][0])
+        (start, _, _), (_, end, _) = nodes[best : best + 2]
+        nodes[best : best + 2] = [(start, end, options[best][1])]
+        spans.append((start, end))
+    return spans
+
+
+def median_rate(run: Callable[[], object], sentences: int, repeat: int) -> float:
+    seconds = []
+    for _ in range(repeat):
+        began = time.perf_counter()
+        run()
+        seconds.append(time.perf_counter() - began)
+    return round(sentences / statistics.median(seconds), 1)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model")
+    parser.add_argument("--trees", default="nltk:treebank/wsj_0180-wsj_0199")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--plain", type=int, default=60)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    loaded = Parser.load(options.model)
+    sentences = [words_as_given(words_of(tree), loaded.lexicon.words) for tree in read_normalised([options.trees])]
+    few = sentences[: options.plain]
+    ways = {
+        "batched": (lambda: list(loaded.parses(sentences)), sentences),
+        "one_at_a_time": (lambda: [list(loaded.parses([sentence])) for sentence in sentences], sentences),
+        "node_by_node": (lambda: [node_by_node(loaded, sentence) for sentence in few], few),
+    }
+    for run, _ in ways.values():
+        run()  # warm
+    rates = {name: median_rate(run, len(read), options.repeat) for name, (run, read) in ways.items()}
+    print(json.dumps({"benchmark": "parsing_speed", "trees": options.trees, "sentences": len(sentences),
+                      "words": sum(map(len, sentences)), "threads": options.threads,
+                      "sentences_per_second": rates}))  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
