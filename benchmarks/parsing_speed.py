@@ -19,7 +19,7 @@ import torch
 
 from seqtree.parsing.batch import make_batch
 from seqtree.parsing.model import Parser
-from seqtree.parsing.sentences import Word, words_as_given
+from seqtree.parsing.sentences import Word
 from seqtree.parsing.spans import Spans
 from seqtree.parsing.training import read_normalised
 from seqtree.treebank.bracketed import words_of
@@ -69,7 +69,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     loaded = Parser.load(options.model)
-    sentences = [words_as_given(words_of(tree), loaded.lexicon.words) for tree in read_normalised([options.trees])]
+    sentences = [loaded.words(words_of(tree)) for tree in read_normalised([options.trees])]
     few = sentences[: options.plain]
     ways = {
         "batched": (lambda: list(loaded.parses(sentences)), sentences),

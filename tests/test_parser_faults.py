@@ -122,7 +122,8 @@ def test_treebanks_of_traces_only(command: Run, model: Path) -> None:
 def test_validation_trees_of_traces_only(command: Run) -> None:
     _write("t.mrg", TREES)
     _write("v.mrg", "(S (NP (-NONE- *T*)))\n" * 3)
-    _refused(command("parser", "train", "t.mrg", "--valid", "v.mrg", "--out", "a", *SMALL), "v.mrg: no tree with a word")
+    result = command("parser", "train", "t.mrg", "--valid", "v.mrg", "--out", "a", *SMALL)
+    _refused(result, "v.mrg: no tree with a word")
 
 
 @pytest.mark.parametrize(

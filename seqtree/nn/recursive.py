@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 COMPOSITIONS = ("tanh", "relu", "max", "lstm")
 Ids = npt.NDArray[np.int64]
@@ -101,13 +102,14 @@ class _Forest(torch.autograd.Function):
         return nodes
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         (gradient,) = gradients
         gradient = gradient.clone()
         totals = [torch.zeros_like(parameter) for parameter in ctx.parameters]
         for nodes, ids, left, right, parent in reversed(ctx.graphs):
-            d_left, d_right, *partial = torch.autograd.grad(parent, (left, right, *ctx.parameters), gradient[nodes])
+            inputs = (left, right, *ctx.parameters)
+            d_left, d_right, *partial = torch.autograd.grad(parent, inputs, gradient[nodes], retain_graph=True)
             gradient.index_add_(0, ids[0], d_left).index_add_(0, ids[1], d_right)
             torch._foreach_add_(totals, partial)
-        ctx.graphs.clear()
         return None, None, None, gradient[: ctx.count], *totals

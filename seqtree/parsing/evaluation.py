@@ -12,7 +12,6 @@ from nltk.tree import Tree
 
 from seqtree.errors import InputError
 from seqtree.parsing.model import AT_ONCE, Parser
-from seqtree.parsing.sentences import words_as_given
 from seqtree.treebank.bracketed import words_of
 from seqtree.treebank.parseval import Evaluation, Parseval
 
@@ -35,7 +34,7 @@ def evaluate(parser: Parser, trees: Iterable[Tree]) -> ParserEvaluation:
     count = 0
     while chunk := list(islice(source, AT_ONCE)):
         began = time.perf_counter()
-        parses = list(parser.parses(words_as_given(words_of(tree), parser.lexicon.words) for tree in chunk))
+        parses = list(parser.parses(parser.words(words_of(tree)) for tree in chunk))
         seconds += time.perf_counter() - began
         for tree, parse in zip(chunk, parses, strict=True):
             count += 1

@@ -46,10 +46,11 @@ class Parser(ParserI):
             return cls(lexicon, ParserNetwork(lexicon, config))
 
     @classmethod
-    def load(cls, path: str | Path) -> Parser:
+    def load(cls, path: str | Path, precision: str = "auto") -> Parser:
         """Open a model file or a run folder; no code in it is run.
 
-        Raises InputError if there is none, ModelFileError if it is damaged or holds something else.
+        ``precision``: auto, fp32 or bf16, in which the larger products are computed. Raises InputError if there is none,
+        ModelFileError if it is damaged or holds something else.
         """
         path = Path(path)
         if path.is_dir():
@@ -61,7 +62,7 @@ class Parser(ParserI):
             network.load_state_dict(tensors)
         except (KeyError, TypeError, RuntimeError, InputError) as error:
             raise ModelFileError(f"{path}: its parts do not fit together ({error})") from error
-        return cls(lexicon, network.eval())
+        return cls(lexicon, network.eval(), precision)
 
     def save(self, path: str | Path, half: bool = False) -> None:
         """Write the model file, whole or not at all; ``half``: with 16 bits a weight. Raises OSError."""
@@ -73,16 +74,20 @@ class Parser(ParserI):
 
     def parse(self, sent: Sequence[str], k: int = 1) -> Iterator[Tree]:
         """The ``k`` best trees of a sentence, a sequence of words; none for an empty one. NLTK's ``ParserI``."""
-        if isinstance(sent, str):
-            raise InputError("a parser takes a sentence as a sequence of words; split the string first")
-        words = words_as_given(sent, self.lexicon.words)
-        found = self.k_best(words, k) if k > 1 else self.parses([words])
+        words = self.words(sent)
+        found = self.parses([words]) if k == 1 else self.k_best(words, k)
         return (parse.tree for parse in found if parse)
 
     def parse_sents(self, sents: Iterable[Sequence[str]]) -> Iterator[Iterator[Tree]]:
         """The trees of each sentence, as ``parse`` gives them, in batches. NLTK's ``ParserI``."""
-        for parse in self.parses(words_as_given(sent, self.lexicon.words) for sent in sents):
+        for parse in self.parses(self.words(sent) for sent in sents):
             yield iter([parse.tree] if parse else [])
+
+    def words(self, sentence: Sequence[str]) -> list[Word]:
+        """The words of a sentence with their forms for the model. Raises InputError for a string."""
+        if isinstance(sentence, str):
+            raise InputError("a parser takes a sentence as a sequence of words; split the string first")
+        return words_as_given(sentence, self.lexicon.words)
 
     def parses(self, sentences: Iterable[Sequence[Word]]) -> Iterator[Parse | None]:
         """The parse of each sentence in its order, None for an empty one; a word is (its form, its form for the model).

@@ -156,7 +156,7 @@ class ParserNetwork(nn.Module):
     """
 
     products: torch.dtype | None = None
-    word_loss: Tensor  # how likely each word is dropped in training
+    forgetting: Tensor  # how likely each word is dropped in training
 
     def __init__(self, lexicon: Lexicon, config: ParserConfig) -> None:
         super().__init__()
@@ -182,7 +182,7 @@ class ParserNetwork(nn.Module):
         self.tagger = nn.Linear(inputs, max(1, len(lexicon.tags)))
         kept = c.word_dropout / (c.word_dropout + torch.tensor(lexicon.counts, dtype=torch.float32))
         kept[[lexicon.words.start, lexicon.words.end]] = 0.0
-        self.register_buffer("word_loss", kept if c.word_dropout else torch.zeros_like(kept), persistent=False)
+        self.register_buffer("forgetting", kept if c.word_dropout else torch.zeros_like(kept), persistent=False)
         self.unknown = lexicon.words.unknown
 
     def encode(self, batch: SentenceBatch) -> Encoded:
@@ -232,7 +232,7 @@ class ParserNetwork(nn.Module):
         if self.config.words:
             ids = self.ids(batch.words)
             if self.training:
-                lost = torch.rand(ids.shape, device=ids.device) < self.word_loss[ids]
+                lost = torch.rand(ids.shape, device=ids.device) < self.forgetting[ids]
                 ids = torch.where(lost, self.unknown, ids)
             parts.append(self.embedding(ids))
         if self.config.characters:

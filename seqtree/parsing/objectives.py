@@ -127,8 +127,7 @@ def _structured(network: ParserNetwork, batch: SentenceBatch, encoded: Encoded, 
     loss = torch.from_numpy(wrong(offender.spans)).to(scores.device)
     scores = torch.cat([-scores[: len(gold)], scores[len(gold) :] + loss])
     margins = scores.new_zeros(len(trees)).index_add(0, network.ids(both.spans.sentence), scores)
-    spans = batch.single_words + gold.spans
-    return margins.relu().sum(), _label_loss(network, batch, encoded, vectors[: len(spans)], spans, trees)
+    return margins.relu().sum(), _label_loss(network, batch, encoded, vectors, batch.single_words + both.spans, trees)
 
 
 def _gold_pairs(batch: SentenceBatch, trees: Sequence[GoldTree]) -> Pairs:

@@ -68,10 +68,8 @@ class SpanTable:
         """The numbers (k,) of ``spans``."""
         keys = self._keys(spans)
         keys[spans.end >= self._width] = -1
-        at = np.minimum(np.searchsorted(self._sorted, keys), len(self._sorted) - 1)
-        found: Ids = (
-            np.where(self._sorted[at] == keys, self._values[at], 0) if len(self._sorted) else np.zeros_like(keys)
-        )
+        at = np.searchsorted(self._sorted, keys)  # the last of them is beyond any key
+        found: Ids = np.where(self._sorted[at] == keys, self._values[at], 0)
         return found
 
     def _keys(self, spans: Spans) -> Ids:

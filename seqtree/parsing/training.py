@@ -60,12 +60,11 @@ class Recipe:
         from seqtree.cli.options import overridden
 
         chosen = preset(options["preset"] or "medium")
-        objective = overridden(chosen.objective, options)
         rest = ("out", "valid", "valid_share", "min_count", "branching", "encoding", "device", "precision", "resume")
         return cls(
             trees=tuple(specs),
-            network=replace(overridden(chosen.network, options), whole_trees=objective.objective == "structured"),
-            objective=objective,
+            network=overridden(chosen.network, options),
+            objective=overridden(chosen.objective, options),
             batch=chosen.batch if options["batch"] is None else options["batch"],
             training=overridden(chosen.training, options),
             **{name: options[name] for name in rest},
@@ -83,10 +82,10 @@ def train_parser(recipe: Recipe, display: Display) -> dict[str, Any]:
         run.remove_leftovers()
         training, valid = _read(recipe, display)
         device = choose_device(recipe.device)
-        parser = Parser.untrained((binarise(tree, recipe.branching) for tree in training), recipe.network,
-                                  recipe.training.seed, recipe.min_count)  # fmt: skip
-        parser.network.to(device).products = choose_dtype(recipe.precision, device)
         gold = [binarise(tree, recipe.branching) for tree in training]
+        config = replace(recipe.network, whole_trees=recipe.objective.objective == "structured")
+        parser = Parser.untrained(gold, config, recipe.training.seed, recipe.min_count)
+        parser.network.to(device).products = choose_dtype(recipe.precision, device)
         task = ParserTask(parser, gold, valid, recipe.objective, recipe.batch, recipe.training.seed)
         display.message(_preflight(task, recipe.training))
         result = Trainer(task, recipe.training, run, display).fit(recipe.resume, _config(recipe))
@@ -97,7 +96,7 @@ def train_parser(recipe: Recipe, display: Display) -> dict[str, Any]:
         if result.interrupted:
             display.message(f"interrupted and saved at step {result.steps:,}; go on with --resume")
             return report
-        measured = evaluate(Parser.load(run.path), valid or training)
+        measured = evaluate(Parser.load(run.path, recipe.precision), valid or training)
         where = "validation" if valid else "training trees"
         report = {**measured.to_json(), **report, "best_step": result.best_step, "measured_on": where}
         display.message(f"{where}: labelled F1 {measured.scores.labelled.f1:.2f}, unlabelled F1 "
@@ -118,7 +117,7 @@ def _read(recipe: Recipe, display: Display) -> tuple[list[Tree], list[Tree]]:
         if not valid:
             raise InputError(f"{', '.join(recipe.valid)}: no tree with a word in it to validate on")
     else:
-        cut = len(training) - round(recipe.valid_share * len(training))
+        cut = len(training) - min(MOST_VALIDATION, round(recipe.valid_share * len(training)))
         training, valid = training[:cut], training[cut:]
     if not training:
         raise InputError(f"{', '.join(recipe.trees)}: no tree is left to train on")

@@ -9,7 +9,7 @@ from seqtree.errors import InputError
 
 CHOICES = {
     "optimizer": ("adamw", "sgd"),
-    "schedule": ("cosine", "plateau", "constant"),
+    "schedule": ("cosine", "linear", "plateau", "constant"),
     "averaging": ("none", "ema", "asgd"),
 }
 
