@@ -13,6 +13,7 @@ import json
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -37,7 +38,7 @@ def node_by_node(parser: Parser, sentence: Sequence[Word]) -> list[tuple[int, in
     spans = []
     while len(nodes) > 1:
         options = []
-        for (start, middle, left), (_, end, right) in zip(nodes, nodes[1:], strict=False):
+        for (start, middle, left), (_, end, right) in pairwise(nodes):
             if (start, middle, end) not in known:
                 vector = network.composition(left, right)
                 span = Spans(np.array([0]), np.array([start]), np.array([end]))

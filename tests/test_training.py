@@ -48,7 +48,7 @@ def corpus(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("optimizer", "adam"), ("schedule", "linear"), ("averaging", "swa"), ("minutes", 0.0), ("minutes", math.nan),
+        ("optimizer", "adam"), ("schedule", "stairs"), ("averaging", "swa"), ("minutes", 0.0), ("minutes", math.nan),
         ("epochs", 0), ("epochs", math.inf), ("epochs", math.nan), ("learning_rate", 0.0), ("learning_rate", math.inf),
         ("learning_rate", -1.0), ("clip", 0.0), ("clip", math.nan), ("checkpoint_seconds", 0), ("warmup", 1.0),
         ("warmup", -0.1), ("final_rate", 1.0), ("plateau_factor", 1.0), ("ema_decay", 1.0), ("beta2", 1.5),
@@ -82,6 +82,11 @@ def test_cosine_schedule() -> None:
 def test_constant_schedules(schedule: str) -> None:
     settings = TrainingSettings(schedule=schedule, warmup=0.5)
     assert [rate_factor(settings, p) for p in (0.25, 0.5, 0.75, 1.0)] == [0.5, 1, 1, 1]
+
+
+def test_a_linear_schedule() -> None:
+    settings = TrainingSettings(schedule="linear", warmup=0.5, final_rate=0.1)
+    assert [rate_factor(settings, p) for p in (0.25, 0.5, 0.75, 1.0)] == pytest.approx([0.3875, 0.55, 0.325, 0.1])
 
 
 # --- averages

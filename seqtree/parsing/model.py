@@ -49,8 +49,8 @@ class Parser(ParserI):
     def load(cls, path: str | Path, precision: str = "auto") -> Parser:
         """Open a model file or a run folder; no code in it is run.
 
-        ``precision``: auto, fp32 or bf16, in which the larger products are computed. Raises InputError if there is none,
-        ModelFileError if it is damaged or holds something else.
+        ``precision``: auto, fp32 or bf16, in which the larger products are computed. Raises InputError if there is no
+        such file, ModelFileError if it is damaged or holds something else.
         """
         path = Path(path)
         if path.is_dir():

@@ -23,7 +23,14 @@ class Preset:
 
 
 _TRAINING = replace(
-    TrainingSettings(), learning_rate=1.5e-3, clip=5.0, beta2=0.98, ema_decay=0.998, epochs=30.0, evaluations=20
+    TrainingSettings(),
+    learning_rate=1.5e-3,
+    clip=5.0,
+    beta2=0.98,
+    ema_decay=0.998,
+    schedule="linear",
+    epochs=30.0,
+    evaluations=20,
 )
 _CHAPTERS = ParserConfig(encoder="none", composition="tanh", characters=0, words=100, vector=100, dropout=0.0)
 
@@ -33,9 +40,13 @@ PRESETS = {
         Preset("tiny", "tests and first tries: seconds",
                ParserConfig(words=32, characters=32, hidden=64, layers=1, vector=64, scorer=64, dropout=0.1),
                ObjectiveSettings(), 16, replace(_TRAINING, learning_rate=5e-3)),
+        Preset("small", "the model that comes with seqtree: some megabytes on disk",
+               ParserConfig(words=64, hidden=200, vector=150, scorer=200, weight_drop=0.2),
+               ObjectiveSettings("softmax"), 16, _TRAINING),
         Preset("chapters", "the chapters' parser: word vectors, tanh, a margin between whole trees",
                _CHAPTERS, ObjectiveSettings("structured"), 16, _TRAINING),
-        Preset("medium", "some thousand trees in half an hour on a laptop", ParserConfig(), ObjectiveSettings(), 16,
+        Preset("medium", "some thousand trees in half an hour on a laptop", ParserConfig(weight_drop=0.3),
+               ObjectiveSettings("softmax"), 16,
                _TRAINING),
     )
 }  # fmt: skip

@@ -28,17 +28,18 @@ class ParserTask:
     """Learning to parse ``trees``; validation is by labelled F1 on ``valid``.
 
     A batch has sentences of like length and about as many words as any other: those of ``size`` sentences of mean
-    length. Its loss is the mean per word.
+    length. Its loss is the mean per word. ``half``: the model file is to have 16 bits a weight.
     """
 
     items = "words"
     implausible_loss = 0.0  # margins may all be kept
 
     def __init__(self, parser: Parser, trees: Sequence[BinaryTree], valid: Sequence[Tree],
-                 objective: ObjectiveSettings, size: int, seed: int) -> None:  # fmt: skip
+                 objective: ObjectiveSettings, size: int, seed: int, half: bool = False) -> None:  # fmt: skip
         self.parser, self.model = parser, parser.network
         self.gold = [parser.lexicon.gold(tree) for tree in trees]
         self.valid, self.objective, self.size, self.seed = valid, objective, size, seed
+        self.half = half
         self.steps_per_epoch = math.ceil(len(trees) / size)
         self._order = lru_cache(maxsize=2)(self._shuffled)
 
@@ -70,7 +71,7 @@ class ParserTask:
         """Nothing is carried from step to step."""
 
     def save(self, path: Path) -> None:
-        self.parser.save(path)
+        self.parser.save(path, self.half)
 
     def _shuffled(self, epoch: int) -> list[list[int]]:
         """The sentences of each step: sorted by length, not quite exactly, cut into equal shares of words, shuffled."""

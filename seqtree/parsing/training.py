@@ -43,6 +43,7 @@ class Recipe:
     valid_share: float = 0.1
     min_count: int = 1
     branching: Branching = "left"
+    half: bool = False
     encoding: str = "utf-8"
     device: str = "auto"
     precision: str = "auto"
@@ -60,7 +61,18 @@ class Recipe:
         from seqtree.cli.options import overridden
 
         chosen = preset(options["preset"] or "medium")
-        rest = ("out", "valid", "valid_share", "min_count", "branching", "encoding", "device", "precision", "resume")
+        rest = (
+            "out",
+            "valid",
+            "valid_share",
+            "min_count",
+            "branching",
+            "half",
+            "encoding",
+            "device",
+            "precision",
+            "resume",
+        )
         return cls(
             trees=tuple(specs),
             network=overridden(chosen.network, options),
@@ -86,7 +98,7 @@ def train_parser(recipe: Recipe, display: Display) -> dict[str, Any]:
         config = replace(recipe.network, whole_trees=recipe.objective.objective == "structured")
         parser = Parser.untrained(gold, config, recipe.training.seed, recipe.min_count)
         parser.network.to(device).products = choose_dtype(recipe.precision, device)
-        task = ParserTask(parser, gold, valid, recipe.objective, recipe.batch, recipe.training.seed)
+        task = ParserTask(parser, gold, valid, recipe.objective, recipe.batch, recipe.training.seed, recipe.half)
         display.message(_preflight(task, recipe.training))
         result = Trainer(task, recipe.training, run, display).fit(recipe.resume, _config(recipe))
         display.close()
