@@ -21,7 +21,7 @@ class Preset:
     training: TrainingSettings
 
 
-def _preset(name: str, reason: str, rows: int, window: int, network: NetworkConfig, **training: float) -> Preset:
+def _preset(name: str, reason: str, rows: int, window: int, network: NetworkConfig, **training: float | str) -> Preset:
     return Preset(name, reason, network, BatchShape(rows, window), replace(TrainingSettings(), **training))  # type: ignore[arg-type]
 
 
@@ -40,8 +40,8 @@ PRESETS = {
         preset.name: preset
         for preset in (
             _preset("tiny", "tests and first tries: seconds", 16, 32, _char(1, 128, 32, 0.0), learning_rate=1e-2),
-            _preset("small", "a megabyte in minutes on one core: one wide layer, many small steps at a high rate",
-                    24, 64, _char(1, 512, 64, 0.1), learning_rate=1e-2, weight_decay=0.1, clip=5.0),
+            _preset("small", "a megabyte in minutes on one core: one wide layer, small steps, the highest rate",
+                    24, 64, _char(1, 512, 64, 0.1), learning_rate=4e-2, schedule="linear", weight_decay=0.1, clip=5.0),
             _preset("medium", "half an hour for a megabyte, or larger texts; many passes, so strongly dropped out",
                     32, 96, replace(_char(2, 512, 128, 0.4), dropout_input=0.1, weight_drop=0.2),
                     learning_rate=6e-3, weight_decay=0.1, clip=5.0),
