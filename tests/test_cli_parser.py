@@ -379,6 +379,16 @@ def test_nothing_to_parse(command: Run, monkeypatch: pytest.MonkeyPatch) -> None
         assert "nothing to parse: give a SENTENCE or --file, or pipe a text in" in err
 
 
+def test_the_parser_that_comes_with_seqtree(command: Run) -> None:
+    assert shipped_model().stat().st_size <= 8_000_000
+    code, out, _ = command("parse", "--format", "bracket", "the cat sat on the mat", "The old man slept.")
+    assert code == 0
+    assert out.splitlines() == [
+        "(S (NP (DT the) (NN cat)) (VP (VBD sat) (PP (IN on) (NP (DT the) (NN mat)))))",
+        "(S (NP (DT The) (JJ old) (NN man)) (VP (VBD slept)) (. .))",
+    ]
+
+
 def test_the_shipped_model_is_the_default(
     command: Run, trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,7 +24,7 @@ class Preset:
 
 _TRAINING = replace(
     TrainingSettings(),
-    learning_rate=1.5e-3,
+    learning_rate=2.5e-3,
     clip=5.0,
     beta2=0.98,
     ema_decay=0.998,
@@ -46,8 +46,7 @@ PRESETS = {
         Preset("chapters", "the chapters' parser: word vectors, tanh, a margin between whole trees",
                _CHAPTERS, ObjectiveSettings("structured"), 16, _TRAINING),
         Preset("medium", "some thousand trees in half an hour on a laptop", ParserConfig(weight_drop=0.3),
-               ObjectiveSettings("softmax"), 16,
-               _TRAINING),
+               ObjectiveSettings("softmax"), 16, _TRAINING),
     )
 }  # fmt: skip
 
