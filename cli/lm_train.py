@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from seqtree.cli.options import default_out, encoding_option, print_json, training_options
+from seqtree.cli.options import default_out, encoding_option, report_training, training_options
 
 _NETWORK = [
     click.option("--unit", type=click.Choice(["char", "word"]), help="What a token is.  [default: char]"),
@@ -78,8 +78,4 @@ def train(corpus: tuple[str, ...], as_json: bool, quiet: bool, threads: int | No
         report = train_language_model(Recipe.from_options(corpus, options), display)
     finally:
         display.close()
-    if as_json:
-        print_json(report)
-    elif not report["interrupted"]:
-        click.echo(str(report["model"]))
-    return 130 if report["interrupted"] else 0
+    return report_training(report, as_json)

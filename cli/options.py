@@ -74,6 +74,15 @@ def print_json(record: Mapping[str, Any]) -> None:
     click.echo(json.dumps(_finite(record), ensure_ascii=False, allow_nan=False))
 
 
+def report_training(report: Mapping[str, Any], as_json: bool) -> int:
+    """What a command that trains prints at its end, its report or the model's place, and its exit code."""
+    if as_json:
+        print_json(report)
+    elif not report["interrupted"]:
+        click.echo(str(report["model"]))
+    return 130 if report["interrupted"] else 0
+
+
 def _finite(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {k: _finite(v) for k, v in value.items()}

@@ -13,6 +13,7 @@ from seqtree.cli.options import (
     encoding_option,
     json_option,
     print_json,
+    report_training,
     threads_option,
     training_options,
 )
@@ -104,11 +105,7 @@ def train(trees: tuple[str, ...], as_json: bool, quiet: bool, threads: int | Non
         report = train_parser(Recipe.from_options(trees, options), display)
     finally:
         display.close()
-    if as_json:
-        print_json(report)
-    elif not report["interrupted"]:
-        click.echo(str(report["model"]))
-    return 130 if report["interrupted"] else 0
+    return report_training(report, as_json)
 
 
 @parser.command(

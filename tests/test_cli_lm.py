@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import json
 import math
 import re
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from command_helpers import Run, caller, refused
 from language_helpers import CHINESE, TEXT, metrics, model
 
 from seqtree import LanguageModel, modelfile
@@ -29,34 +27,11 @@ EVALUATION = {
     "tokens_per_second",
 }
 
-Run = Callable[..., tuple[int, str, str]]
-
 
 @pytest.fixture
 def lm(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs ``seqtree lm ...`` in a folder of its own: exit code, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*args: object, stdin: bytes | None = None) -> tuple[int, str, str]:
-        if stdin is not None:
-            monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8"))
-        code = run(["lm", *map(str, args)])
-        out, err = capsys.readouterr()
-        assert "Traceback" not in err
-        return code, out, err
-
-    return call
-
-
-def _refused(result: tuple[int, str, str], *said: str) -> None:
-    """Exit code 2, nothing on stdout, and one line at the end that says all this."""
-    code, out, err = result
-    assert code == 2, err
-    assert out == ""
-    last = err.splitlines()[-1]
-    assert last.startswith(("seqtree: error: ", "Error: "))
-    for part in said:
-        assert part in last
+    return caller(capsys, tmp_path, monkeypatch, "lm")
 
 
 def _write(name: str, data: str | bytes) -> Path:
@@ -174,8 +149,8 @@ def test_corpus_from_standard_input(lm: Run) -> None:
     more = TEXT.replace("cat", "zoo").encode()
     assert lm("train", "-", "--out", "c", "--init-from", "a", *SMALL, "--quiet", stdin=more)[0] == 0
     assert "z" in LanguageModel.load("c").vocabulary
-    _refused(lm("train", "-", "--out", "d", *SMALL, stdin=b""), "standard input is empty")
-    _refused(lm("train", "-", "--out", "e", *SMALL, stdin=b"caf\xe9 au lait\n"), "standard input: byte 3 (line 1)")
+    refused(lm("train", "-", "--out", "d", *SMALL, stdin=b""), "standard input is empty")
+    refused(lm("train", "-", "--out", "e", *SMALL, stdin=b"caf\xe9 au lait\n"), "standard input: byte 3 (line 1)")
 
 
 def test_folders_are_read_when_they_have_texts(lm: Run) -> None:
@@ -186,7 +161,7 @@ def test_folders_are_read_when_they_have_texts(lm: Run) -> None:
     assert lm("train", "texts", "--out", "a", *SMALL, "--quiet")[0] == 0
     assert "Q" not in LanguageModel.load("a").vocabulary
     Path("empty").mkdir()
-    _refused(lm("train", "empty", "--out", "b", *SMALL), "empty is a folder without any .txt file")
+    refused(lm("train", "empty", "--out", "b", *SMALL), "empty is a folder without any .txt file")
 
 
 def test_byte_order_marks_and_line_ends_leave_no_trace(lm: Run) -> None:
@@ -200,14 +175,14 @@ def test_byte_order_marks_and_line_ends_leave_no_trace(lm: Run) -> None:
 
 def test_texts_that_cannot_be_learned_from(lm: Run) -> None:
     _write("latin.txt", "first line\nnaïve\n".encode("latin-1"))
-    _refused(lm("train", "latin.txt", "--out", "a", *SMALL), "latin.txt: byte 13 (line 2) is 0xEF", "not valid utf-8",
+    refused(lm("train", "latin.txt", "--out", "a", *SMALL), "latin.txt: byte 13 (line 2) is 0xEF", "not valid utf-8",
              "--encoding")  # fmt: skip
     _write("empty.txt", b"")
-    _refused(lm("train", "empty.txt", "--out", "a", *SMALL), "empty.txt is empty; text was expected")
+    refused(lm("train", "empty.txt", "--out", "a", *SMALL), "empty.txt is empty; text was expected")
     _write("one.txt", b"x")
-    _refused(lm("train", "one.txt", "--out", "a", *SMALL), "one.txt: 1 character(s) of text are too few")
-    _refused(lm("train", "one.txt", "--out", "a", *SMALL, "--valid-share", "0"), "at least 8 are needed")
-    _refused(lm("train", "none.txt", "--out", "a", *SMALL), "none.txt: no such file or folder")
+    refused(lm("train", "one.txt", "--out", "a", *SMALL), "one.txt: 1 character(s) of text are too few")
+    refused(lm("train", "one.txt", "--out", "a", *SMALL, "--valid-share", "0"), "at least 8 are needed")
+    refused(lm("train", "none.txt", "--out", "a", *SMALL), "none.txt: no such file or folder")
     assert not Path("a/model.safetensors").exists()
     _write("text.txt", TEXT)
     assert lm("train", "text.txt", "--out", "a", *SMALL, "--quiet")[0] == 0  # nothing in the way after all that
@@ -218,8 +193,8 @@ def test_other_encodings(lm: Run) -> None:
     assert lm("train", "latin.txt", "--out", "a", *SMALL, "--quiet", "--encoding", "latin-1")[0] == 0
     assert "ï" in LanguageModel.load("a").vocabulary
     assert _one_object(lm("eval", "a", "latin.txt", "--encoding", "latin-1", "--json")[1])["unknown_tokens"] == 0
-    _refused(lm("eval", "a", "latin.txt"), "latin.txt: byte 2 (line 1)")
-    _refused(lm("eval", "a", "latin.txt", "--encoding", "klingon"), "'klingon' is no text encoding")
+    refused(lm("eval", "a", "latin.txt"), "latin.txt: byte 2 (line 1)")
+    refused(lm("eval", "a", "latin.txt", "--encoding", "klingon"), "'klingon' is no text encoding")
 
 
 def test_a_short_corpus_shrinks_the_batch_and_says_so(lm: Run) -> None:
@@ -233,7 +208,7 @@ def test_a_short_corpus_shrinks_the_batch_and_says_so(lm: Run) -> None:
 @pytest.mark.parametrize("share", ["-0.1", "1", "nan"])
 def test_validation_shares_are_checked(lm: Run, share: str) -> None:
     _write("text.txt", TEXT)
-    _refused(lm("train", "text.txt", "--out", "a", *SMALL, "--valid-share", share), "at least 0 and below 1")
+    refused(lm("train", "text.txt", "--out", "a", *SMALL, "--valid-share", share), "at least 0 and below 1")
 
 
 def test_training_without_validation(lm: Run) -> None:
@@ -277,7 +252,7 @@ def test_training_without_validation(lm: Run) -> None:
 )
 def test_bad_options(lm: Run, options: tuple[str, ...], said: str) -> None:
     _write("text.txt", TEXT)
-    _refused(lm("train", "text.txt", "--out", "a", *SMALL, *options), said)
+    refused(lm("train", "text.txt", "--out", "a", *SMALL, *options), said)
     assert not Path("a/checkpoint.safetensors").exists()
 
 
@@ -300,12 +275,12 @@ def test_diverging_is_exit_code_1_and_the_best_model_stays(lm: Run) -> None:
 def test_resume(lm: Run) -> None:
     _write("text.txt", TEXT)
     assert lm("train", "text.txt", "--out", "a", *SMALL, "--resume", "--quiet")[0] == 0  # nothing there: it starts
-    _refused(lm("train", "text.txt", "--out", "a", *SMALL), "a: already holds a run; go on with it by --resume")
+    refused(lm("train", "text.txt", "--out", "a", *SMALL), "a: already holds a run; go on with it by --resume")
     code, _, err = lm("train", "text.txt", "--out", "a", *SMALL, "--resume", "--epochs", "2")
     assert code == 0
     assert "resuming at step" in err
     assert "changed since the run began: epochs 2.0" in err
-    _refused(lm("train", "text.txt", "--out", "a", *SMALL, "--resume", "--hidden", "9"), "network.hidden was 8, is 9")
+    refused(lm("train", "text.txt", "--out", "a", *SMALL, "--resume", "--hidden", "9"), "network.hidden was 8, is 9")
 
 
 # --- measuring
@@ -353,7 +328,7 @@ def test_files_that_are_no_model(lm: Run) -> None:
                        ("folder", "folder/model.safetensors: no such model file")):  # fmt: skip
         for command in (["eval", name, "text.txt"], ["sample", name], ["next", name, "a"], ["score", name, "text.txt"],
                         ["fill", name, "a ____ b"]):  # fmt: skip
-            _refused(lm(*command), said)
+            refused(lm(*command), said)
 
 
 def test_score(lm: Run) -> None:
@@ -403,8 +378,8 @@ def test_next(lm: Run) -> None:
     assert out.splitlines() == [f"{p:.4f}  {json.dumps(token)[1:-1]}" for token, p in expected]
     record = _one_object(lm("next", name, "the\\ncat", "-k", "3", "--json")[1])
     assert [(row["token"], row["probability"]) for row in record["tokens"]] == expected
-    _refused(lm("next", name, "the", "-k", "0"), "0 is not in the range")
-    _refused(lm("next", name, "theQ"), "characters the model has never seen: 'Q'")
+    refused(lm("next", name, "the", "-k", "0"), "0 is not in the range")
+    refused(lm("next", name, "theQ"), "characters the model has never seen: 'Q'")
 
 
 def test_fill(lm: Run) -> None:
@@ -414,9 +389,9 @@ def test_fill(lm: Run) -> None:
     expected = LanguageModel.load(name).fill("the ____ sat", 2)
     assert [(row["token"], row["probability"]) for row in _one_object(out)["tokens"]] == expected
     assert lm("fill", name, "the _ sat", "--blank", "_", "-k", "2", "--json")[1] == out
-    _refused(lm("fill", name, "the cat sat"), "holds 0 blanks (____), expected exactly one")
-    _refused(lm("fill", _model(), "a ____ b"), "only a bidirectional model fills blanks")
-    _refused(lm("sample", name), "a bidirectional model cannot sample")
+    refused(lm("fill", name, "the cat sat"), "holds 0 blanks (____), expected exactly one")
+    refused(lm("fill", _model(), "a ____ b"), "only a bidirectional model fills blanks")
+    refused(lm("sample", name), "a bidirectional model cannot sample")
 
 
 # --- sampling
@@ -452,12 +427,12 @@ def test_prompts_from_files_and_with_escapes(lm: Run) -> None:
     assert wanted[1].startswith("the\ncat")
     assert lm("sample", name, "--prompt-file", "prompt.txt", "-n", "9", "--seed", "1") == wanted
     assert lm("sample", name, "--prompt-file", "-", "-n", "9", "--seed", "1", stdin=b"the\ncat") == wanted
-    _refused(lm("sample", name, "--prompt", "a", "--prompt-file", "prompt.txt"), "--prompt or --prompt-file, not both")
-    _refused(lm("sample", name, "--prompt-file", "none.txt"), "none.txt: cannot read the prompt")
-    _refused(lm("sample", name, "--prompt-file", "."), ".: cannot read the prompt")
+    refused(lm("sample", name, "--prompt", "a", "--prompt-file", "prompt.txt"), "--prompt or --prompt-file, not both")
+    refused(lm("sample", name, "--prompt-file", "none.txt"), "none.txt: cannot read the prompt")
+    refused(lm("sample", name, "--prompt-file", "."), ".: cannot read the prompt")
     _write("latin.txt", b"caf\xe9")
-    _refused(lm("sample", name, "--prompt-file", "latin.txt"), "latin.txt: cannot read the prompt", "position 3")
-    _refused(lm("sample", name, "--prompt-file", "-", stdin=b"caf\xe9"), "cannot read the prompt")
+    refused(lm("sample", name, "--prompt-file", "latin.txt"), "latin.txt: cannot read the prompt", "position 3")
+    refused(lm("sample", name, "--prompt-file", "-", stdin=b"caf\xe9"), "cannot read the prompt")
 
 
 @pytest.mark.parametrize(
@@ -479,7 +454,7 @@ def test_prompts_from_files_and_with_escapes(lm: Run) -> None:
     ids=lambda value: " ".join(map(ascii, value)) if isinstance(value, tuple) else None,
 )
 def test_bad_sampling_options(lm: Run, options: tuple[str, ...], said: str) -> None:
-    _refused(lm("sample", _model(), *options), said)
+    refused(lm("sample", _model(), *options), said)
 
 
 def test_unseen_prompt_characters_by_policy(lm: Run) -> None:
@@ -499,9 +474,7 @@ def test_a_text_without_space_or_line_end(lm: Run) -> None:
     assert set(out) <= set("abc\n")
 
 
-def test_init_from_takes_other_dropout_but_no_other_network(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_init_from_takes_other_dropout_but_no_other_network(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = tmp_path / "text.txt"
     text.write_text("the cat sat on the mat\n" * 40, encoding="utf-8")
     common = [str(text), "--batch", "2", "--window", "8", "--epochs", "1", "-q"]

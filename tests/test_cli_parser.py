@@ -9,13 +9,14 @@ import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
 import pytest
+from command_helpers import Run, caller
 from language_helpers import metrics
 from nltk.parse.api import ParserI
 from nltk.tree import Tree
@@ -46,8 +47,6 @@ LEARNING = (*CPU, "--dropout", "0", "--word-dropout", "0.05", "--learning-rate",
 SCORES = {"precision", "recall", "f1"}
 FIGURES = {"labelled", "unlabelled", "exact_match", "tag_accuracy", "sentences", "skipped", "sentences_per_second"}
 
-Run = Callable[..., tuple[int, str, str]]
-
 
 class Trained(NamedTuple):
     """A run folder, its report, and what was said on the way."""
@@ -76,17 +75,7 @@ def model(trained: Trained) -> Parser:
 @pytest.fixture
 def command(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs ``seqtree ...`` in a folder of its own: exit code, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*args: object, stdin: bytes | None = None) -> tuple[int, str, str]:
-        if stdin is not None:
-            monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="latin-1"))
-        code = run([*map(str, args)])
-        out, err = capsys.readouterr()
-        assert "Traceback" not in err
-        return code, out, err
-
-    return call
+    return caller(capsys, tmp_path, monkeypatch)
 
 
 def _object(out: str) -> dict[str, Any]:

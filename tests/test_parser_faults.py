@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import random
@@ -15,12 +14,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from command_helpers import Run, caller, refused
 from language_helpers import metrics
 from language_helpers import model as language_model
 from nltk.tree import Tree
 
 from seqtree import corpora, modelfile
-from seqtree.cli import run
 from seqtree.parsing.formats import FORMATS
 from seqtree.parsing.model import Parser
 from seqtree.parsing.network import ParserConfig
@@ -35,23 +34,12 @@ SMALL = ("--preset", "tiny", "--device", "cpu", "--precision", "fp32", "--thread
 TREES = "(S (NP (DT the) (NN cat)) (VP (VBD sat)))\n" * 6
 
 posix = pytest.mark.skipif(os.name != "posix", reason="signals and pipes of POSIX systems")
-Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
 def command(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs ``seqtree ...`` in a folder of its own: exit code, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*args: object, stdin: bytes | None = None) -> tuple[int, str, str]:
-        if stdin is not None:
-            monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8"))
-        code = run([*map(str, args)])
-        out, err = capsys.readouterr()
-        assert "Traceback" not in err
-        return code, out, err
-
-    return call
+    return caller(capsys, tmp_path, monkeypatch)
 
 
 @pytest.fixture(scope="module")
@@ -61,17 +49,6 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("model") / "parser.safetensors"
     Parser.untrained(map(binarise, read_normalised([TOY])), config).save(path)
     return path
-
-
-def _refused(result: tuple[int, str, str], *said: str) -> None:
-    """Exit code 2, nothing on stdout, and one line at the end that says all this."""
-    code, out, err = result
-    assert code == 2, err
-    assert out == ""
-    last = err.splitlines()[-1]
-    assert last.startswith(("seqtree: error: ", "Error: "))
-    for part in said:
-        assert part in last
 
 
 def _write(name: str, data: str | bytes) -> str:
@@ -106,24 +83,24 @@ def _leaves(out: str) -> list[list[str]]:
 )
 def test_treebanks_that_cannot_be_read(command: Run, model: Path, text: str | bytes, said: str) -> None:
     _write("t.mrg", text)
-    _refused(command("parser", "train", "t.mrg", "--out", "a", *SMALL), said)
-    _refused(command("parser", "eval", model, "t.mrg", "--json"), said)
+    refused(command("parser", "train", "t.mrg", "--out", "a", *SMALL), said)
+    refused(command("parser", "eval", model, "t.mrg", "--json"), said)
     assert not Path("a/checkpoint.safetensors").exists()
     _write("good.mrg", TREES)
-    _refused(command("parser", "train", "good.mrg", "--valid", "t.mrg", "--out", "a", *SMALL), said)
+    refused(command("parser", "train", "good.mrg", "--valid", "t.mrg", "--out", "a", *SMALL), said)
 
 
 def test_treebanks_of_traces_only(command: Run, model: Path) -> None:
     _write("t.mrg", "(S (NP (-NONE- *T*)))\n" * 3)
-    _refused(command("parser", "train", "t.mrg", "--out", "a", *SMALL), "t.mrg: no tree is left to train on")
-    _refused(command("parser", "eval", model, "t.mrg"), "no trees to measure the parser on")
+    refused(command("parser", "train", "t.mrg", "--out", "a", *SMALL), "t.mrg: no tree is left to train on")
+    refused(command("parser", "eval", model, "t.mrg"), "no trees to measure the parser on")
 
 
 def test_validation_trees_of_traces_only(command: Run) -> None:
     _write("t.mrg", TREES)
     _write("v.mrg", "(S (NP (-NONE- *T*)))\n" * 3)
     result = command("parser", "train", "t.mrg", "--valid", "v.mrg", "--out", "a", *SMALL)
-    _refused(result, "v.mrg: no tree with a word")
+    refused(result, "v.mrg: no tree with a word")
 
 
 @pytest.mark.parametrize(
@@ -137,8 +114,8 @@ def test_validation_trees_of_traces_only(command: Run) -> None:
 )
 def test_treebanks_that_are_not_there(command: Run, model: Path, name: str, said: str) -> None:
     Path("empty").mkdir()
-    _refused(command("parser", "train", name, "--out", "a", *SMALL), said)
-    _refused(command("parser", "eval", model, name), said)
+    refused(command("parser", "train", name, "--out", "a", *SMALL), said)
+    refused(command("parser", "eval", model, name), said)
 
 
 def test_treebanks_that_look_odd_but_are_not(command: Run, model: Path) -> None:
@@ -221,15 +198,15 @@ def test_labels_and_tags_that_the_parser_does_not_know(command: Run, model: Path
 )
 def test_bad_training_options(command: Run, options: tuple[str, ...], said: str) -> None:
     _write("t.mrg", TREES)
-    _refused(command("parser", "train", "t.mrg", "--out", "a", *SMALL, *options), said)
+    refused(command("parser", "train", "t.mrg", "--out", "a", *SMALL, *options), said)
     assert not Path("a/checkpoint.safetensors").exists()
 
 
 @pytest.mark.parametrize("option", ["--kappa", "--label-weight", "--tag-weight", "--word-dropout"])
 def test_training_options_that_are_no_numbers(command: Run, option: str) -> None:
     _write("t.mrg", TREES)
-    refused = command("parser", "train", "t.mrg", "--out", "a", *SMALL, option, "nan")
-    _refused(refused, f"{option[2:].replace('-', '_')} nan")
+    result = command("parser", "train", "t.mrg", "--out", "a", *SMALL, option, "nan")
+    refused(result, f"{option[2:].replace('-', '_')} nan")
 
 
 def test_files_that_are_no_parser(command: Run, model: Path) -> None:
@@ -246,9 +223,9 @@ def test_files_that_are_no_parser(command: Run, model: Path) -> None:
                        ("t.mrg", "damaged or not a safetensors file"), ("cut", "damaged"), ("cut-early", "damaged"),
                        ("none", "damaged"), ("flipped", "damaged"), ("other", "its parts do not fit together"),
                        ("folder", "folder/model.safetensors: no such model file")):  # fmt: skip
-        _refused(command("parse", "a cat", "--model", name), name, said)
-        _refused(command("parser", "eval", name, "t.mrg"), name, said)
-    _refused(command("lm", "eval", model, "t.mrg"), "holds a parser, expected a language-model")
+        refused(command("parse", "a cat", "--model", name), name, said)
+        refused(command("parser", "eval", name, "t.mrg"), name, said)
+    refused(command("lm", "eval", model, "t.mrg"), "holds a parser, expected a language-model")
 
 
 def test_a_folder_that_holds_a_run(command: Run, model: Path) -> None:
@@ -256,24 +233,24 @@ def test_a_folder_that_holds_a_run(command: Run, model: Path) -> None:
     assert command("parser", "train", "t.mrg", "--out", "a", *SMALL, "--quiet", "--resume")[0] == 0  # it starts
     before = Path("a/model.safetensors").read_bytes()
     train = ("parser", "train", "t.mrg", "--out", "a", *SMALL)
-    _refused(command(*train), "a: already holds a run; go on with it by --resume")
-    _refused(command(*train, "--resume", "--hidden", "9"), "network.hidden was 8, is 9")
-    _refused(command(*train, "--resume", "--objective", "softmax"), "objective.objective was stepwise, is softmax")
+    refused(command(*train), "a: already holds a run; go on with it by --resume")
+    refused(command(*train, "--resume", "--hidden", "9"), "network.hidden was 8, is 9")
+    refused(command(*train, "--resume", "--objective", "softmax"), "objective.objective was stepwise, is softmax")
     _write("t.mrg", TREES.replace("cat", "dog"))
-    _refused(command(*train, "--resume"), "cannot resume a run of other data or another network")
+    refused(command(*train, "--resume"), "cannot resume a run of other data or another network")
     assert Path("a/model.safetensors").read_bytes() == before
     _write("t.mrg", TREES)
     code, _, err = command(*train, "--resume", "--epochs", "2")
     assert code == 0
     assert "resuming at step" in err
-    _refused(command("parser", "train", "t.mrg", "--out", "t.mrg", *SMALL), "t.mrg: a file; --out expects a folder")
+    refused(command("parser", "train", "t.mrg", "--out", "t.mrg", *SMALL), "t.mrg: a file; --out expects a folder")
 
 
 def test_a_run_with_another_least_count_is_not_resumed(command: Run) -> None:
     _write("t.mrg", f"(S (A once))\n{TREES}")
     train = ("parser", "train", "t.mrg", "--out", "a", *SMALL)
     assert command(*train, "--quiet")[0] == 0
-    _refused(command(*train, "--resume", "--min-count", "2"), "cannot resume a run of other data or another network")
+    refused(command(*train, "--resume", "--min-count", "2"), "cannot resume a run of other data or another network")
 
 
 # --- sentences
