@@ -1,8 +1,9 @@
-"""Calling ``seqtree`` in this process, and what a refusal looks like."""
+"""Calling ``seqtree`` in this process, what a refusal looks like, and how a process of its own ends."""
 
 from __future__ import annotations
 
 import io
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -38,3 +39,13 @@ def refused(result: tuple[int, str, str], *said: str) -> None:
     assert last.startswith(("seqtree: error: ", "Error: "))
     for part in said:
         assert part in last
+
+
+def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
+    """The exit code of a process that ends, and what it wrote."""
+    try:
+        out, err = process.communicate(timeout=120)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
+    return process.returncode, out + err

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from command_helpers import ended
 from language_helpers import TEXT, metrics
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX systems")
@@ -25,7 +26,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a text and a run never broken."""
     path = tmp_path_factory.mktemp("kill")
     (path / "text.txt").write_text(TEXT, encoding="utf-8")
-    code, said = _ended(_start(path, "whole"))
+    code, said = ended(_start(path, "whole"))
     assert code == 0, said
     return path
 
@@ -36,21 +37,11 @@ def _start(folder: Path, out: str, *options: str) -> subprocess.Popen[str]:
                             env={**os.environ, "OMP_NUM_THREADS": "1"})  # fmt: skip
 
 
-def _ended(process: subprocess.Popen[str]) -> tuple[int, str]:
-    """The exit code of a process that ends, and what it wrote."""
-    try:
-        out, err = process.communicate(timeout=120)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        raise
-    return process.returncode, out + err
-
-
 def _wait_for(process: subprocess.Popen[str], file: Path) -> None:
     """Until the file is there, which the run writes before its first step."""
     end = time.monotonic() + 60
     while not file.exists():
-        assert process.poll() is None, _ended(process)
+        assert process.poll() is None, ended(process)
         assert time.monotonic() < end
         time.sleep(0.005)
 
@@ -75,7 +66,7 @@ def test_killed_at_any_moment_and_resumed(folder: Path) -> None:
                 time.sleep(0.005)
             time.sleep(wanted)
             process.kill()
-        code, text = _ended(process)
+        code, text = ended(process)
         if code == 0:
             break
         assert code == -signal.SIGKILL, text
@@ -106,12 +97,12 @@ def test_stopped_by_a_signal_and_resumed(folder: Path, number: signal.Signals) -
     second = _start(folder, run.name, "--resume") if number is signal.SIGINT else None
     if second:  # started while the first one runs
         process.send_signal(signal.SIGSTOP)
-        code, text = _ended(second)
+        code, text = ended(second)
         assert code == 2
         assert "another run is writing here" in text
         process.send_signal(signal.SIGCONT)
     process.send_signal(number)
-    code, text = _ended(process)
+    code, text = ended(process)
     assert code == 130, text
     assert "interrupted and saved at step" in text
     assert "Traceback" not in text
@@ -123,7 +114,7 @@ def test_stopped_by_a_signal_and_resumed(folder: Path, number: signal.Signals) -
     assert 0 < step < metrics(folder / "whole")[-1]["step"]
     if number is signal.SIGTERM:  # what follows is the same
         return
-    code, text = _ended(_start(folder, run.name, "--resume"))
+    code, text = ended(_start(folder, run.name, "--resume"))
     assert code == 0
     assert f"resuming at step {step:,}" in text
     assert _whole(run) == _whole(folder / "whole")
@@ -131,7 +122,7 @@ def test_stopped_by_a_signal_and_resumed(folder: Path, number: signal.Signals) -
 
 def test_a_finished_run_is_not_written_over(folder: Path) -> None:
     before = _whole(folder / "whole")
-    code, text = _ended(_start(folder, "whole"))
+    code, text = ended(_start(folder, "whole"))
     assert code == 2
     assert "already holds a run; go on with it by --resume" in text
     assert text.count("\n") == 1

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from command_helpers import Run, caller, refused
+from command_helpers import Run, caller, ended, refused
 from language_helpers import metrics
 from language_helpers import model as language_model
 from nltk.tree import Tree
@@ -411,16 +411,6 @@ def _start(folder: Path, out: str, *options: str) -> subprocess.Popen[str]:
                             env={**os.environ, "OMP_NUM_THREADS": "1"})  # fmt: skip
 
 
-def _ended(process: subprocess.Popen[str]) -> tuple[int, str]:
-    """The exit code of a process that ends, and what it wrote."""
-    try:
-        out, err = process.communicate(timeout=120)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        raise
-    return process.returncode, out + err
-
-
 def _wait(process: subprocess.Popen[str], until: Callable[[], bool]) -> None:
     end = time.monotonic() + 60
     while not until() and process.poll() is None:
@@ -432,7 +422,7 @@ def _wait(process: subprocess.Popen[str], until: Callable[[], bool]) -> None:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a run never broken."""
     path = tmp_path_factory.mktemp("kill")
-    code, said = _ended(_start(path, "whole"))
+    code, said = ended(_start(path, "whole"))
     assert code == 0, said
     return path
 
@@ -453,7 +443,7 @@ def test_killed_at_any_moment_and_resumed(folder: Path) -> None:
             _wait(process, lambda: checkpoint.exists() and checkpoint.stat().st_mtime_ns != before)  # noqa: B023
             time.sleep(moments.uniform(0.02, 0.15))
             process.kill()
-        code, text = _ended(process)
+        code, text = ended(process)
         if code == 0:
             break
         assert code == -signal.SIGKILL, text
@@ -471,14 +461,14 @@ def test_stopped_by_an_interrupt_and_resumed(folder: Path) -> None:
     process = _start(folder, "stopped", "--checkpoint-seconds", "1000")
     _wait(process, (folder / "stopped" / "metrics.jsonl").exists)
     process.send_signal(signal.SIGINT)
-    code, text = _ended(process)
+    code, text = ended(process)
     assert code == 130, text
     assert "interrupted and saved at step" in text
     assert "Traceback" not in text
     contents, _ = modelfile.load(folder / "stopped" / "checkpoint.safetensors", "checkpoint")
     step = contents["position"]["step"]
     assert 0 < step < metrics(folder / "whole")[-1]["step"]
-    code, text = _ended(_start(folder, "stopped", "--resume", "--json"))
+    code, text = ended(_start(folder, "stopped", "--resume", "--json"))
     assert code == 0
     assert f"resuming at step {step:,}" in text
     assert _whole(folder / "stopped") == _whole(folder / "whole")

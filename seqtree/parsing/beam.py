@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -61,7 +62,7 @@ class BeamDecoder:
         """Compose and score the pairs of neighbours that are new."""
         fresh: dict[tuple[int, int], tuple[int, int]] = {}
         for forest in beam:
-            for i, both in enumerate(zip(forest.nodes, forest.nodes[1:], strict=False)):
+            for i, both in enumerate(pairwise(forest.nodes)):
                 if both not in self._number:
                     fresh[both] = forest.bounds[i], forest.bounds[i + 2]
         if not fresh:
@@ -78,7 +79,7 @@ class BeamDecoder:
         """The best forests that one merge more makes of these."""
         found: dict[tuple[int, ...], Forest] = {}
         for forest in beam:
-            numbers = [self._number[both] for both in zip(forest.nodes, forest.nodes[1:], strict=False)]
+            numbers = [self._number[both] for both in pairwise(forest.nodes)]
             raw = np.array([self.scores[number] for number in numbers])
             gains = raw if self.total else raw - np.logaddexp.reduce(raw)
             for i in np.argsort(-gains, kind="stable")[: 2 * width]:

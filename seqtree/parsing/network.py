@@ -180,9 +180,9 @@ class ParserNetwork(nn.Module):
         self.merge_scorer = SpanScorer(seen, hidden, 1, c.dropout)
         self.label_scorer = SpanScorer(seen, hidden, len(lexicon.labels), c.dropout)
         self.tagger = nn.Linear(inputs, max(1, len(lexicon.tags)))
-        kept = c.word_dropout / (c.word_dropout + torch.tensor(lexicon.counts, dtype=torch.float32))
-        kept[[lexicon.words.start, lexicon.words.end]] = 0.0
-        self.register_buffer("forgetting", kept if c.word_dropout else torch.zeros_like(kept), persistent=False)
+        lost = c.word_dropout / (c.word_dropout + torch.tensor(lexicon.counts, dtype=torch.float32))
+        lost[[lexicon.words.start, lexicon.words.end]] = 0.0
+        self.register_buffer("forgetting", lost if c.word_dropout else torch.zeros_like(lost), persistent=False)
         self.unknown = lexicon.words.unknown
 
     def encode(self, batch: SentenceBatch) -> Encoded:

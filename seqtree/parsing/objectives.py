@@ -1,9 +1,11 @@
 """What the parser minimises: a margin at every greedy decision, or the chapters' margin between whole trees.
 
-``stepwise``: the decoder walks through the batch, sometimes by its own choice and sometimes by the oracle's; wherever
-it stands, the best correct merge is to beat the best wrong one by 1 (``hinge``), or all correct merges together are to
-have the probability (``softmax``). ``structured`` (chapter 7; Socher, Lin, Ng and Manning 2011): the gold tree is to
-beat every tree by kappa for each of its wrong spans; the best offender is found by the decoder with that loss added.
+``stepwise`` and ``softmax``: the decoder walks through the batch, sometimes by its own choice and sometimes by the
+oracle's; wherever it stands, the best correct merge is to beat the best wrong one by 1 (``stepwise``), or all correct
+merges together are to have the probability (``softmax``).
+
+``structured`` (chapter 7; Socher, Lin, Ng and Manning 2011): the gold tree is to beat every tree by kappa for each of
+its wrong spans; the best offender is found by the decoder with that loss added.
 """
 
 from __future__ import annotations
