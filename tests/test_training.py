@@ -228,6 +228,7 @@ class _Toy:
         self.validation = validation or (lambda n: float((self.model.w.item() - 1) ** 2))
         self.evaluated = 0
         self.bad: dict[int, float] = {}  # call -> loss
+        self.odd: dict[tuple[int, int], float] = {}  # (epoch, step) -> loss
         self.calls = 0
         self.saved: list[float] = []
 
@@ -239,6 +240,7 @@ class _Toy:
         loss = ((self.model.w - 1) ** 2).sum() + 1.0
         if self.calls in self.bad or 0 in self.bad:
             loss = loss * self.bad.get(self.calls, self.bad.get(0, 1.0))
+        loss = loss * self.odd.get((epoch, step), 1.0)
         return loss, 4
 
     def evaluate(self) -> dict[str, float] | None:
@@ -353,6 +355,21 @@ def test_an_explosion_counts_as_divergence(tmp_path: Path, factor: float) -> Non
     trainer.fit()
     assert "exploded at step 11" in display.text
     assert trainer.position.recoveries == 1
+
+
+@pytest.mark.parametrize("factor", [math.nan, 50.0])
+def test_a_batch_that_always_explodes_is_left_out(tmp_path: Path, factor: float) -> None:
+    """At the second time: it is the batch that is odd, and not the weights."""
+    task = _Toy()
+    task.odd = {(0, 7): factor, (1, 4): factor}
+    trainer, display = _train(task, tmp_path, schedule="constant")
+    result = trainer.fit()
+    assert (result.steps, result.items, trainer.position.recoveries) == (20, 80, 2)
+    assert "the loss exploded at step 7" in display.text
+    assert "the loss exploded again at step 7" in display.text
+    assert "the loss exploded again at step 14" in display.text
+    assert math.isfinite(trainer.model.w.item())
+    assert all(math.isfinite(record["train_loss"]) for record in RunFolder(tmp_path).read_metrics())
 
 
 def test_an_infinite_gradient_counts_as_divergence(tmp_path: Path) -> None:

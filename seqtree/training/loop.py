@@ -48,6 +48,7 @@ class Position:
     stale: int = 0
     rate_scale: float = 1.0
     recoveries: int = 0
+    exploded_at: int | None = None
     first_loss: float | None = None
     smoothed_loss: float | None = None
     loss_sum: float = 0.0
@@ -124,7 +125,12 @@ class Trainer:
         loss, items = self.task.loss(p.epoch, p.step_in_epoch)
         value = loss.item()
         if self._exploded(value):
-            self._recover(value)
+            if p.step == p.exploded_at and p.smoothed_loss is not None:
+                self.display.warning(f"the loss exploded again at step {p.step} ({value:g}): leaving that batch out")
+                self._count(p.smoothed_loss, items)
+                self._after_step(rate)
+            else:
+                self._recover(value)
             return
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -239,7 +245,7 @@ class Trainer:
         return loss > EXPLODED * p.smoothed_loss and loss > 1.5 * p.first_loss
 
     def _recover(self, loss: float) -> None:
-        """Go back to the last checkpoint with half the learning rate."""
+        """Go back to the last checkpoint with half the learning rate; the batch that exploded has one chance more."""
         recoveries, at = self.position.recoveries + 1, self.position.step
         if recoveries > MAX_RECOVERIES:
             raise DivergenceError(
@@ -253,6 +259,7 @@ class Trainer:
         scale, elapsed = self.position.rate_scale, self.position.elapsed
         self._restore(*saved)
         self.position.rate_scale, self.position.recoveries = scale * 0.5, recoveries
+        self.position.exploded_at = at
         self.position.elapsed = elapsed
         self.display.warning(f"the loss exploded at step {at} ({loss:g}): back to step {self.position.step} "
                              f"with half the learning rate")  # fmt: skip
