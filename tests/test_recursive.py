@@ -10,7 +10,7 @@ import torch
 from oracles import sigmoid
 from torch import Tensor
 
-from seqtree.nn.recursive import COMPOSITIONS, Composition, compose_forest
+from seqtree.nn.recursive import COMPOSITIONS, MOST, Composition, compose_forest
 from seqtree.reference import activations
 from seqtree.reference.recursive import Recursive
 
@@ -194,6 +194,38 @@ class _Forest(torch.nn.Module):
 
     def forward(self, leaves: Tensor) -> Tensor:
         return compose_forest(self.composition, leaves, self.left, self.right)
+
+
+@pytest.mark.parametrize("kind", ["relu", "max"])
+def test_vectors_of_deep_trees_stay_bounded(kind: str) -> None:
+    """Without its limit ReLU would grow by a factor at every node, here to 1e300."""
+    composition, leaves = _composition(kind), torch.rand(1001, WIDTH, dtype=torch.float64, requires_grad=True)
+    with torch.no_grad():
+        composition.linear.weight.abs_()
+    depth = np.arange(1000)
+    nodes = compose_forest(composition, leaves, np.append(0, 1000 + depth[1:]), 1 + depth)
+    assert nodes.max() == MOST == 20
+    nodes[-1].sum().backward()
+    assert leaves.grad is not None
+    assert leaves.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("frozen", [{"linear.weight"}, {"linear.weight", "linear.bias"}])
+def test_parameters_that_are_not_trained(frozen: set[str]) -> None:
+    """They get no gradient; leaves and the others get what they would get otherwise."""
+    composition, leaves = _composition("relu"), torch.randn(4, WIDTH, dtype=torch.float64, requires_grad=True)
+    children = np.array([0, 4, 5]), np.array([1, 2, 3])
+    nodes = compose_forest(composition, leaves, *children)
+    wanted = torch.autograd.grad(nodes.sum(), [leaves, composition.linear.bias])
+    for name in frozen:
+        composition.get_parameter(name).requires_grad_(False)
+    compose_forest(composition, leaves, *children).sum().backward()
+    torch.testing.assert_close(leaves.grad, wanted[0])
+    assert composition.linear.weight.grad is None
+    if "linear.bias" in frozen:
+        assert composition.linear.bias.grad is None
+    else:
+        torch.testing.assert_close(composition.linear.bias.grad, wanted[1])
 
 
 def test_backward_twice_is_the_same_or_refused() -> None:

@@ -2,6 +2,7 @@
 
 Formulas: chapter 7, p = f(W [c1; c2] + b) with f = tanh or ReLU; ``max`` is p = ReLU(W max(c1, c2) + b); ``lstm`` is
 the binary tree LSTM of Tai, Socher and Manning 2015 (a forget gate for each child), whose node vectors hold [h; c].
+ReLU stops at 20 (Hannun et al. 2014), or else the vectors of a deep tree could grow without limit.
 Backpropagation through structure runs as the forward pass does: all nodes of one height at a time.
 """
 
@@ -13,10 +14,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 COMPOSITIONS = ("tanh", "relu", "max", "lstm")
+MOST = 20.0  # of a unit with ReLU
 Ids = npt.NDArray[np.int64]
 
 
@@ -45,11 +48,11 @@ class Composition(nn.Module):
 
     def forward(self, left: Tensor, right: Tensor) -> Tensor:
         if self.kind == "max":
-            return self.linear(torch.maximum(left, right)).relu()
+            return F.hardtanh(self.linear(torch.maximum(left, right)), 0.0, MOST)
         if self.kind == "lstm":
             return self._tree_lstm(left, right)
         net = self.linear(torch.cat([left, right], dim=1))
-        return net.tanh() if self.kind == "tanh" else net.relu()
+        return net.tanh() if self.kind == "tanh" else F.hardtanh(net, 0.0, MOST)
 
     def _tree_lstm(self, left: Tensor, right: Tensor) -> Tensor:
         (h_left, c_left), (h_right, c_right) = left.chunk(2, dim=1), right.chunk(2, dim=1)
@@ -66,7 +69,8 @@ def compose_forest(composition: Composition, leaves: Tensor, left: Ids, right: I
     """
     groups = [torch.from_numpy(group).to(leaves.device) for group in _levels(len(leaves), left, right)]
     children = torch.from_numpy(np.stack([left, right])).to(leaves.device)
-    nodes: Tensor = _Forest.apply(composition, groups, children, leaves, *composition.parameters())
+    trained = [parameter for parameter in composition.parameters() if parameter.requires_grad]
+    nodes: Tensor = _Forest.apply(composition, groups, children, leaves, *trained)
     return nodes
 
 
@@ -111,5 +115,6 @@ class _Forest(torch.autograd.Function):
             inputs = (left, right, *ctx.parameters)
             d_left, d_right, *partial = torch.autograd.grad(parent, inputs, gradient[nodes], retain_graph=True)
             gradient.index_add_(0, ids[0], d_left).index_add_(0, ids[1], d_right)
-            torch._foreach_add_(totals, partial)
+            for total, part in zip(totals, partial, strict=True):
+                total += part
         return None, None, None, gradient[: ctx.count], *totals
