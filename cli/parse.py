@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 import seqtree
-from seqtree.cli.options import encoding_option, threads_option
+from seqtree.cli.options import device_option, encoding_option, threads_option
 from seqtree.errors import InputError
 
 if TYPE_CHECKING:
@@ -54,9 +54,10 @@ def shipped_model() -> Path:
 @click.option("--scores", is_flag=True, help="Add the tree's score and the smallest margin of its merges.")
 @click.option("--trace", is_flag=True, help="Show the merges in their order instead of the tree (pretty, svg).")
 @encoding_option
+@device_option
 @threads_option
 def parse(sentences: tuple[str, ...], file: str | None, model: str | None, format: str, tokenized: bool, k: int,
-          scores: bool, trace: bool, encoding: str, threads: int | None) -> None:  # fmt: skip
+          scores: bool, trace: bool, encoding: str, device: str, threads: int | None) -> None:  # fmt: skip
     """Parse each SENTENCE, a text of one or several sentences, or the lines of a file or of stdin.
 
     Results come in the order of the sentences, in blocks as they are read, whatever the length of the file; an empty
@@ -68,13 +69,13 @@ def parse(sentences: tuple[str, ...], file: str | None, model: str | None, forma
         raise click.UsageError(f"--trace goes with --format {' or '.join(TRACED)}, not {format}")
     if not sentences and file is None and (sys.stdin is None or sys.stdin.isatty()):
         raise click.UsageError("nothing to parse: give a SENTENCE or --file, or pipe a text in")
-    loaded = load_parser(model or shipped_model(), threads)
+    loaded = load_parser(model or shipped_model(), device, threads)
     lines = _arguments(sentences) if sentences else _lines(file or "-", encoding)
     _print(loaded, lines, tokenized, k, _shown(format, scores, trace), "\n" if format == "pretty" else "")
 
 
-def load_parser(model: str | Path, threads: int | None = None) -> Any:
-    """The ``Parser`` in a model file or run folder, to compute with so many CPU threads."""
+def load_parser(model: str | Path, device: str, threads: int | None) -> Any:
+    """The ``Parser`` in a model file or run folder, to compute there, with so many CPU threads."""
     with quick_imports():
         import torch
 
@@ -82,7 +83,7 @@ def load_parser(model: str | Path, threads: int | None = None) -> Any:
 
     if threads:
         torch.set_num_threads(threads)
-    return Parser.load(model)
+    return Parser.load(model, device=device)
 
 
 @contextmanager

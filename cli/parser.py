@@ -10,6 +10,7 @@ import click
 
 from seqtree.cli.options import (
     default_out,
+    device_option,
     encoding_option,
     json_option,
     print_json,
@@ -47,8 +48,9 @@ _RECIPE = [
     click.option("--tag-weight", type=float, help="Of the tags' loss."),
     click.option("--batch", type=int, help="Sentences of a step."),
     click.option("--min-count", type=int, default=1, help="Rarer words are known by their characters only."),
-    click.option("--branching", type=click.Choice(["left", "right", "balanced"]), default="left",
-                 help="How a node with more than two children is learned (structured)."),
+    click.option("--init-from", metavar="MODEL",
+                 help="Start from a language model over words (seqtree lm train): its words, as wide as they are, and "
+                 "recurrent layers of the same kind and units."),
     click.option("--half", is_flag=True, help="Write the model with 16 bits a weight: half the size."),
 ]  # fmt: skip
 
@@ -116,9 +118,11 @@ def train(trees: tuple[str, ...], as_json: bool, quiet: bool, threads: int | Non
 @click.argument("model")
 @click.argument("trees", nargs=-1, required=True)
 @encoding_option
+@device_option
 @threads_option
 @json_option
-def eval_(model: str, trees: tuple[str, ...], encoding: str, threads: int | None, as_json: bool) -> None:
+def eval_(model: str, trees: tuple[str, ...], encoding: str, device: str, threads: int | None,
+          as_json: bool) -> None:  # fmt: skip
     """Measure MODEL (a run folder or a model file) on the gold TREES, in percent, as EVALB does.
 
     Traces and functional tags are stripped from the gold trees first. A sentence whose words do not match is skipped.
@@ -126,7 +130,7 @@ def eval_(model: str, trees: tuple[str, ...], encoding: str, threads: int | None
     from seqtree.parsing.evaluation import evaluate
     from seqtree.parsing.training import read_normalised
 
-    loaded = load_parser(model, threads)
+    loaded = load_parser(model, device, threads)
     measured = evaluate(loaded, read_normalised(trees, encoding))
     for skipped in measured.scores.skipped:
         click.echo(f"sentence {skipped.number} skipped: {skipped.reason}", err=True)

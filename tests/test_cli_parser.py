@@ -139,7 +139,7 @@ def test_options_reach_the_run(command: Run) -> None:
     objective = {"objective": "softmax", "explore": 0.25, "kappa": 0.2, "label_weight": 0.5, "tag_weight": 0.7}
     training = {"optimizer": "sgd", "learning_rate": 0.01, "schedule": "plateau", "averaging": "none", "seed": 3,
                 "weight_decay": 0.001, "clip": 0.5, "epochs": 0.5, "evaluations": 2}  # fmt: skip
-    rest = {"batch": 40, "min_count": 2, "branching": "balanced"}
+    rest = {"batch": 40, "min_count": 2}
     wanted = {**network, **objective, **training, **rest}
     options = [part for name, value in wanted.items() for part in (f"--{name.replace('_', '-')}", value)]
     code, out, _ = command("parser", "train", TOY, "--out", "a", *CPU, *options, "--valid", "valid.mrg", "--json")

@@ -184,7 +184,6 @@ def test_labels_and_tags_that_the_parser_does_not_know(command: Run, model: Path
         (("--kappa", "-1"), "kappa -1.0: expected 0 or more"),
         (("--batch", "0"), "batch 0: expected at least 1"),
         (("--min-count", "0"), "least count of a token"),
-        (("--branching", "up"), "'up' is not one of"),
         (("--valid-share", "1"), "valid_share 1.0"),
         (("--valid-share", "nan"), "valid_share nan"),
         (("--valid-share", "0.99"), "no tree is left to train on"),
@@ -226,6 +225,14 @@ def test_files_that_are_no_parser(command: Run, model: Path) -> None:
         refused(command("parse", "a cat", "--model", name), name, said)
         refused(command("parser", "eval", name, "t.mrg"), name, said)
     refused(command("lm", "eval", model, "t.mrg"), "holds a parser, expected a language-model")
+
+
+def test_models_that_a_parser_cannot_start_from(command: Run, model: Path) -> None:
+    _write("t.mrg", TREES)
+    language_model().save("lm.safetensors")
+    for name, said in ((model, "holds a parser, expected a language-model"), ("missing", "no such model file"),
+                       ("lm.safetensors", "over words, not over characters")):  # fmt: skip
+        refused(command("parser", "train", "t.mrg", "--out", "a", *SMALL, "--init-from", name), said)
 
 
 def test_a_folder_that_holds_a_run(command: Run, model: Path) -> None:

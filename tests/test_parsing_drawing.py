@@ -339,7 +339,7 @@ def test_traces_of_one_word_and_of_right_to_left_words():
 
 
 def random_parse(tree, random):
-    binary = binarise(tree, "balanced")
+    binary = binarise(tree)
     scores = tuple(random.uniform(-99, 99) for _ in binary.merges)
     return Parse(binary, scores, scores, sum(scores))
 

@@ -1,4 +1,4 @@
-"""Binarisation: every tree comes back, whatever its shape, the branching and the order of the merges."""
+"""Binarisation: every tree comes back, whatever its shape and the order of the merges."""
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +11,6 @@ from seqtree.treebank.binary import BinaryTree, binarise, restore
 from seqtree.treebank.bracketed import parse_trees, write_tree
 from seqtree.treebank.normalise import ROOT
 
-BRANCHINGS = ["left", "right", "balanced"]
 few_labels = st.sampled_from(["S", "NP", "NP-SBJ", "PRT|ADVP", ""])
 
 
@@ -30,17 +29,9 @@ def test_a_tree_as_merges_and_labels():
     )
 
 
-@pytest.mark.parametrize(
-    ("branching", "merges"),
-    [
-        ("left", ((0, 1, 2), (0, 2, 3), (0, 3, 4), (0, 4, 5))),
-        ("right", ((3, 4, 5), (2, 3, 5), (1, 2, 5), (0, 1, 5))),
-        ("balanced", ((0, 1, 2), (3, 4, 5), (2, 3, 5), (0, 2, 5))),
-    ],
-)
-def test_a_flat_node_by_each_branching(branching, merges):
-    binary = binarise(tree("(X (A a) (B b) (C c) (D d) (E e))"), branching)
-    assert sorted(binary.merges) == sorted(merges)
+def test_a_flat_node_is_built_from_the_left():
+    binary = binarise(tree("(X (A a) (B b) (C c) (D d) (E e))"))
+    assert binary.merges == ((0, 1, 2), (0, 2, 3), (0, 3, 4), (0, 4, 5))
     assert binary.labels == {(0, 5): ("X",)}
     check(binary)
 
@@ -58,10 +49,10 @@ def check(binary):
     assert all(binary.labels.values())
 
 
-@given(random_trees() | random_trees(few_labels), st.sampled_from(BRANCHINGS))
+@given(random_trees() | random_trees(few_labels))
 @settings(max_examples=150, deadline=None)
-def test_every_tree_comes_back(any_tree, branching):
-    binary = binarise(any_tree, branching)
+def test_every_tree_comes_back(any_tree):
+    binary = binarise(any_tree)
     check(binary)
     assert binary.words == tuple(any_tree.leaves())
     assert restore(binary) == any_tree
@@ -81,9 +72,8 @@ def test_every_tree_comes_back(any_tree, branching):
         "(X (PRT|ADVP (RP up)) (ADVP|PRT (RP out)))",
     ],
 )
-@pytest.mark.parametrize("branching", BRANCHINGS)
-def test_shapes_that_binarisation_could_lose(text, branching):
-    assert restore(binarise(tree(text), branching)) == tree(text)
+def test_shapes_that_binarisation_could_lose(text):
+    assert restore(binarise(tree(text))) == tree(text)
 
 
 def by_recursion(binary, start, end):
@@ -137,26 +127,22 @@ def test_a_whole_without_a_label_is_put_under_the_root():
 
 
 @pytest.mark.parametrize(
-    ("text", "branching"),
+    "text",
     [
-        ("(X " * 100_000 + "(A a)" + ")" * 100_000, "left"),
-        ("(X (A a) " * 20_000 + "(B b)" + ")" * 20_000, "right"),
-        ("(X " * 20_000 + "(B b)" + " (A a))" * 20_000, "balanced"),
-        ("(X" + " (A a) b" * 20_000 + ")", "left"),
-        ("(X" + " (A a) b" * 20_000 + ")", "right"),
-        ("(X" + " (A a) b" * 20_000 + ")", "balanced"),
+        "(X " * 100_000 + "(A a)" + ")" * 100_000,
+        "(X (A a) " * 20_000 + "(B b)" + ")" * 20_000,
+        "(X " * 20_000 + "(B b)" + " (A a))" * 20_000,
+        "(X" + " (A a) b" * 20_000 + ")",
     ],
-    ids=["unary", "right", "left", "flat, left", "flat, right", "flat, balanced"],
+    ids=["unary", "right", "left", "flat"],
 )
-def test_size_and_depth_have_no_limit(text, branching):
-    assert (write_tree(restore(binarise(tree(text), branching))) == text) is True
+def test_size_and_depth_have_no_limit(text):
+    assert (write_tree(restore(binarise(tree(text)))) == text) is True
 
 
 def test_what_is_no_tree_is_refused():
     with pytest.raises(InputError, match="'NP' has no word"):
         binarise(Tree("S", [Tree("NN", ["a"]), Tree("NP", [])]))
-    with pytest.raises(InputError, match="'left', 'right' or 'balanced', not 'up'"):
-        binarise(tree("(S a b)"), "up")
     with pytest.raises(ValueError, match="without words"):
         restore(BinaryTree((), (), (), {}))
     with pytest.raises(ValueError, match="no merge builds words 0 to 2"):

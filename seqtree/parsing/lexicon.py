@@ -53,8 +53,9 @@ class Lexicon:
         self._spelled: dict[str, Ids] = {}
 
     @classmethod
-    def build(cls, trees: Iterable[BinaryTree], min_count: int = 1) -> Lexicon:
-        """What a treebank's trees hold; words seen less than ``min_count`` times are left to ``<unk>``."""
+    def build(cls, trees: Iterable[BinaryTree], min_count: int = 1, more: Iterable[str] = ()) -> Lexicon:
+        """What a treebank's trees hold, and ``more`` words; others seen less than ``min_count`` times are left to
+        ``<unk>``."""
         words: Counter[str] = Counter()
         tags: Counter[str] = Counter()
         labels: Counter[Labels] = Counter()
@@ -62,7 +63,7 @@ class Lexicon:
             words.update(tree.words)
             tags.update(tag for tag in tree.tags if tag is not None)
             labels.update(tree.labels.values())
-        vocabulary = Vocabulary.build(words, "word", min_count)
+        vocabulary = Vocabulary.build(words, "word", min_count).extended(dict.fromkeys(more, 1))
         characters: Counter[str] = Counter()
         for word, count in words.items():
             characters.update(dict.fromkeys(word, count))

@@ -21,7 +21,7 @@ from seqtree.parsing.lexicon import Lexicon
 from seqtree.parsing.network import Encoded, ParserConfig, ParserNetwork
 from seqtree.parsing.parse import Parse
 from seqtree.parsing.sentences import Word, words_as_given
-from seqtree.training.device import choose_dtype
+from seqtree.training.device import choose_device, choose_dtype
 from seqtree.treebank.binary import BinaryTree
 from seqtree.treebank.bracketed import write_tree
 
@@ -35,22 +35,26 @@ class Parser(ParserI):
 
     def __init__(self, lexicon: Lexicon, network: ParserNetwork, precision: str = "auto") -> None:
         self.lexicon, self.network = lexicon, network
-        network.products = choose_dtype(precision, torch.device("cpu"))
+        network.products = choose_dtype(precision, network.leaf.weight.device)
 
     @classmethod
-    def untrained(cls, trees: Iterable[BinaryTree], config: ParserConfig, seed: int = 0, min_count: int = 1) -> Parser:
-        """A parser with random weights over the words, tags and labels of ``trees``."""
-        lexicon = Lexicon.build(trees, min_count)
+    def untrained(cls, trees: Iterable[BinaryTree], config: ParserConfig, seed: int = 0, min_count: int = 1,
+                  more: Iterable[str] = ()) -> Parser:  # fmt: skip
+        """A parser with random weights over the words, tags and labels of ``trees``, and ``more`` words.
+
+        Words that the trees hold less than ``min_count`` times are left to ``<unk>``.
+        """
+        lexicon = Lexicon.build(trees, min_count, more)
         with torch.random.fork_rng(devices=[]):  # without asking for a GPU
             torch.manual_seed(seed)
             return cls(lexicon, ParserNetwork(lexicon, config))
 
     @classmethod
-    def load(cls, path: str | Path, precision: str = "auto") -> Parser:
+    def load(cls, path: str | Path, precision: str = "auto", device: str = "cpu") -> Parser:
         """Open a model file or a run folder; no code in it is run.
 
-        ``precision``: auto, fp32 or bf16, in which the larger products are computed. Raises InputError if there is no
-        such file, ModelFileError if it is damaged or holds something else.
+        ``precision``: auto, fp32 or bf16, in which the larger products are computed. ``device``: auto, cpu, cuda... .
+        Raises InputError if there is no such file or device, ModelFileError if it is damaged or holds something else.
         """
         path = Path(path)
         if path.is_dir():
@@ -62,7 +66,7 @@ class Parser(ParserI):
             network.load_state_dict(tensors)
         except (KeyError, TypeError, RuntimeError, InputError) as error:
             raise ModelFileError(f"{path}: its parts do not fit together ({error})") from error
-        return cls(lexicon, network.eval(), precision)
+        return cls(lexicon, network.eval().to(choose_device(device)), precision)
 
     def save(self, path: str | Path, half: bool = False) -> None:
         """Write the model file, whole or not at all; ``half``: with 16 bits a weight. Raises OSError."""

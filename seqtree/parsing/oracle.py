@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from seqtree.parsing.greedy import Forests
 from seqtree.parsing.lexicon import GoldTree
-from seqtree.parsing.spans import Ids
+from seqtree.parsing.spans import Ids, Spans
 
 Flags = npt.NDArray[np.bool_]
 
@@ -36,6 +36,11 @@ class Oracle:
         end = forests.pair_end[:active, :, None]
         crossed = _cross(start, end, self.start[:active, None, :], self.end[:active, None, :]).any(axis=2)
         return ~crossed & np.isfinite(forests.score[:active])
+
+    def crossing(self, spans: Spans) -> Flags:
+        """Which of these spans (k,) cross a gold bracket."""
+        row = spans.sentence
+        return _cross(spans.start[:, None], spans.end[:, None], self.start[row], self.end[row]).any(axis=1)
 
     def merged(self, start: Ids, end: Ids) -> None:
         """Take note that the first ``len(start)`` rows now have these spans: what they cross is lost."""

@@ -44,7 +44,7 @@ PRESETS = {
                ParserConfig(words=64, hidden=200, vector=150, scorer=200, weight_drop=0.2),
                ObjectiveSettings("softmax"), 16, _TRAINING),
         Preset("chapters", "the chapters' parser: word vectors, tanh, a margin between whole trees",
-               _CHAPTERS, ObjectiveSettings("structured"), 16, _TRAINING),
+               _CHAPTERS, ObjectiveSettings("structured"), 16, replace(_TRAINING, learning_rate=5e-3)),
         Preset("medium", "some thousand trees in half an hour on a laptop", ParserConfig(weight_drop=0.3),
                ObjectiveSettings("softmax"), 16, _TRAINING),
     )

@@ -20,6 +20,7 @@ from seqtree.parsing.evaluation import evaluate
 from seqtree.parsing.model import Parser
 from seqtree.parsing.objectives import ObjectiveSettings, parser_loss
 from seqtree.treebank.binary import BinaryTree
+from seqtree.treebank.bracketed import write_tree
 
 UNEVEN = 0.2  # how much longer or shorter than it is a sentence may be taken for when batches are made
 
@@ -44,12 +45,20 @@ class ParserTask:
         self._order = lru_cache(maxsize=2)(self._shuffled)
 
     def identity(self) -> dict[str, Any]:
-        digest = hashlib.sha256()
+        training, validation = hashlib.sha256(), hashlib.sha256()
         for tree in (gold.binary for gold in self.gold):
-            digest.update(repr((tree.words, tree.tags, tree.merges, sorted(tree.labels.items()))).encode())
-        return {"trees": digest.hexdigest(), "network": self.model.config.to_json(), "batch": self.size,
-                "objective": asdict(self.objective), "lexicon": self.parser.lexicon.sizes,
-                "precision": str(self.model.products or torch.float32)}  # fmt: skip
+            training.update(repr((tree.words, tree.tags, tree.merges, sorted(tree.labels.items()))).encode())
+        for gold in self.valid:
+            validation.update(write_tree(gold).encode())
+        return {
+            "trees": training.hexdigest(),
+            "validation": validation.hexdigest(),
+            "network": self.model.config.to_json(),
+            "batch": self.size,
+            "objective": asdict(self.objective),
+            "lexicon": self.parser.lexicon.sizes,
+            "precision": str(self.model.products or torch.float32),
+        }
 
     def loss(self, epoch: int, step: int) -> tuple[Tensor, int]:
         trees = sorted((self.gold[i] for i in self._order(epoch)[step]), key=len, reverse=True)

@@ -11,18 +11,20 @@ from nltk.tree import Tree
 
 from seqtree.errors import InputError
 from seqtree.files import locked
+from seqtree.language.model import LanguageModel
 from seqtree.parsing.evaluation import evaluate
 from seqtree.parsing.model import Parser
 from seqtree.parsing.network import ParserConfig
 from seqtree.parsing.objectives import ObjectiveSettings
 from seqtree.parsing.presets import preset
+from seqtree.parsing.start import checked_words, start_from
 from seqtree.parsing.task import ParserTask
 from seqtree.training.device import choose_device, choose_dtype
 from seqtree.training.loop import Trainer
 from seqtree.training.progress import Display
 from seqtree.training.run import RunFolder
 from seqtree.training.settings import TrainingSettings
-from seqtree.treebank.binary import Branching, binarise
+from seqtree.treebank.binary import BinaryTree, binarise
 from seqtree.treebank.normalise import normalise
 from seqtree.treebank.sources import trees
 
@@ -42,8 +44,8 @@ class Recipe:
     valid: tuple[str, ...] = ()
     valid_share: float = 0.1
     min_count: int = 1
-    branching: Branching = "left"
     half: bool = False
+    init_from: str | None = None
     encoding: str = "utf-8"
     device: str = "auto"
     precision: str = "auto"
@@ -66,8 +68,8 @@ class Recipe:
             "valid",
             "valid_share",
             "min_count",
-            "branching",
             "half",
+            "init_from",
             "encoding",
             "device",
             "precision",
@@ -94,9 +96,8 @@ def train_parser(recipe: Recipe, display: Display) -> dict[str, Any]:
         run.remove_leftovers()
         training, valid = _read(recipe, display)
         device = choose_device(recipe.device)
-        gold = [binarise(tree, recipe.branching) for tree in training]
-        config = replace(recipe.network, whole_trees=recipe.objective.objective == "structured")
-        parser = Parser.untrained(gold, config, recipe.training.seed, recipe.min_count)
+        gold = [binarise(tree) for tree in training]
+        parser = _untrained(recipe, gold, display)
         parser.network.to(device).products = choose_dtype(recipe.precision, device)
         task = ParserTask(parser, gold, valid, recipe.objective, recipe.batch, recipe.training.seed, recipe.half)
         display.message(_preflight(task, recipe.training))
@@ -108,7 +109,7 @@ def train_parser(recipe: Recipe, display: Display) -> dict[str, Any]:
         if result.interrupted:
             display.message(f"interrupted and saved at step {result.steps:,}; go on with --resume")
             return report
-        measured = evaluate(Parser.load(run.path, recipe.precision), valid or training)
+        measured = evaluate(Parser.load(run.path, recipe.precision, recipe.device), valid or training)
         where = "validation" if valid else "training trees"
         report = {**measured.to_json(), **report, "best_step": result.best_step, "measured_on": where}
         display.message(f"{where}: labelled F1 {measured.scores.labelled.f1:.2f}, unlabelled F1 "
@@ -139,6 +140,18 @@ def _read(recipe: Recipe, display: Display) -> tuple[list[Tree], list[Tree]]:
     return training, valid
 
 
+def _untrained(recipe: Recipe, gold: Sequence[BinaryTree], display: Display) -> Parser:
+    config = replace(recipe.network, whole_trees=recipe.objective.objective == "structured")
+    seed, rarest = recipe.training.seed, recipe.min_count
+    if recipe.init_from is None:
+        return Parser.untrained(gold, config, seed, rarest)
+    model = LanguageModel.load(recipe.init_from)
+    more = checked_words(model)
+    parser = Parser.untrained(gold, replace(config, words=model.network.config.embedding), seed, rarest, more)
+    display.message(start_from(parser, model))
+    return parser
+
+
 def _preflight(task: ParserTask, settings: TrainingSettings) -> str:
     lexicon, network = task.parser.lexicon, task.model
     parameters = sum(parameter.numel() for parameter in network.parameters())
@@ -160,7 +173,7 @@ def _config(recipe: Recipe) -> dict[str, Any]:
         "valid": list(recipe.valid),
         "valid_share": recipe.valid_share,
         "min_count": recipe.min_count,
-        "branching": recipe.branching,
+        "init_from": recipe.init_from,
         "network": recipe.network.to_json(),
         "objective": asdict(recipe.objective),
         "batch": recipe.batch,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, cast, get_args
+from itertools import pairwise
+from typing import cast
 
 from nltk.tree import Tree
 
@@ -14,7 +15,6 @@ from seqtree.treebank.normalise import ROOT
 
 Span = tuple[int, int]  # half-open: words[start:end]
 Labels = tuple[str, ...]  # the labels of one span, outermost first: a unary chain
-Branching = Literal["left", "right", "balanced"]
 
 
 @dataclass(frozen=True)
@@ -33,15 +33,12 @@ class BinaryTree:
     labels: Mapping[Span, Labels]
 
 
-def binarise(tree: Tree, branching: Branching = "left") -> BinaryTree:
+def binarise(tree: Tree) -> BinaryTree:
     """The tree as merges, from which ``restore`` makes an equal tree again; time and memory linear in its size.
 
-    branching: how a node with more than two children is built; the spans inside it get no label. "left" joins the
-    first two children, then the next to them; "right" begins at the end; "balanced" splits in the middle.
-    Raises InputError for another branching and for a tree with a node that has no word.
+    A node with more than two children is built from the left; the spans inside it get no label.
+    Raises InputError for a tree with a node that has no word.
     """
-    if branching not in get_args(Branching):
-        raise InputError(f"branching is 'left', 'right' or 'balanced', not {branching!r}")
     if is_preterminal(tree):
         return BinaryTree((tree[0],), (tree.label(),), (), {})
     words: list[str] = []
@@ -63,7 +60,7 @@ def binarise(tree: Tree, branching: Branching = "left") -> BinaryTree:
         if not starts:
             raise InputError(f"a node labelled {node.label()!r} has no word below it")
         open_nodes.pop()
-        merges.extend(_merges([*starts, len(words)], branching))
+        merges.extend((starts[0], middle, end) for middle, end in pairwise([*starts[1:], len(words)]))
         chains.setdefault((starts[0], len(words)), []).append(node.label())
     labels = {span: tuple(reversed(chain)) for span, chain in chains.items()}
     return BinaryTree(tuple(words), tuple(tags), tuple(merges), labels)
@@ -102,21 +99,3 @@ def restore(binary: BinaryTree) -> Tree:
         else:
             raise ValueError(f"no merge builds words {start} to {end} of the binary tree")
     return top[0] if len(top) == 1 and isinstance(top[0], Tree) else Tree(ROOT, top)
-
-
-def _merges(bounds: Sequence[int], branching: Branching) -> list[tuple[int, int, int]]:
-    """The merges of children that lie between neighbouring bounds, children before parents."""
-    last = len(bounds) - 1
-    if branching == "left":
-        return [(bounds[0], bounds[i], bounds[i + 1]) for i in range(1, last)]
-    if branching == "right":
-        return [(bounds[i - 1], bounds[i], bounds[last]) for i in range(last - 1, 0, -1)]
-    merges = []
-    waiting = [(0, last)]
-    while waiting:
-        low, high = waiting.pop()
-        if high - low > 1:
-            middle = (low + high) // 2
-            merges.append((bounds[low], bounds[middle], bounds[high]))
-            waiting += [(low, middle), (middle, high)]
-    return merges[::-1]
