@@ -29,6 +29,7 @@ from seqtree.training.task import Task
 
 MAX_RECOVERIES = 5
 EXPLODED = 3.0  # a batch's loss this many times the smoothed one (and the first one) counts as an explosion
+ODD_BATCHES = 5  # one after another with such a loss are no odd batches any more: the weights are at fault
 
 
 @dataclass
@@ -48,7 +49,8 @@ class Position:
     stale: int = 0
     rate_scale: float = 1.0
     recoveries: int = 0
-    exploded_at: int | None = None
+    recovered_from: int | None = None
+    exploded: int = 0
     first_loss: float | None = None
     smoothed_loss: float | None = None
     loss_sum: float = 0.0
@@ -124,13 +126,10 @@ class Trainer:
         self.model.train()
         loss, items = self.task.loss(p.epoch, p.step_in_epoch)
         value = loss.item()
-        if self._exploded(value):
-            if p.step == p.exploded_at and p.smoothed_loss is not None:
-                self.display.warning(f"the loss exploded again at step {p.step} ({value:g}): leaving that batch out")
-                self._count(p.smoothed_loss, items)
-                self._after_step(rate)
-            else:
-                self._recover(value)
+        exploded = self._exploded(value)
+        p.exploded = p.exploded + 1 if exploded else 0
+        if not math.isfinite(value) or p.exploded == ODD_BATCHES:
+            self._recover_or_leave_out(value, items, rate)
             return
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -140,10 +139,22 @@ class Trainer:
             return
         self.optimizer.step()
         self.average.update()
-        self._count(value, items)
+        self._count(value, items, exploded)
         self._after_step(rate)
 
-    def _count(self, loss: float, items: int) -> None:
+    def _recover_or_leave_out(self, value: float, items: int, rate: float) -> None:
+        """Recover; a batch that is met again after that is left out."""
+        p = self.position
+        if p.step != p.recovered_from or p.smoothed_loss is None:
+            self._recover(value)
+            return
+        self.display.warning(f"the loss exploded again at step {p.step} ({value:g}): leaving that batch out")
+        p.exploded = 0
+        self._count(p.smoothed_loss, items)
+        self._after_step(rate)
+
+    def _count(self, loss: float, items: int, odd: bool = False) -> None:
+        """Count a step. The loss of an ``odd`` batch is no measure for the next ones."""
         p = self.position
         p.step += 1
         p.step_in_epoch += 1
@@ -153,7 +164,8 @@ class Trainer:
         p.loss_sum += loss * items
         p.loss_items += items
         p.first_loss = loss if p.first_loss is None else p.first_loss
-        p.smoothed_loss = loss if p.smoothed_loss is None else 0.98 * p.smoothed_loss + 0.02 * loss
+        if not odd:
+            p.smoothed_loss = loss if p.smoothed_loss is None else 0.98 * p.smoothed_loss + 0.02 * loss
 
     def _after_step(self, rate: float) -> None:
         p = self.position
@@ -161,6 +173,7 @@ class Trainer:
         progress = self.progress()
         due = self._evaluation_due(progress)
         save = due or progress >= 1.0 or time.monotonic() - self._saved_at >= self.settings.checkpoint_seconds
+        save = save and not p.exploded
         if save and not all(bool(parameter.isfinite().all()) for parameter in self.parameters):
             self._recover(float("nan"))
             return
@@ -245,7 +258,7 @@ class Trainer:
         return loss > EXPLODED * p.smoothed_loss and loss > 1.5 * p.first_loss
 
     def _recover(self, loss: float) -> None:
-        """Go back to the last checkpoint with half the learning rate; the batch that exploded has one chance more."""
+        """Go back to the last checkpoint with half the learning rate."""
         recoveries, at = self.position.recoveries + 1, self.position.step
         if recoveries > MAX_RECOVERIES:
             raise DivergenceError(
@@ -259,7 +272,7 @@ class Trainer:
         scale, elapsed = self.position.rate_scale, self.position.elapsed
         self._restore(*saved)
         self.position.rate_scale, self.position.recoveries = scale * 0.5, recoveries
-        self.position.exploded_at = at
+        self.position.recovered_from = at
         self.position.elapsed = elapsed
         self.display.warning(f"the loss exploded at step {at} ({loss:g}): back to step {self.position.step} "
                              f"with half the learning rate")  # fmt: skip
