@@ -54,7 +54,7 @@ def main() -> None:
         variants["language model"] = ("--init-from", arguments.init_from)
     with tempfile.TemporaryDirectory() as folder:
         for name in arguments.only:
-            if name not in variants:
+            if name not in variants:  # the language model, where none was named
                 continue
             out = Path(folder) / name.replace(" ", "-")
             record = {"variant": name, **train(arguments, out, variants[name])}
