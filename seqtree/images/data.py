@@ -1,0 +1,85 @@
+"""Labelled images in memory, and where the usual names put them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from seqtree.errors import InputError
+from seqtree.images.idx import Bytes, read_images, read_labels
+
+PARTS = {"train": "train", "test": "t10k"}  # a part, and how the names of its files begin
+FORMS = (("-images-idx3-ubyte", "-labels-idx1-ubyte"), ("-images.idx3-ubyte", "-labels.idx1-ubyte"))
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """Images (N, H, W) of unsigned bytes, 0 the ground, and their labels (N,); checked on construction (InputError)."""
+
+    images: Bytes
+    labels: Bytes
+    source: str = "images"
+
+    def __post_init__(self) -> None:
+        if len(self.images) != len(self.labels):
+            raise InputError(f"{self.source}: {len(self.images):,} images but {len(self.labels):,} labels")
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, part: slice) -> ImageSet:
+        return ImageSet(self.images[part], self.labels[part], self.source)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return self.images.shape[1], self.images.shape[2]
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of sizes, images and labels."""
+        digest = hashlib.sha256(repr(self.images.shape).encode())
+        for array in (self.images, self.labels):
+            digest.update(np.ascontiguousarray(array).data)
+        return digest.hexdigest()
+
+
+def read_set(data: str | Path, part: str, labels: str | Path | None = None) -> ImageSet:
+    """The images that ``data`` names, with their labels.
+
+    ``data``: a folder with files of the usual names (``train-images-idx3-ubyte``, ``t10k-labels-idx1-ubyte``, ...;
+    ``.gz`` or not), of which ``part`` (train or test) is read; or a file of images, whose ``labels`` lie beside it
+    under the usual name where none are given. Raises InputError.
+    """
+    path = Path(data)
+    images = _images_in(path, part) if path.is_dir() else path
+    if not images.exists():
+        raise InputError(f"{images}: no such file or folder")
+    beside = Path(labels) if labels else _labels_beside(images)
+    return ImageSet(read_images(images), read_labels(beside), f"{images} and {beside}")
+
+
+def _images_in(folder: Path, part: str) -> Path:
+    names = [PARTS[part] + images for images, _ in FORMS]
+    found = _first(folder, names)
+    if found is None:
+        raise InputError(f"{folder}: holds no {' or '.join(names)}, plain or .gz")
+    return found
+
+
+def _labels_beside(images: Path) -> Path:
+    stem = images.name.removesuffix(".gz")
+    names = [stem.removesuffix(a) + b for a, b in FORMS if stem.endswith(a)]
+    found = _first(images.parent, names)
+    if found is None:
+        expected = f"{names[0]}, plain or .gz, beside it" if names else "their file as --labels"
+        raise InputError(f"{images}: no labels found; expected {expected}")
+    return found
+
+
+def _first(folder: Path, names: list[str]) -> Path | None:
+    paths = (folder / f"{name}{ending}" for name in names for ending in ("", ".gz"))
+    return next((path for path in paths if path.exists()), None)

@@ -1,0 +1,41 @@
+"""Digits that seqtree draws itself, to try things without any data: small bitmaps, moved, stretched, slanted, noisy."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from seqtree.errors import InputError
+from seqtree.images.data import ImageSet
+
+SIDE = 28  # pixels
+_ROWS = """
+ ###    #    ###   ###     #  #####  ###  #####  ###   ###
+#   #  ##   #   # #   #   ##  #     #         # #   # #   #
+#   #   #       #     #  # #  ####  #        #  #   # #   #
+#   #   #      #    ##  #  #      # ####    #    ###   ####
+#   #   #     #       # #####     # #   #   #   #   #     #
+#   #   #    #    #   #    #  #   # #   #  #    #   #     #
+ ###   ###  #####  ###     #   ###   ###   #     ###   ###
+"""
+_LINES = [line.ljust(59) for line in _ROWS.strip("\n").split("\n")]
+BITMAPS = np.array([[[c == "#" for c in line[6 * d : 6 * d + 5]] for line in _LINES] for d in range(10)])  # (10, 7, 5)
+
+
+def digits(count: int, seed: int = 0) -> ImageSet:
+    """``count`` images of 28x28 with their labels, the same for the same seed. Raises InputError if none are asked."""
+    if count < 1:
+        raise InputError(f"digits: {count} asked for; expected at least 1")
+    random = np.random.default_rng(seed)
+    labels = random.integers(10, size=count).astype(np.uint8)
+    height, width, slant = (random.uniform(low, high, (count, 1, 1)) for low, high in ((17, 22), (10, 16), (-0.2, 0.2)))
+    top, left = (random.uniform(-2, 2, (count, 1, 1)) + SIDE / 2 for _ in range(2))
+    images = np.zeros((count, SIDE, SIDE))
+    for part in (0.25, 0.75):  # of a pixel, so that edges are grey
+        y = np.arange(SIDE)[:, None] + part - top  # (N, H, 1), from the digit's middle
+        x = np.arange(SIDE) + part - left + slant * y  # (N, H, W)
+        row = np.floor((y / height + 0.5) * 7).astype(int) + 0 * x.astype(int)
+        column = np.floor((x / width + 0.5) * 5).astype(int)
+        inside = (row >= 0) & (row < 7) & (column >= 0) & (column < 5)
+        images += 0.5 * (BITMAPS[labels[:, None, None], row.clip(0, 6), column.clip(0, 4)] & inside)
+    images = 220 * images * random.uniform(0.7, 1.0, (count, 1, 1)) + np.abs(random.normal(0, 12, images.shape))
+    return ImageSet(images.clip(0, 255).astype(np.uint8), labels, "generated digits")

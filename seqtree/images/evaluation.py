@@ -1,0 +1,59 @@
+"""Measuring a classifier on labelled images."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from seqtree.errors import InputError
+from seqtree.images.data import ImageSet
+from seqtree.images.model import ImageClassifier
+
+
+@dataclass(frozen=True)
+class ImageEvaluation:
+    """``accuracy`` and ``error`` are shares of 1, ``loss`` is the objective's mean.
+
+    ``brier`` is the mean squared error of the probabilities, summed over the classes (Brier 1950): 0 to 2.
+    ``confusion`` counts images: a row is a true class, a column the class that was said.
+    """
+
+    accuracy: float
+    loss: float
+    brier: float
+    confusion: tuple[tuple[int, ...], ...]
+    images: int
+    images_per_second: float
+
+    @property
+    def error(self) -> float:
+        return 1.0 - self.accuracy
+
+    def to_json(self) -> dict[str, Any]:
+        return {"accuracy": round(self.accuracy, 6), "error": round(self.error, 6), "loss": self.loss,
+                "brier": self.brier, "images": self.images, "images_per_second": round(self.images_per_second, 1),
+                "confusion": [list(row) for row in self.confusion]}  # fmt: skip
+
+
+@torch.inference_mode()
+def evaluate(model: ImageClassifier, data: ImageSet) -> ImageEvaluation:
+    """Classify all images and compare. Raises InputError for images or labels that are not the model's."""
+    count = len(model.classes)
+    if data.labels.max() >= count:
+        raise InputError(f"{data.source}: a label {data.labels.max()}; the model knows {count} classes, from 0")
+    device = model.network.output.weight.device
+    images, labels = (torch.from_numpy(array).to(device) for array in (data.images, data.labels.astype(np.int64)))
+    began = time.perf_counter()
+    logits = model.logits(images)
+    said = logits.argmax(dim=1)
+    confusion = torch.bincount(labels * count + said, minlength=count * count).view(count, count).tolist()
+    seconds = time.perf_counter() - began
+    right = sum(confusion[i][i] for i in range(count))
+    misses = model.network.probabilities(logits) - torch.nn.functional.one_hot(labels, count)
+    return ImageEvaluation(right / len(data), model.network.loss(logits, labels).item(),
+                           misses.square().sum(dim=1).mean().item(), tuple(map(tuple, confusion)), len(data),
+                           len(data) / seconds)  # fmt: skip

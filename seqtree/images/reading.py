@@ -1,0 +1,94 @@
+"""Images to classify, from IDX files or from pictures (PNG, ...), made like those that the model was trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from seqtree.errors import InputError
+from seqtree.images.idx import Bytes, is_idx, read_images
+
+INK_SHARE = 20 / 28  # of the side, that MNIST's digits fill
+INK = 0.25  # of the strongest pixel: what counts as drawn when a picture is cut out
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One image (H, W), where it is from, and what was done to it."""
+
+    name: str
+    image: Bytes
+    changes: tuple[str, ...] = ()
+
+
+def read_inputs(path: str, size: tuple[int, int]) -> Iterator[Reading]:
+    """The images of an IDX file, or the one picture in a file of any other kind, ``size`` pixels high and wide.
+
+    Raises InputError for what is neither, for images of IDX files that have another size, and without Pillow.
+    """
+    try:
+        idx = is_idx(Path(path))
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}") from error
+    if not idx:
+        yield _picture(path, size)
+        return
+    images = read_images(path)
+    if images.shape[1:] != size:
+        found, expected = ("x".join(map(str, sides)) for sides in (images.shape[1:], size))
+        raise InputError(f"{path}: images of {found} pixels; the model reads {expected}")
+    for number, image in enumerate(images):
+        yield Reading(f"{path}[{number}]", image)
+
+
+def _picture(path: str, size: tuple[int, int]) -> Reading:
+    image, changes = _grey(path), []
+    border = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
+    if border.mean() > 127:
+        image = 255 - image
+        changes.append("dark on light: inverted")
+    if image.shape != size:
+        changes.append(f"{image.shape[1]} pixels wide, {image.shape[0]} high: resized and centred")
+        image = centred(image, size)
+    return Reading(path, image, tuple(changes))
+
+
+def _grey(path: str) -> Bytes:
+    """A picture's brightness (H, W), on white where it is transparent."""
+    try:
+        from PIL import Image
+    except ImportError as error:
+        raise InputError(f"{path}: no IDX file, and pictures need Pillow: pip install 'seqtree[images]'") from error
+    try:
+        with Image.open(path) as picture:
+            if picture.mode.startswith("I"):  # 16 bits a pixel
+                return (np.asarray(picture).clip(0, 65535) // 257).astype(np.uint8)
+            if picture.has_transparency_data:
+                colours = picture.convert("RGBA")
+                return np.array(Image.alpha_composite(Image.new("RGBA", colours.size, "white"), colours).convert("L"))
+            return np.array(picture.convert("L"))
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise InputError(f"{path}: neither an IDX file nor a picture that can be read ({error})") from error
+
+
+def centred(image: Bytes, size: tuple[int, int]) -> Bytes:
+    """What is drawn, light on dark, cut out, fitted into the middle and moved to its centre of mass, as in MNIST."""
+    from PIL import Image
+
+    drawn = image > INK * image.max()
+    if drawn.any():
+        rows, columns = (np.flatnonzero(drawn.any(axis=axis)) for axis in (1, 0))
+        image = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    scale = min(INK_SHARE * side / found for side, found in zip(size, image.shape, strict=True))
+    height, width = (max(1, round(scale * side)) for side in image.shape)
+    small = np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.LANCZOS))
+    result = np.zeros(size, np.uint8)
+    mass = small / max(1, small.sum())
+    middles = (mass.sum(axis=1) @ np.arange(height), mass.sum(axis=0) @ np.arange(width))
+    top, left = (int(np.clip(round((side - 1) / 2 - middle), 0, side - length))
+                 for side, middle, length in zip(size, middles, small.shape, strict=True))  # fmt: skip
+    result[top : top + height, left : left + width] = small
+    return result
