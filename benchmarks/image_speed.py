@@ -99,13 +99,13 @@ def one_side(side: str, options: argparse.Namespace) -> dict[str, float]:
     seconds = run(model, train, options.epochs, options.batch, options.shift, 1e-3)
     model.network.products = None
     measured = evaluate(model, read_data(options.data, "test"))
-    return {"images_per_second": options.epochs * len(train) / seconds, "accuracy": measured.accuracy}
+    return {"images": len(train), "images_per_second": options.epochs * len(train) / seconds, "accuracy": measured.accuracy}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", nargs="?", help="a folder with MNIST; generated digits without it")
-    parser.add_argument("--images", type=int, default=20_000)
+    parser.add_argument("--images", type=int, default=20_000, help="the first so many")
     parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--batch", type=int, default=128)
     parser.add_argument("--shift", type=int, default=2)
@@ -124,7 +124,7 @@ def main() -> None:
     sides = {side: {name: statistics.median(result[name] for result in found) for name in found[0]}
              for side, found in results.items()}  # fmt: skip
     ratio = sides["ours"]["images_per_second"] / sides["plain"]["images_per_second"]
-    settings = {name: value for name, value in vars(options).items() if name not in ("data", "side")}
+    settings = {name: value for name, value in vars(options).items() if name not in ("data", "images", "side")}
     print(json.dumps({"benchmark": "image_speed", "plan": PLAN, **settings, **sides, "speed_ratio": ratio}))
 
 

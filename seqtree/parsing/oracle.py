@@ -40,8 +40,8 @@ class Oracle:
     def crossing(self, spans: Spans) -> Flags:
         """Which of these spans (k,) cross a gold bracket."""
         row = spans.sentence
-        crossing: Flags = _cross(spans.start[:, None], spans.end[:, None], self.start[row], self.end[row]).any(axis=1)
-        return crossing
+        crossed = _cross(spans.start[:, None], spans.end[:, None], self.start[row], self.end[row])
+        return np.asarray(crossed.any(axis=1))
 
     def merged(self, start: Ids, end: Ids) -> None:
         """Take note that the first ``len(start)`` rows now have these spans: what they cross is lost."""
