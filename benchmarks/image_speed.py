@@ -99,7 +99,8 @@ def one_side(side: str, options: argparse.Namespace) -> dict[str, float]:
     seconds = run(model, train, options.epochs, options.batch, options.shift, 1e-3)
     model.network.products = None
     measured = evaluate(model, read_data(options.data, "test"))
-    return {"images": len(train), "images_per_second": options.epochs * len(train) / seconds, "accuracy": measured.accuracy}
+    rate = options.epochs * len(train) / seconds
+    return {"images": len(train), "images_per_second": rate, "accuracy": measured.accuracy}
 
 
 def main() -> None:

@@ -11,11 +11,12 @@ from seqtree.cli.options import (
     default_out,
     json_option,
     print_json,
+    quick_imports,
     report_training,
     threads_option,
     training_options,
+    with_options,
 )
-from seqtree.cli.parse import quick_imports
 
 labels_option = click.option("--labels", metavar="FILE",
                              help="Labels of a file of images.  [default: beside it, by the usual name]")  # fmt: skip
@@ -41,12 +42,6 @@ _RECIPE = [
 ]  # fmt: skip
 
 
-def _recipe_options(command: Any) -> Any:
-    for option in reversed(_RECIPE):
-        command = option(command)
-    return command
-
-
 @click.group(
     epilog="\b\nExamples:\n  seqtree image train mnist/ --model cnn --out runs/cnn\n"
     "  seqtree image eval runs/cnn mnist/ --plot cnn.svg\n  seqtree image predict runs/cnn seven.png"
@@ -65,7 +60,7 @@ def image() -> None:
     "  seqtree image train --model mlp --out runs/first        (generated digits)"
 )
 @click.argument("data", required=False)
-@_recipe_options
+@with_options(_RECIPE)
 @training_options
 def train(data: str | None, as_json: bool, quiet: bool, threads: int | None, **options: Any) -> int:
     """Train a classifier on DATA: a folder with IDX files (their train part), or a file of images.

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from seqtree.cli.options import default_out, encoding_option, report_training, training_options
+from seqtree.cli.options import default_out, encoding_option, report_training, training_options, with_options
 
 _NETWORK = [
     click.option("--unit", type=click.Choice(["char", "word"]), help="What a token is.  [default: char]"),
@@ -39,19 +39,13 @@ _NETWORK = [
 ]  # fmt: skip
 
 
-def _network_options(command: Any) -> Any:
-    for option in reversed(_NETWORK):
-        command = option(command)
-    return command
-
-
 @click.command(
     epilog="\b\nExamples:\n  seqtree lm train novel.txt --out runs/novel --minutes 10\n"
     "  seqtree lm train news/ --unit word --min-count 2 --preset medium --out runs/news\n"
     "  seqtree lm train --out runs/first        (the embedded sample)"
 )
 @click.argument("corpus", nargs=-1)
-@_network_options
+@with_options(_NETWORK)
 @training_options
 @encoding_option
 def train(corpus: tuple[str, ...], as_json: bool, quiet: bool, threads: int | None, **options: Any) -> int:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -46,11 +49,18 @@ _TRAINING = [
 ]  # fmt: skip
 
 
-def training_options(command: Command) -> Command:
-    """The options of every command that trains."""
-    for option in reversed(_TRAINING):
-        command = option(command)
-    return command
+def with_options(options: Sequence[Callable[[Command], Command]]) -> Callable[[Command], Command]:
+    """What gives a command these options, in their order."""
+
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+training_options = with_options(_TRAINING)  # of every command that trains
 
 
 def overridden(base: T, options: Mapping[str, Any]) -> T:
@@ -81,6 +91,20 @@ def report_training(report: Mapping[str, Any], as_json: bool) -> int:
     elif not report["interrupted"]:
         click.echo(str(report["model"]))
     return 130 if report["interrupted"] else 0
+
+
+@contextmanager
+def quick_imports() -> Iterator[None]:
+    """What a process imports here is never looked at for garbage, which would be a third of a short command's time."""
+    first = "torch" not in sys.modules
+    if first:
+        gc.disable()
+    try:
+        yield
+    finally:
+        if first:
+            gc.freeze()
+            gc.enable()
 
 
 def _finite(value: Any) -> Any:

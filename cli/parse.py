@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import gc
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
 import seqtree
-from seqtree.cli.options import device_option, encoding_option, threads_option
+from seqtree.cli.options import device_option, encoding_option, quick_imports, threads_option
 from seqtree.errors import InputError
 
 if TYPE_CHECKING:
@@ -84,20 +83,6 @@ def load_parser(model: str | Path, device: str, threads: int | None) -> Any:
     if threads:
         torch.set_num_threads(threads)
     return Parser.load(model, device=device)
-
-
-@contextmanager
-def quick_imports() -> Iterator[None]:
-    """What a process imports here is never looked at for garbage, which would be a third of a short command's time."""
-    first = "torch" not in sys.modules
-    if first:
-        gc.disable()
-    try:
-        yield
-    finally:
-        if first:
-            gc.freeze()
-            gc.enable()
 
 
 def _print(parser: Any, lines: Iterable[str], tokenized: bool, k: int, shown: Callable[[Parse | None], str],

@@ -14,11 +14,13 @@ from seqtree.cli.options import (
     encoding_option,
     json_option,
     print_json,
+    quick_imports,
     report_training,
     threads_option,
     training_options,
+    with_options,
 )
-from seqtree.cli.parse import load_parser, quick_imports
+from seqtree.cli.parse import load_parser
 
 SAMPLE = "toy"  # the embedded trees to train on without TREES
 
@@ -55,12 +57,6 @@ _RECIPE = [
 ]  # fmt: skip
 
 
-def _recipe_options(command: Any) -> Any:
-    for option in reversed(_RECIPE):
-        command = option(command)
-    return command
-
-
 @click.group(
     epilog="\b\nExamples:\n  seqtree parser train trees.mrg --out runs/mine --minutes 20\n"
     "  seqtree parser eval runs/mine test.mrg\n  seqtree parse --model runs/mine 'It works.'"
@@ -79,7 +75,7 @@ def parser() -> None:
     "  seqtree parser train --preset tiny --out runs/first        (the embedded sample)"
 )
 @click.argument("trees", nargs=-1, metavar="[TREES]...")
-@_recipe_options
+@with_options(_RECIPE)
 @training_options
 @encoding_option
 def train(trees: tuple[str, ...], as_json: bool, quiet: bool, threads: int | None, **options: Any) -> int:
