@@ -1,7 +1,8 @@
 """seqtree: sequence and tree language models to train, run and understand on your own machine.
 
-The way of the data is one street: ``text`` -> ``vocabulary`` -> ``training.batches`` -> ``nn`` -> ``training`` ->
-``modelfile`` -> ``language``. Public names are loaded on first use, so that ``import seqtree`` stays fast.
+The way of the data is one street: ``text``, ``treebank`` or ``images.idx`` -> ``vocabulary`` -> batches -> ``nn`` ->
+``training`` -> ``modelfile`` -> ``language``, ``parsing``, ``images``; ``reference`` stands beside it. Public names are
+loaded on first use, so that ``import seqtree`` stays fast.
 """
 
 from __future__ import annotations
@@ -10,14 +11,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from seqtree.images.model import ImageClassifier
     from seqtree.language.model import LanguageModel
     from seqtree.parsing.model import Parser
     from seqtree.vocabulary import Vocabulary
 
 __version__ = "0.1.0"
-__all__ = ["LanguageModel", "Parser", "Vocabulary", "__version__"]
+__all__ = ["ImageClassifier", "LanguageModel", "Parser", "Vocabulary", "__version__"]
 
 _HOMES = {
+    "ImageClassifier": "seqtree.images.model",
     "LanguageModel": "seqtree.language.model",
     "Parser": "seqtree.parsing.model",
     "Vocabulary": "seqtree.vocabulary",

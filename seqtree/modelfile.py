@@ -63,7 +63,8 @@ def load(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
     if not isinstance(body["contents"], dict):
         raise ModelFileError(f"{path}: damaged: its contents are no JSON object")
     if body["kind"] != kind:
-        raise ModelFileError(f"{path}: holds a {body['kind']}, expected a {kind}")
+        found, expected = (f"{'an' if str(name)[:1] in 'aeiou' else 'a'} {name}" for name in (body["kind"], kind))
+        raise ModelFileError(f"{path}: holds {found}, expected {expected}")
     return dict(header["contents"]), tensors
 
 

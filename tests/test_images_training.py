@@ -215,7 +215,7 @@ def test_files_that_hold_no_classifier(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such model file"):
         ImageClassifier.load(tmp_path)
     language_model().save(path)
-    with pytest.raises(ModelFileError, match="holds a language-model, expected a image-classifier"):
+    with pytest.raises(ModelFileError, match="holds a language-model, expected an image-classifier"):
         ImageClassifier.load(path)
     model = _classifier(digits(5))
     model.save(path)
