@@ -14,10 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nltk.tree import Tree
 
-from seqtree.parsing.drawing import character_columns, columns, draw, flatten, is_tag, visible
+from seqtree.characters import character_columns, columns, visible
+from seqtree.parsing.drawing import draw, flatten, is_tag
 from seqtree.parsing.parse import Parse
-from seqtree.parsing.svg import svg, text_width
+from seqtree.parsing.svg import svg
 from seqtree.parsing.trace import SHOWN, trace, trace_svg
+from seqtree.svg import text_width
 from seqtree.treebank.binary import BinaryTree, binarise
 
 CAT = Tree.fromstring("(S (NP (DT the) (NN cat)) (VP (VBD sat) (PP (IN on) (NP (DT the) (NN mat)))) (. .))")

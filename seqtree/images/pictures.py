@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from seqtree.images.evaluation import ImageEvaluation
 from seqtree.images.model import ImageClassifier
-from seqtree.parsing.svg import MARGIN, SIZE, picture, text, text_width
+from seqtree.svg import MARGIN, SIZE, picture, text, text_width
 
 MOST_FILTERS = 64
 CELL_HEIGHT = 26  # pixels

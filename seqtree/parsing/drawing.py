@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,10 +9,10 @@ from itertools import pairwise
 
 from nltk.tree import Tree
 
+from seqtree.characters import columns, isolated, visible
+
 CELLS = 1 << 22  # lines times columns; a larger upright drawing is replaced by the indented one
 LEVELS = 100  # of indentation that are drawn; above it the outermost are counted, not drawn
-_BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-_NO_CHARACTERS = ("\ufffe", "\uffff")
 _STEPS = {4: ("├── ", "└── ", "│   "), 2: ("├╴", "└╴", "│ ")}
 _COUNT = 8  # columns of "…123", the levels that are not drawn
 
@@ -124,43 +123,6 @@ def spread(children: Sequence[Sequence[int]], widths: Sequence[int], gap: int) -
         for child in below:
             centres[child] = centres[node] + shifts[child]
     return centres, left[0] + 1 + right[0]
-
-
-def visible(text: object) -> str:
-    """A word or label that can stand in a line: whitespace as ``␣``, control characters and surrogates as U+FFFD.
-
-    Explicit marks of writing direction (embeddings, overrides, isolates) are left out: see ``isolated``.
-    """
-    return "".join(map(_visible, str(text)))
-
-
-def isolated(text: str) -> str:
-    """The text between U+2068 and U+2069 if it has right-to-left characters, so that it moves nothing around it."""
-    if not text.isascii() and any(unicodedata.bidirectional(character) in ("R", "AL", "AN") for character in text):
-        return f"\u2068{text}\u2069"
-    return text
-
-
-def columns(text: str) -> int:
-    """How many columns of a terminal the text takes: 2 for wide characters, 0 for combining and invisible ones."""
-    return len(text) if text.isascii() else sum(map(character_columns, text))
-
-
-def character_columns(character: str) -> int:
-    """0, 1 or 2 columns, by the character's category and East Asian width."""
-    if unicodedata.category(character) in ("Mn", "Me", "Cf") and character != "\u00ad":
-        return 0
-    if "\u1160" <= character <= "\u11ff":  # vowels and finals that a Hangul syllable's first letter takes in
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1
-
-
-def _visible(character: str) -> str:
-    if character.isspace():
-        return "␣"
-    if character in _BIDI_CONTROLS:
-        return ""
-    return "\ufffd" if unicodedata.category(character) in ("Cc", "Cs") or character in _NO_CHARACTERS else character
 
 
 def _upright(nodes: Sequence[Node], gap: int, width: int | None) -> list[str] | None:

@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from seqtree.parsing.drawing import isolated, spread, visible
+from seqtree.characters import isolated, visible
+from seqtree.parsing.drawing import spread
 from seqtree.parsing.parse import Parse
-from seqtree.parsing.svg import GAP, LINE_INK, MARGIN, SIZE, group, picture, text, text_width
+from seqtree.parsing.svg import GAP
+from seqtree.svg import LINE_INK, MARGIN, SIZE, group, picture, text, text_width
 from seqtree.treebank.binary import BinaryTree, Labels, Span
 
 SHOWN = 100  # words of a part, and parts of a sentence, that the trace writes out
