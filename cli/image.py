@@ -18,12 +18,14 @@ from seqtree.cli.options import (
     with_options,
 )
 
+NOTHING_NAMED = "no images named: drawing digits"
 labels_option = click.option("--labels", metavar="FILE",
                              help="Labels of a file of images.  [default: beside it, by the usual name]")  # fmt: skip
 _RECIPE = [
     labels_option,
     click.option("--names", metavar="A,B,...", help="Names of the classes.  [default: their labels]"),
-    click.option("--valid-share", type=float, default=0.1, help="Share of the images to validate on; 0 for none."),
+    click.option("--valid-share", type=float, default=0.1,
+                 help="Share of the images, evenly taken, to validate on; 0 for none."),
     click.option("--model", default="cnn", help="mlp, notes, lenet5, cnn, tensorflow; over the rows rnn, lstm, gru."),
     click.option("--plan", help="Layers, such as 'conv 32x5, pool, full 128 drop 0.5'.  [default: the model's, as all "
                  "that follow]"),
@@ -77,7 +79,7 @@ def train(data: str | None, as_json: bool, quiet: bool, threads: int | None, **o
         torch.set_num_threads(threads)
     display = Display("images", quiet=quiet)
     if not data:
-        display.message("no images named: drawing digits")
+        display.message(NOTHING_NAMED)
     options["out"] = options["out"] or default_out(data or "digits")
     try:
         report = train_images(Recipe.from_options(data, options), display)
@@ -96,26 +98,32 @@ def train(data: str | None, as_json: bool, quiet: bool, threads: int | None, **o
 @click.argument("data", required=False)
 @labels_option
 @click.option("--part", type=click.Choice(["train", "test"]), default="test", help="Which files of a folder.")
-@click.option("--plot", type=click.Path(path_type=Path), help="Draw the confusion table and the first filters (SVG).")
+@click.option("--plot", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.svg",
+              help="Draw the confusion table and the first filters.")
 @threads_option
 @json_option
 def eval_(model: str, data: str | None, labels: str | None, part: str, plot: Path | None, threads: int | None,
           as_json: bool) -> None:  # fmt: skip
     """Measure MODEL (a run folder or a model file) on the images of DATA."""
+    from seqtree.errors import InputError
     from seqtree.images.evaluation import evaluate
     from seqtree.images.training import read_data
 
+    if plot and (plot.suffix.lower() != ".svg" or not plot.parent.is_dir()):
+        raise InputError(f"--plot {plot}: expected a file that ends in .svg, in a folder that is there")
     loaded = _load(model, threads)
+    if not data:
+        click.echo(NOTHING_NAMED, err=True)
     measured = evaluate(loaded, read_data(data, part, labels))
+    if as_json:
+        print_json(measured.to_json())
+    else:
+        _print_table(loaded.classes, measured)
     if plot:
         from seqtree.files import write_atomically
         from seqtree.images import pictures
 
         write_atomically(plot, pictures.plot(loaded, measured).encode())
-    if as_json:
-        print_json(measured.to_json())
-    else:
-        _print_table(loaded.classes, measured)
 
 
 @image.command(
@@ -130,8 +138,9 @@ def eval_(model: str, data: str | None, labels: str | None, part: str, plot: Pat
 def predict(model: str, files: tuple[str, ...], k: int, threads: int | None, as_json: bool) -> None:
     """Say what the images of each FILE show: IDX files, or pictures (PNG, JPEG, ...; these need Pillow).
 
-    A line is the image, then classes and their probabilities. A picture that is dark on light is inverted; one of
-    another size is resized and centred as the digits of MNIST are; what was done is said.
+    A line is the image, then classes and their probabilities. A picture that is dark on light is inverted, one on grey
+    ground stretched to black and white; one of another size is resized and centred as the digits of MNIST are; what
+    was done is said.
     """
     loaded = _load(model, threads)
 

@@ -1,4 +1,4 @@
-"""Options that several commands share, and how a preset and the options given make the settings of a run."""
+"""Options that several commands share, and what they print at their end."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-T = TypeVar("T")
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else on stdout.")
 device_option = click.option("--device", default="auto", help="auto, cpu, cuda, cuda:1 or mps.")
@@ -32,16 +30,16 @@ _TRAINING = [
     click.option("--optimizer", type=click.Choice(["adamw", "sgd"]), help="[default: adamw]"),
     click.option("--learning-rate", type=float, help="Its peak.  [default: the preset's]"),
     click.option("--weight-decay", type=float, help="Decoupled, on matrices only.  [default: the preset's]"),
-    click.option("--clip", type=float, help="Largest norm of the gradient.  [default: 1]"),
+    click.option("--clip", type=float, help="Largest norm of the gradient.  [default: the preset's]"),
     click.option("--schedule", type=click.Choice(["cosine", "linear", "plateau", "constant"]),
                  help="[default: the preset's]"),
     click.option("--warmup", type=float, help="Share of the budget in which the rate rises.  [default: 0.03]"),
     click.option("--averaging", type=click.Choice(["none", "ema", "asgd"]),
                  help="Weight average that is evaluated and kept; asgd starts when validation stalls.  [default: ema]"),
-    click.option("--ema-decay", type=float, help="[default: 0.99]"),
+    click.option("--ema-decay", type=float, help="[default: the preset's]"),
     click.option("--patience", type=int, help="Evaluations without progress that count as a stall.  [default: 3]"),
     click.option("--early-stopping", is_flag=True, default=None, help="Stop when validation stalls."),
-    click.option("--evaluations", type=int, help="Evaluations in the whole run.  [default: 12]"),
+    click.option("--evaluations", type=int, help="Evaluations in the whole run.  [default: the preset's]"),
     click.option("--checkpoint-seconds", type=float, help="Time between checkpoints.  [default: 60]"),
     click.option("--seed", type=int, help="Another seed is another run.  [default: 0]"),
     click.option("--precision", type=click.Choice(["auto", "fp32", "bf16"]), default="auto",
@@ -62,13 +60,6 @@ def with_options(options: Sequence[Callable[[Command], Command]]) -> Callable[[C
 
 
 training_options = with_options(_TRAINING)  # of every command that trains
-
-
-def overridden(base: T, options: Mapping[str, Any]) -> T:
-    """``base`` (a frozen dataclass) with its fields replaced by those options of the same name that were given."""
-    names = {field.name for field in fields(base)}  # type: ignore[arg-type]
-    given = {name: value for name, value in options.items() if name in names and value is not None}
-    return replace(base, **given)  # type: ignore[type-var]
 
 
 def default_out(first: str) -> Path:

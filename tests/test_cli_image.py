@@ -74,7 +74,7 @@ def test_learning(trained: Trained) -> None:
     assert (report["model"], report["interrupted"], report["measured_on"]) == (str(trained.folder), False, "validation")
     assert (report["images"], report["steps"]) == (150, metrics(trained.folder)[-1]["step"])
     assert "1,350 training images of 28x28, 150 validation images; 10 classes; conv 8x5, pool 3" in trained.said
-    assert metrics(trained.folder)[-1].keys() >= {"loss", "error_percent", "train_loss"}
+    assert metrics(trained.folder)[-1].keys() >= {"loss", "brier", "error_percent", "train_loss"}
 
 
 def test_train_prints_the_run_folder(command: Run) -> None:
@@ -206,7 +206,7 @@ def test_eval_json(command: Run, trained: Trained) -> None:
 
 def test_eval_for_people(command: Run, trained: Trained) -> None:
     code, out, err = command("eval", trained.folder, "--plot", "drawn.svg")  # generated digits
-    assert (code, err) == (0, "")
+    assert (code, err) == (0, "no images named: drawing digits\n")
     lines = {line[:20].strip(): line[20:].strip() for line in out.splitlines()}
     data = digits(1000, seed=1)
     measured = evaluate(ImageClassifier.load(trained.folder), data)
@@ -218,6 +218,11 @@ def test_eval_for_people(command: Run, trained: Trained) -> None:
     assert lines[f"{true} taken for {said}"] == f"{count}"
     drawn = ET.parse("drawn.svg").getroot()
     assert drawn.findtext("{http://www.w3.org/2000/svg}title") == f"1000 images, {100 * measured.error:.2f} % wrong"
+
+
+@pytest.mark.parametrize("plot", [".", "a.png", "none/a.svg"])
+def test_places_where_nothing_can_be_drawn(command: Run, trained: Trained, plot: str) -> None:
+    refused(command("eval", trained.folder, trained.data, "--plot", plot), plot)
 
 
 def test_models_that_are_refused(command: Run, trained: Trained) -> None:

@@ -82,6 +82,34 @@ def test_black_on_nothing_is_black_on_white(tmp_path: Path, seven: Bytes) -> Non
     np.testing.assert_allclose(reading.image.astype(int), seven, atol=1)
 
 
+def test_light_on_nothing_is_light_on_black(tmp_path: Path, seven: Bytes) -> None:
+    picture = Image.new("RGBA", SIZE, "white")
+    picture.putalpha(Image.fromarray(seven))
+    reading = _only(_saved(tmp_path, picture))
+    assert reading.changes == ()
+    np.testing.assert_allclose(reading.image.astype(int), seven, atol=1)
+
+
+@pytest.mark.parametrize(("ground", "ink"), [(190, 30), (220, 20), (130, 60), (60, 255), (80, 200), (215, 0)])
+def test_a_grey_page_is_taken_for_its_ground(tmp_path: Path, seven: Bytes, ground: int, ink: int) -> None:
+    """Whatever the page and the ink, the same digit is read, as strong as it can be."""
+    shares = np.where(seven > 60, seven, 0) / seven.max()
+    page = np.rint(ground + (ink - ground) * shares).astype(np.uint8)
+    reading = _only(_saved(tmp_path, Image.fromarray(page)))
+    said = f"ground of brightness {ground}, ink {abs(ground - ink)} from it: stretched to 0 and 255"
+    assert reading.changes == (("dark on light: inverted",) if ink < ground else ()) + (said,)
+    np.testing.assert_allclose(reading.image.astype(int), 255 * shares, atol=255 / abs(ground - ink) + 1)
+
+
+@pytest.mark.parametrize("ground", [0, 128, 255])
+def test_a_page_with_nothing_on_it(tmp_path: Path, ground: int) -> None:
+    page = np.full((60, 50), ground, np.uint8)
+    page[30, 20] = ground + 20 if ground < 200 else ground - 20  # dust
+    reading = _only(_saved(tmp_path, Image.fromarray(page)))
+    assert "nothing is drawn on it" in reading.changes
+    assert not reading.image.any()
+
+
 def test_other_sizes_are_cut_out_resized_and_centred(tmp_path: Path, seven: Bytes) -> None:
     """The digit somewhere on a large white page comes out where and as large as MNIST has it."""
     page = np.full((400, 300), 255, np.uint8)

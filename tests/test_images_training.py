@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from image_helpers import write_part
 from language_helpers import metrics
 from language_helpers import model as language_model
 
@@ -24,7 +25,7 @@ from seqtree.images.evaluation import evaluate
 from seqtree.images.model import ImageClassifier
 from seqtree.images.network import NetworkConfig
 from seqtree.images.task import ImageTask
-from seqtree.images.training import Recipe, train_images
+from seqtree.images.training import Recipe, _split, train_images
 from seqtree.training.progress import Display
 from seqtree.training.settings import TrainingSettings
 
@@ -91,13 +92,22 @@ def test_batch_normalisation_needs_two_images() -> None:
     ImageTask(_classifier(data, NetworkConfig("full 3")), data, None, Augmentation(), 1, seed=0).loss(0, 0)
 
 
+@pytest.mark.parametrize("images", [129, 127, 257])
+def test_batch_normalisation_measures_any_number_of_images(images: int) -> None:
+    """None is left for a batch of its own, from which no variance could be had."""
+    data = digits(images)
+    task = ImageTask(_classifier(data), data, data, Augmentation(), 128, seed=0)
+    assert task.evaluate() is not None
+
+
 # --- runs
 
 
 def test_the_norms_kept_are_those_of_the_averaged_weights(whole: Path) -> None:
     kept = ImageClassifier.load(whole)
     again = ImageClassifier.load(whole)
-    again.network.measure_norms(torch.from_numpy(digits(2000).images[:1800]), 64)
+    training, _ = _split(digits(2000), 0.1)
+    again.network.measure_norms(torch.from_numpy(training.images), 64)
     for name, buffer in again.network.named_buffers():
         torch.testing.assert_close(dict(kept.network.named_buffers())[name], buffer, rtol=1e-5, atol=1e-5)
     assert kept.network.body.get_submodule("steps.norm1").running_var.min() > 0
@@ -140,6 +150,31 @@ def test_a_run_without_validation_keeps_the_last_model(tmp_path: Path) -> None:
     assert report["best_step"] == report["steps"] == 48
     assert [record["loss"] for record in metrics(tmp_path / "run")] == [None] * 4
     assert report["accuracy"] > 0.8
+
+
+def test_validation_is_taken_from_the_whole_file() -> None:
+    """Images sorted by class leave no class untrained."""
+    data = digits(400)
+    order = np.argsort(data.labels, kind="stable")
+    training, valid = _split(ImageSet(data.images[order], data.labels[order]), 0.25)
+    assert valid is not None
+    assert (len(training), len(valid)) == (300, 100)
+    assert set(training.labels.tolist()) == set(valid.labels.tolist()) == set(range(10))
+    pixels = np.concatenate([training.images, valid.images])
+    assert sorted(map(bytes, pixels)) == sorted(map(bytes, data.images))
+    everything, none = _split(data, 0.0)
+    assert (len(everything), none) == (400, None)
+
+
+def test_classes_without_an_image(tmp_path: Path) -> None:
+    data = digits(60)
+    write_part(tmp_path / "data", "train", ImageSet(data.images, data.labels * 2))
+    said = io.StringIO()
+    train_images(_recipe(tmp_path / "run", data=str(tmp_path / "data")), Display("images", stream=said))
+    assert "warning: 9 of 19 classes have no training image: 1, 3, 5, 7, 9, 11, 13, 15, 17\n" in said.getvalue()
+    write_part(tmp_path / "data", "train", ImageSet(data.images, data.labels * 0 + 3))
+    with pytest.raises(InputError, match="every label is 3; expected two classes or more"):
+        _train(tmp_path / "one", data=str(tmp_path / "data"))
 
 
 def test_recipes_are_checked(tmp_path: Path) -> None:

@@ -222,6 +222,7 @@ class _Toy:
     items = "tokens"
     steps_per_epoch = 10
     implausible_loss = 1e-3
+    criterion = "loss"
 
     def __init__(self, validation: Callable[[int], float | None] | None = None) -> None:
         self.model = _One()

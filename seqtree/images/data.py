@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from seqtree.errors import InputError
 from seqtree.images.idx import Bytes, read_images, read_labels
@@ -30,7 +31,7 @@ class ImageSet:
     def __len__(self) -> int:
         return len(self.images)
 
-    def __getitem__(self, part: slice) -> ImageSet:
+    def __getitem__(self, part: slice | npt.NDArray[np.bool_]) -> ImageSet:
         return ImageSet(self.images[part], self.labels[part], self.source)
 
     @property

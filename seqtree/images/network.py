@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -132,7 +133,7 @@ class ImageNetwork(nn.Module):
             if isinstance(module, _BatchNorm):
                 module.reset_running_stats()
                 module.train()
-        for part in images.split(batch):
+        for part in images.tensor_split(math.ceil(len(images) / batch)):  # two images in each, or more
             self(part)
         self.eval()
 

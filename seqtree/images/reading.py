@@ -12,6 +12,7 @@ from seqtree.errors import InputError
 from seqtree.images.idx import Bytes, is_idx, read_images
 
 INK_SHARE = 20 / 28  # of the side, that MNIST's digits fill
+FAINT = 32  # brightness: what differs less from its ground is no drawing
 INK = 0.25  # of the strongest pixel: what counts as drawn when a picture is cut out
 
 
@@ -45,11 +46,22 @@ def read_inputs(path: str, size: tuple[int, int]) -> Iterator[Reading]:
 
 
 def _picture(path: str, size: tuple[int, int]) -> Reading:
-    image, changes = _grey(path), []
-    border = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
-    if border.mean() > 127:
-        image = 255 - image
+    grey, changes = _grey(path).astype(int), []
+    ground = int(np.median(np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])))
+    if min(ground, 255 - ground) < FAINT:
+        ground = round(ground / 255) * 255
+    drawn = grey - ground
+    if -drawn.min() > drawn.max():
+        drawn = -drawn
         changes.append("dark on light: inverted")
+    contrast = int(drawn.max())
+    if contrast < FAINT:
+        changes.append("nothing is drawn on it")
+        drawn = np.zeros_like(drawn)
+    elif ground not in (0, 255):
+        changes.append(f"ground of brightness {ground}, ink {contrast} from it: stretched to 0 and 255")
+        drawn = drawn * 255 // contrast
+    image = drawn.clip(0).astype(np.uint8)
     if image.shape != size:
         changes.append(f"{image.shape[1]} pixels wide, {image.shape[0]} high: resized and centred")
         image = centred(image, size)
@@ -57,7 +69,7 @@ def _picture(path: str, size: tuple[int, int]) -> Reading:
 
 
 def _grey(path: str) -> Bytes:
-    """A picture's brightness (H, W), on white where it is transparent."""
+    """A picture's brightness (H, W); what is transparent is white around dark colours and black around light ones."""
     try:
         from PIL import Image
     except ImportError as error:
@@ -67,8 +79,9 @@ def _grey(path: str) -> Bytes:
             if picture.mode.startswith("I"):  # 16 bits a pixel
                 return (np.asarray(picture).clip(0, 65535) // 257).astype(np.uint8)
             if picture.has_transparency_data:
-                colours = picture.convert("RGBA")
-                return np.array(Image.alpha_composite(Image.new("RGBA", colours.size, "white"), colours).convert("L"))
+                light, opacity = np.moveaxis(np.asarray(picture.convert("LA")).astype(int), 2, 0)
+                ground = 0 if (light * opacity).sum() > 127 * opacity.sum() else 255
+                return ((light * opacity + ground * (255 - opacity)) // 255).astype(np.uint8)
             return np.array(picture.convert("L"))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise InputError(f"{path}: neither an IDX file nor a picture that can be read ({error})") from error

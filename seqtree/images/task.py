@@ -24,11 +24,12 @@ MEASURED = 10_000  # training images from which batch normalisation takes its fi
 class ImageTask:
     """Learning the classes of ``data``, in batches of ``size`` images or one fewer.
 
-    Validation is by the Brier score on ``valid``: cross-entropy would be decided by a few sure mistakes.
+    Of its figures on ``valid`` the Brier score decides: cross-entropy would be decided by a few sure mistakes.
     """
 
     items = "images"
     implausible_loss = 0.0  # a small set may be learned by heart
+    criterion = "brier"
 
     def __init__(self, classifier: ImageClassifier, data: ImageSet, valid: ImageSet | None, augmentation: Augmentation,
                  size: int, seed: int) -> None:  # fmt: skip
@@ -59,7 +60,7 @@ class ImageTask:
         if self.valid is None:
             return None
         measured = evaluate(self.classifier, self.valid)
-        return {"loss": measured.brier, "error_percent": 100 * measured.error}
+        return {"loss": measured.loss, "brier": measured.brier, "error_percent": round(100 * measured.error, 4)}
 
     def carried(self) -> dict[str, Tensor]:
         return {}

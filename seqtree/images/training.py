@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from seqtree.errors import InputError
 from seqtree.files import locked
 from seqtree.images.augment import Augmentation
@@ -21,9 +23,10 @@ from seqtree.training.device import choose_device, choose_dtype
 from seqtree.training.loop import Trainer
 from seqtree.training.progress import Display
 from seqtree.training.run import RunFolder
-from seqtree.training.settings import TrainingSettings
+from seqtree.training.settings import TrainingSettings, overridden
 
 MOST_VALIDATION = 5000  # images
+MOST_NAMED = 10  # classes in a warning
 ROWS_ONLY = ("layers", "hidden", "bidirectional", "readout", "dropout")
 GENERATED = {"train": (2000, 0), "test": (1000, 1)}  # digits, and their seed
 
@@ -54,8 +57,6 @@ class Recipe:
     @classmethod
     def from_options(cls, data: str | None, options: Mapping[str, Any]) -> Recipe:
         """From the command line's options; those that are None are left to the preset."""
-        from seqtree.cli.options import overridden
-
         chosen = preset(options["model"])
         others = [f"--{name}" for name in ROWS_ONLY if options[name] is not None]
         if others and not chosen.network.cell:
@@ -96,6 +97,9 @@ def train_images(recipe: Recipe, display: Display) -> dict[str, Any]:
         classifier.network.to(device).products = choose_dtype(recipe.precision, device)
         task = ImageTask(classifier, training, valid, recipe.augmentation, recipe.batch, recipe.training.seed)
         display.message(_preflight(task, recipe.training))
+        if missing := sorted(set(range(len(names))) - set(training.labels.tolist())):
+            shown = [names[label] for label in missing[:MOST_NAMED]] + ["..."] * (len(missing) > MOST_NAMED)
+            display.warning(f"{len(missing)} of {len(names)} classes have no training image: {', '.join(shown)}")
         result = Trainer(task, recipe.training, run, display).fit(recipe.resume, _config(recipe))
         display.close()
         report: dict[str, Any] = {"steps": result.steps, "seconds": round(result.seconds, 3),
@@ -114,6 +118,8 @@ def train_images(recipe: Recipe, display: Display) -> dict[str, Any]:
 def _names(recipe: Recipe, data: ImageSet) -> tuple[str, ...]:
     """The names of the classes: those given, or their labels."""
     count = int(data.labels.max()) + 1
+    if data.labels.min() == count - 1:
+        raise InputError(f"{data.source}: every label is {count - 1}; expected two classes or more")
     if recipe.names and len(recipe.names) < count:
         raise InputError(f"{len(recipe.names)} names for labels up to {count - 1}: expected {count}")
     if len(set(recipe.names)) < len(recipe.names):
@@ -122,11 +128,13 @@ def _names(recipe: Recipe, data: ImageSet) -> tuple[str, ...]:
 
 
 def _split(data: ImageSet, share: float) -> tuple[ImageSet, ImageSet | None]:
-    """Training images, and the last ones to validate on."""
-    cut = len(data) - min(MOST_VALIDATION, round(share * len(data)))
-    if not cut:
+    """Training images, and those to validate on: evenly from the whole file, which may be sorted by class."""
+    count = min(MOST_VALIDATION, round(share * len(data)))
+    if count == len(data):
         raise InputError(f"{data.source}: no image is left to train on")
-    return data[:cut], data[cut:] if cut < len(data) else None
+    chosen = np.zeros(len(data), dtype=bool)
+    chosen[np.arange(count) * len(data) // max(1, count)] = True
+    return data[~chosen], data[chosen] if count else None
 
 
 def _preflight(task: ImageTask, settings: TrainingSettings) -> str:

@@ -28,6 +28,7 @@ class LanguageModelTask:
 
     items = "tokens"
     implausible_loss = 1e-3
+    criterion = "loss"
 
     def __init__(
         self, model: LanguageModel, corpus: PreparedCorpus, shape: BatchShape, seed: int, dtype: torch.dtype | None

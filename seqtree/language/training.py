@@ -28,7 +28,7 @@ from seqtree.training.device import choose_device, choose_dtype
 from seqtree.training.loop import Trainer
 from seqtree.training.progress import Display, clock
 from seqtree.training.run import RunFolder
-from seqtree.training.settings import TrainingSettings
+from seqtree.training.settings import TrainingSettings, overridden
 from seqtree.vocabulary import Vocabulary
 
 LEAST_STEPS, MOST_EPOCHS = 2000, 40  # by default a small text is read until it has had so many steps
@@ -56,8 +56,6 @@ class Recipe:
     @classmethod
     def from_options(cls, corpus: Sequence[str], options: Mapping[str, Any]) -> Recipe:
         """From the command line's options; those that are None are left to the preset."""
-        from seqtree.cli.options import overridden
-
         start = LanguageModel.load(options["init_from"]) if options["init_from"] else None
         given = {**options, "unit": start.settings.unit if start else options["unit"] or "char"}
         chosen = preset(options["preset"] or "small", given["unit"])

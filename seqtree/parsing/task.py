@@ -34,6 +34,7 @@ class ParserTask:
 
     items = "words"
     implausible_loss = 0.0  # margins may all be kept
+    criterion = "loss"
 
     def __init__(self, parser: Parser, trees: Sequence[BinaryTree], valid: Sequence[Tree],
                  objective: ObjectiveSettings, size: int, seed: int, half: bool = False) -> None:  # fmt: skip

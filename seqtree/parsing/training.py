@@ -23,7 +23,7 @@ from seqtree.training.device import choose_device, choose_dtype
 from seqtree.training.loop import Trainer
 from seqtree.training.progress import Display
 from seqtree.training.run import RunFolder
-from seqtree.training.settings import TrainingSettings
+from seqtree.training.settings import TrainingSettings, overridden
 from seqtree.treebank.binary import BinaryTree, binarise
 from seqtree.treebank.normalise import normalise
 from seqtree.treebank.sources import trees
@@ -60,8 +60,6 @@ class Recipe:
     @classmethod
     def from_options(cls, specs: Sequence[str], options: Mapping[str, Any]) -> Recipe:
         """From the command line's options; those that are None are left to the preset."""
-        from seqtree.cli.options import overridden
-
         chosen = preset(options["preset"] or "medium")
         rest = (
             "out",
@@ -86,7 +84,7 @@ class Recipe:
 
 
 def train_parser(recipe: Recipe, display: Display) -> dict[str, Any]:
-    """Train, and return the last evaluation with {steps, seconds, sentences_per_second, model, interrupted}.
+    """Train, and return the last evaluation with {steps, seconds, words_per_second, model, interrupted}.
 
     Raises InputError for trees, options or a folder that do not serve; DivergenceError; OSError.
     """

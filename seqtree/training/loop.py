@@ -208,7 +208,7 @@ class Trainer:
             self.model.eval()
             with torch.no_grad():
                 figures = self.task.evaluate()
-            judged = figures["loss"] if figures else p.loss_sum / p.loss_items
+            judged = figures[self.task.criterion] if figures else p.loss_sum / p.loss_items
             sound = math.isfinite(judged)
             better = sound and (p.best_loss is None or judged < p.best_loss or not figures)
             if better:

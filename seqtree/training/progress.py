@@ -32,7 +32,7 @@ class Display:
 
     def evaluation(self, record: Mapping[str, Any], figures: Mapping[str, float], best: bool) -> None:
         """One line for each evaluation; ``figures`` are those on validation data, if there is any."""
-        others = "".join(f"  {name.replace('_', ' ')} {value:.2f}" for name, value in figures.items() if name != "loss")
+        others = "".join(f"  {name.replace('_', ' ')} {value:.4g}" for name, value in figures.items() if name != "loss")
         valid = f"  validation {figures['loss']:.4f}{' *' if best else ''}{others}" if figures else ""
         self._validation = f"validation {figures['loss']:.3f}  " if figures else ""
         rate = record[f"{self.items}_per_second"]

@@ -1,11 +1,15 @@
-"""How to train: one frozen dataclass, checked on construction."""
+"""How to train: one frozen dataclass, checked on construction; and how given options change such settings."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, TypeVar
 
 from seqtree.errors import InputError
+
+T = TypeVar("T")
 
 CHOICES = {
     "optimizer": ("adamw", "sgd"),
@@ -67,3 +71,10 @@ class TrainingSettings:
             raise InputError(f"seed {self.seed}: expected a whole number from 0 to {(1 << 32) - 1}")
 
     to_json = asdict
+
+
+def overridden(base: T, options: Mapping[str, Any]) -> T:
+    """``base`` (a frozen dataclass) with its fields replaced by those options of the same name that were given."""
+    names = {field.name for field in fields(base)}  # type: ignore[arg-type]
+    given = {name: value for name, value in options.items() if name in names and value is not None}
+    return replace(base, **given)  # type: ignore[type-var]

@@ -26,6 +26,11 @@ class Task(Protocol):
         """A mean training loss below this is a sign that something is wrong with the data."""
         ...
 
+    @property
+    def criterion(self) -> str:
+        """Which figure of ``evaluate`` is to be least: the best model is kept by it."""
+        ...
+
     def identity(self) -> dict[str, Any]:
         """JSON-able facts that must not change when a run is resumed (data, network, batches)."""
         ...
@@ -35,7 +40,7 @@ class Task(Protocol):
         ...
 
     def evaluate(self) -> dict[str, float] | None:
-        """Figures of the model's present weights on validation data (None without any); ``loss`` is to be least."""
+        """Figures of the model's present weights on validation data (None without any), ``loss`` among them."""
         ...
 
     def carried(self) -> dict[str, Tensor]:
