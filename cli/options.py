@@ -16,6 +16,8 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else on stdout.")
 device_option = click.option("--device", default="auto", help="auto, cpu, cuda, cuda:1 or mps.")
+precision_option = click.option("--precision", type=click.Choice(["auto", "fp32", "bf16"]), default="auto",
+                                help="auto: the larger products in bfloat16 where the processor has it.")
 threads_option = click.option("--threads", type=click.IntRange(min=1), help="CPU threads.  [default: all cores]")
 encoding_option = click.option("--encoding", default="utf-8", help="How the text files are encoded.")
 quiet_option = click.option("--quiet", "-q", is_flag=True, help="No progress on stderr.")
@@ -42,9 +44,7 @@ _TRAINING = [
     click.option("--evaluations", type=int, help="Evaluations in the whole run.  [default: the preset's]"),
     click.option("--checkpoint-seconds", type=float, help="Time between checkpoints.  [default: 60]"),
     click.option("--seed", type=int, help="Another seed is another run.  [default: 0]"),
-    click.option("--precision", type=click.Choice(["auto", "fp32", "bf16"]), default="auto",
-                 help="auto: bfloat16 products where the processor has them; losses are always float32."),
-    device_option, threads_option, quiet_option, json_option,
+    precision_option, device_option, threads_option, quiet_option, json_option,
 ]  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 import seqtree
-from seqtree.cli.options import device_option, encoding_option, quick_imports, threads_option
+from seqtree.cli.options import device_option, encoding_option, precision_option, quick_imports, threads_option
 from seqtree.errors import InputError
 
 if TYPE_CHECKING:
@@ -49,14 +49,17 @@ def shipped_model() -> Path:
 )
 @click.option("--tokenized", is_flag=True, help="Every text is one sentence, its words between spaces.")
 @click.option("--k", type=click.IntRange(min=1), default=1, show_default=True,
-              help="How many trees of each sentence, best first; an empty line after each sentence's.")
+              help="How many trees of each sentence that differ in brackets or labels, most probable first; an empty "
+              "line after each sentence's. They come from a beam, whose first may be another than the greedy one.")
 @click.option("--scores", is_flag=True, help="Add the tree's score and the smallest margin of its merges.")
 @click.option("--trace", is_flag=True, help="Show the merges in their order instead of the tree (pretty, svg).")
 @encoding_option
+@precision_option
 @device_option
 @threads_option
 def parse(sentences: tuple[str, ...], file: str | None, model: str | None, format: str, tokenized: bool, k: int,
-          scores: bool, trace: bool, encoding: str, device: str, threads: int | None) -> None:  # fmt: skip
+          scores: bool, trace: bool, encoding: str, precision: str, device: str, threads: int | None
+          ) -> None:  # fmt: skip
     """Parse each SENTENCE, a text of one or several sentences, or the lines of a file or of stdin.
 
     Results come in the order of the sentences, in blocks as they are read, whatever the length of the file; an empty
@@ -66,14 +69,16 @@ def parse(sentences: tuple[str, ...], file: str | None, model: str | None, forma
         raise click.UsageError("give SENTENCE or --file, not both")
     if trace and format not in TRACED:
         raise click.UsageError(f"--trace goes with --format {' or '.join(TRACED)}, not {format}")
+    if scores and format == "svg":
+        raise click.UsageError("--scores goes with --format pretty, bracket or json, not svg")
     if not sentences and file is None and (sys.stdin is None or sys.stdin.isatty()):
         raise click.UsageError("nothing to parse: give a SENTENCE or --file, or pipe a text in")
-    loaded = load_parser(model or shipped_model(), device, threads)
+    loaded = load_parser(shipped_model() if model is None else model, device, threads, precision)
     lines = _arguments(sentences) if sentences else _lines(file or "-", encoding)
-    _print(loaded, lines, tokenized, k, _shown(format, scores, trace), "\n" if format == "pretty" else "")
+    _print(loaded, lines, tokenized, k, _shown(format, scores, trace), format == "pretty")
 
 
-def load_parser(model: str | Path, device: str, threads: int | None) -> Any:
+def load_parser(model: str | Path, device: str, threads: int | None, precision: str) -> Any:
     """The ``Parser`` in a model file or run folder, to compute there, with so many CPU threads."""
     with quick_imports():
         import torch
@@ -82,27 +87,33 @@ def load_parser(model: str | Path, device: str, threads: int | None) -> Any:
 
     if threads:
         torch.set_num_threads(threads)
-    return Parser.load(model, device=device)
+    return Parser.load(model, precision, device)
 
 
 def _print(parser: Any, lines: Iterable[str], tokenized: bool, k: int, shown: Callable[[Parse | None], str],
-           between: str) -> None:  # fmt: skip
-    """Parse the sentences of all lines, and print each result as ``shown``, with ``between`` them."""
+           pretty: bool) -> None:  # fmt: skip
+    """Parse the sentences of all lines, and print each result as ``shown``.
+
+    A result is one parse, with an empty line between two of them where they are ``pretty``; or, with ``k`` above 1, up
+    to k parses and an empty line.
+    """
     from seqtree.parsing.sentences import read_sentences
 
-    separator = ""
+    between = ""
     found = (sentence for line in read_sentences(lines, tokenized, parser.lexicon.words) for sentence in line)
     for chunk in _chunks(found):
-        results = ([parse] for parse in parser.parses(chunk)) if k == 1 else (_k_best(parser, s, k) for s in chunk)
-        for parses in results:
-            # click.echo would drop some control characters
-            sys.stdout.write(separator + between.join(f"{shown(parse)}\n" for parse in parses))
-            separator = between if k == 1 else "\n"
+        if k == 1:
+            for parse in parser.parses(chunk):
+                sys.stdout.write(f"{between}{shown(parse)}\n")  # click.echo would drop some control characters
+                between = "\n" if pretty else ""
+        else:
+            for sentence in chunk:
+                parses = parser.k_best(sentence, k)
+                for number, parse in enumerate(parses, 1):
+                    head = f"{number} of {len(parses)}\n" if pretty else ""
+                    sys.stdout.write(f"{head}{shown(parse)}\n")
+                sys.stdout.write("\n")
         sys.stdout.flush()
-
-
-def _k_best(parser: Any, sentence: list[Word], k: int) -> list[Parse | None]:
-    return parser.k_best(sentence, k) or [None]
 
 
 def _shown(format: str, scores: bool, trace: bool) -> Callable[[Parse | None], str]:

@@ -13,6 +13,7 @@ from seqtree.cli.options import (
     device_option,
     encoding_option,
     json_option,
+    precision_option,
     print_json,
     quick_imports,
     report_training,
@@ -114,10 +115,11 @@ def train(trees: tuple[str, ...], as_json: bool, quiet: bool, threads: int | Non
 @click.argument("model")
 @click.argument("trees", nargs=-1, required=True)
 @encoding_option
+@precision_option
 @device_option
 @threads_option
 @json_option
-def eval_(model: str, trees: tuple[str, ...], encoding: str, device: str, threads: int | None,
+def eval_(model: str, trees: tuple[str, ...], encoding: str, precision: str, device: str, threads: int | None,
           as_json: bool) -> None:  # fmt: skip
     """Measure MODEL (a run folder or a model file) on the gold TREES, in percent, as EVALB does.
 
@@ -126,7 +128,7 @@ def eval_(model: str, trees: tuple[str, ...], encoding: str, device: str, thread
     from seqtree.parsing.evaluation import evaluate
     from seqtree.parsing.training import read_normalised
 
-    loaded = load_parser(model, device, threads)
+    loaded = load_parser(model, device, threads, precision)
     measured = evaluate(loaded, read_normalised(trees, encoding))
     for skipped in measured.scores.skipped:
         click.echo(f"sentence {skipped.number} skipped: {skipped.reason}", err=True)

@@ -10,6 +10,8 @@ from typing import BinaryIO
 
 from seqtree.errors import InputError
 
+LOCK = ".lock"  # the file in a run folder that its process holds
+
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[BinaryIO]:
@@ -54,7 +56,7 @@ def locked(folder: Path) -> Iterator[None]:
     except ImportError:  # Windows: no advisory locks; the atomic writes still keep the files whole
         yield
         return
-    with open(folder / ".lock", "w") as file:
+    with open(folder / LOCK, "w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import click
 import pytest
-from command_helpers import Run, caller
+from command_helpers import Run, caller, refused
 from language_helpers import metrics
 from nltk.parse.api import ParserI
 from nltk.tree import Tree
@@ -28,7 +28,7 @@ from seqtree.cli.parse import shipped_model
 from seqtree.nn.recursive import COMPOSITIONS
 from seqtree.parsing.drawing import columns
 from seqtree.parsing.evaluation import evaluate
-from seqtree.parsing.formats import FORMATS, format_parse
+from seqtree.parsing.formats import FORMATS, as_json, format_parse
 from seqtree.parsing.model import Parser
 from seqtree.parsing.network import ENCODERS
 from seqtree.parsing.objectives import OBJECTIVES
@@ -260,10 +260,49 @@ def test_formats(command: Run, trained: Trained, model: Parser, format: str, sco
     between = "\n\n" if format == "pretty" else "\n"
     expected = between.join(format_parse(parse, format, None, scores) for parse in parses) + "\n"
     options = ["--model", trained.folder, "--format", format, *(["--scores"] if scores else [])]
+    if scores and format == "svg":
+        code, out, err = command("parse", TEXT, *options)
+        assert (code, out) == (2, "")
+        assert "--scores goes with --format pretty, bracket or json, not svg" in err
+        return
     assert command("parse", TEXT, *options) == (0, expected, "")
     assert command("parse", *TEXT.split(".", 1), *options)[0] == 0
     tokenized = [" ".join(words) for words in SENTENCES]
     assert command("parse", *tokenized, "--tokenized", *options) == (0, expected, "")
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_the_best_trees(command: Run, trained: Trained, model: Parser, format: str) -> None:
+    """Each sentence's trees end with an empty line, those of an empty one and of the last one too."""
+    texts = ["the cat sat on the mat", "", "a dog"]
+    scores = ["--scores"] if format == "bracket" else []
+    code, out, _ = command("parse", *texts, "--tokenized", "--k", "3", "--model", trained.folder, "--format", format,
+                           *scores)  # fmt: skip
+    assert code == 0
+    expected = ""
+    for text in texts:
+        parses = model.k_best(words_as_given(text.split(), model.lexicon.words), 3)
+        assert len(parses) == (3 if text else 0)
+        for number, parse in enumerate(parses, 1):
+            head = f"{number} of 3\n" if format == "pretty" else ""
+            expected += f"{head}{format_parse(parse, format, None, bool(scores))}\n"
+        expected += "\n"
+    assert out == expected
+    if format == "json":
+        chances = [json.loads(line)["log_probability"] for line in out.split("\n\n")[0].splitlines()]
+        assert chances == sorted(chances, reverse=True)
+        assert chances[0] <= 0
+
+
+def test_precision(command: Run, trained: Trained) -> None:
+    exact = Parser.load(trained.folder, "fp32")
+    (parse,) = exact.parses([words_as_given(SENTENCES[0], exact.lexicon.words)])
+    for precision, same in (("fp32", True), ("bf16", False)):
+        options = ("--model", trained.folder, "--format", "json", "--precision", precision)
+        record = json.loads(command("parse", " ".join(SENTENCES[0]), "--tokenized", *options)[1])
+        assert (record["merges"] == as_json(parse)["merges"]) == same
+        assert record["tree"] == as_json(parse)["tree"]
+        assert command("parser", "eval", trained.folder, TOY, "--precision", precision)[0] == 0
 
 
 def test_the_words_of_the_text_come_back(command: Run, trained: Trained) -> None:
@@ -390,6 +429,7 @@ def test_the_shipped_model_is_the_default(
     shutil.copy(trained.folder / "model.safetensors", home)
     assert shipped_model() == home
     assert command("parse", "a cat") == command("parse", "a cat", "--model", trained.folder)
+    refused(command("parse", "a cat", "--model", ""), "no such model file")  # a variable that is not set, perhaps
 
 
 def test_a_cold_start_loads_no_more_than_it_needs(trained: Trained, tmp_path: Path) -> None:

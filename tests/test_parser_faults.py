@@ -28,7 +28,7 @@ from seqtree.parsing.training import read_normalised
 from seqtree.treebank.binary import binarise
 
 TOY = str(corpora.path("toy"))
-SMALL = ("--preset", "tiny", "--device", "cpu", "--precision", "fp32", "--threads", "1", "--seed", "1", "--words", "6",
+SMALL = ("--preset", "tiny", "--device", "cpu", "--precision", "fp32", "--threads", "1", "--seed", "1",
          "--characters", "4", "--hidden", "8", "--vector", "8", "--scorer", "8", "--epochs", "1",
          "--evaluations", "2")  # fmt: skip
 TREES = "(S (NP (DT the) (NN cat)) (VP (VBD sat)))\n" * 6
@@ -235,6 +235,35 @@ def test_models_that_a_parser_cannot_start_from(command: Run, model: Path) -> No
         refused(command("parser", "train", "t.mrg", "--out", "a", *SMALL, "--init-from", name), said)
 
 
+def test_the_width_of_words_comes_from_the_language_model(command: Run) -> None:
+    _write("t.mrg", TREES)
+    language_model(unit="word").save("lm.safetensors")
+    options = ("--out", "a", *SMALL, "--quiet", "--init-from", "lm.safetensors")
+    refused(command("parser", "train", "t.mrg", *options, "--words", "7"), "--words: with --init-from")
+
+
+def test_a_start_that_fails_leaves_nothing(command: Run) -> None:
+    _write("t.mrg", "(S (NP a) (VP b)\n")
+    Path("mine").mkdir()
+    for out in ("new", "mine"):
+        refused(command("parser", "train", "t.mrg", "--out", out, *SMALL), "t.mrg")
+        refused(command("lm", "train", "none.txt", "--out", out), "none.txt")
+        refused(command("image", "train", "none", "--out", out), "none")
+    assert not Path("new").exists()
+    assert Path("mine").is_dir()  # it was there before
+
+
+def test_a_run_says_what_its_model_is(command: Run) -> None:
+    _write("t.mrg", TREES)
+    training = ("parser", "train", "t.mrg", "--out", "a", "--objective", "structured", *SMALL, "--quiet")
+    assert command(*training, "--half")[0] == 0
+    config = json.loads(Path("a/config.json").read_text(encoding="utf-8"))
+    assert config["network"] == Parser.load("a").network.config.to_json()
+    assert config["network"]["whole_trees"] is True
+    assert config["half"] is True
+    refused(command(*training, "--resume"), "half was True, is False")
+
+
 def test_a_folder_that_holds_a_run(command: Run, model: Path) -> None:
     _write("t.mrg", TREES)
     assert command("parser", "train", "t.mrg", "--out", "a", *SMALL, "--quiet", "--resume")[0] == 0  # it starts
@@ -332,13 +361,12 @@ def test_ten_thousand_words(model: Path, tmp_path: Path) -> None:
     (tmp_path / "long.txt").write_text(" ".join(words), encoding="utf-8")
     options = ["--file", "long.txt", "--tokenized", "--format", "json", "--threads", "1"]
     with (tmp_path / "out.json").open("wb") as out:
-        began = time.monotonic()
         process = subprocess.Popen([sys.executable, "-m", "seqtree", "parse", "--model", str(model), *options],
                                    cwd=tmp_path, stdout=out, env={**os.environ, "OMP_NUM_THREADS": "1"})  # fmt: skip
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0
-    assert time.monotonic() - began < 20
+    assert used.ru_utime < 60  # seconds; in quadratic time it would be hours
     assert used.ru_maxrss * (1 if sys.platform == "darwin" else 1024) < 1 << 30
     record = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
     assert record["words"] == words

@@ -6,6 +6,7 @@ import copy
 import functools
 import itertools
 import json
+import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,7 @@ from seqtree.nn.recursive import COMPOSITIONS
 from seqtree.parsing.batch import SentenceBatch, make_batch
 from seqtree.parsing.beam import BeamDecoder
 from seqtree.parsing.greedy import Decoding, Forests, decode
+from seqtree.parsing.labelling import best_labellings
 from seqtree.parsing.lexicon import EMPTY, LONGEST_WORD, Lexicon
 from seqtree.parsing.model import AT_ONCE, BATCH_WORDS, KIND, Parser
 from seqtree.parsing.network import ENCODERS, ParserConfig
@@ -587,21 +589,87 @@ def test_a_beam_of_one_is_the_greedy_decoder(whole: bool) -> None:
             assert mine[1:3] == pytest.approx(other[1:3], rel=1e-4, abs=1e-4)
 
 
-def test_the_best_trees_of_a_sentence() -> None:
+@pytest.mark.parametrize("whole", [False, True])
+def test_the_best_trees_of_a_sentence(whole: bool) -> None:
+    """All forests and all their labellings, one by one."""
+    parser = small_parser(_few_labels(), whole_trees=whole)
+    assert len(parser.lexicon.labels) == 4
+    [words] = random_sentences(parser.lexicon, [3], seed=3)
+    expected = every_labelled_tree(parser, words, whole)
+    [sentence] = _doubled([words])
+    many = parser.k_best(sentence, 10_000)
+    assert len(many) == len(expected)
+    found = [frozenset((*span, parser.lexicon.labels.index(labels)) for span, labels in parse.binary.labels.items())
+             for parse in many]  # fmt: skip
+    totals = [expected[tree] for tree in found]
+    assert totals == pytest.approx(sorted(expected.values(), reverse=True), rel=1e-6, abs=1e-6)
+    if whole:
+        assert all(parse.log_probability is None for parse in many)
+    else:
+        assert [parse.log_probability for parse in many] == pytest.approx(totals, rel=1e-6, abs=1e-6)
+        assert sum(np.exp(totals)) == pytest.approx(1.0, abs=1e-6)
+    assert [parse.binary for parse in parser.k_best(sentence, 3)] == [parse.binary for parse in many[:3]]
+
+
+def _few_labels() -> list[BinaryTree]:
+    labels = (("S",), ("NP",), ("X", "S"))
+    return [BinaryTree(("a", "b"), ("A", "B"), ((0, 1, 2),), {(0, 2): chain}) for chain in labels]
+
+
+def every_labelled_tree(parser: Parser, words: Sequence[str], whole: bool) -> dict[frozenset[Any], float]:
+    """By their labelled spans: the best score, or the logarithm of the probability, over all forests and labellings."""
+    batch = batch_of(parser, [words])
+    found: dict[frozenset[Any], float] = {}
+    with torch.no_grad():
+        encoded = parser.network.encode(batch)
+        beam = BeamDecoder(parser.network, batch, encoded, whole)
+        for forest in beam.decode(10_000):
+            spans, logits = parser._labels(batch, encoded, beam.decoding(forest))
+            chances = logits.float().log_softmax(dim=1).tolist()
+            places = list(zip(spans.start.tolist(), spans.end.tolist(), strict=True))
+            for labels in itertools.product(range(logits.shape[1]), repeat=len(places)):
+                score = forest.score + sum(row[label] for row, label in zip(chances, labels, strict=True))
+                if np.isfinite(score):
+                    tree = frozenset((*span, label) for span, label in zip(places, labels, strict=True) if label)
+                    others = found.get(tree, -np.inf)
+                    found[tree] = max(score, others) if whole else float(np.logaddexp(score, others))
+    return found
+
+
+@given(st.integers(1, 5), st.integers(1, 4), st.integers(1, 30), st.integers(0, 100))
+def test_the_best_labellings(spans: int, labels: int, k: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    scores = rng.normal(size=(spans, labels)).astype(np.float32)
+    scores[rng.random(scores.shape) < 0.2] = -np.inf
+    every = [(sum(float(row[label]) for row, label in zip(scores, chosen, strict=True)), chosen)
+             for chosen in itertools.product(range(labels), repeat=spans)]  # fmt: skip
+    expected = sorted((both for both in every if np.isfinite(both[0])), key=lambda both: -both[0])[:k]
+    found = list(best_labellings(scores, k))
+    assert [score for score, _ in found] == pytest.approx([score for score, _ in expected])
+    assert {tuple(labels.tolist()) for _, labels in found} == {chosen for _, chosen in expected}
+
+
+def test_as_many_trees_as_are_asked_for() -> None:
     parser = small_parser()
-    [words] = _doubled(random_sentences(parser.lexicon, [6], seed=3))
-    five, many = parser.k_best(words, 5), parser.k_best(words, 100)
-    assert len(five) == 5
-    assert 5 < len(many) <= 42
-    for parses in (five, many):
-        assert [parse.score for parse in parses] == sorted((parse.score for parse in parses), reverse=True)
-        assert len({str(parse.tree) for parse in parses}) == len(parses)
+    for words in _doubled(random_sentences(parser.lexicon, [1, 2, 9], seed=3)):
+        parses = parser.k_best(words, 5)
+        assert len({str(parse.tree) for parse in parses}) == 5
         assert all(parse.tree.leaves() == [form for form, _ in words] for parse in parses)
-    assert list(parser.parse([form for form, _ in words], k=5)) == [parse.tree for parse in five]
+        assert list(parser.parse([form for form, _ in words], k=5)) == [parse.tree for parse in parses]
     assert parser.k_best([], 3) == []
-    assert [parse.binary for parse in parser.k_best(words[:1], 3)] == [slow_parse(parser, [words[0][0]])]
     with pytest.raises(InputError, match="k 0: expected at least 1"):
         parser.k_best(words, 0)
+
+
+def test_the_best_trees_of_a_long_sentence() -> None:
+    """Neither nodes nor merges are copied for what a beam does not keep."""
+    parser = small_parser()
+    [words] = _doubled(random_sentences(parser.lexicon, [1500]))
+    tracemalloc.start()
+    assert len(parser.k_best(words, 2)) == 2
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 300e6
 
 
 # --- the oracle

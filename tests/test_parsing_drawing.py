@@ -230,14 +230,14 @@ def chain(depth, left, right):
 def test_depth_is_unlimited(left, right):
     tree = chain(5000, left, right)
     words = iterative_leaves(tree)
-    start = time.perf_counter()
+    start = time.process_time()
     for drawing in (draw(tree), draw(tree, width=80)):
         assert re.findall(r"(?:[lr]\d+-0|\bw)$", drawing, re.MULTILINE) == words
         assert max(map(len, drawing.split("\n"))) < 450
     assert max(map(len, draw(tree, width=80).split("\n"))) <= 80
     root = ElementTree.fromstring(svg(tree))
     assert [text.text for text in root.find(f"{SVG}g[@class='words']")] == words
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 60  # a tree that is drawn in quadratic time takes hours
 
 
 def iterative_leaves(tree):
@@ -310,7 +310,7 @@ def the_cat_sat():
     words = ("the", "cat", "sat", "on", "the", "mat")
     labels = {(0, 2): ("NP",), (4, 6): ("NP",), (3, 6): ("PP",), (0, 6): ("S", "X"), (2, 3): ("V",)}
     binary = BinaryTree(words, (None,) * 6, ((0, 1, 2), (4, 5, 6), (3, 4, 6), (2, 3, 6), (0, 2, 6)), labels)
-    return Parse(binary, (1.5, 2.25, 0.1, 3.0, -2.5), (0.5, 0.25, 0.1, 1.0, math.inf), 4.35)
+    return Parse(binary, (1.5, 2.25, 0.1, 3.0, -2.5), (0.5, 0.25, 0.1, 1.0, math.inf))
 
 
 def test_a_trace_of_merges():
@@ -330,10 +330,10 @@ def test_a_trace_of_merges():
 
 
 def test_traces_of_one_word_and_of_right_to_left_words():
-    one = Parse(BinaryTree(("cat",), ("NN",), (), {(0, 1): ("NP",)}), (), (), 0.0)
+    one = Parse(BinaryTree(("cat",), ("NN",), (), {(0, 1): ("NP",)}), (), ())
     assert trace(one) == "cat (one word: nothing to merge)"
     assert [text.text for text in ElementTree.fromstring(trace_svg(one)).iter(f"{SVG}text")] == ["NP", "cat"]
-    two = Parse(BinaryTree(("שלום", "a b"), (None, None), ((0, 1, 2),), {}), (1.0,), (math.inf,), 1.0)
+    two = Parse(BinaryTree(("שלום", "a b"), (None, None), ((0, 1, 2),), {}), (1.0,), (math.inf,))
     assert trace(two).split("\n")[1:] == [
         "   1   1.00       ∞  [\u2068שלום\u2069] + [a␣b]",
         "                     [\u2068שלום\u2069 a␣b]",
@@ -343,13 +343,13 @@ def test_traces_of_one_word_and_of_right_to_left_words():
 def random_parse(tree, random):
     binary = binarise(tree)
     scores = tuple(random.uniform(-99, 99) for _ in binary.merges)
-    return Parse(binary, scores, scores, sum(scores))
+    return Parse(binary, scores, scores)
 
 
 def test_the_trace_of_a_long_sentence_is_cut_short():
     words = tuple(map(str, range(1000)))
     merges = tuple((0, end - 1, end) for end in range(2, 1001))
-    parse = Parse(BinaryTree(words, (None,) * 1000, merges, {}), (0.0,) * 999, (0.0,) * 999, 0.0)
+    parse = Parse(BinaryTree(words, (None,) * 1000, merges, {}), (0.0,) * 999, (0.0,) * 999)
     lines = trace(parse).split("\n")
     assert max(len(line.split()) for line in lines) < SHOWN * 1.5 + 5
     assert lines[2].split()[:4] == ["[0", "1]", "2", "3"]
@@ -378,9 +378,7 @@ def test_every_state_of_a_trace_is_that_of_its_merges(count, random):
         merges.append((parts[i][0], parts[i][1], parts[i + 1][1]))
         parts[i : i + 2] = [(merges[-1][0], merges[-1][2])]
     numbers = (0.0,) * (count - 1)
-    parse = Parse(
-        BinaryTree(tuple("abcdefghijklmn"[:count]), (None,) * count, tuple(merges), {}), numbers, numbers, 0.0
-    )
+    parse = Parse(BinaryTree(tuple("abcdefghijklmn"[:count]), (None,) * count, tuple(merges), {}), numbers, numbers)
     assert [line.strip() for line in trace(parse).split("\n")[2::2]] == [state(parse, i) for i in range(1, count)]
 
 

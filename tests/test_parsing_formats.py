@@ -30,10 +30,9 @@ PARSE = Parse(
     ),
     (0.12345678, -2.0),
     (0.5, math.inf),
-    -1.87654322,
 )
 BRACKETS = "(ROOT (S (-LRB- -LRB-) (NP (NNP kim)) slept))"
-ONE = Parse(BinaryTree(("no",), ("UH",), (), {}), (), (), 0.0)
+ONE = Parse(BinaryTree(("no",), ("UH",), (), {}), (), (), -1e-9)
 
 
 def test_json():
@@ -50,6 +49,7 @@ def test_json():
             {"start": 0, "split": 1, "end": 3, "score": -2.0, "margin": None, "label": "ROOT+S"},
         ],
         "score": -1.876543,
+        "log_probability": None,
         "tree": BRACKETS,
     }
     assert as_json(ONE)["merges"] == []
@@ -59,7 +59,9 @@ def test_json():
 def test_bracket_and_pretty():
     assert as_bracket(PARSE) == format_parse(PARSE, "bracket") == BRACKETS
     assert format_parse(PARSE, "bracket", scores=True) == f"{BRACKETS}\t-1.8765\t0.5000"
-    assert format_parse(ONE, "bracket", scores=True) == "(UH no)\t0.0000\tinf"
+    assert format_parse(ONE, "bracket", scores=True) == "(UH no)\t0.0000\tinf\t0.0000"
+    note = "score 0.0000, smallest margin inf, log probability 0.0000"
+    assert format_parse(ONE, "pretty", scores=True) == f"{draw(ONE.tree)}\n{note}"
     assert format_parse(PARSE, "pretty") == draw(PARSE.tree)
     assert format_parse(PARSE, "pretty", width=10) == draw(PARSE.tree, 10) != draw(PARSE.tree)
     assert format_parse(PARSE, "pretty", 10, True) == f"{draw(PARSE.tree, 10)}\nscore -1.8765, smallest margin 0.5000"
@@ -74,7 +76,8 @@ def test_an_empty_sentence_keeps_the_shape_of_the_output():
     assert format_parse(None, "bracket") == ""
     assert format_parse(None, "bracket", scores=True) == "\t\t"
     empty = json.loads(format_parse(None, "json"))
-    assert empty == {"words": [], "tags": [], "constituents": [], "merges": [], "score": None, "tree": None}
+    assert empty == {"words": [], "tags": [], "constituents": [], "merges": [], "score": None,
+                     "log_probability": None, "tree": None}  # fmt: skip
     assert list(empty) == list(as_json(PARSE))
     assert ElementTree.fromstring(format_parse(None, "svg")).get("width") == "0"
 
@@ -98,7 +101,7 @@ trees = st.recursive(
 @given(trees, st.floats(width=32))
 def test_formats_of_one_line_have_one_line_and_read_back(tree, score):
     binary = binarise(tree)
-    parse = Parse(binary, (score,) * len(binary.merges), (score,) * len(binary.merges), score)
+    parse = Parse(binary, (score,) * len(binary.merges), (score,) * len(binary.merges), score)  # as from a beam
     for name in ("bracket", "json", "svg"):
         assert "\n" not in format_parse(parse, name, scores=True)
     record = json.loads(format_parse(parse, "json"))
@@ -115,7 +118,7 @@ def test_depth_is_unlimited():
     tree = Tree("X", ["w"])
     for _ in range(5000):
         tree = Tree("X", [tree, "w"])
-    parse = Parse(binarise(tree), (0.0,) * 5000, (0.0,) * 5000, 0.0)
+    parse = Parse(binarise(tree), (0.0,) * 5000, (0.0,) * 5000)
     assert {name: bool(format_parse(parse, name, 80, True)) for name in FORMATS} == dict.fromkeys(FORMATS, True)
 
 

@@ -262,8 +262,8 @@ class _Toy:
 
 def _train(task: _Toy, path: Path, resume: bool = False, **settings: Any) -> tuple[Trainer, Messages]:
     display = Messages()
+    path.mkdir(exist_ok=True)
     run = RunFolder(path)
-    run.create(resume=True)
     chosen = {"epochs": 2, "evaluations": 10, "learning_rate": 0.05, "averaging": "none", "warmup": 0.0, **settings}
     trainer = Trainer(task, replace(TrainingSettings(), **chosen), run, display)
     return trainer, display

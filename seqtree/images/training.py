@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from seqtree.errors import InputError
-from seqtree.files import locked
 from seqtree.images.augment import Augmentation
 from seqtree.images.data import ImageSet, read_set
 from seqtree.images.digits import digits
@@ -86,9 +85,7 @@ def train_images(recipe: Recipe, display: Display) -> dict[str, Any]:
     Raises InputError for images, options or a folder that do not serve; DivergenceError; OSError.
     """
     run = RunFolder(recipe.out)
-    run.create(recipe.resume)
-    with locked(run.path):
-        run.remove_leftovers()
+    with run.opened(recipe.resume):
         data = read_data(recipe.data, "train", recipe.labels)
         names = _names(recipe, data)
         training, valid = _split(data, recipe.valid_share)

@@ -13,7 +13,6 @@ from typing import Any
 import torch
 
 from seqtree.errors import InputError
-from seqtree.files import locked
 from seqtree.language.batches import BatchShape
 from seqtree.language.evaluation import evaluate
 from seqtree.language.growth import grown
@@ -106,9 +105,7 @@ def train_language_model(recipe: Recipe, display: Display) -> dict[str, Any]:
     Raises InputError for text, options or a folder that do not serve; DivergenceError; OSError.
     """
     run = RunFolder(recipe.out)
-    run.create(recipe.resume)
-    with locked(run.path), _read_once(recipe) as paths:
-        run.remove_leftovers()
+    with run.opened(recipe.resume), _read_once(recipe) as paths:
         start = LanguageModel.load(recipe.init_from) if recipe.init_from else None
         text = recipe.text
         if start:

@@ -23,8 +23,8 @@ def format_parse(parse: Parse | None, format: str, width: int | None = None, sco
     belongs to sentence i; for an empty sentence they are an empty line, a JSON object with the same keys as any other,
     and an SVG element of size 0.
     scores: pretty ends with a line of its own, ``score 3.2500, smallest margin 0.5000``; bracket becomes three columns
-    with tabs between them: the tree, its score, the smallest margin (``inf`` where no step had a choice). JSON has the
-    scores always, SVG never.
+    with tabs between them: the tree, its score, the smallest margin (``inf`` where no step had a choice). A parse from
+    a beam has its log probability after these. JSON has the scores always, SVG never.
     Raises InputError for another format.
     """
     if format not in FORMATS:
@@ -36,12 +36,12 @@ def format_parse(parse: Parse | None, format: str, width: int | None = None, sco
     if format == "bracket":
         columns = [as_bracket(parse)]
         if scores:
-            columns += ["", ""] if parse is None else [f"{parse.score:.4f}", f"{smallest_margin(parse):.4f}"]
+            columns += ["", ""] if parse is None else _figures(parse).values()
         return "\t".join(columns)
     if parse is None:
         return ""
-    note = f"\nscore {parse.score:.4f}, smallest margin {smallest_margin(parse):.4f}" if scores else ""
-    return draw(parse.tree, width) + note
+    note = ", ".join(f"{name} {figure}" for name, figure in _figures(parse).items()) if scores else ""
+    return draw(parse.tree, width) + (f"\n{note}" if note else "")
 
 
 def smallest_margin(parse: Parse) -> float:
@@ -60,11 +60,13 @@ def as_json(parse: Parse | None) -> dict[str, Any]:
     words, tags: of each word; a word without a tag has null. constituents: {label, start, end} of words[start:end],
     from left to right and outermost first, one for each label where a span has several. merges: {start, split, end,
     score, margin, label} in the order in which they were made; label is null for the empty label, and the outermost
-    first with "+" between them where there are several. score: the tree's. tree: in brackets. Numbers have 6 decimals;
-    infinite margins are null. An empty sentence has empty lists, and null for score and tree.
+    first with "+" between them where there are several. score: the sum of the merges' scores. log_probability: of the
+    tree, from a beam only, otherwise null. tree: in brackets. Numbers have 6 decimals; infinite margins are null. An
+    empty sentence has empty lists, and null for the rest.
     """
     if parse is None:
-        return {"words": [], "tags": [], "constituents": [], "merges": [], "score": None, "tree": None}
+        return {"words": [], "tags": [], "constituents": [], "merges": [], "score": None, "log_probability": None,
+                "tree": None}  # fmt: skip
     binary = parse.binary
     spans = sorted(binary.labels.items(), key=lambda item: (item[0][0], -item[0][1]))
     return {
@@ -85,8 +87,16 @@ def as_json(parse: Parse | None) -> dict[str, Any]:
             for (start, split, end), score, margin in zip(binary.merges, parse.scores, parse.margins, strict=True)
         ],
         "score": _number(parse.score),
+        "log_probability": None if parse.log_probability is None else _number(parse.log_probability),
         "tree": as_bracket(parse),
     }
+
+
+def _figures(parse: Parse) -> dict[str, str]:
+    figures = {"score": parse.score, "smallest margin": smallest_margin(parse)}
+    if parse.log_probability is not None:
+        figures["log probability"] = parse.log_probability
+    return {name: f"{value:z.4f}" for name, value in figures.items()}
 
 
 def _number(value: float) -> float | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -11,23 +11,34 @@ import numpy as np
 import torch
 from nltk.parse.api import ParserI
 from nltk.tree import Tree
+from torch import Tensor
 
 from seqtree import modelfile
 from seqtree.errors import InputError, ModelFileError
 from seqtree.parsing.batch import SentenceBatch, make_batch
 from seqtree.parsing.beam import BeamDecoder
 from seqtree.parsing.greedy import Decoding, decode
+from seqtree.parsing.labelling import best_labellings
 from seqtree.parsing.lexicon import Lexicon
 from seqtree.parsing.network import Encoded, ParserConfig, ParserNetwork
 from seqtree.parsing.parse import Parse
 from seqtree.parsing.sentences import Word, words_as_given
+from seqtree.parsing.spans import Spans
 from seqtree.training.device import choose_device, choose_dtype
 from seqtree.treebank.binary import BinaryTree
-from seqtree.treebank.bracketed import write_tree
 
 KIND = "parser"
 AT_ONCE = 2048  # sentences that are sorted by length together
 BATCH_WORDS = 2048  # words of a batch, padding included
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A decoding of a batch, the spans of its words and merges, and the number of each span's label."""
+
+    decoding: Decoding
+    spans: Spans
+    labels: list[int]
 
 
 class Parser(ParserI):
@@ -91,6 +102,8 @@ class Parser(ParserI):
         """The words of a sentence with their forms for the model. Raises InputError for a string."""
         if isinstance(sentence, str):
             raise InputError("a parser takes a sentence as a sequence of words; split the string first")
+        for wrong in (word for word in sentence if not isinstance(word, str)):
+            raise InputError(f"a parser takes words as strings, not {wrong!r}")
         return words_as_given(sentence, self.lexicon.words)
 
     def parses(self, sentences: Iterable[Sequence[Word]]) -> Iterator[Parse | None]:
@@ -108,26 +121,40 @@ class Parser(ParserI):
 
     @torch.inference_mode()
     def k_best(self, sentence: Sequence[Word], k: int, width: int | None = None) -> list[Parse]:
-        """Up to ``k`` parses of a sentence with different trees, best first, from a beam of ``width`` (default 4 k).
+        """Up to ``k`` parses of a sentence that differ in brackets or labels, best first.
 
-        A parse's score is what the beam goes by (see ``seqtree.parsing.beam``). Raises InputError if k is below 1.
+        They come from a beam of ``width`` forests (at least 8, and 4 k, by default), each labelled in its k best ways.
+        A tree's rank is its probability with its labels; where scores are of whole trees, its score with the
+        logarithms of its labels' probabilities. A beam sees more than the greedy decoder, and so its best tree may be
+        another. Raises InputError if k is below 1.
         """
         if k < 1:
             raise InputError(f"k {k}: expected at least 1")
         if not sentence:
             return []
         forms, batch, encoded = self._encoded([sentence])
-        beam = BeamDecoder(self.network, batch, encoded, self.network.config.whole_trees)
-        found: dict[str, Parse] = {}
-        for forest in beam.decode(max(k, width or 4 * k)):
-            (parse,) = self._results(forms, batch, encoded, beam.decoding(forest))
-            found.setdefault(write_tree(parse.tree), replace(parse, score=forest.score))
-        return list(found.values())[:k]
+        beam = BeamDecoder(self.network, batch, encoded, whole := self.network.config.whole_trees)
+        found: dict[frozenset[tuple[int, ...]], tuple[float, Labelled]] = {}
+        for forest in beam.decode(width or max(8, 4 * k)):
+            decoding = beam.decoding(forest)
+            spans, logits = self._labels(batch, encoded, decoding)
+            for score, label in best_labellings(logits.float().log_softmax(dim=1).numpy(force=True), k):
+                rank, named = forest.score + score, np.flatnonzero(label)
+                tree = frozenset(zip(*(c[named].tolist() for c in (spans.start, spans.end, label)), strict=True))
+                labelled = Labelled(decoding, spans, label.tolist())
+                if tree in found:  # the same brackets by other merges
+                    rank, labelled = found[tree][0] if whole else np.logaddexp(found[tree][0], rank), found[tree][1]
+                found[tree] = float(rank), labelled
+        best = sorted(found.values(), key=lambda both: -both[0])[:k]
+        parses = ((rank, *self._results(forms, batch, encoded, labelled)) for rank, labelled in best)
+        return [parse if whole else replace(parse, log_probability=rank) for rank, parse in parses]
 
     @torch.inference_mode()
     def _parse_batch(self, sentences: Sequence[Sequence[Word]]) -> list[Parse]:
         forms, batch, encoded = self._encoded(sentences)
-        return self._results(forms, batch, encoded, decode(self.network, batch, encoded))
+        decoding = decode(self.network, batch, encoded)
+        spans, logits = self._labels(batch, encoded, decoding)
+        return self._results(forms, batch, encoded, Labelled(decoding, spans, logits.argmax(dim=1).tolist()))
 
     def _encoded(self, sentences: Sequence[Sequence[Word]]) -> tuple[list[tuple[str, ...]], SentenceBatch, Encoded]:
         self.network.eval()
@@ -135,17 +162,21 @@ class Parser(ParserI):
         batch = make_batch(read, [self.lexicon.word_ids(words) for words in read], self.lexicon)
         return [tuple(form for form, _ in sentence) for sentence in sentences], batch, self.network.encode(batch)
 
-    def _results(self, forms: Sequence[tuple[str, ...]], batch: SentenceBatch, encoded: Encoded,
-                 decoding: Decoding) -> list[Parse]:  # fmt: skip
+    def _labels(self, batch: SentenceBatch, encoded: Encoded, decoding: Decoding) -> tuple[Spans, Tensor]:
+        """The spans of all words and merges, and the logits of their labels."""
         merges, words = decoding.merges, len(encoded.leaves)
         spans = batch.single_words + decoding.pairs.spans[merges.pair]
         node = np.concatenate([np.arange(words), words + merges.pair])
         logits = self.network.score_labels(encoded, batch, decoding.vectors[node], spans)
         whole = (spans.start == 0) & (spans.end == batch.lengths[spans.sentence])
         logits[torch.from_numpy(whole), 0] = -torch.inf  # a sentence always has a label
-        label = logits.argmax(dim=1).tolist()
+        return spans, logits
+
+    def _results(self, forms: Sequence[tuple[str, ...]], batch: SentenceBatch, encoded: Encoded,
+                 labelled: Labelled) -> list[Parse]:  # fmt: skip
+        merges, spans = labelled.decoding.merges, labelled.spans
         labels: list[dict[tuple[int, int], tuple[str, ...]]] = [{} for _ in forms]
-        for sentence, start, end, number in zip(*(c.tolist() for c in spans.columns), label, strict=True):
+        for sentence, start, end, number in zip(*(c.tolist() for c in spans.columns), labelled.labels, strict=True):
             if number:
                 labels[sentence][start, end] = self.lexicon.labels[number]
         tags = self.lexicon.tag_names(encoded.tags.argmax(dim=1).tolist())
@@ -155,7 +186,7 @@ class Parser(ParserI):
         for row, (form, offset) in enumerate(zip(forms, batch.offsets.tolist(), strict=True)):
             last = first + len(form) - 1
             tree = BinaryTree(form, tuple(tags[offset : offset + len(form)]), tuple(built[first:last]), labels[row])
-            results.append(Parse(tree, tuple(scores[first:last]), tuple(margins[first:last]), sum(scores[first:last])))
+            results.append(Parse(tree, tuple(scores[first:last]), tuple(margins[first:last])))
             first = last
         return results
 

@@ -29,13 +29,19 @@ class Oracle:
             wide = tree.ends - tree.starts > 1
             self.start[row, : wide.sum()] = tree.starts[wide]
             self.end[row, : wide.sum()] = tree.ends[wide]
+        self._judged = np.zeros((0, 0), dtype=np.int64)  # (B, W): the pair at each place that was judged last
+        self._crosses = np.zeros((0, 0), dtype=np.bool_)
 
     def correct(self, forests: Forests, active: int) -> Flags:
         """Which of the pairs in the first ``active`` rows are correct merges: (active, W)."""
-        start = np.arange(forests.score.shape[1])[None, :, None]
-        end = forests.pair_end[:active, :, None]
-        crossed = _cross(start, end, self.start[:active, None, :], self.end[:active, None, :]).any(axis=2)
-        return ~crossed & np.isfinite(forests.score[:active])
+        if self._judged.shape != forests.pair.shape:
+            self._judged, self._crosses = np.full_like(forests.pair, -1), np.zeros(forests.pair.shape, dtype=np.bool_)
+        possible = np.isfinite(forests.score[:active])
+        new = np.nonzero(possible & (self._judged[:active] != forests.pair[:active]))
+        row, start = new
+        self._crosses[new] = self.crossing(Spans(row, start, forests.pair_end[new]))
+        self._judged[new] = forests.pair[new]
+        return possible & ~self._crosses[:active]
 
     def crossing(self, spans: Spans) -> Flags:
         """Which of these spans (k,) cross a gold bracket."""
@@ -48,6 +54,7 @@ class Oracle:
         rows = len(start)
         lost = _cross(start[:, None], end[:, None], self.start[:rows], self.end[:rows])
         self.start[:rows][lost] = self.end[:rows][lost] = 0
+        self._judged[:rows][lost.any(axis=1)] = -1  # what crossed only these is correct now
 
 
 def _cross(start: Ids, end: Ids, gold_start: Ids, gold_end: Ids) -> Flags:

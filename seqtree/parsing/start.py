@@ -41,6 +41,8 @@ def start_from(parser: Parser, model: LanguageModel) -> str:
 
 def _start_layers(parser: Parser, model: LanguageModel) -> str:
     mine, theirs = parser.network.config, model.network.config
+    if mine.encoder == "none":
+        return "no recurrent layer: the parser has none"
     if (mine.encoder, mine.hidden) != (theirs.cell, theirs.hidden):
         return (f"no recurrent layer: its {theirs.cell} of {theirs.hidden} units does not fit "
                 f"the parser's {mine.encoder} of {mine.hidden}")  # fmt: skip

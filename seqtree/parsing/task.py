@@ -59,6 +59,7 @@ class ParserTask:
             "objective": asdict(self.objective),
             "lexicon": self.parser.lexicon.sizes,
             "precision": str(self.model.products or torch.float32),
+            "half": self.half,
         }
 
     def loss(self, epoch: int, step: int) -> tuple[Tensor, int]:

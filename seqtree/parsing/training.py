@@ -10,7 +10,6 @@ from typing import Any
 from nltk.tree import Tree
 
 from seqtree.errors import InputError
-from seqtree.files import locked
 from seqtree.language.model import LanguageModel
 from seqtree.parsing.evaluation import evaluate
 from seqtree.parsing.model import Parser
@@ -61,6 +60,8 @@ class Recipe:
     def from_options(cls, specs: Sequence[str], options: Mapping[str, Any]) -> Recipe:
         """From the command line's options; those that are None are left to the preset."""
         chosen = preset(options["preset"] or "medium")
+        if options["init_from"] and options["words"] is not None:
+            raise InputError("--words: with --init-from, word vectors are as wide as the language model's")
         rest = (
             "out",
             "valid",
@@ -89,9 +90,7 @@ def train_parser(recipe: Recipe, display: Display) -> dict[str, Any]:
     Raises InputError for trees, options or a folder that do not serve; DivergenceError; OSError.
     """
     run = RunFolder(recipe.out)
-    run.create(recipe.resume)
-    with locked(run.path):
-        run.remove_leftovers()
+    with run.opened(recipe.resume):
         training, valid = _read(recipe, display)
         device = choose_device(recipe.device)
         gold = [binarise(tree) for tree in training]
@@ -99,7 +98,7 @@ def train_parser(recipe: Recipe, display: Display) -> dict[str, Any]:
         parser.network.to(device).products = choose_dtype(recipe.precision, device)
         task = ParserTask(parser, gold, valid, recipe.objective, recipe.batch, recipe.training.seed, recipe.half)
         display.message(_preflight(task, recipe.training))
-        result = Trainer(task, recipe.training, run, display).fit(recipe.resume, _config(recipe))
+        result = Trainer(task, recipe.training, run, display).fit(recipe.resume, _config(recipe, parser.network.config))
         display.close()
         report: dict[str, Any] = {"steps": result.steps, "seconds": round(result.seconds, 3),
                                   "words_per_second": round(result.items_per_second, 1),
@@ -164,7 +163,7 @@ def _preflight(task: ParserTask, settings: TrainingSettings) -> str:
             f"{task.objective.objective}, batch {task.size}; {budget}")  # fmt: skip
 
 
-def _config(recipe: Recipe) -> dict[str, Any]:
+def _config(recipe: Recipe, network: ParserConfig) -> dict[str, Any]:
     return {
         "command": "parser train",
         "trees": list(recipe.trees),
@@ -172,7 +171,8 @@ def _config(recipe: Recipe) -> dict[str, Any]:
         "valid_share": recipe.valid_share,
         "min_count": recipe.min_count,
         "init_from": recipe.init_from,
-        "network": recipe.network.to_json(),
+        "half": recipe.half,
+        "network": network.to_json(),
         "objective": asdict(recipe.objective),
         "batch": recipe.batch,
         "training": recipe.training.to_json(),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ from torch import Tensor
 
 from seqtree import modelfile
 from seqtree.errors import InputError
-from seqtree.files import write_atomically
+from seqtree.files import LOCK, locked, write_atomically
 
 
 class RunFolder:
@@ -21,21 +23,37 @@ class RunFolder:
         self.model, self.checkpoint = path / "model.safetensors", path / "checkpoint.safetensors"
         self.metrics, self.config = path / "metrics.jsonl", path / "config.json"
 
-    def create(self, resume: bool) -> None:
-        """Make the folder. Raises InputError if it cannot be written, or holds a run and ``resume`` is false."""
+    @contextmanager
+    def opened(self, resume: bool) -> Iterator[None]:
+        """Make the folder and hold it for this process; a start that fails takes a new folder away again.
+
+        Raises InputError if it cannot be written, is held by another process, or holds a run and ``resume`` is false.
+        """
+        new = not self.path.exists()
+        self._create(resume)
+        with locked(self.path):
+            self._remove_leftovers()
+            try:
+                yield
+            except BaseException:
+                if new and not any(file.name != LOCK for file in self.path.iterdir()):
+                    (self.path / LOCK).unlink(missing_ok=True)
+                    self.path.rmdir()
+                raise
+
+    def _create(self, resume: bool) -> None:
         if self.path.exists() and not self.path.is_dir():
             raise InputError(f"{self.path}: a file; --out expects a folder")
         if not resume and (self.checkpoint.exists() or self.model.exists()):
             raise InputError(f"{self.path}: already holds a run; go on with it by --resume, or choose another --out")
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            probe = self.path / ".lock"
-            probe.touch()
+            (self.path / LOCK).touch()
         except OSError as error:
             raise InputError(f"{self.path}: cannot write there ({error.strerror}); choose another --out") from error
 
-    def remove_leftovers(self) -> None:
-        """Remove the temporary files of a process that was killed while it wrote; call it with the folder locked."""
+    def _remove_leftovers(self) -> None:
+        """Remove the temporary files of a process that was killed while it wrote."""
         for name in (self.model.name, self.checkpoint.name, self.metrics.name, self.config.name):
             for leftover in self.path.glob(f".{name}.*.tmp"):
                 leftover.unlink(missing_ok=True)
