@@ -172,6 +172,8 @@ def test_softmax_and_its_cross_entropy() -> None:
     assert float(SoftmaxCrossEntropy().forward(z, first)) == pytest.approx(-np.log(softmax(z)[0]), rel=1e-12)
     huge = np.array([[1000.0, 0.0]])
     assert float(SoftmaxCrossEntropy().forward(huge, np.array([[0.0, 1.0]]))) == 1000
+    assert softmax(huge).tolist() == [[1, 0]]
+    assert float(cross_entropy(softmax(huge), np.array([[1.0, 0.0]]))) == 0
 
 
 def test_pairs_of_a_sentence() -> None:
