@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -288,9 +289,18 @@ def test_a_single_word_is_a_tree_without_phrases() -> None:
     assert layer.backward(np.zeros((0, 2))).tolist() == [[0, 0]]
 
 
-@pytest.mark.parametrize("merges", [[(0, 1, 3)], [(0, 2, 3), (0, 1, 2)], [(0, 1, 2), (2, 3, 4)]])
-def test_a_merge_of_what_is_not_there_is_refused(merges: list[tuple[int, int, int]]) -> None:
-    with pytest.raises(InputError, match=r"merge \d \(\d, \d, \d\): \(\d, \d\) is no word"):
+@pytest.mark.parametrize(
+    ("merges", "missing"),
+    [
+        ([(0, 1, 3)], "merge 0 (0, 1, 3): (1, 3)"),
+        ([(0, 2, 3), (0, 1, 2)], "merge 0 (0, 2, 3): (0, 2)"),
+        ([(0, 1, 2), (2, 3, 4)], "merge 1 (2, 3, 4): (3, 4)"),
+        ([(0, 1, 2), (1, 2, 3), (0, 1, 3)], "merge 1 (1, 2, 3): (1, 2)"),  # the second word would have two parents
+        ([(0, 1, 2), (0, 1, 2)], "merge 1 (0, 1, 2): (0, 1)"),
+    ],
+)
+def test_merges_that_are_no_tree_are_refused(merges: list[tuple[int, int, int]], missing: str) -> None:
+    with pytest.raises(InputError, match=re.escape(f"{missing} is no word or phrase without a parent")):
         Recursive(2, np.random.default_rng(0)).forward(np.ones((3, 2)), merges)
 
 
