@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import re
+import runpy
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -14,6 +15,7 @@ FOLDER = ROOT / "docs" / "chapters"
 PAGES = sorted(FOLDER.glob("*.md"))
 CHAPTERS = [page for page in PAGES if page.name != "README.md"]
 PICTURES = sorted((FOLDER / "pictures").glob("*.svg"))
+BY_THE_PARSER = {"merges", "tree"}  # these change with the trained parser
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)]+)\)")
 FORMULA = re.compile(r"\$\$(.+?)\$\$|\$(.+?)\$", re.DOTALL)
@@ -94,6 +96,17 @@ def test_every_picture_is_shown_and_small_and_on_white() -> None:
         ground = root.find("{http://www.w3.org/2000/svg}rect")
         assert ground is not None and ground.get("fill") == "#fff", picture.name
         assert (ground.get("width"), ground.get("height")) == (root.get("width"), root.get("height"))
+
+
+@pytest.mark.parametrize("name", sorted({picture.stem for picture in PICTURES} - BY_THE_PARSER))
+def test_pictures_are_made_as_they_are_shown(name: str) -> None:
+    made = runpy.run_path(str(FOLDER / "make_pictures.py"))["PICTURES"][name]()
+    assert made + "\n" == (FOLDER / "pictures" / f"{name}.svg").read_text(encoding="utf-8")
+
+
+def test_every_picture_is_made() -> None:
+    made = runpy.run_path(str(FOLDER / "make_pictures.py"))["PICTURES"]
+    assert set(made) == {picture.stem for picture in PICTURES} >= BY_THE_PARSER
 
 
 def test_every_reference_module_is_on_a_page_and_in_the_table() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from seqtree.reference.activations import LINEAR, TANH
+from seqtree.reference.activations import LINEAR, SIGMOID, TANH
 from seqtree.reference.convolution import Convolution, output_size
 from seqtree.reference.fully_connected import FullyConnected, feedforward
 from seqtree.reference.language_model import pairs, training_example
@@ -66,14 +66,22 @@ def test_backpropagation_by_matrices() -> None:
     hidden = network.parts["1"]
     assert isinstance(hidden, FullyConnected)
     assert list(hidden.a) == _printed(".593269992", ".596884378")
-    assert W1[0] @ X + 0.35 == pytest.approx(0.3775, abs=1e-12)
-    assert W2[0] @ hidden.a + 0.60 == _printed("1.105905967")[0]
     assert list(y) == _printed(".75136507", ".772928465")
     assert float(loss.forward(y, TARGET)) == _printed(".298371109")[0]
     network.backward(loss.backward())
     assert network.gradients["2.W"][0, 0] == _printed(".082167041")[0]
     network.update(0.5)
     assert list(network.parameters["2.W"].flat) == _printed(".35891648", ".408666186", ".511301270", ".561370121")
+
+
+def test_net_inputs() -> None:
+    """What a unit sums up is the output of a linear one."""
+    hidden, output = (FullyConnected(2, 2, RNG, LINEAR) for _ in range(2))
+    hidden.parameters["W"][...], hidden.parameters["b"][...] = W1, 0.35
+    output.parameters["W"][...], output.parameters["b"][...] = W2, 0.60
+    net = hidden.forward(X)
+    assert net[0] == _printed(".377500000")[0]
+    assert output.forward(SIGMOID(net))[0] == _printed("1.105905967")[0]
 
 
 def test_backpropagation_by_nodes() -> None:
@@ -172,6 +180,8 @@ def test_softmax_and_its_cross_entropy() -> None:
     assert float(SoftmaxCrossEntropy().forward(z, first)) == pytest.approx(-np.log(softmax(z)[0]), rel=1e-12)
     huge = np.array([[1000.0, 0.0]])
     assert float(SoftmaxCrossEntropy().forward(huge, np.array([[0.0, 1.0]]))) == 1000
+    assert softmax(huge).tolist() == [[1, 0]]
+    assert float(cross_entropy(softmax(huge), np.array([[1.0, 0.0]]))) == 0
 
 
 def test_pairs_of_a_sentence() -> None:

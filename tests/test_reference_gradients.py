@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import seqtree.reference
 from seqtree.errors import InputError
 from seqtree.reference.activations import LEAKY_RELU, LINEAR, RELU, SIGMOID, TANH, Activation
 from seqtree.reference.examples import EXAMPLES, Example, check_all
@@ -14,17 +19,13 @@ from seqtree.reference.gradient_check import TOLERANCE, central_difference, grad
 from seqtree.reference.gru import GRU
 from seqtree.reference.lstm import LSTM
 from seqtree.reference.max_margin import MaxMargin
-from seqtree.reference.network import Array, Network
+from seqtree.reference.network import Array, Composite, Network
 from seqtree.reference.pooling import MaxPooling
 from seqtree.reference.recurrent import Recurrent
 from seqtree.reference.recursive import Recursive
 
 SOURCE = Path(__file__).resolve().parent.parent
-DIFFERENTIABLE = {
-    "linear-unit", "squared-error", "nodes", "fully-connected", "convolution", "max-pooling", "mean-pooling", "rnn",
-    "rnn-relu", "rnn-linear", "rnn-deep", "rnn-bidirectional", "softmax-cross-entropy", "language-model", "lstm", "gru",
-    "gru-torch", "recursive", "tree-score", "max-margin",
-}  # fmt: skip
+STARTS = {"rnn": ["s0"], "rnn-relu": ["s0"], "lstm": ["h0", "c0"], "gru": ["h0"], "gru-torch": ["h0"]}
 
 
 def _checked(example: Example) -> dict[str, bool]:
@@ -48,8 +49,34 @@ def test_no_gradient_of_an_example_is_trivial(name: str) -> None:
         assert np.abs(gradient).max() > 1e-3
 
 
-def test_all_networks_are_there_and_the_examples_meet_their_kinks() -> None:
-    assert set(EXAMPLES) >= DIFFERENTIABLE
+def _below(kind: type[Network]) -> Iterator[type[Network]]:
+    """A kind of network and all kinds derived from it."""
+    yield kind
+    for derived in kind.__subclasses__():
+        yield from _below(derived)
+
+
+def _within(network: Network) -> Iterator[Network]:
+    """A network and all networks that it is made of."""
+    yield network
+    held = [*vars(network).values(), *(network.parts.values() if isinstance(network, Composite) else ())]
+    for part in held:
+        if isinstance(part, Network):
+            yield from _within(part)
+
+
+def test_every_network_of_the_reference_has_an_example() -> None:
+    for module in pkgutil.iter_modules(seqtree.reference.__path__, "seqtree.reference."):
+        importlib.import_module(module.name)
+    there = {
+        kind for kind in _below(Network)
+        if kind.__module__.startswith("seqtree.reference.") and kind.forward is not Network.forward
+    }  # fmt: skip
+    checked = {type(network) for make in EXAMPLES.values() for network in _within(make().network)}
+    assert there == checked
+
+
+def test_the_examples_meet_their_kinks() -> None:
     assert {check.network for check in check_all()} == set(EXAMPLES)
     relu = EXAMPLES["rnn-relu"]()
     active = relu.network.forward(relu.x) > 0
@@ -59,6 +86,22 @@ def test_all_networks_are_there_and_the_examples_meet_their_kinks() -> None:
     margin.network.forward(margin.x, *margin.given)
     for found, gold in zip(margin.network.found, *margin.given, strict=True):
         assert set(found) != set(gold)
+
+
+@pytest.mark.parametrize("name", STARTS)
+def test_gradients_of_and_from_a_start_state(name: str) -> None:
+    example, rng = EXAMPLES[name](), np.random.default_rng(1)
+    network, x = example.network, example.x
+    starts = {start: rng.uniform(-1, 1, 3) for start in STARTS[name]}
+    assert all(check.passed for check in gradient_check(name, network, x, *starts.values()))
+    y = network.forward(x, *starts.values())
+    dy = rng.normal(size=y.shape)
+    network.backward(dy)
+    for start, values in starts.items():
+        by_hand = getattr(network, f"d{start}")
+        slopes = central_difference(lambda: float(np.sum(dy * network.forward(x, *starts.values()))), values)
+        assert np.abs(slopes).max() > 1e-3
+        assert relative_error(by_hand, slopes) < TOLERANCE
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -288,9 +331,18 @@ def test_a_single_word_is_a_tree_without_phrases() -> None:
     assert layer.backward(np.zeros((0, 2))).tolist() == [[0, 0]]
 
 
-@pytest.mark.parametrize("merges", [[(0, 1, 3)], [(0, 2, 3), (0, 1, 2)], [(0, 1, 2), (2, 3, 4)]])
-def test_a_merge_of_what_is_not_there_is_refused(merges: list[tuple[int, int, int]]) -> None:
-    with pytest.raises(InputError, match=r"merge \d \(\d, \d, \d\): \(\d, \d\) is no word"):
+@pytest.mark.parametrize(
+    ("merges", "missing"),
+    [
+        ([(0, 1, 3)], "merge 0 (0, 1, 3): (1, 3)"),
+        ([(0, 2, 3), (0, 1, 2)], "merge 0 (0, 2, 3): (0, 2)"),
+        ([(0, 1, 2), (2, 3, 4)], "merge 1 (2, 3, 4): (3, 4)"),
+        ([(0, 1, 2), (1, 2, 3), (0, 1, 3)], "merge 1 (1, 2, 3): (1, 2)"),  # the second word would have two parents
+        ([(0, 1, 2), (0, 1, 2)], "merge 1 (0, 1, 2): (0, 1)"),
+    ],
+)
+def test_merges_that_are_no_tree_are_refused(merges: list[tuple[int, int, int]], missing: str) -> None:
+    with pytest.raises(InputError, match=re.escape(f"{missing} is no word or phrase without a parent")):
         Recursive(2, np.random.default_rng(0)).forward(np.ones((3, 2)), merges)
 
 

@@ -35,18 +35,19 @@ class Recursive(Network):
     def forward(self, x: Array, merges: Sequence[Merge]) -> Array:
         """The phrases' vectors (merges, width), in the order of the merges, for the words x (n, width).
 
-        Raises InputError for a merge of what is no word and no phrase yet.
+        They may stop before the root. Raises InputError for a merge of what is no word and no phrase yet, or has a
+        parent already.
         """
         self.count, self.merges = len(x), list(merges)
-        vectors = {(i, i + 1): vector for i, vector in enumerate(x)}
+        vectors = {(i, i + 1): vector for i, vector in enumerate(x)}  # of what has no parent yet
         self.children = np.zeros((len(self.merges), 2 * x.shape[1]))
         self.p = np.zeros((len(self.merges), x.shape[1]))
         for k, (start, split, end) in enumerate(self.merges):
             try:
-                self.children[k] = np.concatenate([vectors[start, split], vectors[split, end]])
+                self.children[k] = np.concatenate([vectors.pop((start, split)), vectors.pop((split, end))])
             except KeyError as error:
                 raise InputError(
-                    f"merge {k} {(start, split, end)}: {error} is no word and no phrase merged before it, "
+                    f"merge {k} {(start, split, end)}: {error} is no word or phrase without a parent, "
                     f"in a tree over {len(x)} words"
                 ) from None
             self.p[k] = vectors[start, end] = self.compose(self.children[k])

@@ -19,8 +19,12 @@ def softmax(z: Array) -> Array:
 
 
 def cross_entropy(o: Array, y: Array) -> Array:
-    """L = -1/N sum y log o in nats, shape (), for N rows of probabilities o (..., classes) and targets y like them."""
-    return np.array(-np.sum(y * np.log(o)) * o.shape[-1] / o.size)
+    """L = -1/N sum y log o in nats, shape (), for N rows of probabilities o (..., classes) and targets y like them.
+
+    A class with y = 0 adds nothing, even where its o has become 0.
+    """
+    due = y > 0
+    return np.array(-np.sum(y[due] * np.log(o[due])) * o.shape[-1] / o.size)
 
 
 class SoftmaxCrossEntropy(Network):
