@@ -82,6 +82,23 @@ def _slope(parameter: Tensor) -> Array:
     return parameter.grad.numpy()
 
 
+@pytest.mark.parametrize("text", ["conv 4x3 norm maxout, pool, full 6 norm leaky, full 4 maxout", "conv 3x2 norm"])
+def test_slopes_of_what_has_no_layer_by_hand(text: str) -> None:
+    """Batch normalisation in training, maxout and leaky ReLU against differences, for the images and every weight."""
+    torch.manual_seed(2)
+    layers = Layers(parse_plan(text), (6, 5)).double().train()
+    images = torch.randn(5, 6, 5, dtype=torch.float64, requires_grad=True)
+    names = [name for name, _ in layers.named_parameters()]
+    assert any("norm" in name for name in names)
+
+    def outputs(images: Tensor, *weights: Tensor) -> Tensor:
+        made = torch.func.functional_call(layers, dict(zip(names, weights, strict=True)), (images,))
+        assert isinstance(made, Tensor)
+        return made
+
+    assert torch.autograd.gradcheck(outputs, (images, *layers.parameters()))
+
+
 def test_the_notes_objective_equals_the_squared_error_by_hand() -> None:
     network = ImageNetwork(NetworkConfig("full 5 sigmoid", objective="squared"), Frame(2, 3, 0.0, 1.0), 4)
     logits, labels = torch.randn(3, 4, dtype=torch.float64, requires_grad=True), torch.tensor([2, 0, 3])

@@ -6,6 +6,7 @@ import io
 import json
 import math
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,12 @@ from language_helpers import model as language_model
 from seqtree import modelfile
 from seqtree.errors import InputError, ModelFileError
 from seqtree.images.augment import Augmentation
-from seqtree.images.data import ImageSet
+from seqtree.images.data import ImageSet, read_set
 from seqtree.images.digits import digits
 from seqtree.images.evaluation import evaluate
 from seqtree.images.model import ImageClassifier
 from seqtree.images.network import NetworkConfig
+from seqtree.images.presets import preset
 from seqtree.images.task import ImageTask
 from seqtree.images.training import Recipe, _split, train_images
 from seqtree.training.progress import Display
@@ -186,6 +188,15 @@ def test_recipes_are_checked(tmp_path: Path) -> None:
         _train(tmp_path / "run", names=("a", "b"))
     with pytest.raises(InputError, match="'conv 4x29' does not fit: what comes from below is 1 x 28x28"):
         _train(tmp_path / "run", network=NetworkConfig("conv 4x29"))
+
+
+@pytest.mark.realdata
+def test_learning_to_read_handwriting(tmp_path: Path, data: Path) -> None:
+    chosen = preset("mlp")
+    training = replace(chosen.training, epochs=1.0, evaluations=1)
+    _train(tmp_path / "run", data=str(data / "mnist"), network=chosen.network, augmentation=Augmentation(),
+           training=training)  # fmt: skip
+    assert evaluate(ImageClassifier.load(tmp_path / "run"), read_set(data / "mnist", "test")).error < 0.04
 
 
 # --- measuring

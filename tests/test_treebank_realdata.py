@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 from nltk.tree import Tree
 
+from seqtree.cli.parse import shipped_model
+from seqtree.parsing.evaluation import evaluate
+from seqtree.parsing.model import Parser
 from seqtree.treebank.binary import binarise, restore
 from seqtree.treebank.bracketed import is_preterminal, parse_trees, write_tree
 from seqtree.treebank.normalise import normalise
@@ -53,6 +56,14 @@ def normalised(spec):
 def test_the_treebanks_have_as_many_trees_as_they_should(spec, count):
     assert read(spec)[0] == count
     assert len(normalised(spec)) == len(read(spec)[1])
+
+
+def test_the_parser_that_comes_with_seqtree_reaches_what_its_card_says():
+    parser = Parser.load(shipped_model(), "fp32")
+    for spec, labelled, unlabelled in (("nltk:treebank/wsj_0161-wsj_0179", 88.85, 90.41), ("gum/dev.mrg", 85.0, 87.18)):
+        scores = evaluate(parser, normalised(spec)).scores
+        assert scores.labelled.f1 == pytest.approx(labelled, abs=0.15)
+        assert scores.unlabelled.f1 == pytest.approx(unlabelled, abs=0.15)
 
 
 @pytest.mark.parametrize("spec", WHOLE + BEGINNING)

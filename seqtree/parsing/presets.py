@@ -40,7 +40,7 @@ PRESETS = {
         Preset("tiny", "tests and first tries: seconds",
                ParserConfig(words=32, characters=32, hidden=64, layers=1, vector=64, scorer=64, dropout=0.1),
                ObjectiveSettings(), 16, replace(_TRAINING, learning_rate=5e-3)),
-        Preset("small", "the model that comes with seqtree: some megabytes on disk",
+        Preset("small", "a model of some megabytes on disk, such as comes with seqtree",
                ParserConfig(words=64, hidden=200, vector=150, scorer=200, weight_drop=0.2),
                ObjectiveSettings("softmax"), 16, _TRAINING),
         Preset("chapters", "the chapters' parser: word vectors, tanh, a margin between whole trees",
