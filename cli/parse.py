@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 
 TRACED = ("pretty", "svg")  # the formats that --trace has
 CHUNK = 1 << 15  # words that are read before they are parsed together
+READ = 1 << 18  # bytes of standard input that are read at once, if so many are there
 
 
 def shipped_model() -> Path:
@@ -34,12 +38,13 @@ def shipped_model() -> Path:
 
 @click.command(
     epilog="\b\nExamples:\n  seqtree parse 'The cat sat on the mat.'\n"
-    "  seqtree parse --file novel.txt --format bracket > novel.mrg\n"
+    "  seqtree parse --file paragraphs.txt --format bracket > trees.mrg\n"
     "  seqtree parse --model runs/mine --format json --scores --tokenized 'it works , mostly'\n"
     "  seqtree parse --trace --format svg 'The cat sat.' > steps.svg"
 )
 @click.argument("sentences", nargs=-1, metavar="[SENTENCE]...")
-@click.option("--file", "-f", metavar="FILE", help="Parse the lines of a file (- for stdin) instead.")
+@click.option("--file", "-f", metavar="FILE",
+              help="Parse the lines of a file (- for stdin) instead, each by itself: a paragraph a line.")
 @click.option("--model", "-m", help="A run folder or a model file.  [default: the parser that comes with seqtree]")
 @click.option(
     "--format",
@@ -47,7 +52,7 @@ def shipped_model() -> Path:
     default="pretty",
     help="A drawing; or one line a sentence: a tree in brackets, a JSON object, an SVG picture.",
 )
-@click.option("--tokenized", is_flag=True, help="Every text is one sentence, its words between spaces.")
+@click.option("--tokenized", is_flag=True, help="Every text is one sentence, its words between ASCII white space.")
 @click.option("--k", type=click.IntRange(min=1), default=1, show_default=True,
               help="How many trees of each sentence that differ in brackets or labels, most probable first; an empty "
               "line after each sentence's. They come from a beam, whose first may be another than the greedy one.")
@@ -62,7 +67,8 @@ def parse(sentences: tuple[str, ...], file: str | None, model: str | None, forma
           ) -> None:  # fmt: skip
     """Parse each SENTENCE, a text of one or several sentences, or the lines of a file or of stdin.
 
-    Results come in the order of the sentences, in blocks as they are read, whatever the length of the file; an empty
+    A line is parsed by itself: no sentence goes on in the next. Results come in the order of the sentences, in blocks
+    as they are read, whatever the length of the file; those of a line on stdin do not wait for the next line. An empty
     text or line has an empty result.
     """
     if sentences and file is not None:
@@ -74,8 +80,8 @@ def parse(sentences: tuple[str, ...], file: str | None, model: str | None, forma
     if not sentences and file is None and (sys.stdin is None or sys.stdin.isatty()):
         raise click.UsageError("nothing to parse: give a SENTENCE or --file, or pipe a text in")
     loaded = load_parser(shipped_model() if model is None else model, device, threads, precision)
-    lines = _arguments(sentences) if sentences else _lines(file or "-", encoding)
-    _print(loaded, lines, tokenized, k, _shown(format, scores, trace), format == "pretty")
+    blocks = [_arguments(sentences)] if sentences else _blocks(file or "-", encoding)
+    _print(loaded, blocks, tokenized, k, _shown(format, scores, trace), format == "pretty")
 
 
 def load_parser(model: str | Path, device: str, threads: int | None, precision: str) -> Any:
@@ -90,18 +96,17 @@ def load_parser(model: str | Path, device: str, threads: int | None, precision: 
     return Parser.load(model, precision, device)
 
 
-def _print(parser: Any, lines: Iterable[str], tokenized: bool, k: int, shown: Callable[[Parse | None], str],
+def _print(parser: Any, blocks: Iterable[Iterable[str]], tokenized: bool, k: int, shown: Callable[[Parse | None], str],
            pretty: bool) -> None:  # fmt: skip
     """Parse the sentences of all lines, and print each result as ``shown``.
 
     A result is one parse, with an empty line between two of them where they are ``pretty``; or, with ``k`` above 1, up
-    to k parses and an empty line.
+    to k parses and an empty line. The results of a block of lines are printed before the next block is asked for.
     """
     from seqtree.parsing.sentences import read_sentences
 
-    between = ""
-    found = (sentence for line in read_sentences(lines, tokenized, parser.lexicon.words) for sentence in line)
-    for chunk in _chunks(found):
+    between, known = "", parser.lexicon.words
+    for chunk in (chunk for lines in blocks for chunk in _chunks(read_sentences(lines, tokenized, known))):
         if k == 1:
             for parse in parser.parses(chunk):
                 sys.stdout.write(f"{between}{shown(parse)}\n")  # click.echo would drop some control characters
@@ -131,12 +136,12 @@ def _shown(format: str, scores: bool, trace: bool) -> Callable[[Parse | None], s
     return lambda parse: format_parse(parse, format, width, scores)
 
 
-def _chunks(sentences: Iterable[list[Word]]) -> Iterator[list[list[Word]]]:
+def _chunks(lines: Iterable[list[list[Word]]]) -> Iterator[list[list[Word]]]:
     """Neighbouring sentences of some ``CHUNK`` words together; what precedes an input error comes before it."""
     chunk: list[list[Word]] = []
     words = 0
     try:
-        for sentence in sentences:
+        for sentence in chain.from_iterable(lines):
             chunk.append(sentence)
             words += len(sentence) + 1
             if words >= CHUNK:
@@ -154,33 +159,61 @@ def _arguments(sentences: Iterable[str]) -> Iterator[str]:
         yield sentence
 
 
-def _lines(file: str, encoding: str) -> Iterator[str]:
-    """The lines of a file or, for ``-``, of standard input, as they come.
+def _blocks(file: str, encoding: str) -> Iterator[Iterator[str]]:
+    """The lines of a file in one block, or of standard input (``-``) in blocks, each of those that are there by then.
 
-    Raises InputError for a file that cannot be read and for bytes that are not in the encoding.
+    So whoever writes a line and waits for its tree gets it. Raises InputError for a file that cannot be read and for
+    bytes that are not in the encoding.
     """
-    name = "standard input" if file == "-" else file
+    from seqtree.reading import check_encoding
+
+    check_encoding(encoding)
+    if file != "-":
+        yield _file(file, encoding)
+        return
+    if sys.stdin is None:
+        raise InputError("there is no standard input to read (-)")
+    name = "standard input"
+    stream = getattr(sys.stdin, "buffer", None)
+    if stream is None:  # what a test or a notebook put there
+        yield _checked(sys.stdin, name, encoding)
+        return
+    decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)("surrogateescape"), translate=True)
+    number, rest = 1, ""
+    with _naming(name, encoding):
+        while data := stream.read1(READ):  # waits only while there is nothing at all
+            *lines, rest = (rest + decoder.decode(data)).split("\n")
+            yield _checked(lines, name, encoding, number)
+            number += len(lines)
+        rest += decoder.decode(b"", final=True)
+        if rest:
+            yield _checked([rest.removesuffix("\n")], name, encoding, number)
+
+
+def _file(file: str, encoding: str) -> Iterator[str]:
+    with _naming(file, encoding), open(file, encoding=encoding, errors="surrogateescape") as stream:
+        yield from _checked(stream, file, encoding)
+
+
+@contextmanager
+def _naming(name: str, encoding: str) -> Iterator[None]:
+    """Makes an InputError, which says where, of what goes wrong in reading."""
     try:
-        with _opened(file, encoding) as stream:
-            for number, line in enumerate(stream, 1):
-                _check(line, f"{name}:{number}", f"{encoding}; name the text's own encoding with --encoding")
-                yield line.removeprefix("\ufeff") if number == 1 else line
-    except LookupError:
-        raise InputError(f"{encoding!r} is no text encoding known to Python (such as utf-8)") from None
+        yield
     except OSError as error:
         raise InputError(f"{name} cannot be read: {(error.strerror or str(error)).lower()}") from None
     except UnicodeError as error:
         raise InputError(f"{name} is not {encoding} text: {error}") from None
 
 
-def _opened(file: str, encoding: str) -> AbstractContextManager[TextIO]:
-    """A stream of text that holds a byte which cannot be decoded as a lone surrogate."""
-    if file != "-":
-        return open(file, encoding=encoding, errors="surrogateescape")
-    reconfigure = getattr(sys.stdin, "reconfigure", None)
-    if reconfigure is not None:  # not so for a stream that a test or a notebook put there
-        reconfigure(encoding=encoding, errors="surrogateescape")
-    return nullcontext(sys.stdin)
+def _checked(lines: Iterable[str], name: str, encoding: str, first: int = 1) -> Iterator[str]:
+    """Lines of which ``first`` is the number of the first, without a byte-order mark at the very beginning.
+
+    They hold a byte that cannot be decoded as a lone surrogate. Raises InputError at the first such line.
+    """
+    for number, line in enumerate(lines, first):
+        _check(line, f"{name}:{number}", f"{encoding}; name the text's own encoding with --encoding")
+        yield line.removeprefix("\ufeff") if number == 1 else line
 
 
 def _check(text: str, where: str, expected: str) -> None:

@@ -39,14 +39,28 @@ def sources(*groups: Sequence[str | Path]) -> Iterator[list[list[Source]]]:
     the context. Raises InputError for a path that is not there, cannot be read, or is a folder without text files.
     """
     lists = [[group] if isinstance(group, (str, Path)) else list(group) for group in groups]
-    if sum(str(path) == "-" for paths in lists for path in paths) > 1:
-        raise InputError("standard input (-) can be read only once, but was named more than once")
+    check_standard_input(path for paths in lists for path in paths)
     scratch: list[Path] = []
     try:
         yield [[source for path in paths for source in _find(path, scratch)] for paths in lists]
     finally:
         for folder in scratch:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def check_standard_input(paths: Iterable[str | Path]) -> None:
+    """Raises InputError when standard input, "-", is among the paths more than once."""
+    if sum(str(path) == "-" for path in paths) > 1:
+        raise InputError("standard input (-) can be read only once, but was named more than once")
+
+
+def check_encoding(encoding: str) -> None:
+    """Raises InputError for what is no text encoding of Python's."""
+    try:
+        b"a".decode(encoding, "replace")  # unlike a look-up, refuses codecs that are not for text
+        codecs.getincrementaldecoder(encoding)
+    except (LookupError, TypeError, ValueError):
+        raise InputError(f"{encoding!r} is no text encoding known to Python (such as utf-8)") from None
 
 
 def read_text(files: Iterable[Source], encoding: str, hashes: list[str] | None = None) -> Iterator[str]:

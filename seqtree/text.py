@@ -8,7 +8,6 @@ encoding is in the cache already, only the first reading remains.
 
 from __future__ import annotations
 
-import codecs
 import hashlib
 import json
 import math
@@ -22,7 +21,7 @@ from typing import Any, Literal
 import numpy as np
 
 from seqtree.errors import InputError, SeqtreeError
-from seqtree.reading import Source, normalised, read_text, sources
+from seqtree.reading import Source, check_encoding, normalised, read_text, sources
 from seqtree.tokenfile import Sink, StreamCounts, TokenStream, cached, in_cache, in_memory, smallest_dtype
 from seqtree.vocabulary import NEWLINE, SPECIALS, Vocabulary, check_limits, code_points, surrogate_error
 
@@ -49,11 +48,7 @@ class TextSettings:
             raise InputError(f"the unit of text is 'char' or 'word', not {self.unit!r}")
         if self.tokenizer not in ("whitespace", "treebank"):
             raise InputError(f"the tokenizer is 'whitespace' or 'treebank', not {self.tokenizer!r}")
-        try:
-            b"a".decode(self.encoding, "replace")  # unlike a look-up, refuses codecs that are not for text
-            codecs.getincrementaldecoder(self.encoding)
-        except (LookupError, TypeError, ValueError):
-            raise InputError(f"{self.encoding!r} is no text encoding known to Python (such as utf-8)") from None
+        check_encoding(self.encoding)
         check_limits(self.unit, self.min_count, self.max_vocabulary)
 
 

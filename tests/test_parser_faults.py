@@ -10,8 +10,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from command_helpers import Run, caller, ended, refused
@@ -20,6 +22,7 @@ from language_helpers import model as language_model
 from nltk.tree import Tree
 
 from seqtree import corpora, modelfile
+from seqtree.cli import parse as parse_command
 from seqtree.parsing.formats import FORMATS
 from seqtree.parsing.model import Parser
 from seqtree.parsing.network import ParserConfig
@@ -91,6 +94,13 @@ def test_treebanks_that_cannot_be_read(command: Run, model: Path, text: str | by
     refused(command("parser", "train", "good.mrg", "--valid", "t.mrg", "--out", "a", *SMALL), said)
 
 
+def test_standard_input_named_twice(command: Run, model: Path) -> None:
+    said = "standard input (-) can be read only once, but was named more than once"
+    for twice in (("-", "--valid", "-"), ("-", "-")):
+        refused(command("parser", "train", *twice, "--out", "a", *SMALL, stdin=TREES.encode()), said)
+    refused(command("parser", "eval", model, "-", "-", stdin=TREES.encode()), said)
+
+
 def test_treebanks_of_traces_only(command: Run, model: Path) -> None:
     _write("t.mrg", "(S (NP (-NONE- *T*)))\n" * 3)
     refused(command("parser", "train", "t.mrg", "--out", "a", *SMALL), "t.mrg: no tree is left to train on")
@@ -107,7 +117,7 @@ def test_validation_trees_of_traces_only(command: Run) -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("none.mrg", "none.mrg: no such file or folder"),
+        ("none.mrg", "none.mrg: no such file or folder, where trees were expected"),
         ("empty", "empty is a folder without any file that ends in one of .bracket"),
         ("nltk:klingon", "NLTK has no corpus of the name 'klingon'"),
         ("nltk:", "expected nltk:NAME"),
@@ -417,6 +427,70 @@ def test_an_endless_input_is_parsed_as_it_comes(model: Path, tmp_path: Path) -> 
     assert [f"n{number}".encode() in line for number, line in enumerate(first)] == [True] * 3
     assert process.stderr.read() == b""
     process.stderr.close()
+
+
+@pytest.mark.parametrize("newline", [b"\n", b"\r\n"])
+def test_a_line_is_answered_before_the_next_is_written(model: Path, tmp_path: Path, newline: bytes) -> None:
+    """A line of bytes that come one by one, and several lines at once, count as well."""
+    command = [sys.executable, "-m", "seqtree", "parse", "--model", str(model), "--file", "-", "--format", "bracket"]
+    process = subprocess.Popen(command, cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, env={**os.environ, "OMP_NUM_THREADS": "1"})  # fmt: skip
+    assert process.stdin and process.stdout and process.stderr
+    deadline = threading.Timer(60, process.kill)
+    deadline.start()
+    try:
+        for text, wanted in (("the cat sat", [["the", "cat", "sat"]]), ("Où ? Là.", [["Où", "?"], ["Là", "."]]),
+                             ("", [[]]), ("a\nb\n\nc", [["a"], ["b"], [], ["c"]])):  # fmt: skip
+            data = text.encode().replace(b"\n", newline) + newline
+            for piece in (data,) if "\n" in text else (data[i : i + 1] for i in range(len(data))):
+                process.stdin.write(piece)
+                process.stdin.flush()
+            answer = b"".join(process.stdout.readline() for _ in wanted).decode()
+            assert _leaves(answer) == wanted
+        out, err = process.communicate(b"the end, without a line end")
+    finally:
+        deadline.cancel()
+        process.kill()
+        process.wait()
+    assert _leaves(out.decode()) == [["the", "end", ",", "without", "a", "line", "end"]]
+    assert (process.returncode, err) == (0, b"")
+
+
+def test_standard_input_is_taken_in_large_pieces(command: Run, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A text that is there is parsed in batches, wherever a read ends in its lines, words and characters."""
+    text = "".join(f"n{number} été 猫{newline}" for number, newline in enumerate(["\n", "\r\n", "\r", "\n"] * 25))
+    options = ("--model", model, "--format", "bracket", "--tokenized")
+    sizes = []
+    parses = Parser.parses
+
+    def counted(self: Parser, sentences: Sequence[Any]) -> Iterator[Any]:
+        sizes.append(len(sentences))
+        return parses(self, sentences)
+
+    monkeypatch.setattr(Parser, "parses", counted)
+    whole = command("parse", *options, stdin=text.encode())
+    assert _leaves(whole[1]) == [[f"n{number}", "été", "猫"] for number in range(100)]
+    assert max(sizes) >= 99
+    for size in (1, 7, 64):
+        monkeypatch.setattr(parse_command, "READ", size)
+        assert command("parse", *options, stdin=text.encode()) == whole
+
+
+def test_without_standard_input(command: Run, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    refused(command("parse", "--model", model, "--file", "-"), "there is no standard input to read (-)")
+
+
+def test_words_that_are_given_hold_white_space_that_is_not_ascii(command: Run, model: Path) -> None:
+    """As in bracketed trees, which read them so."""
+    words = ["a\u00a0b", "c\x1cd", "\u3000", "e\x85f\u2028g"]
+    sentence = f" {words[0]}\t{words[1]} {words[2]} \x0b\x0c{words[3]} "
+    for line in ((sentence,), ("--file", _write("text.txt", f"{sentence}\n"))):
+        code, out, err = command("parse", "--model", model, "--tokenized", "--format", "json", *line)
+        assert (code, err) == (0, "")
+        assert json.loads(out)["words"] == words
+    _, out, _ = command("parse", "--model", model, "--tokenized", "--format", "svg", sentence)
+    assert len(ET.fromstring(out)) > 4
 
 
 def test_what_precedes_a_bad_byte_is_parsed(command: Run, model: Path) -> None:

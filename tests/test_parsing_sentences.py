@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqtree.parsing.sentences import penn_tokens, read_sentences, split_sentences, tokens, words_as_given
+from seqtree.parsing.sentences import penn_tokens, read_sentences, split_sentences, words_as_given
 
 realdata = pytest.mark.skipif("SEQTREE_DATA" not in os.environ, reason="SEQTREE_DATA is not set")
 PIECES = [
@@ -105,6 +105,15 @@ texts = st.lists(st.sampled_from(PIECES), max_size=14).map("".join) | st.text(ma
         ("A heading\n\nA line\nand the next.", ["A heading", "A line\nand the next."]),
         ("我喜欢猫。你呢？！「好！」他说。", ["我喜欢猫。", "你呢？！", "「好！」他说。"]),
         ("「好。」「不好。」", ["「好。」", "「不好。」"]),
+        ("What?!", ["What?!"]),
+        ("Hello!! Really?! Yes.", ["Hello!!", "Really?!", "Yes."]),
+        ("It ended. . . .", ["It ended. . . ."]),
+        ("It ended.  .\n. . So.", ["It ended.  .\n. .", "So."]),
+        ("Wait . . . what? . . . What?", ["Wait . . . what? . . .", "What?"]),
+        ("! ! He left.” ”", ["! !", "He left.” ”"]),
+        ("Go! 5! ½", ["Go!", "5!", "½"]),
+        ("你好！ ！ 他『", ["你好！ ！", "他『"]),
+        ("A heading\n\n***\n\nA line. ***", ["A heading", "***", "A line. ***"]),
         ("ماذا تريد؟ أريد كتابا. نعم", ["ماذا تريد؟", "أريد كتابا.", "نعم"]),
         ("שלום. מה שלומך?", ["שלום.", "מה שלומך?"]),
     ],
@@ -129,20 +138,27 @@ def test_sentences(text, sentences):
         ('צה"ל כאן.', 'צה"ל כאן .'),
         ("我喜欢Python，东京タワー。", "我 喜 欢 Python ， 东 京 タワー 。"),
         ("안녕 세상.", "안녕 세상 ."),
-        ("ماذا تريد؟", "ماذا تريد؟"),
+        ("ماذا تريد؟", "ماذا تريد ؟"),
+        ("نعم، أريد؛ ١،٥ لا؟!", "نعم ، أريد ؛ ١،٥ لا ؟ !"),
+        ("یہ کتاب ہے۔", "یہ کتاب ہے ۔"),
+        ("मैं घर जाता हूँ। अच्छा॥", "मैं घर जाता हूँ । अच्छा ॥"),
+        ("It ended. . . .", "It ended . . . ."),
+        ("He left.” ”", "He left . ”/'' ”/''"),
+        ("left. :-)", "left . : - )/-RRB-"),
+        ("at 5 p.m. )", "at 5 p.m. )/-RRB-"),
+        ("(etc. ) No. 5", "(/-LRB- etc. )/-RRB- No. 5"),
     ],
 )
 def test_tokens_in_the_form_of_the_text_and_of_the_penn_treebank(sentence, pairs):
     expected = [(pair, pair) if "/" not in pair else tuple(pair.split("/")) for pair in pairs.split()]
     assert penn_tokens(sentence) == expected
-    assert tokens(sentence) == [form for form, _ in expected]
 
 
 def test_forms_that_the_model_knows_stay():
     known = {"“", "’s", "(", "喜欢", "我喜"}
     assert penn_tokens("“it’s” (", known) == [("“", "“"), ("it", "it"), ("’s", "’s"), ("”", "''"), ("(", "(")]
-    assert tokens("我喜欢喜欢。", known) == ["我喜", "欢", "喜欢", "。"]
-    assert tokens("他喜欢", known) == ["他", "喜欢"]
+    assert [form for form, _ in penn_tokens("我喜欢喜欢。", known)] == ["我喜", "欢", "喜欢", "。"]
+    assert [form for form, _ in penn_tokens("他喜欢", known)] == ["他", "喜欢"]
 
 
 @settings(max_examples=150, deadline=None)
@@ -175,6 +191,11 @@ def test_lines_of_words():
     assert " ".join(model for _, model in first[0]) == "Mr. Smith -LRB- `` can't '' -RRB- . It `` is '' it's"
     assert second == [[]]
     assert third == [[(word, word) for word in ["我", "喜欢", "-LRB-", "猫"]]]
+
+
+def test_words_of_a_line_stand_between_ascii_white_space():
+    [[words]] = read_sentences([" a\u00a0b\tc\x1cd \u3000\x0b\x0ce\x85f\r\n"], tokenized=True)
+    assert [form for form, _ in words] == ["a\u00a0b", "c\x1cd", "\u3000", "e\x85f"]
 
 
 def test_words_that_are_given_may_be_any_strings():

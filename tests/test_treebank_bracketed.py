@@ -1,6 +1,7 @@
 """Bracketed files: what is read, what is refused and where, and what is written."""
 
 import itertools
+import tracemalloc
 
 import pytest
 from hypothesis import given, settings
@@ -88,6 +89,49 @@ def test_a_place_reads_as_file_and_line():
 def test_comments_stand_between_trees_only():
     text = "# one (\n%% two )\n*x*x*x* three\n(A b)\n#4\n(S\n# (% %)\n*x* %%)\n  \n"
     assert trees_of(text) == [Tree("A", ["b"]), Tree("S", ["#", Tree("%", ["%"]), "*x*", "%%"])]
+
+
+@pytest.mark.parametrize("reader", [parse_trees, parse_published])
+@pytest.mark.parametrize("size", [5_000, 70_000, 1 << 20])
+def test_comments_of_any_length(reader, size):
+    comment = f"# {'(not) a tree ' * 20_000}"
+    text = f"{comment}\n(A b)\n\n%%{comment}\n{comment}\n(S (C d)\n{'(E f)' * 40_000})\n{comment}"
+    blocks = [text[start : start + size] for start in range(0, len(text), size)]
+    (one, first), (two, second) = reader(blocks, "t")
+    assert (one, first.line, second.line) == (Tree("A", ["b"]), 2, 6)
+    assert len(two) == 40_001
+
+
+def test_comments_of_any_length_take_no_memory():
+    def blocks():
+        yield "(A b)\n# "
+        for _ in range(2_000):
+            yield block
+        yield "\n(C d)"
+
+    block = "no bracket " * 2_000  # 22,000 characters
+    tracemalloc.start()
+    assert len(list(parse_trees(blocks(), "t"))) == 2
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 2_000_000
+
+
+def test_a_long_line_that_begins_like_a_comment_inside_a_tree_is_none():
+    words = "#(A b)" * 40_000
+    text = f"(S\n{words})"
+    [(tree, _)] = parse_trees([text[start : start + 9_999] for start in range(0, len(text), 9_999)], "t")
+    assert len(tree) == 80_000
+    assert tree[:2] == ["#", Tree("A", ["b"])]
+
+
+def test_a_piece_of_a_long_line_is_no_line():
+    line = "(S (A b))" * 10_000
+    for rest, what in (("#", "'#' outside brackets"), ("# (C d)", "'#' outside brackets")):
+        with pytest.raises(InputError, match=what):
+            list(parse_trees([line, rest], "t"))
+    [(tree, _)] = parse_published([line, "(S (C d))\n"], "t")
+    assert len(tree) == 10_001
 
 
 @pytest.mark.parametrize("root", ["", "ROOT", "TOP", "S1"])

@@ -66,7 +66,7 @@ def test_encodings(tmp_path):
 
 
 def test_what_is_not_there(folder):
-    assert "none.mrg: no such file or folder" in refusal(str(folder / "none.mrg"))
+    assert "none.mrg: no such file or folder, where trees were expected" in refusal(str(folder / "none.mrg"))
     (folder / "empty").mkdir()
     assert "empty is a folder without any file that ends in one of .bracket" in refusal(str(folder / "empty"))
     (folder / "empty" / "t.mrg").touch()

@@ -16,6 +16,8 @@ Word = tuple[str, str]  # the form as it stands in the text, and the form for th
 
 LONGEST = 8  # characters of a known word in text without spaces
 
+_WORD = re.compile(r"\S+", re.ASCII)
+
 # Without their last full stop; single letters with full stops between them (U.S, e.g) count without being listed.
 _ABBREVIATIONS = """
     mr mrs ms messrs mmes dr drs prof rev hon pres gov sen rep gen col lt maj capt cmdr sgt cpl pvt adm jr sr st mt ft
@@ -35,6 +37,7 @@ _OTHER_ENDS = re.compile(
     rf"[。！？｡؟۔।॥][。！？｡؟۔।॥!?…]*+(?:[{_CLOSING}]++(?=\s|$|[「『“‘（〈《【])|(?![{_CLOSING}]))"
 )
 _QUOTED_END = re.compile(r"[.!?]['\"”’)\]]+$")
+_SPACED_ELLIPSIS = re.compile(r"(?:\.\s+){2}\.$")
 _NUMBER = re.compile(r"\bNos?\.$")
 _NEVER_AN_END = re.compile(r"(?:^|[\s(\[“\"])(?:Mr|Mrs|Ms|Dr|Prof|e\.g|i\.e|vs|cf)\.$", re.IGNORECASE)
 _BLANK_LINE = re.compile(r"\n\s*\n")
@@ -43,7 +46,8 @@ _STRAIGHT = str.maketrans("“”„‟«»’", '""""""\'')
 _APOSTROPHES_AND_HYPHENS = str.maketrans("’–‐‑", "'---")
 _FOR_PUNKT = str.maketrans("“”„‟‘’", '""""\'\'')
 _HEBREW_ACRONYM = re.compile(r'(?<=[א-ת])"(?=[א-ת])')
-_APART = re.compile(r"[—―]+|…+|[‘‚‛]")  # always tokens of their own
+_APART = re.compile(r"[—―]+|…+|[‘‚‛؟؛۔।॥]|،(?!\d)")  # always tokens of their own
+_LAST_STOP = re.compile(r"(?<=[^\W_])\.(?=[^\w.][\W_]*$)")  # a word's, with only marks after it
 _MARKS = {"”": "''", "»": "''", "„": "``", "‟": "``", "«": "``", "‘": "`", "‚": "`", "‛": "`"}
 _MARKS |= {"…": "...", "—": "--", "―": "--", "–": "--"}
 
@@ -62,29 +66,28 @@ def split_sentences(text: str) -> list[str]:
     English by NLTK's Punkt (Kiss and Strunk 2006) without a trained model, but with common abbreviations: after one a
     sentence ends only before a word that often begins one. None ends after ``Mr.``, after ``No.`` before a digit, or
     after a closing quote or bracket before a small letter (``“Why?” she said.``). Blank lines, 。！？ and the like of
-    other scripts end sentences too.
+    other scripts end sentences too. Marks alone (the last of ``?!`` and of ``. . .``) go with the sentence before them.
 
     >>> split_sentences("Mr. Smith came at 5 p.m. The U.S. team had won.")
     ['Mr. Smith came at 5 p.m.', 'The U.S. team had won.']
     """
     found: list[str] = []
     for paragraph in _BLANK_LINE.split(text):
-        begun = len(found)
+        spans: list[tuple[int, int]] = []
         ends = [match.end() for match in _OTHER_ENDS.finditer(paragraph)]
         for start, end in pairwise([0, *ends, len(paragraph)]):
             part = paragraph[start:end]
             for first, last in _punkt().span_tokenize(part.translate(_FOR_PUNKT)):
                 sentence = part[first:last].strip()
-                if sentence and len(found) > begun and _goes_on(found[-1], sentence):
-                    found[-1] += f" {sentence}"
-                elif sentence:
-                    found.append(sentence)
+                if not sentence:
+                    continue
+                left = start + part.find(sentence, first)
+                right = left + len(sentence)
+                if spans and _goes_on(paragraph[slice(*spans[-1])][-20:], sentence):
+                    left = spans.pop()[0]
+                spans.append((left, right))
+        found += [paragraph[slice(*span)] for span in spans]
     return found
-
-
-def tokens(sentence: str, known: Container[str] = frozenset()) -> list[str]:
-    """The words and marks of a sentence as they stand in it: the first forms of ``penn_tokens``."""
-    return [form for form, _ in penn_tokens(sentence, known)]
 
 
 def penn_tokens(sentence: str, known: Container[str] = frozenset()) -> list[Word]:
@@ -104,7 +107,7 @@ def penn_tokens(sentence: str, known: Container[str] = frozenset()) -> list[Word
     plain = _HEBREW_ACRONYM.sub("״", sentence.translate(_STRAIGHT))  # character by character: the places stay
     found: list[Word] = []
     place = 0
-    for token in _treebank().tokenize(_APART.sub(r" \g<0> ", plain)):
+    for token in _treebank().tokenize(_last_stop_apart(_APART.sub(r" \g<0> ", plain))):
         while plain[place].isspace():
             place += 1
         end = place + (1 if token in ("``", "''") and plain[place] == '"' else len(token))
@@ -133,24 +136,37 @@ def read_sentences(
 ) -> Iterator[list[list[Word]]]:
     """For every line its sentences, as ``penn_tokens`` has them; one line is in memory at a time.
 
-    tokenized: a line is one sentence and its words stand between whitespace; otherwise a line may hold several
-    sentences. A blank line has one sentence without words, so that no line is without a result.
+    tokenized: a line is one sentence and its words stand between ASCII white space, as in bracketed trees, so that a
+    word may hold a no-break space; otherwise a line may hold several sentences. A blank line has one sentence without
+    words, so that no line is without a result.
     """
     for line in lines:
         if tokenized:
-            yield [words_as_given(line.split(), known)]
+            yield [words_as_given(_WORD.findall(line), known)]
         else:
             yield [penn_tokens(sentence, known) for sentence in split_sentences(line)] or [[]]
 
 
 def _goes_on(before: str, sentence: str) -> bool:
-    """Whether a sentence that Punkt found is the rest of the one before it."""
-    end, first = before[-20:], sentence[:1]
+    """Whether a sentence that Punkt found is the rest of the one before it, which ends in ``before``."""
+    first = sentence[0]
     return bool(
-        (first.islower() and _QUOTED_END.search(end))
-        or (first.isdigit() and _NUMBER.search(end))
-        or _NEVER_AN_END.search(end)
+        not any(map(str.isalnum, sentence))
+        or (first.islower() and (_QUOTED_END.search(before) or _SPACED_ELLIPSIS.search(before)))
+        or (first.isdigit() and _NUMBER.search(before))
+        or _NEVER_AN_END.search(before)
     )
+
+
+def _last_stop_apart(sentence: str) -> str:
+    """A space before the full stop that ends the last word, unless an abbreviation's.
+
+    The Penn Treebank's rules set it apart at the very end only, and not in ``It ended. . . .``
+    """
+    stop = _LAST_STOP.search(sentence)
+    if stop is None or sentence[: stop.start()].rsplit(None, 1)[-1].lstrip("([{\"'`").lower() in _abbreviations():
+        return sentence
+    return f"{sentence[: stop.start()]} {sentence[stop.start() :]}"
 
 
 def _model_form(form: str, known: Container[str], opening: bool) -> str:
@@ -185,9 +201,14 @@ class _Abbreviations(set[str]):
 
 
 @cache
+def _abbreviations() -> _Abbreviations:
+    return _Abbreviations(_ABBREVIATIONS)
+
+
+@cache
 def _punkt() -> PunktSentenceTokenizer:
     parameters = PunktParameters()
-    parameters.abbrev_types = _Abbreviations(_ABBREVIATIONS)
+    parameters.abbrev_types = _abbreviations()
     parameters.sent_starters.update(_STARTERS)
     return PunktSentenceTokenizer(parameters)
 

@@ -18,6 +18,7 @@ from seqtree.parsing.objectives import ObjectiveSettings
 from seqtree.parsing.presets import preset
 from seqtree.parsing.start import checked_words, start_from
 from seqtree.parsing.task import ParserTask
+from seqtree.reading import check_standard_input
 from seqtree.training.device import choose_device, choose_dtype
 from seqtree.training.loop import Trainer
 from seqtree.training.progress import Display
@@ -121,6 +122,7 @@ def read_normalised(specs: Sequence[str], encoding: str = "utf-8") -> list[Tree]
 
 def _read(recipe: Recipe, display: Display) -> tuple[list[Tree], list[Tree]]:
     """Training and validation trees."""
+    check_standard_input((*recipe.trees, *recipe.valid))
     training = read_normalised(recipe.trees, recipe.encoding)
     if recipe.valid:
         valid = read_normalised(recipe.valid, recipe.encoding)

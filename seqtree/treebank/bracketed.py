@@ -90,10 +90,8 @@ def parse_trees(blocks: Iterable[str], name: str, lemmas: bool = False) -> Itera
     """
     builder = _Builder(name, lemmas)
     found = False
-    for number, line in _lines(blocks):
-        if not builder.stack and line.startswith(COMMENTS):
-            continue
-        for token in _TOKEN.findall(line):
+    for number, line, comment, _ in _lines(blocks, builder):
+        for token in () if comment else _TOKEN.findall(line):
             if (tree := builder.take(number, *token)) is not None:
                 yield tree, Place(name, builder.start)
                 found = True
@@ -114,9 +112,8 @@ def parse_published(blocks: Iterable[str], name: str, lemmas: bool = False) -> I
     builder = _Builder(name, lemmas, strict=False)
     found = False
     parts: list[tuple[Tree, int]] = []
-    for number, line in itertools.chain(_lines(blocks), [(0, COMMENTS[0])]):
-        comment = line.startswith(COMMENTS)
-        if comment or (line.startswith("(") and not builder.stack) or _NEXT_SENTENCE.match(line):
+    for number, line, comment, begins in itertools.chain(_lines(blocks, builder), [(0, "", True, True)]):
+        if comment or (begins and ((line.startswith("(") and not builder.stack) or _NEXT_SENTENCE.match(line))):
             if (cut := builder.finish()) is not None:
                 parts.append((cut, builder.start))
             if parts:
@@ -169,19 +166,30 @@ def _token(value: object) -> str:
     return "_".join(escape_word(str(value)).split())
 
 
-def _lines(blocks: Iterable[str]) -> Iterator[tuple[int, str]]:
-    """The lines with their numbers; a long line comes in several pieces, cut after a closing bracket."""
-    number = 1
-    tail = ""
+def _lines(blocks: Iterable[str], builder: _Builder) -> Iterator[tuple[int, str, bool, bool]]:
+    """(number, text, whether it is a comment, whether the line begins with it) for each line.
+
+    A long line comes in several pieces, cut after a closing bracket; of a long comment only the first piece comes.
+    """
+    number, tail = 1, ""
+    begins, dropping = True, False  # whether ``tail`` begins its line, and whether it is the rest of a comment
     for block in blocks:
+        if dropping:
+            end = block.find(NEWLINE)
+            if end < 0:
+                continue
+            block, dropping = block[end:], False
         *whole, tail = (tail + block).split(NEWLINE)
         for line in whole:
-            yield number, line
-            number += 1
-        if len(tail) > _LONG and (cut := tail.rfind(")") + 1):
-            yield number, tail[:cut]
-            tail = tail[cut:]
-    yield number, tail
+            yield number, line, begins and builder.is_comment(line), begins
+            number, begins = number + 1, True
+        if len(tail) > _LONG:
+            dropping = begins and builder.is_comment(tail)
+            cut = len(tail) if dropping else tail.rfind(")") + 1
+            if cut:
+                yield number, tail[:cut], dropping, begins
+                tail, begins = tail[cut:], False
+    yield number, tail, begins and builder.is_comment(tail), begins
 
 
 class _Builder:
@@ -193,6 +201,10 @@ class _Builder:
         self.strict = strict
         self.stack: list[tuple[str, list[Tree | str], int]] = []
         self.start = 0
+
+    def is_comment(self, line: str) -> bool:
+        """Whether a line is a comment: one between trees, and in a published corpus any."""
+        return line.startswith(COMMENTS) and not (self.strict and self.stack)
 
     def take(self, line: int, tag: str, word: str, opened: str, label: str, closed: str, text: str) -> Tree | None:
         """One match of ``_TOKEN``; the tree, if it completes one."""

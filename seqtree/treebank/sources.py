@@ -12,7 +12,7 @@ from typing import Any
 from nltk.tree import Tree
 
 from seqtree.errors import InputError
-from seqtree.reading import BLOCK, sources
+from seqtree.reading import BLOCK, check_encoding, sources
 from seqtree.treebank.bracketed import Place, parse_published, read_trees
 
 SUFFIXES = (".bracket", ".brackets", ".mrg", ".prd", ".ptb", ".tbf", ".tree", ".trees", ".txt")  # read in folders
@@ -34,7 +34,7 @@ def trees(specs: Sequence[str], encoding: str = "utf-8") -> Placed:
     negative number counts from the end (and reads the trees twice).
     encoding: of files; NLTK knows that of its corpora. Raises InputError for what cannot be found or read.
     """
-    _check_encoding(encoding)
+    check_encoding(encoding)
     specs = [specs] if isinstance(specs, str) else specs
     paths = [path for spec in specs for path in ([spec] if spec.startswith(_NLTK) else _files(spec))]
     with sources([path for path in paths if not path.startswith(_NLTK)]) as groups:
@@ -47,20 +47,17 @@ def trees(specs: Sequence[str], encoding: str = "utf-8") -> Placed:
                 yield from read_trees(file, encoding, lemmas=file.name.lower().endswith(LEMMAS))
 
 
-def _check_encoding(encoding: str) -> None:
-    try:
-        b"a".decode(encoding, "replace")
-    except (LookupError, ValueError):
-        raise InputError(f"{encoding!r} is no text encoding known to Python (such as utf-8)") from None
-
-
 def _files(path: str) -> list[str]:
     """A folder's files that may hold trees; whatever else stands for itself."""
     folder = Path(path)
     try:
         if path == "-" or not folder.is_dir():
+            if path != "-" and not folder.exists():
+                raise InputError(f"{path}: no such file or folder, where trees were expected")
             return [path]
         found = [file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file()]
+    except InputError:
+        raise
     except (OSError, ValueError) as error:
         raise InputError(f"{path!r} cannot be read: {getattr(error, 'strerror', None) or error}") from None
     if not found:
