@@ -129,7 +129,8 @@ def eval_(model: str, trees: tuple[str, ...], encoding: str, precision: str, dev
     from seqtree.parsing.training import read_normalised
 
     loaded = load_parser(model, device, threads, precision)
-    measured = evaluate(loaded, read_normalised(trees, encoding))
+    gold = read_normalised(trees, encoding, lambda line: click.echo(line, err=True))
+    measured = evaluate(loaded, gold)
     for skipped in measured.scores.skipped:
         click.echo(f"sentence {skipped.number} skipped: {skipped.reason}", err=True)
     record = measured.to_json()

@@ -264,6 +264,18 @@ def test_a_start_that_fails_leaves_nothing(command: Run) -> None:
     assert Path("mine").is_dir()  # it was there before
 
 
+def test_trees_that_are_left_out_are_named(command: Run, model: Path) -> None:
+    _write("t.mrg", "(S (-NONE- *))\n" + TREES + "(S (-NONE- *T*-1))\n(S " + "(NN a) " * 2001 + ")\n")
+    code, _, err = command("parser", "train", "t.mrg", "--out", "a", *SMALL)
+    assert code == 0
+    assert "warning: t.mrg:1: a tree without a word, left out, as are 1 more\n" in err
+    assert "warning: t.mrg:9: a tree of more than 2,000 words, left out\n" in err
+    assert "5 training trees of 15 words, 1 validation trees" in err
+    code, out, err = command("parser", "eval", model, "t.mrg", "--json")
+    assert json.loads(out)["sentences"] == 7
+    assert err == "t.mrg:1: a tree without a word, left out, as are 1 more\n"
+
+
 def test_a_run_says_what_its_model_is(command: Run) -> None:
     _write("t.mrg", TREES)
     training = ("parser", "train", "t.mrg", "--out", "a", "--objective", "structured", *SMALL, "--quiet")

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -177,7 +178,7 @@ class BeamDecoder:
         return self._keys[self.words + pair] ^ self._keys[left] ^ self._keys[right]
 
 
-def _largest(values: Floats, most: int) -> Ids:
+def _largest(values: npt.NDArray[np.float64], most: int) -> Ids:
     """Where the largest of some values are, ``most`` at most, largest first (the leftmost of equals)."""
     some = np.arange(len(values))
     if most < len(values):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -134,20 +135,23 @@ class Parser(ParserI):
             return []
         forms, batch, encoded = self._encoded([sentence])
         beam = BeamDecoder(self.network, batch, encoded, whole := self.network.config.whole_trees)
-        found: dict[frozenset[tuple[int, ...]], tuple[float, Labelled]] = {}
+        ranks: dict[frozenset[tuple[int, ...]], float] = {}  # of trees, by their labelled spans
+        best: dict[frozenset[tuple[int, ...]], Labelled] = {}
         for forest in beam.decode(width or max(8, 4 * k)):
             decoding = beam.decoding(forest)
             spans, logits = self._labels(batch, encoded, decoding)
             for score, label in best_labellings(logits.float().log_softmax(dim=1).numpy(force=True), k):
                 rank, named = forest.score + score, np.flatnonzero(label)
                 tree = frozenset(zip(*(c[named].tolist() for c in (spans.start, spans.end, label)), strict=True))
-                labelled = Labelled(decoding, spans, label.tolist())
-                if tree in found:  # the same brackets by other merges
-                    rank, labelled = found[tree][0] if whole else np.logaddexp(found[tree][0], rank), found[tree][1]
-                found[tree] = float(rank), labelled
-        best = sorted(found.values(), key=lambda both: -both[0])[:k]
-        parses = ((rank, *self._results(forms, batch, encoded, labelled)) for rank, labelled in best)
-        return [parse if whole else replace(parse, log_probability=rank) for rank, parse in parses]
+                before = ranks.get(tree, -math.inf)  # the same brackets by other merges
+                if rank > before:
+                    best[tree] = Labelled(decoding, spans, label.tolist())
+                ranks[tree] = max(rank, before) if whole else float(np.logaddexp(rank, before))
+        parses = []
+        for tree in sorted(ranks, key=lambda tree: -ranks[tree])[:k]:
+            (parse,) = self._results(forms, batch, encoded, best[tree])
+            parses.append(parse if whole else replace(parse, log_probability=ranks[tree]))
+        return parses
 
     @torch.inference_mode()
     def _parse_batch(self, sentences: Sequence[Sequence[Word]]) -> list[Parse]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,9 +26,11 @@ from seqtree.training.progress import Display
 from seqtree.training.run import RunFolder
 from seqtree.training.settings import TrainingSettings, overridden
 from seqtree.treebank.binary import BinaryTree, binarise
+from seqtree.treebank.bracketed import Place, words_of
 from seqtree.treebank.normalise import normalise
 from seqtree.treebank.sources import trees
 
+MOST_WORDS = 2000  # of a training tree; time and memory of a step grow with their square
 MOST_VALIDATION = 2000  # trees
 
 
@@ -115,17 +118,35 @@ def train_parser(recipe: Recipe, display: Display) -> dict[str, Any]:
         return report
 
 
-def read_normalised(specs: Sequence[str], encoding: str = "utf-8") -> list[Tree]:
-    """The normalised trees that TREES name; those without words are left out. Raises InputError."""
-    return [tree for tree in (normalise(tree) for tree, _ in trees(specs, encoding)) if tree is not None]
+def read_normalised(specs: Sequence[str], encoding: str = "utf-8", say: Callable[[str], None] | None = None,
+                    most_words: float = math.inf) -> list[Tree]:  # fmt: skip
+    """The normalised trees that TREES name. Raises InputError.
+
+    Left out are those without a word (of traces only) and those of more than ``most_words``; ``say`` gets a line about
+    them, if there are any.
+    """
+    kept = []
+    left_out: dict[str, list[Place]] = {}
+    for tree, place in trees(specs, encoding):
+        normal = normalise(tree)
+        if normal is None:
+            left_out.setdefault("without a word", []).append(place)
+        elif len(words_of(normal)) > most_words:
+            left_out.setdefault(f"of more than {most_words:,} words", []).append(place)
+        else:
+            kept.append(normal)
+    for why, places in left_out.items():
+        if say is not None:
+            say(f"{places[0]}: a tree {why}, left out" + (f", as are {len(places) - 1:,} more" if places[1:] else ""))
+    return kept
 
 
 def _read(recipe: Recipe, display: Display) -> tuple[list[Tree], list[Tree]]:
     """Training and validation trees."""
     check_standard_input((*recipe.trees, *recipe.valid))
-    training = read_normalised(recipe.trees, recipe.encoding)
+    training = read_normalised(recipe.trees, recipe.encoding, display.warning, MOST_WORDS)
     if recipe.valid:
-        valid = read_normalised(recipe.valid, recipe.encoding)
+        valid = read_normalised(recipe.valid, recipe.encoding, display.warning)
         if not valid:
             raise InputError(f"{', '.join(recipe.valid)}: no tree with a word in it to validate on")
     else:
