@@ -80,7 +80,7 @@ def read_text(files: Iterable[Source], encoding: str, hashes: list[str] | None =
             empty = False
             ended = block.endswith(NEWLINE)
         if empty and source.named:
-            raise InputError(f"{source.name} is empty; text was expected")
+            raise InputError(f"{source.name} is empty")
         if hashes is not None:
             hashes.append(digest.hexdigest())
 

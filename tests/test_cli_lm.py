@@ -178,7 +178,7 @@ def test_texts_that_cannot_be_learned_from(lm: Run) -> None:
     refused(lm("train", "latin.txt", "--out", "a", *SMALL), "latin.txt: byte 13 (line 2) is 0xEF", "not valid utf-8",
              "--encoding")  # fmt: skip
     _write("empty.txt", b"")
-    refused(lm("train", "empty.txt", "--out", "a", *SMALL), "empty.txt is empty; text was expected")
+    refused(lm("train", "empty.txt", "--out", "a", *SMALL), "empty.txt is empty")
     _write("one.txt", b"x")
     refused(lm("train", "one.txt", "--out", "a", *SMALL), "one.txt: 1 character(s) of text are too few")
     refused(lm("train", "one.txt", "--out", "a", *SMALL, "--valid-share", "0"), "at least 8 are needed")
