@@ -8,7 +8,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from itertools import chain
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,8 @@ from seqtree.errors import InputError
 if TYPE_CHECKING:
     from seqtree.parsing.parse import Parse
     from seqtree.parsing.sentences import Word
+
+    Shown = Callable[[Parse | None, int], str]
 
 TRACED = ("pretty", "svg")  # the formats that --trace has
 CHUNK = 1 << 15  # words that are read before they are parsed together
@@ -96,8 +98,7 @@ def load_parser(model: str | Path, device: str, threads: int | None, precision: 
     return Parser.load(model, precision, device)
 
 
-def _print(parser: Any, blocks: Iterable[Iterable[str]], tokenized: bool, k: int, shown: Callable[[Parse | None], str],
-           pretty: bool) -> None:  # fmt: skip
+def _print(parser: Any, blocks: Iterable[Iterable[str]], tokenized: bool, k: int, shown: Shown, pretty: bool) -> None:
     """Parse the sentences of all lines, and print each result as ``shown``.
 
     A result is one parse, with an empty line between two of them where they are ``pretty``; or, with ``k`` above 1, up
@@ -105,24 +106,25 @@ def _print(parser: Any, blocks: Iterable[Iterable[str]], tokenized: bool, k: int
     """
     from seqtree.parsing.sentences import read_sentences
 
-    between, known = "", parser.lexicon.words
-    for chunk in (chunk for lines in blocks for chunk in _chunks(read_sentences(lines, tokenized, known))):
+    between, known, numbers = "", parser.lexicon.words, count(1)
+    read = (zip(read_sentences(lines, tokenized, known), numbers, strict=False) for lines in blocks)
+    for chunk in chain.from_iterable(map(_chunks, read)):
         if k == 1:
-            for parse in parser.parses(chunk):
-                sys.stdout.write(f"{between}{shown(parse)}\n")  # click.echo would drop some control characters
+            for parse, (_, line) in zip(parser.parses([sentence for sentence, _ in chunk]), chunk, strict=True):
+                sys.stdout.write(f"{between}{shown(parse, line)}\n")  # click.echo would drop some control characters
                 between = "\n" if pretty else ""
         else:
-            for sentence in chunk:
+            for sentence, line in chunk:
                 parses = parser.k_best(sentence, k)
                 for number, parse in enumerate(parses, 1):
                     head = f"{number} of {len(parses)}\n" if pretty else ""
-                    sys.stdout.write(f"{head}{shown(parse)}\n")
+                    sys.stdout.write(f"{head}{shown(parse, line)}\n")
                 sys.stdout.write("\n")
         sys.stdout.flush()
 
 
-def _shown(format: str, scores: bool, trace: bool) -> Callable[[Parse | None], str]:
-    """What makes a text of a parse."""
+def _shown(format: str, scores: bool, trace: bool) -> Shown:
+    """What makes a text of a parse and the number of its line, from 1, which JSON has."""
     from seqtree.parsing.formats import format_parse
 
     if trace:
@@ -130,19 +132,22 @@ def _shown(format: str, scores: bool, trace: bool) -> Callable[[Parse | None], s
         from seqtree.parsing import trace as traces
 
         if format == "svg":
-            return lambda parse: svg.EMPTY if parse is None else traces.trace_svg(parse)
-        return lambda parse: "" if parse is None else traces.trace(parse)
+            return lambda parse, _: svg.EMPTY if parse is None else traces.trace_svg(parse)
+        return lambda parse, _: "" if parse is None else traces.trace(parse)
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    return lambda parse: format_parse(parse, format, width, scores)
+    return lambda parse, line: format_parse(parse, format, width, scores, line)
 
 
-def _chunks(lines: Iterable[list[list[Word]]]) -> Iterator[list[list[Word]]]:
-    """Neighbouring sentences of some ``CHUNK`` words together; what precedes an input error comes before it."""
-    chunk: list[list[Word]] = []
+def _chunks(lines: Iterable[tuple[list[list[Word]], int]]) -> Iterator[list[tuple[list[Word], int]]]:
+    """Neighbouring sentences of some ``CHUNK`` words together, each with its line's number.
+
+    What precedes an input error comes before it.
+    """
+    chunk: list[tuple[list[Word], int]] = []
     words = 0
     try:
-        for sentence in chain.from_iterable(lines):
-            chunk.append(sentence)
+        for sentence, number in ((sentence, number) for sentences, number in lines for sentence in sentences):
+            chunk.append((sentence, number))
             words += len(sentence) + 1
             if words >= CHUNK:
                 yield chunk

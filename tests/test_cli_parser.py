@@ -258,17 +258,21 @@ SENTENCES = [
 def test_formats(command: Run, trained: Trained, model: Parser, format: str, scores: bool) -> None:
     parses = list(model.parses(words_as_given(words, model.lexicon.words) for words in SENTENCES))
     between = "\n\n" if format == "pretty" else "\n"
-    expected = between.join(format_parse(parse, format, None, scores) for parse in parses) + "\n"
+
+    def expected(*lines: int) -> str:
+        shown = (format_parse(parse, format, None, scores, line) for parse, line in zip(parses, lines, strict=True))
+        return between.join(shown) + "\n"
+
     options = ["--model", trained.folder, "--format", format, *(["--scores"] if scores else [])]
     if scores and format == "svg":
         code, out, err = command("parse", TEXT, *options)
         assert (code, out) == (2, "")
         assert "--scores goes with --format pretty, bracket or json, not svg" in err
         return
-    assert command("parse", TEXT, *options) == (0, expected, "")
+    assert command("parse", TEXT, *options) == (0, expected(1, 1), "")
     assert command("parse", *TEXT.split(".", 1), *options)[0] == 0
     tokenized = [" ".join(words) for words in SENTENCES]
-    assert command("parse", *tokenized, "--tokenized", *options) == (0, expected, "")
+    assert command("parse", *tokenized, "--tokenized", *options) == (0, expected(1, 2), "")
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -280,12 +284,12 @@ def test_the_best_trees(command: Run, trained: Trained, model: Parser, format: s
                            *scores)  # fmt: skip
     assert code == 0
     expected = ""
-    for text in texts:
+    for line, text in enumerate(texts, 1):
         parses = model.k_best(words_as_given(text.split(), model.lexicon.words), 3)
         assert len(parses) == (3 if text else 0)
         for number, parse in enumerate(parses, 1):
             head = f"{number} of 3\n" if format == "pretty" else ""
-            expected += f"{head}{format_parse(parse, format, None, bool(scores))}\n"
+            expected += f"{head}{format_parse(parse, format, None, bool(scores), line)}\n"
         expected += "\n"
     assert out == expected
     if format == "json":

@@ -76,9 +76,10 @@ def test_an_empty_sentence_keeps_the_shape_of_the_output():
     assert format_parse(None, "bracket") == ""
     assert format_parse(None, "bracket", scores=True) == "\t\t"
     empty = json.loads(format_parse(None, "json"))
-    assert empty == {"words": [], "tags": [], "constituents": [], "merges": [], "score": None,
+    assert empty == {"line": None, "words": [], "tags": [], "constituents": [], "merges": [], "score": None,
                      "log_probability": None, "tree": None}  # fmt: skip
-    assert list(empty) == list(as_json(PARSE))
+    assert list(empty) == ["line", *as_json(PARSE)]
+    assert json.loads(format_parse(PARSE, "json", line=7)) == {"line": 7, **as_json(PARSE)}
     assert ElementTree.fromstring(format_parse(None, "svg")).get("width") == "0"
 
 

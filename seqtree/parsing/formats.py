@@ -15,7 +15,8 @@ from seqtree.treebank.bracketed import write_tree
 FORMATS = ("pretty", "bracket", "json", "svg")
 
 
-def format_parse(parse: Parse | None, format: str, width: int | None = None, scores: bool = False) -> str:
+def format_parse(parse: Parse | None, format: str, width: int | None = None, scores: bool = False,
+                 line: int | None = None) -> str:  # fmt: skip
     """One sentence's parse as text without a line end at its end; None is the parse of an empty sentence.
 
     pretty: a drawing of several lines, at most ``width`` columns wide if that is possible; an empty sentence gives an
@@ -25,12 +26,13 @@ def format_parse(parse: Parse | None, format: str, width: int | None = None, sco
     scores: pretty ends with a line of its own, ``score 3.2500, smallest margin 0.5000``; bracket becomes three columns
     with tabs between them: the tree, its score, the smallest margin (``inf`` where no step had a choice). A parse from
     a beam has its log probability after these. JSON has the scores always, SVG never.
+    line: the number of the line (or the text) that the sentence is in, for JSON.
     Raises InputError for another format.
     """
     if format not in FORMATS:
         raise InputError(f"the format of a parse is one of {', '.join(FORMATS)}, not {format!r}")
     if format == "json":
-        return json.dumps(as_json(parse), ensure_ascii=False, allow_nan=False)
+        return json.dumps({"line": line, **as_json(parse)}, ensure_ascii=False, allow_nan=False)
     if format == "svg":
         return EMPTY if parse is None else svg(parse.tree)
     if format == "bracket":
