@@ -20,9 +20,9 @@ from seqtree.errors import InputError
 
 if TYPE_CHECKING:
     from seqtree.parsing.parse import Parse
-    from seqtree.parsing.sentences import Word
+    from seqtree.parsing.sentences import Sentence
 
-    Shown = Callable[[Parse | None, int], str]
+    Shown = Callable[[Parse | None, Sentence], str]
 
 TRACED = ("pretty", "svg")  # the formats that --trace has
 CHUNK = 1 << 15  # words that are read before they are parsed together
@@ -107,24 +107,25 @@ def _print(parser: Any, blocks: Iterable[Iterable[str]], tokenized: bool, k: int
     from seqtree.parsing.sentences import read_sentences
 
     between, known, numbers = "", parser.lexicon.words, count(1)
-    read = (zip(read_sentences(lines, tokenized, known), numbers, strict=False) for lines in blocks)
+    read = (read_sentences(lines, tokenized, known, numbers) for lines in blocks)
     for chunk in chain.from_iterable(map(_chunks, read)):
         if k == 1:
-            for parse, (_, line) in zip(parser.parses([sentence for sentence, _ in chunk]), chunk, strict=True):
-                sys.stdout.write(f"{between}{shown(parse, line)}\n")  # click.echo would drop some control characters
+            for parse, sentence in zip(parser.parses([sentence.words for sentence in chunk]), chunk, strict=True):
+                # click.echo would drop some control characters
+                sys.stdout.write(f"{between}{shown(parse, sentence)}\n")
                 between = "\n" if pretty else ""
         else:
-            for sentence, line in chunk:
-                parses = parser.k_best(sentence, k)
+            for sentence in chunk:
+                parses = parser.k_best(sentence.words, k)
                 for number, parse in enumerate(parses, 1):
                     head = f"{number} of {len(parses)}\n" if pretty else ""
-                    sys.stdout.write(f"{head}{shown(parse, line)}\n")
+                    sys.stdout.write(f"{head}{shown(parse, sentence)}\n")
                 sys.stdout.write("\n")
         sys.stdout.flush()
 
 
 def _shown(format: str, scores: bool, trace: bool) -> Shown:
-    """What makes a text of a parse and the number of its line, from 1, which JSON has."""
+    """What makes a text of a parse and its sentence."""
     from seqtree.parsing.formats import format_parse
 
     if trace:
@@ -135,20 +136,17 @@ def _shown(format: str, scores: bool, trace: bool) -> Shown:
             return lambda parse, _: svg.EMPTY if parse is None else traces.trace_svg(parse)
         return lambda parse, _: "" if parse is None else traces.trace(parse)
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    return lambda parse, line: format_parse(parse, format, width, scores, line)
+    return lambda parse, sentence: format_parse(parse, format, width, scores, sentence)
 
 
-def _chunks(lines: Iterable[tuple[list[list[Word]], int]]) -> Iterator[list[tuple[list[Word], int]]]:
-    """Neighbouring sentences of some ``CHUNK`` words together, each with its line's number.
-
-    What precedes an input error comes before it.
-    """
-    chunk: list[tuple[list[Word], int]] = []
+def _chunks(sentences: Iterable[Sentence]) -> Iterator[list[Sentence]]:
+    """Neighbouring sentences of some ``CHUNK`` words together. What precedes an input error comes before it."""
+    chunk: list[Sentence] = []
     words = 0
     try:
-        for sentence, number in ((sentence, number) for sentences, number in lines for sentence in sentences):
-            chunk.append((sentence, number))
-            words += len(sentence) + 1
+        for sentence in sentences:
+            chunk.append(sentence)
+            words += len(sentence.words) + 1
             if words >= CHUNK:
                 yield chunk
                 chunk, words = [], 0

@@ -33,7 +33,7 @@ from seqtree.parsing.model import Parser
 from seqtree.parsing.network import ENCODERS
 from seqtree.parsing.objectives import OBJECTIVES
 from seqtree.parsing.presets import PRESETS
-from seqtree.parsing.sentences import words_as_given
+from seqtree.parsing.sentences import read_sentences, words_as_given
 from seqtree.parsing.svg import EMPTY
 from seqtree.parsing.trace import trace, trace_svg
 from seqtree.parsing.training import read_normalised
@@ -256,12 +256,14 @@ SENTENCES = [
 @pytest.mark.parametrize("scores", [False, True])
 @pytest.mark.parametrize("format", FORMATS)
 def test_formats(command: Run, trained: Trained, model: Parser, format: str, scores: bool) -> None:
-    parses = list(model.parses(words_as_given(words, model.lexicon.words) for words in SENTENCES))
     between = "\n\n" if format == "pretty" else "\n"
 
-    def expected(*lines: int) -> str:
-        shown = (format_parse(parse, format, None, scores, line) for parse, line in zip(parses, lines, strict=True))
-        return between.join(shown) + "\n"
+    def expected(*lines: str, tokenized: bool) -> str:
+        sentences = list(read_sentences(lines, tokenized, model.lexicon.words))
+        assert [[form for form, _ in sentence.words] for sentence in sentences] == SENTENCES
+        parses = model.parses(sentence.words for sentence in sentences)
+        pairs = zip(parses, sentences, strict=True)
+        return between.join(format_parse(parse, format, None, scores, sentence) for parse, sentence in pairs) + "\n"
 
     options = ["--model", trained.folder, "--format", format, *(["--scores"] if scores else [])]
     if scores and format == "svg":
@@ -269,10 +271,10 @@ def test_formats(command: Run, trained: Trained, model: Parser, format: str, sco
         assert (code, out) == (2, "")
         assert "--scores goes with --format pretty, bracket or json, not svg" in err
         return
-    assert command("parse", TEXT, *options) == (0, expected(1, 1), "")
+    assert command("parse", TEXT, *options) == (0, expected(TEXT, tokenized=False), "")
     assert command("parse", *TEXT.split(".", 1), *options)[0] == 0
     tokenized = [" ".join(words) for words in SENTENCES]
-    assert command("parse", *tokenized, "--tokenized", *options) == (0, expected(1, 2), "")
+    assert command("parse", *tokenized, "--tokenized", *options) == (0, expected(*tokenized, tokenized=True), "")
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -284,12 +286,12 @@ def test_the_best_trees(command: Run, trained: Trained, model: Parser, format: s
                            *scores)  # fmt: skip
     assert code == 0
     expected = ""
-    for line, text in enumerate(texts, 1):
-        parses = model.k_best(words_as_given(text.split(), model.lexicon.words), 3)
-        assert len(parses) == (3 if text else 0)
+    for sentence in read_sentences(texts, True, model.lexicon.words):
+        parses = model.k_best(sentence.words, 3)
+        assert len(parses) == (3 if sentence.words else 0)
         for number, parse in enumerate(parses, 1):
             head = f"{number} of 3\n" if format == "pretty" else ""
-            expected += f"{head}{format_parse(parse, format, None, bool(scores), line)}\n"
+            expected += f"{head}{format_parse(parse, format, None, bool(scores), sentence)}\n"
         expected += "\n"
     assert out == expected
     if format == "json":

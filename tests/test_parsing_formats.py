@@ -17,6 +17,7 @@ from seqtree.errors import InputError
 from seqtree.parsing.drawing import draw
 from seqtree.parsing.formats import FORMATS, as_bracket, as_json, format_parse
 from seqtree.parsing.parse import Parse
+from seqtree.parsing.sentences import Sentence
 from seqtree.parsing.svg import svg
 from seqtree.treebank.binary import BinaryTree, binarise
 from seqtree.treebank.bracketed import parse_trees
@@ -76,10 +77,19 @@ def test_an_empty_sentence_keeps_the_shape_of_the_output():
     assert format_parse(None, "bracket") == ""
     assert format_parse(None, "bracket", scores=True) == "\t\t"
     empty = json.loads(format_parse(None, "json"))
-    assert empty == {"line": None, "words": [], "tags": [], "constituents": [], "merges": [], "score": None,
-                     "log_probability": None, "tree": None}  # fmt: skip
-    assert list(empty) == ["line", *as_json(PARSE)]
-    assert json.loads(format_parse(PARSE, "json", line=7)) == {"line": 7, **as_json(PARSE)}
+    assert empty == {"line": None, "offsets": None, "words": [], "tags": [], "constituents": [], "merges": [],
+                     "score": None, "log_probability": None, "tree": None}  # fmt: skip
+    assert list(empty) == ["line", "offsets", *as_json(PARSE)]
+
+
+def test_json_says_where_a_sentence_was_read():
+    sentence = Sentence([("a", "a")], 7, [(3, 4)])
+    record = json.loads(format_parse(PARSE, "json", sentence=sentence))
+    assert record == {"line": 7, "offsets": [[3, 4]], **as_json(PARSE)}
+    assert format_parse(PARSE, "bracket", sentence=sentence) == as_bracket(PARSE)
+
+
+def test_an_empty_sentence_has_an_empty_picture():
     assert ElementTree.fromstring(format_parse(None, "svg")).get("width") == "0"
 
 

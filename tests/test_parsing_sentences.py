@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqtree.parsing.sentences import penn_tokens, read_sentences, split_sentences, words_as_given
+from seqtree.parsing.sentences import Sentence, penn_tokens, read_sentences, split_sentences, words_as_given
 
 realdata = pytest.mark.skipif("SEQTREE_DATA" not in os.environ, reason="SEQTREE_DATA is not set")
 PIECES = [
@@ -96,6 +96,8 @@ texts = st.lists(st.sampled_from(PIECES), max_size=14).map("".join) | st.text(ma
         ("He said no. Then he left... and came back.", ["He said no.", "Then he left... and came back."]),
         ("“Why?” she asked. “No.” He left.", ["“Why?” she asked.", "“No.”", "He left."]),
         ('"Why?" she asked. "No." He left.', ['"Why?" she asked.', '"No."', "He left."]),
+        ("«Pourquoi?» dit-elle. »Warum?« fragte er. „Wer?“ fragte sie. «No.» So.",
+         ["«Pourquoi?» dit-elle.", "»Warum?« fragte er.", "„Wer?“ fragte sie.", "«No.»", "So."]),
         (
             "W. R. Grace and W.R. Lee are No. 1 (or 2?) here. So.",
             ["W. R. Grace and W.R. Lee are No. 1 (or 2?) here.", "So."],
@@ -175,27 +177,40 @@ def test_no_character_is_lost(text):
 
 def test_lines_of_raw_text():
     lines = ["It rains. It pours.\n", "\n", "  \r\n", "ok"]
-    results = list(read_sentences(lines, tokenized=False))
-    assert [[[form for form, _ in words] for words in line] for line in results] == [
-        [["It", "rains", "."], ["It", "pours", "."]],
-        [[]],
-        [[]],
-        [["ok"]],
+    assert [(s.line, [form for form, _ in s.words], s.offsets) for s in read_sentences(lines, tokenized=False)] == [
+        (1, ["It", "rains", "."], [(0, 2), (3, 8), (8, 9)]),
+        (1, ["It", "pours", "."], [(10, 12), (13, 18), (18, 19)]),
+        (2, [], []),
+        (3, [], []),
+        (4, ["ok"], [(0, 2)]),
     ]
 
 
 def test_lines_of_words():
     lines = ['Mr. Smith ( " can\'t " ) . It\t“ is ” it’s\n', "\n", "我 喜欢 -LRB- 猫"]
-    first, second, third = read_sentences(lines, tokenized=True)
-    assert [form for form, _ in first[0]] == lines[0].split()
-    assert " ".join(model for _, model in first[0]) == "Mr. Smith -LRB- `` can't '' -RRB- . It `` is '' it's"
-    assert second == [[]]
-    assert third == [[(word, word) for word in ["我", "喜欢", "-LRB-", "猫"]]]
+    first, second, third = read_sentences(lines, True, numbers=iter(range(7, 100)))
+    assert [form for form, _ in first.words] == lines[0].split()
+    assert " ".join(model for _, model in first.words) == "Mr. Smith -LRB- `` can't '' -RRB- . It `` is '' it's"
+    assert second == Sentence([], 8, [])
+    assert third.words == [(word, word) for word in ["我", "喜欢", "-LRB-", "猫"]]
+    assert (third.line, third.offsets) == (9, [(0, 1), (2, 4), (5, 10), (11, 12)])
+
+
+@settings(max_examples=150, deadline=None)
+@given(texts, st.booleans())
+def test_words_stand_at_their_offsets(text, tokenized):
+    place = 0
+    for sentence in read_sentences([text], tokenized):
+        for (form, _), (start, end) in zip(sentence.words, sentence.offsets, strict=True):
+            assert text[start:end] == form
+            assert not text[place:start].strip()
+            place = end
+    assert not text[place:].strip()
 
 
 def test_words_of_a_line_stand_between_ascii_white_space():
-    [[words]] = read_sentences([" a\u00a0b\tc\x1cd \u3000\x0b\x0ce\x85f\r\n"], tokenized=True)
-    assert [form for form, _ in words] == ["a\u00a0b", "c\x1cd", "\u3000", "e\x85f"]
+    [sentence] = read_sentences([" a\u00a0b\tc\x1cd \u3000\x0b\x0ce\x85f\r\n"], tokenized=True)
+    assert [form for form, _ in sentence.words] == ["a\u00a0b", "c\x1cd", "\u3000", "e\x85f"]
 
 
 def test_words_that_are_given_may_be_any_strings():
@@ -214,7 +229,7 @@ def test_lines_are_read_one_at_a_time(tokenized):
     lines = (taken.append(number) or f"line {number}" for number in range(1_000_000))
     results = list(islice(read_sentences(lines, tokenized), 3))
     assert taken == [0, 1, 2]
-    assert results[2][0] == [("line", "line"), ("2", "2")]
+    assert results[2].words == [("line", "line"), ("2", "2")]
 
 
 @realdata

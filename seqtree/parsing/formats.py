@@ -9,6 +9,7 @@ from typing import Any
 from seqtree.errors import InputError
 from seqtree.parsing.drawing import draw
 from seqtree.parsing.parse import Parse
+from seqtree.parsing.sentences import Sentence
 from seqtree.parsing.svg import EMPTY, svg
 from seqtree.treebank.bracketed import write_tree
 
@@ -16,7 +17,7 @@ FORMATS = ("pretty", "bracket", "json", "svg")
 
 
 def format_parse(parse: Parse | None, format: str, width: int | None = None, scores: bool = False,
-                 line: int | None = None) -> str:  # fmt: skip
+                 sentence: Sentence | None = None) -> str:  # fmt: skip
     """One sentence's parse as text without a line end at its end; None is the parse of an empty sentence.
 
     pretty: a drawing of several lines, at most ``width`` columns wide if that is possible; an empty sentence gives an
@@ -26,13 +27,15 @@ def format_parse(parse: Parse | None, format: str, width: int | None = None, sco
     scores: pretty ends with a line of its own, ``score 3.2500, smallest margin 0.5000``; bracket becomes three columns
     with tabs between them: the tree, its score, the smallest margin (``inf`` where no step had a choice). A parse from
     a beam has its log probability after these. JSON has the scores always, SVG never.
-    line: the number of the line (or the text) that the sentence is in, for JSON.
+    sentence: as it was read; JSON then has the number of its ``line`` (or text), from 1, and the ``offsets`` there of
+    each word, [start, end) in characters.
     Raises InputError for another format.
     """
     if format not in FORMATS:
         raise InputError(f"the format of a parse is one of {', '.join(FORMATS)}, not {format!r}")
     if format == "json":
-        return json.dumps({"line": line, **as_json(parse)}, ensure_ascii=False, allow_nan=False)
+        line, offsets = (None, None) if sentence is None else (sentence.line, sentence.offsets)
+        return json.dumps({"line": line, "offsets": offsets, **as_json(parse)}, ensure_ascii=False, allow_nan=False)
     if format == "svg":
         return EMPTY if parse is None else svg(parse.tree)
     if format == "bracket":

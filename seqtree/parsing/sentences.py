@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
+from itertools import count, pairwise
 
 from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer
 
@@ -36,7 +37,7 @@ _CLOSING = "」』”’）〉》】\"')\\]"
 _OTHER_ENDS = re.compile(
     rf"[。！？｡؟۔।॥][。！？｡؟۔।॥!?…]*+(?:[{_CLOSING}]++(?=\s|$|[「『“‘（〈《【])|(?![{_CLOSING}]))"
 )
-_QUOTED_END = re.compile(r"[.!?]['\"”’)\]]+$")
+_QUOTED_END = re.compile(r"[.!?]['\"”“’»«›‹)\]]+$")
 _SPACED_ELLIPSIS = re.compile(r"(?:\.\s+){2}\.$")
 _NUMBER = re.compile(r"\bNos?\.$")
 _NEVER_AN_END = re.compile(r"(?:^|[\s(\[“\"])(?:Mr|Mrs|Ms|Dr|Prof|e\.g|i\.e|vs|cf)\.$", re.IGNORECASE)
@@ -58,6 +59,18 @@ _OTHER_CJK = (
 )
 _CJK = re.compile(f"[{_OTHER_CJK}{_KATAKANA}]")
 _PIECE = re.compile(f"[{_KATAKANA}]+|[{_OTHER_CJK}]|[^{_OTHER_CJK}{_KATAKANA}]+")
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence of a text: its words, the number of its line, and where in the line each word stands.
+
+    ``offsets`` count characters: ``line[start:end]`` is a word's form in the text.
+    """
+
+    words: list[Word]
+    line: int
+    offsets: list[tuple[int, int]]
 
 
 def split_sentences(text: str) -> list[str]:
@@ -132,19 +145,28 @@ def words_as_given(words: Iterable[str], known: Container[str] = frozenset()) ->
 
 
 def read_sentences(
-    lines: Iterable[str], tokenized: bool, known: Container[str] = frozenset()
-) -> Iterator[list[list[Word]]]:
-    """For every line its sentences, as ``penn_tokens`` has them; one line is in memory at a time.
+    lines: Iterable[str], tokenized: bool, known: Container[str] = frozenset(), numbers: Iterator[int] | None = None
+) -> Iterator[Sentence]:
+    """The sentences of all lines, their words as ``penn_tokens`` has them; one line is in memory at a time.
 
     tokenized: a line is one sentence and its words stand between ASCII white space, as in bracketed trees, so that a
     word may hold a no-break space; otherwise a line may hold several sentences. A blank line has one sentence without
-    words, so that no line is without a result.
+    words, so that no line is without a result. ``numbers`` are those of the lines; they are counted from 1 without.
     """
-    for line in lines:
-        if tokenized:
-            yield [words_as_given(_WORD.findall(line), known)]
-        else:
-            yield [penn_tokens(sentence, known) for sentence in split_sentences(line)] or [[]]
+    for line, number in zip(lines, count(1) if numbers is None else numbers, strict=False):
+        place = 0
+        for words in _sentences(line, tokenized, known):
+            offsets = []
+            for form, _ in words:
+                place = line.index(form, place)  # there is only white space before it
+                offsets.append((place, place := place + len(form)))
+            yield Sentence(words, number, offsets)
+
+
+def _sentences(line: str, tokenized: bool, known: Container[str]) -> list[list[Word]]:
+    if tokenized:
+        return [words_as_given(_WORD.findall(line), known)]
+    return [penn_tokens(sentence, known) for sentence in split_sentences(line)] or [[]]
 
 
 def _goes_on(before: str, sentence: str) -> bool:
