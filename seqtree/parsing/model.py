@@ -22,6 +22,7 @@ from seqtree.parsing.greedy import Decoding, decode
 from seqtree.parsing.labelling import best_labellings
 from seqtree.parsing.lexicon import Lexicon
 from seqtree.parsing.network import Encoded, ParserConfig, ParserNetwork
+from seqtree.parsing.parallel import in_parallel
 from seqtree.parsing.parse import Parse
 from seqtree.parsing.sentences import Word, words_as_given
 from seqtree.parsing.spans import Spans
@@ -110,13 +111,16 @@ class Parser(ParserI):
     def parses(self, sentences: Iterable[Sequence[Word]]) -> Iterator[Parse | None]:
         """The parse of each sentence in its order, None for an empty one; a word is (its form, its form for the model).
 
-        Sentences are taken some thousands at a time and parsed in batches of like length.
+        Sentences are taken some thousands at a time and parsed in batches of like length, on all of torch's threads.
         """
         source = iter(sentences)
         while chunk := list(islice(source, AT_ONCE)):
+            batches = list(_batches([len(sentence) for sentence in chunk]))
+            device = self.network.leaf.weight.device
+            parses = in_parallel(self._parse_batch, [[chunk[i] for i in numbers] for numbers in batches], device)
             found: list[Parse | None] = [None] * len(chunk)
-            for numbers in _batches([len(sentence) for sentence in chunk]):
-                for number, parse in zip(numbers, self._parse_batch([chunk[i] for i in numbers]), strict=True):
+            for numbers, batch in zip(batches, parses, strict=True):
+                for number, parse in zip(numbers, batch, strict=True):
                     found[number] = parse
             yield from found
 
