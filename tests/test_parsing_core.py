@@ -24,7 +24,7 @@ from seqtree import corpora, modelfile
 from seqtree.errors import InputError, ModelFileError
 from seqtree.nn.recursive import COMPOSITIONS
 from seqtree.parsing.batch import SentenceBatch, make_batch
-from seqtree.parsing.beam import BeamDecoder
+from seqtree.parsing.beam import beam_search
 from seqtree.parsing.greedy import Decoding, Forests, decode
 from seqtree.parsing.labelling import best_labellings
 from seqtree.parsing.lexicon import EMPTY, LONGEST_WORD, Lexicon
@@ -553,10 +553,10 @@ def slow_trees(walk: SlowWalk, whole: bool) -> dict[frozenset[Span], float]:
     return {spans: float(np.log(np.exp(totals).sum())) for spans, totals in found.items()}
 
 
-def _beam(parser: Parser, words: Sequence[str], whole: bool) -> BeamDecoder:
+def _forests(parser: Parser, words: Sequence[str], whole: bool, width: int = 10_000) -> list[tuple[float, Decoding]]:
     batch = batch_of(parser, [words])
     with torch.no_grad():
-        return BeamDecoder(parser.network, batch, parser.network.encode(batch), whole)
+        return beam_search(parser.network, batch, parser.network.encode(batch), width, whole)
 
 
 @pytest.mark.parametrize("whole", [False, True])
@@ -567,12 +567,12 @@ def test_a_wide_beam_finds_every_tree_and_its_score(encoder: str, whole: bool) -
         [words] = random_sentences(parser.lexicon, [length], seed)
         with torch.no_grad():
             every = slow_trees(SlowWalk(SlowSentence(parser, words)), whole)
-        beam = _beam(parser, words, whole)
-        forests = beam.decode(10_000)
-        found = {frozenset((start, end) for start, _, end, *_ in forest.steps): forest.score for forest in forests}
+        forests = _forests(parser, words, whole)
+        found = {frozenset((start, end) for (start, _, end), *_ in _merges_of(decoding, 0)): score
+                 for score, decoding in forests}  # fmt: skip
         assert len(forests) == len(found) == len(every) == [1, 1, 2, 5, 14, 42][length - 1]
         assert found == pytest.approx(every, rel=1e-6, abs=1e-6)
-        assert [forest.score for forest in forests] == sorted(found.values(), reverse=True)
+        assert [score for score, _ in forests] == sorted(found.values(), reverse=True)
         if not whole:
             assert sum(np.exp(list(found.values()))) == pytest.approx(1.0)
 
@@ -581,10 +581,9 @@ def test_a_wide_beam_finds_every_tree_and_its_score(encoder: str, whole: bool) -
 def test_a_beam_of_one_is_the_greedy_decoder(whole: bool) -> None:
     parser = small_parser()
     for words in random_sentences(parser.lexicon, MIXED):
-        beam = _beam(parser, words, whole)
-        [forest] = beam.decode(1)
+        [(_, decoding)] = _forests(parser, words, whole, width=1)
         _, greedy = _decoded(parser, [words])
-        for mine, other in zip(_merges_of(beam.decoding(forest), 0), _merges_of(greedy, 0), strict=True):
+        for mine, other in zip(_merges_of(decoding, 0), _merges_of(greedy, 0), strict=True):
             assert mine[0] == other[0]
             assert mine[1:3] == pytest.approx(other[1:3], rel=1e-4, abs=1e-4)
 
@@ -622,13 +621,12 @@ def every_labelled_tree(parser: Parser, words: Sequence[str], whole: bool) -> di
     found: dict[frozenset[Any], float] = {}
     with torch.no_grad():
         encoded = parser.network.encode(batch)
-        beam = BeamDecoder(parser.network, batch, encoded, whole)
-        for forest in beam.decode(10_000):
-            spans, logits = parser._labels(batch, encoded, beam.decoding(forest))
+        for merged, decoding in beam_search(parser.network, batch, encoded, 10_000, whole):
+            spans, logits = parser._labels(batch, encoded, decoding, decoding.merges.pair)
             chances = logits.float().log_softmax(dim=1).tolist()
             places = list(zip(spans.start.tolist(), spans.end.tolist(), strict=True))
             for labels in itertools.product(range(logits.shape[1]), repeat=len(places)):
-                score = forest.score + sum(row[label] for row, label in zip(chances, labels, strict=True))
+                score = merged + sum(row[label] for row, label in zip(chances, labels, strict=True))
                 if np.isfinite(score):
                     tree = frozenset((*span, label) for span, label in zip(places, labels, strict=True) if label)
                     others = found.get(tree, -np.inf)

@@ -7,7 +7,6 @@ reached in several orders are one: their probabilities add.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,171 +16,182 @@ import torch
 from torch import Tensor
 
 from seqtree.parsing.batch import SentenceBatch
-from seqtree.parsing.greedy import Decoding, Floats, Merges
+from seqtree.parsing.greedy import Decoding, Merges
 from seqtree.parsing.network import Encoded, ParserNetwork
 from seqtree.parsing.spans import Ids, Pairs, Spans
 
-Step = tuple[int, int, int, int, float, float]  # start, middle, end, pair, score, margin
+Doubles = npt.NDArray[np.float64]
+Keys = npt.NDArray[np.uint64]
 
 
-@dataclass(frozen=True, eq=False)
-class Forest:
-    """A forest of one sentence: n nodes from left to right, and how it was made.
+@dataclass(frozen=True)
+class _Beam:
+    """F forests of one sentence, best first, each of m nodes from left to right.
 
-    ``nodes`` (n,) are their numbers, ``bounds`` (n + 1,) where they begin and the sentence's end, ``pairs`` (n - 1,)
-    the numbers of the pairs of neighbours. ``key`` is the same for the same nodes. ``score`` is the sum over the
-    merges, the last of which was ``step``, in the forest ``before``.
+    ``nodes`` (F, m) are their numbers, ``bounds`` (F, m + 1) where they begin and the sentence's end, ``pairs``
+    (F, m - 1) the numbers of the pairs of neighbours. ``keys`` (F,) are the same for the same nodes, ``scores`` (F,)
+    the sums over the merges that were made.
     """
 
     nodes: Ids
     bounds: Ids
     pairs: Ids
-    key: int
-    score: float
-    step: Step | None = None
-    before: Forest | None = None
-
-    @property
-    def steps(self) -> list[Step]:
-        """The merges in their order."""
-        found = []
-        forest: Forest | None = self
-        while forest is not None and forest.step is not None:
-            found.append(forest.step)
-            forest = forest.before
-        return found[::-1]
+    keys: Keys
+    scores: Doubles
 
 
 @dataclass(frozen=True)
-class _Merge:
-    """What may follow a forest: its neighbours ``place`` and the next one become a node."""
+class _Step:
+    """The merge that made each of W forests, from which one (``before``), and its other columns of ``Merges``."""
 
-    forest: Forest
-    place: int
-    key: int
-    score: float  # of the forest that this makes
-    raw: float
-    margin: float
+    before: Ids
+    start: Ids
+    middle: Ids
+    end: Ids
+    pair: Ids
+    score: Doubles
+    margin: Doubles
 
 
-class BeamDecoder:
-    """Decodes one sentence, the only one of its batch. ``total``: scores as they are, not their log-softmax.
+@torch.no_grad()
+def beam_search(network: ParserNetwork, batch: SentenceBatch, encoded: Encoded, width: int, total: bool
+                ) -> list[tuple[float, Decoding]]:  # fmt: skip
+    """The ``width`` best forests of a single node, best first: their scores, and how they were made.
 
-    Each merge takes time in proportion to ``width`` times the nodes that are left.
+    Of one sentence, the only one of its batch; all share their pairs and vectors. ``total``: merges count by their
+    scores, not by the log-softmax of these. Each merge takes time in proportion to ``width`` times the nodes left.
+    """
+    nodes = _Nodes(network, batch, encoded)
+    beam, steps = nodes.leaves(), []
+    for _ in range(nodes.words - 1):
+        beam, step = _merged(beam, nodes, *_best(beam, nodes, width, total))
+        steps.append(step)
+    pairs, vectors = nodes.made()
+    return [(score, Decoding(pairs, vectors, merges))
+            for score, merges in zip(beam.scores.tolist(), _merges(steps, len(beam.scores)), strict=True)]  # fmt: skip
+
+
+def _best(beam: _Beam, nodes: _Nodes, width: int, total: bool) -> tuple[Ids, Ids, Keys, Doubles]:
+    """The best forests that one merge more makes: of which forest, at which place in it, their keys and scores.
+
+    A forest that is reached in several ways is the best of them, with the probabilities of all (sums are equal anyway).
+    Of each forest no more than twice as many ways are looked at as are to be kept.
+    """
+    raw = nodes.scores[beam.pairs]
+    gains = raw if total else raw - np.logaddexp.reduce(raw, axis=1, keepdims=True)
+    if raw.shape[1] > 2 * width:
+        places = np.sort(np.argpartition(-raw, 2 * width, axis=1)[:, : 2 * width], axis=1)
+    else:
+        places = np.tile(np.arange(raw.shape[1]), (len(raw), 1))
+    forest, place = np.repeat(np.arange(len(raw)), places.shape[1]), places.ravel()
+    scores = beam.scores[forest] + gains[forest, place]
+    left, right, pair = beam.nodes[forest, place], beam.nodes[forest, place + 1], beam.pairs[forest, place]
+    keys = beam.keys[forest] ^ nodes.keys[left] ^ nodes.keys[right] ^ nodes.keys[nodes.words + pair]
+    order = np.lexsort((-scores, keys))  # the ways to each forest together, the best of them first
+    first = np.flatnonzero(np.append(True, np.diff(keys[order]) != 0))
+    way = order[first]
+    sums = scores[way] if total else np.logaddexp.reduceat(scores[order], first)
+    kept = np.lexsort((way, -sums))[:width]  # of equals the leftmost of the best forest
+    way = way[kept]
+    return forest[way], place[way], keys[way], sums[kept]
+
+
+def _merged(beam: _Beam, nodes: _Nodes, forest: Ids, place: Ids, keys: Keys, scores: Doubles) -> tuple[_Beam, _Step]:
+    """In each ``forest`` the node at ``place`` merged with the next one; the new neighbours are scored together."""
+    row, size = np.arange(len(forest)), beam.nodes.shape[1]
+    pair, start, middle, end = (beam.pairs[forest, place], *(beam.bounds[forest, place + i] for i in range(3)))
+    raw = nodes.scores[beam.pairs]
+    step = _Step(forest, start, middle, end, pair, raw[forest, place], _margins(raw, forest, place))
+    made = _without(beam.nodes[forest], place + 1)
+    made[row, place] = nodes.words + pair
+    bounds, pairs = _without(beam.bounds[forest], place + 1), _without(beam.pairs[forest], place)
+    preceded, followed = np.flatnonzero(place > 0), np.flatnonzero(place < size - 2)
+    row, at = np.concatenate([preceded, followed]), np.concatenate([place[preceded] - 1, place[followed]])
+    pairs[row, at] = nodes.pairs(made[row, at], made[row, at + 1], bounds[row, at], bounds[row, at + 2])
+    return _Beam(made, bounds, pairs, keys, scores), step
+
+
+def _margins(raw: Doubles, forest: Ids, place: Ids) -> Doubles:
+    """By how much these merges beat the best others of their forests; infinite where there is no other."""
+    if raw.shape[1] == 1:
+        return np.full(len(forest), np.inf)
+    second, best = np.partition(raw, -2, axis=1)[forest, -2:].T
+    chosen = raw[forest, place]
+    margins: Doubles = chosen - np.where(chosen == best, second, best)
+    return margins
+
+
+def _without(rows: Ids, place: Ids) -> Ids:
+    """The rows (W, m) without what is at ``place`` (W,) of each: (W, m - 1)."""
+    return rows[np.arange(rows.shape[1]) != place[:, None]].reshape(len(rows), -1)
+
+
+def _merges(steps: Sequence[_Step], forests: int) -> list[Merges]:
+    """The merges of each of the forests that the last step made, in their order."""
+    row = np.arange(forests)
+    columns: list[tuple[npt.NDArray[np.generic], ...]] = []
+    for step in reversed(steps):
+        parts = (step.start, step.middle, step.end, step.pair, step.score, step.margin)
+        columns.append(tuple(part[row] for part in parts))
+        row = step.before[row]
+    none = np.zeros((0, forests), dtype=np.int64)
+    made = [np.stack(column) for column in zip(*reversed(columns), strict=True)] or [none] * 6  # (merges, forests)
+    return [Merges(np.zeros(len(steps), dtype=np.int64), *(column[:, i] for column in made)) for i in range(forests)]
+
+
+class _Nodes:
+    """The nodes of all forests, and the pairs of neighbours that were composed and scored; none is twice.
+
+    A node has a ``key`` of 64 random bits; a forest's key is the exclusive or of its nodes'.
     """
 
-    def __init__(self, network: ParserNetwork, batch: SentenceBatch, encoded: Encoded, total: bool) -> None:
-        self.network, self.batch, self.encoded, self.total = network, batch, encoded, total
+    def __init__(self, network: ParserNetwork, batch: SentenceBatch, encoded: Encoded) -> None:
+        self.network, self.batch, self.encoded = network, batch, encoded
         self.words = len(encoded.leaves)
-        self._nodes, self._vectors = self.words, encoded.leaves  # rows beyond the nodes are room for more
-        self._scores = np.zeros(self.words)
-        self._parts: list[Pairs] = []
-        self._number: dict[tuple[int, int], int] = {}
-        self._random = random.Random(0)
-        self._keys = [self._random.getrandbits(64) for _ in range(self.words)]  # a forest's are combined by xor
+        self.scores: Doubles = np.zeros(0)  # of pairs; there may be room for more
+        self.keys: Keys = np.zeros(0, dtype=np.uint64)  # of nodes; likewise
+        self._vectors, self._parts, self._number = encoded.leaves, list[Pairs](), dict[tuple[int, int], int]()
+        self._random = np.random.default_rng(0)
+        self._grow(self.words)
 
-    @torch.no_grad()
-    def decode(self, width: int) -> list[Forest]:
-        """The ``width`` best forests of a single node, best first."""
+    def leaves(self) -> _Beam:
+        """The forest of the words alone."""
         nodes, bounds = np.arange(self.words), np.arange(self.words + 1)
-        pairs = self._pairs([(i, i + 1, i, i + 2) for i in range(self.words - 1)])
-        key = 0
-        for own in self._keys:
-            key ^= own
-        beam = [Forest(nodes, bounds, pairs, key, 0.0)]
-        for _ in range(self.words - 1):
-            beam = self._merged(self._best(beam, width))
-        self._all_pairs = Pairs.concatenated(self._parts)
-        return beam
+        pairs = self.pairs(nodes[:-1], nodes[1:], bounds[:-2], bounds[2:])
+        key = np.bitwise_xor.reduce(self.keys[: self.words], keepdims=True)
+        return _Beam(nodes[None], bounds[None], pairs[None], key, np.zeros(1))
 
-    def decoding(self, forest: Forest) -> Decoding:
-        """How a forest that ``decode`` found was made, as the greedy decoder has it."""
-        columns = [np.array(column) for column in zip(*forest.steps, strict=True)] or [np.zeros(0, dtype=np.int64)] * 6
-        merges = Merges(np.zeros(len(columns[0]), dtype=np.int64), *columns)
-        return Decoding(self._all_pairs, self._vectors[: self._nodes], merges)
-
-    def _best(self, beam: Sequence[Forest], width: int) -> list[_Merge]:
-        """The best forests that one merge more makes of these, not yet made."""
-        found: dict[int, _Merge] = {}
-        for forest in beam:
-            raw = self._scores[forest.pairs]
-            gains = raw if self.total else raw - np.logaddexp.reduce(raw)
-            order = _largest(raw, max(2, 2 * width))
-            for i in order[: 2 * width].tolist():
-                others = [j for j in order[:2].tolist() if j != i]
-                margin = raw[i] - raw[others[0]] if len(others) else np.inf
-                key = forest.key ^ self._key(int(forest.pairs[i]), int(forest.nodes[i]), int(forest.nodes[i + 1]))
-                merge = _Merge(forest, i, key, forest.score + float(gains[i]), float(raw[i]), float(margin))
-                same = found.get(key)
-                found[key] = merge if same is None else self._joined(same, merge)
-        return sorted(found.values(), key=lambda merge: -merge.score)[:width]
-
-    def _joined(self, one: _Merge, other: _Merge) -> _Merge:
-        """The same forest reached in two ways: the better way, with both probabilities (sums are equal anyway)."""
-        best = one if one.score >= other.score else other
-        score = best.score if self.total else float(np.logaddexp(one.score, other.score))
-        return _Merge(best.forest, best.place, best.key, score, best.raw, best.margin)
-
-    def _merged(self, merges: Sequence[_Merge]) -> list[Forest]:
-        """The forests that merges make; their new pairs of neighbours are scored together."""
-        made, neighbours = [], []
-        for merge in merges:
-            forest, i = merge.forest, merge.place
-            number = int(forest.pairs[i])
-            nodes = np.concatenate([forest.nodes[:i], [self.words + number], forest.nodes[i + 2 :]])
-            bounds = np.concatenate([forest.bounds[: i + 1], forest.bounds[i + 2 :]])
-            start, middle, end = forest.bounds[i : i + 3].tolist()
-            made.append((nodes, bounds, merge, (start, middle, end, number, merge.raw, merge.margin)))
-            for place in range(max(0, i - 1), min(i + 1, len(nodes) - 1)):
-                left, right = nodes[place : place + 2].tolist()
-                neighbours.append((left, right, int(bounds[place]), int(bounds[place + 2])))
-        numbers = iter(self._pairs(neighbours).tolist())
-        beam = []
-        for nodes, bounds, merge, step in made:
-            i, old = merge.place, merge.forest.pairs
-            new = [next(numbers) for _ in range(max(0, i - 1), min(i + 1, len(nodes) - 1))]
-            pairs = np.concatenate([old[: max(0, i - 1)], np.array(new, dtype=np.int64), old[i + 2 :]])
-            beam.append(Forest(nodes, bounds, pairs, merge.key, merge.score, step, merge.forest))
-        return beam
-
-    def _pairs(self, wanted: Sequence[tuple[int, int, int, int]]) -> Ids:
-        """The numbers of pairs (left node, right node, start, end); the new ones are composed and scored."""
-        fresh = {both[:2]: both for both in wanted if both[:2] not in self._number}
+    def pairs(self, left: Ids, right: Ids, start: Ids, end: Ids) -> Ids:
+        """The numbers of pairs of nodes; the new ones are composed and scored."""
+        both = list(zip(left.tolist(), right.tolist(), strict=True))
+        fresh = {pair: i for i, pair in enumerate(both) if pair not in self._number}
         if fresh:
-            left, right, start, end = np.array(list(fresh.values())).T
-            pairs = Pairs(left, right, Spans(np.zeros_like(start), start, end))
-            at = (self.network.ids(side) for side in (left, right))
-            new = self.network.composition(*(self._vectors[rows] for rows in at))
-            scores = self.network.score_merges(self.encoded, self.batch, new, pairs.spans).numpy(force=True)
-            first = self._nodes - self.words
-            self._add(new, scores)
-            self._parts.append(pairs)
-            self._number.update((both, first + i) for i, both in enumerate(fresh))
-        return np.array([self._number[left, right] for left, right, *_ in wanted], dtype=np.int64)
+            new = np.array(list(fresh.values()))
+            self._add(Pairs(left[new], right[new], Spans(np.zeros_like(new), start[new], end[new])))
+            first = len(self._number)
+            self._number.update((pair, first + i) for i, pair in enumerate(fresh))
+        return np.array([self._number[pair] for pair in both], dtype=np.int64)
 
-    def _add(self, vectors: Tensor, scores: Floats) -> None:
-        """Take in new nodes with the scores of their pairs; room is doubled when it is wanting."""
-        first, last = self._nodes, self._nodes + len(vectors)
-        if last > len(self._vectors):
-            room = self._vectors.new_empty(2 * last, vectors.shape[1])
-            room[:first] = self._vectors[:first]
-            self._vectors = room
-        if last - self.words > len(self._scores):
-            self._scores = np.concatenate([self._scores, np.zeros(last)])
-        self._vectors[first:last] = vectors
-        self._scores[first - self.words : last - self.words] = scores
-        self._keys += [self._random.getrandbits(64) for _ in range(len(vectors))]
-        self._nodes = last
+    def made(self) -> tuple[Pairs, Tensor]:
+        """All pairs in the order of their numbers, and the vectors of the words and of them."""
+        return Pairs.concatenated(self._parts), self._vectors[: self.words + len(self._number)]
 
-    def _key(self, pair: int, left: int, right: int) -> int:
-        """What a merge changes in a forest's key."""
-        return self._keys[self.words + pair] ^ self._keys[left] ^ self._keys[right]
+    def _add(self, pairs: Pairs) -> None:
+        left, right = (self._vectors[self.network.ids(side)] for side in (pairs.left, pairs.right))
+        vectors = self.network.composition(left, right)
+        scores = self.network.score_merges(self.encoded, self.batch, vectors, pairs.spans).numpy(force=True)
+        first = len(self._number)
+        last = first + len(pairs)
+        if last > len(self.scores):
+            self._grow(self.words + 2 * last)
+        self._vectors[self.words + first : self.words + last] = vectors
+        self.scores[first:last] = scores
+        self._parts.append(pairs)
 
-
-def _largest(values: npt.NDArray[np.float64], most: int) -> Ids:
-    """Where the largest of some values are, ``most`` at most, largest first (the leftmost of equals)."""
-    some = np.arange(len(values))
-    if most < len(values):
-        some = np.sort(np.argpartition(-values, most)[:most])
-    order: Ids = some[np.argsort(-values[some], kind="stable")]
-    return order
+    def _grow(self, room: int) -> None:
+        """Make room for so many nodes."""
+        vectors = self._vectors.new_empty(room, self._vectors.shape[1])
+        vectors[: len(self._vectors)] = self._vectors
+        self._vectors = vectors
+        self.scores = np.append(self.scores, np.zeros(room - self.words - len(self.scores)))
+        self.keys = np.append(self.keys, self._random.integers(2**64, size=room - len(self.keys), dtype=np.uint64))

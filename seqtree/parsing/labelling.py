@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -11,29 +10,29 @@ import numpy.typing as npt
 from seqtree.parsing.spans import Ids
 
 
-@dataclass(frozen=True)
-class _Choice:
-    """A label for one span, after choices for all spans before it."""
-
-    score: float
-    label: int
-    before: _Choice | None
-
-
 def best_labellings(scores: npt.NDArray[np.float32], k: int) -> Iterator[tuple[float, Ids]]:
     """The ``k`` best choices of one label for each of M spans, best first: the sum of the scores, and labels (M,).
 
     ``scores`` (M, L) are logarithms of probabilities; a label whose score is -inf is never chosen.
     """
-    best: list[_Choice | None] = [None]
-    for row in scores:
-        labels = [int(label) for label in np.argsort(-row, kind="stable")[:k] if np.isfinite(row[label])]
-        options = [_Choice((choice.score if choice else 0.0) + float(row[label]), label, choice)
-                   for choice in best for label in labels]  # fmt: skip
-        best = list(sorted(options, key=lambda option: -option.score)[:k])
-    for choice in best:
-        labels, at = [], choice
-        while at is not None:
-            labels.append(at.label)
-            at = at.before
-        yield (choice.score if choice else 0.0), np.array(labels[::-1], dtype=np.int64)
+    exact = scores.astype(np.float64)
+    best = exact.argmax(axis=1)
+    top = exact.max(axis=1, initial=-np.inf)
+    if not np.isfinite(top).all():
+        return
+    losses = top[:, None] - exact
+    losses[np.arange(len(best)), best] = np.inf
+    # Each of the k - 1 smallest losses alone is a labelling, so that none of the k best has a larger one.
+    small = np.argpartition(losses, min(k - 1, losses.size - 1), axis=None)[: k - 1]
+    options: dict[int, list[tuple[float, int]]] = {}
+    for at in small[np.isfinite(losses.flat[small])].tolist():
+        row, label = divmod(at, exact.shape[1])
+        options.setdefault(row, []).append((float(losses[row, label]), label))
+    found: list[tuple[float, dict[int, int]]] = [(0.0, {})]  # what is lost, and the labels that are not the best
+    for row, others in options.items():
+        more = [(lost + loss, {**changed, row: label}) for lost, changed in found for loss, label in others]
+        found = sorted(found + more, key=lambda choice: choice[0])[:k]
+    for lost, changed in found:
+        labels = best.copy()
+        labels[list(changed)] = list(changed.values())
+        yield float(top.sum()) - lost, labels

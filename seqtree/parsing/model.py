@@ -17,7 +17,7 @@ from torch import Tensor
 from seqtree import modelfile
 from seqtree.errors import InputError, ModelFileError
 from seqtree.parsing.batch import SentenceBatch, make_batch
-from seqtree.parsing.beam import BeamDecoder
+from seqtree.parsing.beam import beam_search
 from seqtree.parsing.greedy import Decoding, decode
 from seqtree.parsing.labelling import best_labellings
 from seqtree.parsing.lexicon import Lexicon
@@ -25,7 +25,7 @@ from seqtree.parsing.network import Encoded, ParserConfig, ParserNetwork
 from seqtree.parsing.parallel import in_parallel
 from seqtree.parsing.parse import Parse
 from seqtree.parsing.sentences import Word, words_as_given
-from seqtree.parsing.spans import Spans
+from seqtree.parsing.spans import Ids, Spans
 from seqtree.training.device import choose_device, choose_dtype
 from seqtree.treebank.binary import BinaryTree
 
@@ -138,18 +138,22 @@ class Parser(ParserI):
         if not sentence:
             return []
         forms, batch, encoded = self._encoded([sentence])
-        beam = BeamDecoder(self.network, batch, encoded, whole := self.network.config.whole_trees)
+        whole = self.network.config.whole_trees
+        forests = beam_search(self.network, batch, encoded, width or max(8, 4 * k), whole)
+        made = np.unique(np.concatenate([decoding.merges.pair for _, decoding in forests]))
+        spans, logits = self._labels(batch, encoded, forests[0][1], made)
+        chances = logits.float().log_softmax(dim=1).numpy(force=True)
         ranks: dict[frozenset[tuple[int, ...]], float] = {}  # of trees, by their labelled spans
         best: dict[frozenset[tuple[int, ...]], Labelled] = {}
-        for forest in beam.decode(width or max(8, 4 * k)):
-            decoding = beam.decoding(forest)
-            spans, logits = self._labels(batch, encoded, decoding)
-            for score, label in best_labellings(logits.float().log_softmax(dim=1).numpy(force=True), k):
-                rank, named = forest.score + score, np.flatnonzero(label)
-                tree = frozenset(zip(*(c[named].tolist() for c in (spans.start, spans.end, label)), strict=True))
+        for forest, decoding in forests:
+            nodes = np.append(np.arange(len(sentence)), len(sentence) + np.searchsorted(made, decoding.merges.pair))
+            own = spans[nodes]
+            for score, label in best_labellings(chances[nodes], k):
+                rank, named = forest + score, np.flatnonzero(label)
+                tree = frozenset(zip(*(c[named].tolist() for c in (own.start, own.end, label)), strict=True))
                 before = ranks.get(tree, -math.inf)  # the same brackets by other merges
                 if rank > before:
-                    best[tree] = Labelled(decoding, spans, label.tolist())
+                    best[tree] = Labelled(decoding, own, label.tolist())
                 ranks[tree] = max(rank, before) if whole else float(np.logaddexp(rank, before))
         parses = []
         for tree in sorted(ranks, key=lambda tree: -ranks[tree])[:k]:
@@ -161,7 +165,7 @@ class Parser(ParserI):
     def _parse_batch(self, sentences: Sequence[Sequence[Word]]) -> list[Parse]:
         forms, batch, encoded = self._encoded(sentences)
         decoding = decode(self.network, batch, encoded)
-        spans, logits = self._labels(batch, encoded, decoding)
+        spans, logits = self._labels(batch, encoded, decoding, decoding.merges.pair)
         return self._results(forms, batch, encoded, Labelled(decoding, spans, logits.argmax(dim=1).tolist()))
 
     def _encoded(self, sentences: Sequence[Sequence[Word]]) -> tuple[list[tuple[str, ...]], SentenceBatch, Encoded]:
@@ -170,11 +174,11 @@ class Parser(ParserI):
         batch = make_batch(read, [self.lexicon.word_ids(words) for words in read], self.lexicon)
         return [tuple(form for form, _ in sentence) for sentence in sentences], batch, self.network.encode(batch)
 
-    def _labels(self, batch: SentenceBatch, encoded: Encoded, decoding: Decoding) -> tuple[Spans, Tensor]:
-        """The spans of all words and merges, and the logits of their labels."""
-        merges, words = decoding.merges, len(encoded.leaves)
-        spans = batch.single_words + decoding.pairs.spans[merges.pair]
-        node = np.concatenate([np.arange(words), words + merges.pair])
+    def _labels(self, batch: SentenceBatch, encoded: Encoded, decoding: Decoding, pairs: Ids) -> tuple[Spans, Tensor]:
+        """The spans of all words and of these pairs, and the logits of their labels."""
+        words = len(encoded.leaves)
+        spans = batch.single_words + decoding.pairs.spans[pairs]
+        node = np.concatenate([np.arange(words), words + pairs])
         logits = self.network.score_labels(encoded, batch, decoding.vectors[node], spans)
         whole = (spans.start == 0) & (spans.end == batch.lengths[spans.sentence])
         logits[torch.from_numpy(whole), 0] = -torch.inf  # a sentence always has a label
