@@ -28,7 +28,7 @@ SAMPLE = "toy"  # the embedded trees to train on without TREES
 _RECIPE = [
     click.option("--valid", multiple=True, metavar="TREES", help="Validation trees.  [default: the last of TREES]"),
     click.option("--valid-share", type=float, default=0.1, help="Share of the trees to validate on; 0 for none."),
-    click.option("--preset", help="tiny, small, medium or chapters.  [default: medium]"),
+    click.option("--preset", help="tiny, small, medium, large or chapters.  [default: medium]"),
     click.option("--encoder", type=click.Choice(["none", "rnn", "lstm", "gru"]),
                  help="How a word sees its sentence.  [default: the preset's, as all that follow]"),
     click.option("--composition", type=click.Choice(["tanh", "relu", "max", "lstm"]),
