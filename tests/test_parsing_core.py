@@ -578,6 +578,48 @@ def test_a_wide_beam_finds_every_tree_and_its_score(encoder: str, whole: bool) -
 
 
 @pytest.mark.parametrize("whole", [False, True])
+def test_scores_and_margins_of_a_beam_are_those_of_its_decisions(whole: bool) -> None:
+    parser = small_parser()
+    [words] = random_sentences(parser.lexicon, [5], seed=5)
+    margins = []
+    for _, decoding in _forests(parser, words, whole):
+        walk = SlowWalk(SlowSentence(parser, words))
+        for span, score, margin, _ in _merges_of(decoding, 0):
+            with torch.no_grad():
+                candidates = walk.candidates()
+            [chosen] = [c for c in candidates if (c.node.start, c.split, c.node.end) == span]
+            others = [c.score.item() for c in candidates if c is not chosen]
+            assert score == pytest.approx(chosen.score.item(), rel=1e-4, abs=1e-4)
+            assert margin == pytest.approx(score - max(others, default=-np.inf), rel=1e-4, abs=1e-4)
+            margins.append(margin)
+            walk.merge(chosen)
+    assert min(margins) < 0 < max(margins)
+
+
+def test_a_forest_shows_its_most_probable_order() -> None:
+    """Of four words, only two pairs can be made in either order."""
+    firsts = set()
+    for seed in range(8):
+        parser = small_parser(seed=seed)
+        [words] = random_sentences(parser.lexicon, [4], seed)
+        merges = [[span for span, *_ in _merges_of(decoding, 0)] for _, decoding in _forests(parser, words, False)]
+        [shown] = [order for order in merges if {(0, 1, 2), (2, 3, 4)} <= set(order)]
+        chances = {}
+        for place in (0, 2):  # of the pair that is made first
+            walk, total = SlowWalk(SlowSentence(parser, words)), 0.0
+            for at in (place, 2 - place):
+                with torch.no_grad():
+                    candidates = walk.candidates()
+                [chosen] = [c for c in candidates if (c.node.start, c.node.end) == (at, at + 2)]
+                total += chosen.score.item() - np.logaddexp.reduce([c.score.item() for c in candidates])
+                walk.merge(chosen)
+            chances[place] = total
+        assert shown[0][0] == max(chances, key=chances.__getitem__)
+        firsts.add(shown[0][0])
+    assert firsts == {0, 2}
+
+
+@pytest.mark.parametrize("whole", [False, True])
 def test_a_beam_of_one_is_the_greedy_decoder(whole: bool) -> None:
     parser = small_parser()
     for words in random_sentences(parser.lexicon, MIXED):
@@ -594,7 +636,7 @@ def test_the_best_trees_of_a_sentence(whole: bool) -> None:
     parser = small_parser(_few_labels(), whole_trees=whole)
     assert len(parser.lexicon.labels) == 4
     [words] = random_sentences(parser.lexicon, [3], seed=3)
-    expected = every_labelled_tree(parser, words, whole)
+    expected, ways = every_labelled_tree(parser, words, whole)
     [sentence] = _doubled([words])
     many = parser.k_best(sentence, 10_000)
     assert len(many) == len(expected)
@@ -607,6 +649,7 @@ def test_the_best_trees_of_a_sentence(whole: bool) -> None:
     else:
         assert [parse.log_probability for parse in many] == pytest.approx(totals, rel=1e-6, abs=1e-6)
         assert sum(np.exp(totals)) == pytest.approx(1.0, abs=1e-6)
+    assert [parse.binary.merges for parse in many] == [ways[tree][1] for tree in found]
     assert [parse.binary for parse in parser.k_best(sentence, 3)] == [parse.binary for parse in many[:3]]
 
 
@@ -615,10 +658,14 @@ def _few_labels() -> list[BinaryTree]:
     return [BinaryTree(("a", "b"), ("A", "B"), ((0, 1, 2),), {(0, 2): chain}) for chain in labels]
 
 
-def every_labelled_tree(parser: Parser, words: Sequence[str], whole: bool) -> dict[frozenset[Any], float]:
-    """By their labelled spans: the best score, or the logarithm of the probability, over all forests and labellings."""
+def every_labelled_tree(
+    parser: Parser, words: Sequence[str], whole: bool
+) -> tuple[dict[frozenset[Any], float], dict[frozenset[Any], tuple[float, Any]]]:
+    """By their labelled spans: the best score, or the logarithm of the probability, over all forests and labellings;
+    and the score and the merges of the best forest."""
     batch = batch_of(parser, [words])
     found: dict[frozenset[Any], float] = {}
+    ways: dict[frozenset[Any], tuple[float, Any]] = {}
     with torch.no_grad():
         encoded = parser.network.encode(batch)
         for merged, decoding in beam_search(parser.network, batch, encoded, 10_000, whole):
@@ -631,7 +678,9 @@ def every_labelled_tree(parser: Parser, words: Sequence[str], whole: bool) -> di
                     tree = frozenset((*span, label) for span, label in zip(places, labels, strict=True) if label)
                     others = found.get(tree, -np.inf)
                     found[tree] = max(score, others) if whole else float(np.logaddexp(score, others))
-    return found
+                    way = score, tuple(span for span, *_ in _merges_of(decoding, 0))
+                    ways[tree] = max(ways.get(tree, way), way)
+    return found, ways
 
 
 @given(st.integers(1, 5), st.integers(1, 4), st.integers(1, 30), st.integers(0, 100))

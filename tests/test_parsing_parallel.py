@@ -35,12 +35,15 @@ def _threads_of_a_new_thread() -> int:
 
 def test_as_many_at_once_as_torch_has_threads_each_alone_and_in_order() -> None:
     barrier = threading.Barrier(3)
+    seen = set()
 
     def work(value: int) -> tuple[int, int]:
         barrier.wait(timeout=60)  # for two others at the same time
+        seen.add(threading.get_ident())
         return value, torch.get_num_threads()
 
-    assert in_parallel(work, range(6), CPU) == [(value, 1) for value in range(6)]
+    assert in_parallel(work, range(30), CPU) == [(value, 1) for value in range(30)]
+    assert len(seen) == 3
     assert torch.get_num_threads() == _threads_of_a_new_thread() == 3
 
 
@@ -66,13 +69,18 @@ def test_an_error_ends_the_work() -> None:
     assert torch.get_num_threads() == _threads_of_a_new_thread() == 3
 
 
-def test_parses_do_not_depend_on_the_threads() -> None:
+def test_parses_do_not_depend_on_the_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     trees = [tree for tree, _ in parse_trees(corpora.load("toy").splitlines(), "toy.mrg")]
     config = ParserConfig(words=8, characters=8, hidden=16, vector=16, scorer=16)
     parser = Parser.untrained(map(binarise, trees), config)
     sentences = [[], *(parser.words(tree.leaves()) for tree in 3 * trees), []]
     assert sum(map(len, sentences)) > BATCH_WORDS  # several batches
+    batch, seen = parser._parse_batch, set()
+    monkeypatch.setattr(parser, "_parse_batch", lambda read: seen.add(threading.get_ident()) or batch(read))
     several = list(parser.parses(sentences))
+    assert seen
+    assert threading.get_ident() not in seen
     with threads(1):
         assert several == list(parser.parses(sentences))
+    assert threading.get_ident() in seen
     assert several[0] is several[-1] is None

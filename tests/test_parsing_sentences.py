@@ -98,6 +98,8 @@ texts = st.lists(st.sampled_from(PIECES), max_size=14).map("".join) | st.text(ma
         ('"Why?" she asked. "No." He left.', ['"Why?" she asked.', '"No."', "He left."]),
         ("«Pourquoi?» dit-elle. »Warum?« fragte er. „Wer?“ fragte sie. «No.» So.",
          ["«Pourquoi?» dit-elle.", "»Warum?« fragte er.", "„Wer?“ fragte sie.", "«No.»", "So."]),
+        ("« Pourquoi ? » dit-elle. ‚Wer?‘ fragte sie. So.", ["« Pourquoi ? » dit-elle.", "‚Wer?‘ fragte sie.", "So."]),
+        ("«لماذا؟» قال الرجل. «क्यों।» नहीं।", ["«لماذا؟»", "قال الرجل.", "«क्यों।»", "नहीं।"]),
         (
             "W. R. Grace and W.R. Lee are No. 1 (or 2?) here. So.",
             ["W. R. Grace and W.R. Lee are No. 1 (or 2?) here.", "So."],

@@ -75,7 +75,7 @@ def _best(beam: _Beam, nodes: _Nodes, width: int, total: bool) -> tuple[Ids, Ids
     """The best forests that one merge more makes: of which forest, at which place in it, their keys and scores.
 
     A forest that is reached in several ways is the best of them, with the probabilities of all (sums are equal anyway).
-    Of each forest no more than twice as many ways are looked at as are to be kept.
+    Of each forest no more than twice as many ways are looked at as are to be kept (any of them among equals).
     """
     raw = nodes.scores[beam.pairs]
     gains = raw if total else raw - np.logaddexp.reduce(raw, axis=1, keepdims=True)
@@ -91,7 +91,7 @@ def _best(beam: _Beam, nodes: _Nodes, width: int, total: bool) -> tuple[Ids, Ids
     first = np.flatnonzero(np.append(True, np.diff(keys[order]) != 0))
     way = order[first]
     sums = scores[way] if total else np.logaddexp.reduceat(scores[order], first)
-    kept = np.lexsort((way, -sums))[:width]  # of equals the leftmost of the best forest
+    kept = np.lexsort((way, -sums))[:width]  # of equals the leftmost in the best forest
     way = way[kept]
     return forest[way], place[way], keys[way], sums[kept]
 

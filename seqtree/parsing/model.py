@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
@@ -115,13 +115,15 @@ class Parser(ParserI):
         """
         source = iter(sentences)
         while chunk := list(islice(source, AT_ONCE)):
-            batches = list(_batches([len(sentence) for sentence in chunk]))
-            device = self.network.leaf.weight.device
-            parses = in_parallel(self._parse_batch, [[chunk[i] for i in numbers] for numbers in batches], device)
+            numbers = list(_batches([len(sentence) for sentence in chunk]))
+            batches = [[chunk[i] for i in batch] for batch in numbers]
+            # A batch of one sentence takes most of its time in Python, where threads only wait for each other.
+            alone = next((i for i, batch in enumerate(batches) if len(batch) > 1), len(batches))
+            parses = [self._parse_batch(batch) for batch in batches[:alone]]
+            parses += in_parallel(self._parse_batch, batches[alone:], self.network.leaf.weight.device)
             found: list[Parse | None] = [None] * len(chunk)
-            for numbers, batch in zip(batches, parses, strict=True):
-                for number, parse in zip(numbers, batch, strict=True):
-                    found[number] = parse
+            for number, parse in zip(chain.from_iterable(numbers), chain.from_iterable(parses), strict=True):
+                found[number] = parse
             yield from found
 
     @torch.inference_mode()
@@ -144,20 +146,20 @@ class Parser(ParserI):
         spans, logits = self._labels(batch, encoded, forests[0][1], made)
         chances = logits.float().log_softmax(dim=1).numpy(force=True)
         ranks: dict[frozenset[tuple[int, ...]], float] = {}  # of trees, by their labelled spans
-        best: dict[frozenset[tuple[int, ...]], Labelled] = {}
+        best: dict[frozenset[tuple[int, ...]], tuple[float, Labelled]] = {}  # of the ways to each, by other merges
         for forest, decoding in forests:
             nodes = np.append(np.arange(len(sentence)), len(sentence) + np.searchsorted(made, decoding.merges.pair))
             own = spans[nodes]
             for score, label in best_labellings(chances[nodes], k):
                 rank, named = forest + score, np.flatnonzero(label)
                 tree = frozenset(zip(*(c[named].tolist() for c in (own.start, own.end, label)), strict=True))
-                before = ranks.get(tree, -math.inf)  # the same brackets by other merges
-                if rank > before:
-                    best[tree] = Labelled(decoding, own, label.tolist())
+                before = ranks.get(tree, -math.inf)
                 ranks[tree] = max(rank, before) if whole else float(np.logaddexp(rank, before))
+                if tree not in best or rank > best[tree][0]:
+                    best[tree] = rank, Labelled(decoding, own, label.tolist())
         parses = []
         for tree in sorted(ranks, key=lambda tree: -ranks[tree])[:k]:
-            (parse,) = self._results(forms, batch, encoded, best[tree])
+            (parse,) = self._results(forms, batch, encoded, best[tree][1])
             parses.append(parse if whole else replace(parse, log_probability=ranks[tree]))
         return parses
 
@@ -180,8 +182,9 @@ class Parser(ParserI):
         spans = batch.single_words + decoding.pairs.spans[pairs]
         node = np.concatenate([np.arange(words), words + pairs])
         logits = self.network.score_labels(encoded, batch, decoding.vectors[node], spans)
-        whole = (spans.start == 0) & (spans.end == batch.lengths[spans.sentence])
-        logits[torch.from_numpy(whole), 0] = -torch.inf  # a sentence always has a label
+        if logits.shape[1] > 1:  # a sentence always has a label
+            whole = (spans.start == 0) & (spans.end == batch.lengths[spans.sentence])
+            logits[torch.from_numpy(whole), 0] = -torch.inf
         return spans, logits
 
     def _results(self, forms: Sequence[tuple[str, ...]], batch: SentenceBatch, encoded: Encoded,

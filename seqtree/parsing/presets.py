@@ -47,7 +47,7 @@ PRESETS = {
                _CHAPTERS, ObjectiveSettings("structured"), 16, replace(_TRAINING, learning_rate=5e-3)),
         Preset("medium", "some thousand trees in half an hour on a laptop", ParserConfig(weight_drop=0.3),
                ObjectiveSettings("softmax"), 16, _TRAINING),
-        Preset("large", "the most accurate: longer, harder, by margins between whole trees",
+        Preset("large", "the most accurate: longer, with more dropout, by margins between whole trees",
                ParserConfig(weight_drop=0.4), ObjectiveSettings("structured"), 16, replace(_TRAINING, epochs=50.0)),
     )
 }  # fmt: skip

@@ -33,11 +33,11 @@ _STARTERS = """
     where while after before although because since however but and then what who why how some many most both
 """.split()  # noqa: SIM905
 # Marks that end a sentence whether a space follows or not; closing quotes after them only where no text goes on.
-_CLOSING = "」』”’）〉》】\"')\\]"
+_CLOSING = "」』”’»›）〉》】\"')\\]"
 _OTHER_ENDS = re.compile(
     rf"[。！？｡؟۔।॥][。！？｡؟۔।॥!?…]*+(?:[{_CLOSING}]++(?=\s|$|[「『“‘（〈《【])|(?![{_CLOSING}]))"
 )
-_QUOTED_END = re.compile(r"[.!?]['\"”“’»«›‹)\]]+$")
+_QUOTED_END = re.compile(r"[.!?؟؛۔।॥]\s?['\"”“’‘»«›‹)\]]+$")
 _SPACED_ELLIPSIS = re.compile(r"(?:\.\s+){2}\.$")
 _NUMBER = re.compile(r"\bNos?\.$")
 _NEVER_AN_END = re.compile(r"(?:^|[\s(\[“\"])(?:Mr|Mrs|Ms|Dr|Prof|e\.g|i\.e|vs|cf)\.$", re.IGNORECASE)
@@ -65,7 +65,8 @@ _PIECE = re.compile(f"[{_KATAKANA}]+|[{_OTHER_CJK}]|[^{_OTHER_CJK}{_KATAKANA}]+"
 class Sentence:
     """A sentence of a text: its words, the number of its line, and where in the line each word stands.
 
-    ``offsets`` count characters: ``line[start:end]`` is a word's form in the text.
+    ``offsets`` count characters: ``line[start:end]`` is a word's form in the text. (A byte-order mark is no part of a
+    line.)
     """
 
     words: list[Word]
