@@ -393,9 +393,9 @@ def test_ten_thousand_words(model: Path, tmp_path: Path) -> None:
     )
     words = random.Random(0).choices(["the", "a", "cat", "dog", "sat", "on", "mat", "near"], k=10_000)
     (tmp_path / "long.txt").write_text(" ".join(words), encoding="utf-8")
-    arguments = ["parse", "-m", model, "-f", tmp_path / "long.txt", "--tokenized", "--format", "json", "--threads", "1"]
-    done = subprocess.run([sys.executable, "-c", program, *arguments], env={**os.environ, "OMP_NUM_THREADS": "1"},
-                          capture_output=True, encoding="utf-8", check=True)  # fmt: skip
+    arguments = ["parse", "-m", model, "-f", "long.txt", "--tokenized", "--format", "json", "--threads", "1"]
+    done = subprocess.run([sys.executable, "-c", program, *arguments], cwd=tmp_path, capture_output=True, check=True,
+                          encoding="utf-8", env={**os.environ, "OMP_NUM_THREADS": "1"})  # fmt: skip
     resident, seconds = map(float, done.stderr.split())
     assert seconds < 60  # of the processor; in quadratic time it would be hours
     assert resident < 768  # MiB
