@@ -86,8 +86,8 @@ def train_ours(model: ImageClassifier, data: ImageSet, epochs: int, batch: int, 
     settings = replace(chosen.training, epochs=epochs, learning_rate=rate, evaluations=1)
     with tempfile.TemporaryDirectory() as folder:
         run = RunFolder(Path(folder) / "run")
-        run.create(resume=False)
-        return Trainer(task, settings, run, Display("images", quiet=True)).fit().seconds
+        with run.opened(resume=False):
+            return Trainer(task, settings, run, Display("images", quiet=True)).fit().seconds
 
 
 def one_side(side: str, options: argparse.Namespace) -> dict[str, float]:

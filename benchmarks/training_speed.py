@@ -74,6 +74,7 @@ def train_plain(model: LanguageModel, corpus: PreparedCorpus, steps: int, dropou
         nn.functional.nll_loss(log_p, targets.reshape(-1)).backward()
         nn.utils.clip_grad_norm_(plain.parameters(), CLIP)
         for parameter in plain.parameters():
+            assert parameter.grad is not None
             parameter.data.add_(parameter.grad, alpha=-RATE)
     seconds = time.perf_counter() - began
     model.network.embedding.load_state_dict(plain.embedding.state_dict())
@@ -91,8 +92,8 @@ def train_ours(model: LanguageModel, corpus: PreparedCorpus, steps: int) -> floa
                                 evaluations=1)  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         run = RunFolder(Path(folder) / "run")
-        run.create(resume=False)
-        return Trainer(task, settings, run, Display(quiet=True)).fit().seconds
+        with run.opened(resume=False):
+            return Trainer(task, settings, run, Display(quiet=True)).fit().seconds
 
 
 def one_side(side: str, data: Path, hidden: int, share: float, threads: int) -> dict[str, float]:
