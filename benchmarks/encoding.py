@@ -21,8 +21,8 @@ from pathlib import Path
 
 import numpy as np
 
-from seqtree.reading import Source
-from seqtree.text import CorpusReading, TextSettings, prepare
+from seqtree.text.corpus import CorpusReading, TextSettings, prepare
+from seqtree.text.reading import Source
 
 SETTINGS = {
     "characters": TextSettings(),

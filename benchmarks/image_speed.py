@@ -31,10 +31,10 @@ from seqtree.images.network import NetworkConfig
 from seqtree.images.presets import preset
 from seqtree.images.task import ImageTask
 from seqtree.images.training import read_data
-from seqtree.training.device import choose_dtype
+from seqtree.nn.device import choose_dtype
 from seqtree.training.loop import Trainer
 from seqtree.training.progress import Display
-from seqtree.training.run import RunFolder
+from seqtree.training.run_folder import RunFolder
 
 PLAN = "conv 32x3, pool, conv 64x3, pool, conv 64x3, full 64"
 

@@ -18,11 +18,11 @@ from itertools import pairwise
 import numpy as np
 import torch
 
-from seqtree.parsing.batch import make_batch
 from seqtree.parsing.model import Parser
-from seqtree.parsing.sentences import Word
 from seqtree.parsing.spans import Spans
 from seqtree.parsing.training import read_normalised
+from seqtree.text.batches import make_batch
+from seqtree.text.sentences import Word
 from seqtree.treebank.bracketed import words_of
 
 

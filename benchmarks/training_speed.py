@@ -28,11 +28,11 @@ from seqtree.language.evaluation import validation_loss
 from seqtree.language.model import LanguageModel
 from seqtree.language.network import NetworkConfig, RecurrentLanguageModel
 from seqtree.language.task import LanguageModelTask
-from seqtree.text import PreparedCorpus, TextSettings, prepare
-from seqtree.training.device import choose_dtype
+from seqtree.nn.device import choose_dtype
+from seqtree.text.corpus import PreparedCorpus, TextSettings, prepare
 from seqtree.training.loop import Trainer
 from seqtree.training.progress import Display
-from seqtree.training.run import RunFolder
+from seqtree.training.run_folder import RunFolder
 from seqtree.training.settings import TrainingSettings
 
 RATE, CLIP, SHAPE = 20.0, 0.25, BatchShape(20, 35)

@@ -120,8 +120,8 @@ def eval_(model: str, data: str | None, labels: str | None, part: str, plot: Pat
     else:
         _print_table(loaded.classes, measured)
     if plot:
+        from seqtree.drawing import confusion as pictures
         from seqtree.files import write_atomically
-        from seqtree.images import pictures
 
         write_atomically(plot, pictures.plot(loaded, measured).encode())
 

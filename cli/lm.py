@@ -37,7 +37,7 @@ def _load(model: str, device: str = "cpu", threads: int | None = None) -> Any:
     import torch
 
     from seqtree.language.model import LanguageModel
-    from seqtree.training.device import choose_device
+    from seqtree.nn.device import choose_device
 
     if threads:
         torch.set_num_threads(threads)
@@ -123,7 +123,7 @@ def sample(model: str, prompt: str, prompt_file: str | None, length: int, temper
     if not as_json:
         click.echo()
     if report:
-        from seqtree.language.report import report_samples
+        from seqtree.language.memorisation import report_samples
 
         for record, facts in zip(samples, report_samples(loaded, model, samples, training_text), strict=True):
             record["report"] = facts.to_json()
@@ -167,8 +167,8 @@ def score(model: str, file: str, independent: bool, encoding: str, as_json: bool
 
     Each line is read after all lines before it, unless --independent. Unseen tokens are scored as <unk> and marked.
     """
-    from seqtree.reading import read_text, sources
-    from seqtree.text import text_tokens
+    from seqtree.text.corpus import text_tokens
+    from seqtree.text.reading import read_text, sources
 
     loaded = _load(model)
     with sources([file], []) as (found, _):

@@ -20,7 +20,7 @@ from seqtree.errors import InputError
 
 if TYPE_CHECKING:
     from seqtree.parsing.parse import Parse
-    from seqtree.parsing.sentences import Sentence
+    from seqtree.text.sentences import Sentence
 
     Shown = Callable[[Parse | None, Sentence], str]
 
@@ -104,7 +104,7 @@ def _print(parser: Any, blocks: Iterable[Iterable[str]], tokenized: bool, k: int
     A result is one parse, with an empty line between two of them where they are ``pretty``; or, with ``k`` above 1, up
     to k parses and an empty line. The results of a block of lines are printed before the next block is asked for.
     """
-    from seqtree.parsing.sentences import read_sentences
+    from seqtree.text.sentences import read_sentences
 
     between, known, numbers = "", parser.lexicon.words, count(1)
     read = (read_sentences(lines, tokenized, known, numbers) for lines in blocks)
@@ -129,8 +129,8 @@ def _shown(format: str, scores: bool, trace: bool) -> Shown:
     from seqtree.parsing.formats import format_parse
 
     if trace:
-        from seqtree.parsing import svg
-        from seqtree.parsing import trace as traces
+        from seqtree.drawing import trace as traces
+        from seqtree.drawing import tree_svg as svg
 
         if format == "svg":
             return lambda parse, _: svg.EMPTY if parse is None else traces.trace_svg(parse)
@@ -168,7 +168,7 @@ def _blocks(file: str, encoding: str) -> Iterator[Iterator[str]]:
     So whoever writes a line and waits for its tree gets it. Raises InputError for a file that cannot be read and for
     bytes that are not in the encoding.
     """
-    from seqtree.reading import check_encoding
+    from seqtree.text.reading import check_encoding
 
     check_encoding(encoding)
     if file != "-":

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from seqtree.images.model import ImageClassifier
     from seqtree.language.model import LanguageModel
     from seqtree.parsing.model import Parser
-    from seqtree.vocabulary import Vocabulary
+    from seqtree.text.vocabulary import Vocabulary
 
 __version__ = "0.1.0"
 __all__ = ["ImageClassifier", "LanguageModel", "Parser", "Vocabulary", "__version__"]
@@ -23,7 +23,7 @@ _HOMES = {
     "ImageClassifier": "seqtree.images.model",
     "LanguageModel": "seqtree.language.model",
     "Parser": "seqtree.parsing.model",
-    "Vocabulary": "seqtree.vocabulary",
+    "Vocabulary": "seqtree.text.vocabulary",
 }
 
 

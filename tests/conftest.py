@@ -10,11 +10,6 @@ from pathlib import Path
 
 import pytest
 
-# ``python -m pytest`` puts the working folder first, and from there ``seqtree`` would be found without ``seqtree.cli``
-# and ``seqtree.corpora``, which only the installed package has in their place.
-ROOT = Path(__file__).resolve().parent.parent
-sys.path[:] = [entry for entry in sys.path if Path(entry).resolve() != ROOT]
-
 
 def pytest_configure() -> None:
     """Tell NLTK, before it is imported, where the real treebanks lie."""

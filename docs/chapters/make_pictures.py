@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from seqtree.drawing.svg import INK, LINE_INK, picture
 from seqtree.reference.activations import LEAKY_RELU, LINEAR, RELU, SIGMOID, TANH
 from seqtree.reference.convolution import Convolution
 from seqtree.reference.fully_connected import FullyConnected
@@ -27,7 +28,6 @@ from seqtree.reference.perceptron import Perceptron
 from seqtree.reference.pooling import MaxPooling
 from seqtree.reference.recurrent import Recurrent
 from seqtree.reference.softmax import SoftmaxCrossEntropy
-from seqtree.svg import INK, LINE_INK, picture
 
 FOLDER = Path(__file__).resolve().parent / "pictures"
 BLUE, ORANGE, GREEN, PURPLE, PALE = "#0b6e99", "#c2571a", "#3a7d34", "#7a4a9e", "#d9ebf2"

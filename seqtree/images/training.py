@@ -18,10 +18,10 @@ from seqtree.images.model import ImageClassifier
 from seqtree.images.network import NetworkConfig
 from seqtree.images.presets import preset
 from seqtree.images.task import ImageTask
-from seqtree.training.device import choose_device, choose_dtype
+from seqtree.nn.device import choose_device, choose_dtype
 from seqtree.training.loop import Trainer
 from seqtree.training.progress import Display
-from seqtree.training.run import RunFolder
+from seqtree.training.run_folder import RunFolder
 from seqtree.training.settings import TrainingSettings, overridden
 
 MOST_VALIDATION = 5000  # images

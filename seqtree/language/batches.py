@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from seqtree.errors import InputError
-from seqtree.tokenfile import TokenStream
-from seqtree.vocabulary import Vocabulary
+from seqtree.text.tokenfile import TokenStream
+from seqtree.text.vocabulary import Vocabulary
 
 LEAST_TOKENS = 8
 

@@ -15,8 +15,8 @@ from torch import Tensor
 from seqtree.language.batches import shift_inputs
 from seqtree.language.network import RecurrentLanguageModel
 from seqtree.nn.recurrent import State
-from seqtree.tokenfile import TokenStream
-from seqtree.vocabulary import Vocabulary
+from seqtree.text.tokenfile import TokenStream
+from seqtree.text.vocabulary import Vocabulary
 
 WINDOW = 256
 CONTEXT = 64  # tokens on each side of a window that a bidirectional model reads besides

@@ -6,7 +6,7 @@ import torch
 
 from seqtree.language.model import LanguageModel
 from seqtree.language.network import NetworkConfig, RecurrentLanguageModel
-from seqtree.vocabulary import Vocabulary
+from seqtree.text.vocabulary import Vocabulary
 
 
 @torch.no_grad()

@@ -25,8 +25,8 @@ from seqtree.language.batches import shift_inputs
 from seqtree.language.network import NetworkConfig, RecurrentLanguageModel
 from seqtree.language.prompts import known_tokens
 from seqtree.language.sampling import SamplingSettings, sample_tokens
-from seqtree.text import TextSettings, encode_paths, encode_text, text_tokens
-from seqtree.vocabulary import Vocabulary
+from seqtree.text.corpus import TextSettings, encode_paths, encode_text, text_tokens
+from seqtree.text.vocabulary import Vocabulary
 
 KIND = "language-model"
 
@@ -167,7 +167,7 @@ class LanguageModel:
 
     def to_nltk(self) -> Any:
         """This model as an ``nltk.lm.api.LanguageModel``. Raises InputError if it is bidirectional."""
-        from seqtree.language.nltk_face import NltkLanguageModel
+        from seqtree.language.nltk_adapter import NltkLanguageModel
 
         return NltkLanguageModel(self)
 

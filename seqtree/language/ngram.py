@@ -25,8 +25,8 @@ import numpy as np
 import numpy.typing as npt
 
 from seqtree.errors import InputError
-from seqtree.text import TextSettings, encode_paths
-from seqtree.vocabulary import Vocabulary
+from seqtree.text.corpus import TextSettings, encode_paths
+from seqtree.text.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from seqtree.language.model import LanguageModel

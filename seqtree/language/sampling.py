@@ -9,7 +9,7 @@ import numpy as np
 
 from seqtree.errors import InputError
 from seqtree.language.stepper import Stepper
-from seqtree.vocabulary import Vocabulary
+from seqtree.text.vocabulary import Vocabulary
 
 DRAWS = 1024  # random numbers drawn at a time
 _UNSOUND = "the model's probabilities are not finite numbers: it was not trained soundly"

@@ -13,7 +13,7 @@ from seqtree.language.batches import BatchShape, StreamBatches, shift_inputs
 from seqtree.language.evaluation import validation_loss
 from seqtree.language.model import LanguageModel
 from seqtree.nn.recurrent import State
-from seqtree.text import PreparedCorpus
+from seqtree.text.corpus import PreparedCorpus
 
 RESET = 0.01  # how likely each row's state is forgotten after a window
 

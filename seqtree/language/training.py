@@ -20,15 +20,15 @@ from seqtree.language.model import LanguageModel
 from seqtree.language.network import TRAINING_ONLY, NetworkConfig, RecurrentLanguageModel
 from seqtree.language.presets import preset
 from seqtree.language.task import LanguageModelTask
-from seqtree.reading import sources
-from seqtree.text import PreparedCorpus, TextSettings, prepare
-from seqtree.tokenfile import TokenStream
-from seqtree.training.device import choose_device, choose_dtype
+from seqtree.nn.device import choose_device, choose_dtype
+from seqtree.text.corpus import PreparedCorpus, TextSettings, prepare
+from seqtree.text.reading import sources
+from seqtree.text.tokenfile import TokenStream
+from seqtree.text.vocabulary import Vocabulary
 from seqtree.training.loop import Trainer
 from seqtree.training.progress import Display, clock
-from seqtree.training.run import RunFolder
+from seqtree.training.run_folder import RunFolder
 from seqtree.training.settings import TrainingSettings, overridden
-from seqtree.vocabulary import Vocabulary
 
 LEAST_STEPS, MOST_EPOCHS = 2000, 40  # by default a small text is read until it has had so many steps
 MOST_VALIDATION = 250_000  # tokens

@@ -15,10 +15,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from seqtree.parsing.batch import SentenceBatch
 from seqtree.parsing.greedy import Decoding, Merges
 from seqtree.parsing.network import Encoded, ParserNetwork
 from seqtree.parsing.spans import Ids, Pairs, Spans
+from seqtree.text.batches import SentenceBatch
 
 Doubles = npt.NDArray[np.float64]
 Keys = npt.NDArray[np.uint64]

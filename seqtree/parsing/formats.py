@@ -6,11 +6,11 @@ import json
 import math
 from typing import Any
 
+from seqtree.drawing.tree_svg import EMPTY, svg
+from seqtree.drawing.trees import draw
 from seqtree.errors import InputError
-from seqtree.parsing.drawing import draw
 from seqtree.parsing.parse import Parse
-from seqtree.parsing.sentences import Sentence
-from seqtree.parsing.svg import EMPTY, svg
+from seqtree.text.sentences import Sentence
 from seqtree.treebank.bracketed import write_tree
 
 FORMATS = ("pretty", "bracket", "json", "svg")

@@ -14,9 +14,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from seqtree.parsing.batch import SentenceBatch
 from seqtree.parsing.network import Encoded, ParserNetwork
 from seqtree.parsing.spans import Ids, Pairs, Spans
+from seqtree.text.batches import SentenceBatch
 
 Floats = npt.NDArray[np.float32]
 

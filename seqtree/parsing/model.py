@@ -16,17 +16,17 @@ from torch import Tensor
 
 from seqtree import modelfile
 from seqtree.errors import InputError, ModelFileError
-from seqtree.parsing.batch import SentenceBatch, make_batch
+from seqtree.nn.device import choose_device, choose_dtype
+from seqtree.nn.parallel import in_parallel
 from seqtree.parsing.beam import beam_search
 from seqtree.parsing.greedy import Decoding, decode
 from seqtree.parsing.labelling import best_labellings
-from seqtree.parsing.lexicon import Lexicon
 from seqtree.parsing.network import Encoded, ParserConfig, ParserNetwork
-from seqtree.parsing.parallel import in_parallel
 from seqtree.parsing.parse import Parse
-from seqtree.parsing.sentences import Word, words_as_given
 from seqtree.parsing.spans import Ids, Spans
-from seqtree.training.device import choose_device, choose_dtype
+from seqtree.text.batches import SentenceBatch, make_batch
+from seqtree.text.lexicon import Lexicon
+from seqtree.text.sentences import Word, words_as_given
 from seqtree.treebank.binary import BinaryTree
 
 KIND = "parser"

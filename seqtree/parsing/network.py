@@ -19,9 +19,9 @@ from seqtree.errors import InputError
 from seqtree.nn.dropout import dropout_mask, sequence_dropout
 from seqtree.nn.recurrent import GATES, Recurrent
 from seqtree.nn.recursive import COMPOSITIONS, Composition
-from seqtree.parsing.batch import SentenceBatch
-from seqtree.parsing.lexicon import Lexicon
 from seqtree.parsing.spans import Ids, Spans
+from seqtree.text.batches import SentenceBatch
+from seqtree.text.lexicon import Lexicon
 
 ENCODERS = ("none", *GATES)
 

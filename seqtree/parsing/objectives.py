@@ -24,12 +24,12 @@ from torch import Tensor
 
 from seqtree.errors import InputError
 from seqtree.nn.recursive import compose_forest
-from seqtree.parsing.batch import SentenceBatch
 from seqtree.parsing.greedy import Decoding, Floats, Forests, best, decode
-from seqtree.parsing.lexicon import GoldTree
 from seqtree.parsing.network import Encoded, ParserNetwork
 from seqtree.parsing.oracle import Flags, Oracle
 from seqtree.parsing.spans import Ids, Pairs, Spans, SpanTable
+from seqtree.text.batches import SentenceBatch
+from seqtree.text.lexicon import GoldTree
 
 OBJECTIVES = ("stepwise", "softmax", "structured")
 

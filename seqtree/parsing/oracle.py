@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from seqtree.parsing.greedy import Forests
-from seqtree.parsing.lexicon import GoldTree
 from seqtree.parsing.spans import Ids, Spans
+from seqtree.text.lexicon import GoldTree
 
 Flags = npt.NDArray[np.bool_]
 

@@ -15,10 +15,10 @@ import torch
 from nltk.tree import Tree
 from torch import Tensor
 
-from seqtree.parsing.batch import make_batch
 from seqtree.parsing.evaluation import evaluate
 from seqtree.parsing.model import Parser
 from seqtree.parsing.objectives import ObjectiveSettings, parser_loss
+from seqtree.text.batches import make_batch
 from seqtree.treebank.binary import BinaryTree
 from seqtree.treebank.bracketed import write_tree
 

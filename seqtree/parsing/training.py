@@ -12,6 +12,7 @@ from nltk.tree import Tree
 
 from seqtree.errors import InputError
 from seqtree.language.model import LanguageModel
+from seqtree.nn.device import choose_device, choose_dtype
 from seqtree.parsing.evaluation import evaluate
 from seqtree.parsing.model import Parser
 from seqtree.parsing.network import ParserConfig
@@ -19,11 +20,10 @@ from seqtree.parsing.objectives import ObjectiveSettings
 from seqtree.parsing.presets import preset
 from seqtree.parsing.start import checked_words, start_from
 from seqtree.parsing.task import ParserTask
-from seqtree.reading import check_standard_input
-from seqtree.training.device import choose_device, choose_dtype
+from seqtree.text.reading import check_standard_input
 from seqtree.training.loop import Trainer
 from seqtree.training.progress import Display
-from seqtree.training.run import RunFolder
+from seqtree.training.run_folder import RunFolder
 from seqtree.training.settings import TrainingSettings, overridden
 from seqtree.treebank.binary import BinaryTree, binarise
 from seqtree.treebank.bracketed import Place, words_of

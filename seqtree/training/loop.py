@@ -21,7 +21,7 @@ from seqtree.errors import DivergenceError, InputError
 from seqtree.training.averaging import WeightAverage
 from seqtree.training.memory import keep_large_buffers
 from seqtree.training.progress import Display
-from seqtree.training.run import RunFolder
+from seqtree.training.run_folder import RunFolder
 from seqtree.training.schedule import rate_factor
 from seqtree.training.settings import TrainingSettings
 from seqtree.training.signals import stop_requests

@@ -12,7 +12,7 @@ from typing import Any
 from nltk.tree import Tree
 
 from seqtree.errors import InputError
-from seqtree.reading import BLOCK, check_encoding, sources
+from seqtree.text.reading import BLOCK, check_encoding, sources
 from seqtree.treebank.bracketed import Place, parse_published, read_trees
 
 SUFFIXES = (".bracket", ".brackets", ".mrg", ".prd", ".ptb", ".tbf", ".tree", ".trees", ".txt")  # read in folders

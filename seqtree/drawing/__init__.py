@@ -1,0 +1,1 @@
+"""Drawings for the terminal and as SVG; they take data, not models."""

@@ -1,0 +1,42 @@
+"""The parts of SVG pictures that need nothing else: no script, no style sheet, no font of their own."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Iterable
+from html import escape
+
+from seqtree.drawing.characters import character_columns
+
+SIZE = 16  # pixels: one em
+MARGIN = 16
+INK, TAG_INK, LINE_INK = "#1b1b1b", "#0b6e99", "#8a8a8a"
+_EMS = (0.0, 0.6, 1.0)  # the estimated width of a character that takes 0, 1 or 2 columns of a terminal
+
+
+def picture(width: int, height: int, title: str, body: str) -> str:
+    """An SVG element of that size in pixels around ``body``; ``title`` is plain text."""
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
+        f'role="img" font-family="sans-serif" font-size="{SIZE}" text-anchor="middle"><title>{escape(title)}</title>'
+        f'<rect width="{width}" height="{height}" fill="#fff"/>{body}</svg>'
+    )
+
+
+def group(name: str, elements: Iterable[str]) -> str:
+    """Elements of one kind: "tags" in the second colour, the others in the first."""
+    return f'<g class="{name}" fill="{TAG_INK if name == "tags" else INK}">{"".join(elements)}</g>'
+
+
+def text(x: int, y: int, content: str) -> str:
+    """One text with its middle at ``x`` and its base line at ``y``, right to left if its first letter is so."""
+    directions = (unicodedata.bidirectional(character) for character in content)
+    first = next((direction for direction in directions if direction in ("L", "R", "AL")), "L")
+    direction = "" if first == "L" else ' direction="rtl"'
+    return f'<text x="{x}" y="{y}"{direction}>{escape(content)}</text>'
+
+
+def text_width(content: str) -> int:
+    """The estimated width in pixels."""
+    return math.ceil(SIZE * sum(_EMS[character_columns(character)] for character in content))

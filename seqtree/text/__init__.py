@@ -1,0 +1,1 @@
+"""Text: reading files, tokenizers, sentences, vocabularies, and encoded corpora."""

@@ -1,0 +1,279 @@
+"""Reading text safely, and turning a corpus of any size into token indices in bounded memory.
+
+Text is UTF-8 unless said otherwise. A byte-order mark at the start of a file is dropped, and a line ends with "\\n",
+"\\r\\n" or "\\r", each of which becomes "\\n"; between two files of a corpus there is always a "\\n". A corpus is read
+three times: to check, hash and measure it; to count the tokens of the training text; and to encode it. When its
+encoding is in the cache already, only the first reading remains.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from seqtree.errors import InputError, SeqtreeError
+from seqtree.text.reading import Source, check_encoding, normalised, read_text, sources
+from seqtree.text.tokenfile import Sink, StreamCounts, TokenStream, cached, in_cache, in_memory, smallest_dtype
+from seqtree.text.vocabulary import NEWLINE, SPECIALS, Vocabulary, check_limits, code_points, surrogate_error
+
+IN_MEMORY = 1 << 20  # bytes; a smaller corpus does not touch the cache folder
+FORMAT = 1  # part of every fingerprint: raise it when the same text would give other tokens
+
+
+@dataclass(frozen=True)
+class TextSettings:
+    """How text becomes tokens.
+
+    unit: "char" or "word". tokenizer: "whitespace" or "treebank", for words. encoding: any text codec of Python.
+    min_count, max_vocabulary: as ``Vocabulary.build`` has them. Raises InputError for any other value.
+    """
+
+    unit: Literal["char", "word"] = "char"
+    tokenizer: Literal["whitespace", "treebank"] = "whitespace"
+    encoding: str = "utf-8"
+    min_count: int = 1
+    max_vocabulary: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.unit not in tuple(SPECIALS):
+            raise InputError(f"the unit of text is 'char' or 'word', not {self.unit!r}")
+        if self.tokenizer not in ("whitespace", "treebank"):
+            raise InputError(f"the tokenizer is 'whitespace' or 'treebank', not {self.tokenizer!r}")
+        check_encoding(self.encoding)
+        check_limits(self.unit, self.min_count, self.max_vocabulary)
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedCorpus:
+    """Training and validation text under one vocabulary, which comes from the training text alone.
+
+    fingerprint: SHA-256 in hex of the contents, the settings and the split; equal for equal text wherever it lies.
+    """
+
+    train: TokenStream
+    valid: TokenStream | None
+    vocabulary: Vocabulary
+    fingerprint: str
+
+
+def prepare(
+    paths: Sequence[str | Path],
+    settings: TextSettings,
+    valid_paths: Sequence[str | Path] | None = None,
+    valid_share: float = 0.1,
+    vocabulary: Vocabulary | None = None,
+    warn: Callable[[str], object] = warnings.warn,
+) -> PreparedCorpus:
+    """Read, split and encode a corpus of any size; from 1 MiB of text up, into a memory-mapped cache file.
+
+    paths, valid_paths: files, folders (all their ``*.txt`` files, by name), or "-" for standard input. Without
+    ``valid_paths`` the last ``valid_share`` of the text validates: of n characters the first int(n * (1 - share)) are
+    training text, in word mode up to the end of the line that this point is in; with a share of 0, ``valid`` is None.
+    vocabulary: encode with this one instead of building one. warn: told when the cache cannot be used.
+    Raises InputError for paths, bytes, a share or a vocabulary that do not serve, and when a part has no token at all.
+    """
+    _check_share(valid_share)
+    if vocabulary is not None and vocabulary.unit != settings.unit:
+        raise InputError(f"a vocabulary of unit {vocabulary.unit!r} cannot encode text by {settings.unit!r}")
+    with sources(paths, valid_paths or []) as (train, valid):
+        reading = CorpusReading(train, valid, settings, 0 if valid else valid_share)
+        given = None if vocabulary is None else vocabulary.to_json()
+        key = _digest({"fingerprint": reading.fingerprint, "vocabulary": given})
+        small = sum(source.path.stat().st_size for source in [*train, *valid]) < IN_MEMORY
+        known = None if small else cached(key)
+        if known is None:
+            chosen = vocabulary or reading.count()
+
+            def fill(sink: Sink) -> list[StreamCounts]:
+                return reading.encode(chosen, sink)
+
+            known = chosen, in_memory(chosen, fill) if small else in_cache(key, chosen, fill, warn)
+        streams = known[1]
+        return PreparedCorpus(streams[0], streams[1] if len(streams) > 1 else None, known[0], reading.fingerprint)
+
+
+def encode_paths(paths: Sequence[str | Path], vocabulary: Vocabulary, settings: TextSettings) -> TokenStream:
+    """One stream of all the files, to evaluate; like ``prepare`` with this vocabulary and nothing set apart."""
+    return prepare(paths, settings, valid_share=0, vocabulary=vocabulary).train
+
+
+def encode_text(text: str, vocabulary: Vocabulary, settings: TextSettings) -> TokenStream:
+    """One stream of a string. Raises InputError when it holds no token or a lone surrogate."""
+    if vocabulary.unit != settings.unit:
+        raise InputError(f"a vocabulary of unit {vocabulary.unit!r} cannot encode text by {settings.unit!r}")
+    parts = [(0, block) for block in _blocks([normalised(text)], settings)]
+    stream = in_memory(vocabulary, lambda sink: _encode(parts, 1, vocabulary, settings, sink))[0]
+    if not len(stream):
+        raise InputError(f"the text holds no {'character' if settings.unit == 'char' else 'word'}: it is empty")
+    return stream
+
+
+def text_tokens(text: str, settings: TextSettings) -> list[str]:
+    """The tokens of a string as a model reads them; unlike ``encode_text``, a last line without "\\n" is left open."""
+    if settings.unit == "char":
+        return list(normalised(text))
+    from seqtree.text.tokenizers import LineTokens
+
+    return LineTokens(settings.tokenizer).feed(normalised(text))
+
+
+def training_characters(total: int, valid_share: float) -> int:
+    """int(total * (1 - valid_share)), the share taken as the decimal number it is written as, so that none is lost."""
+    return int(total * (1 - Fraction(str(valid_share))))
+
+
+def _check_share(share: float) -> None:
+    if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 <= share < 1:
+        raise InputError(f"the validation share must be at least 0 and below 1, not {share!r}")
+
+
+def _digest(data: Any) -> str:
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode("ascii")).hexdigest()
+
+
+class CorpusReading:
+    """The readings of a corpus; making one is the first, which finds every fault of the files.
+
+    Parts: 0 is training text, 1 validation text.
+    """
+
+    def __init__(self, train: list[Source], valid: list[Source], settings: TextSettings, share: float) -> None:
+        if not train:
+            raise InputError("no text was named, where at least one file, folder or - was expected")
+        self.train, self.valid, self.settings = train, valid, settings
+        self.hashes: list[str] = []
+        characters = sum(map(len, read_text(train, settings.encoding, self.hashes)))
+        if not characters:
+            raise InputError(f"{train[0].path.parent}: all its .txt files are empty; text was expected")
+        for _ in read_text(valid, settings.encoding, self.hashes):
+            pass
+        self.point = training_characters(characters, share) if share else None
+        if self.point == 0:
+            least = math.ceil(1 / (1 - Fraction(str(share))))
+            raise InputError(
+                f"{train[0].name}: {characters} character(s) of text are too few: with a validation share of {share} "
+                f"at least {least} are needed"
+            )
+        self.streams = 2 if valid or share else 1
+        split = {"share": str(share), "train": self.hashes[: len(train)], "valid": self.hashes[len(train) :]}
+        self.fingerprint = _digest({"format": FORMAT, "settings": asdict(settings), **split})
+
+    def parts(self) -> Iterator[tuple[int, str]]:
+        """(part, block) over the whole text. Raises SeqtreeError at the end if a file is not what it was before."""
+        hashes: list[str] = []
+        blocks = _blocks(read_text(self.train, self.settings.encoding, hashes), self.settings)
+        yield from _split(blocks, self.point, self.settings.unit == "word")
+        for block in _blocks(read_text(self.valid, self.settings.encoding, hashes), self.settings):
+            yield 1, block
+        if hashes != self.hashes:
+            raise SeqtreeError(f"{self.train[0].name} or a file read with it has changed while being read: try again")
+
+    def count(self) -> Vocabulary:
+        """The vocabulary of the training text."""
+        settings = self.settings
+        blocks = (block for part, block in self.parts() if part == 0)
+        counts: Mapping[str, int]
+        if settings.unit == "char":
+            counts = _count_characters(blocks)
+        else:
+            from seqtree.text.tokenizers import count_words
+
+            counts = count_words(blocks, settings.tokenizer)
+        return Vocabulary.build(counts, settings.unit, settings.min_count, settings.max_vocabulary)
+
+    def encode(self, vocabulary: Vocabulary, sink: Sink) -> list[StreamCounts]:
+        """Write the ids of all parts. Raises InputError when a part has no token."""
+        counts = _encode(self.parts(), self.streams, vocabulary, self.settings, sink)
+        name, noun = self.train[0].name, "character" if self.settings.unit == "char" else "word"
+        if not counts[0].ids:
+            raise InputError(f"{name}: the text to learn or measure holds no {noun}, where at least one is needed")
+        if not counts[-1].ids:
+            raise InputError(
+                f"{name}: no {noun} is left for validation after the training text; it needs at least one more line, "
+                "validation text of its own, or a validation share of 0"
+            )
+        return counts
+
+
+def _blocks(blocks: Iterable[str], settings: TextSettings) -> Iterable[str]:
+    if settings.unit == "char":
+        return blocks
+    from seqtree.text.tokenizers import line_blocks  # here, so that character models do without NLTK
+
+    return line_blocks(blocks)
+
+
+def _split(blocks: Iterable[str], point: int | None, whole_lines: bool) -> Iterator[tuple[int, str]]:
+    """Blocks up to ``point`` (in characters; or the first line end at or after it) as part 0, the others as part 1."""
+    seen, part = 0, 0
+    for block in blocks:
+        cut = 0
+        if part == 0 and point is not None and seen + len(block) >= point:
+            cut = max(point - seen, 0)
+            if whole_lines:
+                cut = block.find(NEWLINE, max(cut - 1, 0)) + 1  # 0 when the line goes on beyond this block
+        seen += len(block)
+        if not cut:
+            yield part, block
+        else:
+            part = 1
+            yield 0, block[:cut]
+            if cut < len(block):
+                yield 1, block[cut:]
+
+
+def _count_characters(blocks: Iterable[str]) -> dict[str, int]:
+    totals = np.zeros(128, dtype=np.int64)
+    for block in blocks:
+        found = np.bincount(code_points(block))
+        if len(found) > len(totals):
+            totals = np.pad(totals, (0, len(found) - len(totals)))
+        totals[: len(found)] += found
+    return {chr(code): int(totals[code]) for code in np.flatnonzero(totals)}
+
+
+def _encode(
+    parts: Iterable[tuple[int, str]], streams: int, vocabulary: Vocabulary, settings: TextSettings, sink: Sink
+) -> list[StreamCounts]:
+    """Encode (part, block) pairs, parts in order, into ``sink``; the sizes of the ``streams`` parts."""
+    counts = [StreamCounts() for _ in range(streams)]
+    dtype = smallest_dtype(len(vocabulary))
+
+    def put(part: int, tokens: Iterable[str]) -> None:
+        ids = vocabulary.encode(tokens)
+        sink.write(ids.astype(dtype))
+        counts[part].ids += len(ids)
+        counts[part].unknown += len(ids) - int(np.count_nonzero(ids))
+
+    lines = None
+    if settings.unit == "word":
+        from seqtree.text.tokenizers import LineTokens
+
+        lines = LineTokens(settings.tokenizer)
+    current = 0
+    for part, block in parts:
+        if lines and part != current:
+            put(current, lines.finish())
+        current = part
+        put(part, lines.feed(block) if lines else block)
+        counts[part].characters += len(block)
+        counts[part].bytes += _utf8_length(block)
+    if lines:
+        put(current, lines.finish())
+    return counts
+
+
+def _utf8_length(text: str) -> int:
+    try:
+        return len(text) if text.isascii() else len(text.encode())
+    except UnicodeEncodeError as error:
+        raise surrogate_error(text, error.start) from None

@@ -1,0 +1,210 @@
+"""Files, folders and standard input as normalised text, block by block, with errors that name the byte and the line."""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import IncrementalNewlineDecoder
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from seqtree.errors import InputError
+from seqtree.text.vocabulary import NEWLINE
+
+BLOCK = 1 << 20  # bytes read at a time
+_MARK = "\ufeff"
+_NOT_IN_CP1252 = b"\x81\x8d\x8f\x90\x9d"
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file of a corpus: where its bytes are, what messages call it, and whether the user named it."""
+
+    path: Path
+    name: str
+    named: bool = True
+
+
+@contextmanager
+def sources(*groups: Sequence[str | Path]) -> Iterator[list[list[Source]]]:
+    """The files behind each group of paths: files, folders (their ``*.txt`` files at any depth, by name), "-".
+
+    Standard input, and whatever else cannot be read twice, is first copied to a temporary folder that lasts as long as
+    the context. Raises InputError for a path that is not there, cannot be read, or is a folder without text files.
+    """
+    lists = [[group] if isinstance(group, (str, Path)) else list(group) for group in groups]
+    check_standard_input(path for paths in lists for path in paths)
+    scratch: list[Path] = []
+    try:
+        yield [[source for path in paths for source in _find(path, scratch)] for paths in lists]
+    finally:
+        for folder in scratch:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def check_standard_input(paths: Iterable[str | Path]) -> None:
+    """Raises InputError when standard input, "-", is among the paths more than once."""
+    if sum(str(path) == "-" for path in paths) > 1:
+        raise InputError("standard input (-) can be read only once, but was named more than once")
+
+
+def check_encoding(encoding: str) -> None:
+    """Raises InputError for what is no text encoding of Python's."""
+    try:
+        b"a".decode(encoding, "replace")  # unlike a look-up, refuses codecs that are not for text
+        codecs.getincrementaldecoder(encoding)
+    except (LookupError, TypeError, ValueError):
+        raise InputError(f"{encoding!r} is no text encoding known to Python (such as utf-8)") from None
+
+
+def read_text(files: Iterable[Source], encoding: str, hashes: list[str] | None = None) -> Iterator[str]:
+    """The text of the files in blocks: without byte-order marks, every line end as "\\n", "\\n" between two files.
+
+    hashes: gets the SHA-256 of each file's bytes, in hex. Raises InputError for a file that the user named and that is
+    empty, that cannot be read, or whose bytes are not in the encoding (naming file, byte, line and a way out).
+    """
+    ended = True
+    for source in files:
+        digest = hashlib.sha256()
+        empty = True
+        for block in _decoded(source, encoding, digest if hashes is not None else None):
+            if not ended and empty:
+                yield NEWLINE
+            yield block
+            empty = False
+            ended = block.endswith(NEWLINE)
+        if empty and source.named:
+            raise InputError(f"{source.name} is empty")
+        if hashes is not None:
+            hashes.append(digest.hexdigest())
+
+
+def normalised(text: str) -> str:
+    """A string without its byte-order mark and with every line end as "\\n"."""
+    return str(IncrementalNewlineDecoder(None, translate=True).decode(text.removeprefix(_MARK), final=True))
+
+
+def _find(path: str | Path, scratch: list[Path]) -> list[Source]:
+    if str(path) == "-":
+        stream = getattr(sys.stdin, "buffer", None)
+        if stream is None:
+            raise InputError("there is no standard input to read (-)")
+        return [Source(_copied(stream, scratch, "standard input"), "standard input")]
+    place = Path(path)
+    try:
+        if place.is_dir():
+            found = [file for file in place.rglob("*.txt") if file.is_file()]
+            if not found:
+                raise InputError(f"{path} is a folder without any .txt file, where texts were expected")
+            found.sort(key=lambda file: file.relative_to(place).parts)
+            return [Source(file, str(file), named=False) for file in found]
+        if not place.exists():
+            raise InputError(f"{path}: no such file or folder, where a text was expected")
+        if place.is_file():
+            return [Source(place, str(path))]
+    except (OSError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{str(path)!r} cannot be read: {_reason(error)}") from None
+    with _opened(Source(place, str(path))) as file:
+        return [Source(_copied(file, scratch, str(path)), str(path))]
+
+
+def _copied(stream: BinaryIO, scratch: list[Path], name: str) -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="seqtree-"))
+    scratch.append(folder)
+    try:
+        with (folder / "text").open("wb") as file:
+            shutil.copyfileobj(stream, file, BLOCK)
+    except OSError as error:
+        raise InputError(f"{name} could not be copied to {folder}: {_reason(error)}") from None
+    return folder / "text"
+
+
+def _decoded(source: Source, encoding: str, digest: Any) -> Iterator[str]:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    line_ends = IncrementalNewlineDecoder(None, translate=True)
+    offset = 0
+    first = True
+    with _opened(source) as file:
+        while True:
+            data = _read(file, source, BLOCK)
+            if digest is not None:
+                digest.update(data)
+            kept = len(decoder.getstate()[0])
+            try:
+                raw = decoder.decode(data, final=not data)
+            except UnicodeDecodeError as error:
+                raise _decoding_error(source, encoding, offset - kept + error.start) from None
+            except UnicodeError as error:
+                raise InputError(f"{source.name} is not {encoding} text: {error}") from None
+            text = line_ends.decode(raw, final=not data)
+            if first and text:
+                text, first = text.removeprefix(_MARK), False
+            if text:
+                yield text
+            if not data:
+                return
+            offset += len(data)
+
+
+def _opened(source: Source) -> BinaryIO:
+    try:
+        return source.path.open("rb")
+    except OSError as error:
+        raise InputError(f"{source.name} cannot be read: {_reason(error)}") from None
+
+
+def _read(file: BinaryIO, source: Source, size: int) -> bytes:
+    try:
+        return file.read(size)
+    except OSError as error:
+        raise InputError(f"{source.name} cannot be read: {_reason(error)}") from None
+
+
+def _reason(error: Exception) -> str:
+    return (isinstance(error, OSError) and error.strerror and error.strerror.lower()) or str(error)
+
+
+def _decoding_error(source: Source, encoding: str, offset: int) -> InputError:
+    """The error for the byte at ``offset``, found by reading the file once more up to there."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    line_ends = IncrementalNewlineDecoder(None, translate=True)
+    line = 1
+    with _opened(source) as file:
+        while data := _read(file, source, min(BLOCK, offset - file.tell())):
+            line += line_ends.decode(decoder.decode(data)).count(NEWLINE)
+        line += line_ends.decode("", final=True).count(NEWLINE)
+        byte = _read(file, source, 1)
+    return InputError(
+        f"{source.name}: byte {offset} (line {line}) is 0x{byte.hex().upper()}, which is not valid {encoding} there; "
+        f"{_advice(source, encoding)}"
+    )
+
+
+def _advice(source: Source, encoding: str) -> str:
+    """Which encoding to try, from the bytes of the whole file."""
+    with _opened(source) as file:
+        start = file.read(2)
+        file.seek(0)
+        nul = undefined = high = False
+        while data := _read(file, source, BLOCK):
+            nul = nul or b"\0" in data
+            undefined = undefined or len(data.translate(None, _NOT_IN_CP1252)) < len(data)
+            high = high or len(data.translate(None, bytes(range(0x80, 0xA0)))) < len(data)
+    name = codecs.lookup(encoding).name
+    if start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) and name != "utf-16":
+        return "it begins like UTF-16: try --encoding utf-16"
+    if nul:
+        return "the file holds zero bytes, so it may not be text at all; name its encoding with --encoding if it is"
+    if not high and name != "iso8859-1":
+        return "try --encoding latin-1, or name the file's own encoding"
+    if not undefined and name != "cp1252":
+        return "try --encoding cp1252 (latin-1 as Windows has it), or name the file's own encoding"
+    return "name the file's own encoding with --encoding"

@@ -1,0 +1,474 @@
+"""``seqtree parser`` and ``seqtree parse``: training, measuring, parsing, and the parser's face to Python and NLTK."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+import pytest
+from command_helpers import Run, caller, refused
+from language_helpers import metrics
+from nltk.parse.api import ParserI
+from nltk.tree import Tree
+
+import seqtree
+from seqtree import corpora
+from seqtree.cli import cli, run
+from seqtree.cli.parse import shipped_model
+from seqtree.drawing.trace import trace, trace_svg
+from seqtree.drawing.tree_svg import EMPTY
+from seqtree.drawing.trees import columns
+from seqtree.nn.recursive import COMPOSITIONS
+from seqtree.parsing.evaluation import evaluate
+from seqtree.parsing.formats import FORMATS, as_json, format_parse
+from seqtree.parsing.model import Parser
+from seqtree.parsing.network import ENCODERS
+from seqtree.parsing.objectives import OBJECTIVES
+from seqtree.parsing.presets import PRESETS
+from seqtree.parsing.training import read_normalised
+from seqtree.text.sentences import read_sentences, words_as_given
+
+TOY = str(corpora.path("toy"))
+CPU = ("--preset", "tiny", "--device", "cpu", "--precision", "fp32", "--threads", "1", "--seed", "1")
+SMALL = (*CPU, "--words", "6", "--characters", "4", "--hidden", "8", "--vector", "8", "--scorer", "8", "--epochs", "1",
+         "--evaluations", "2")  # fmt: skip
+LEARNING = (*CPU, "--dropout", "0", "--word-dropout", "0.05", "--learning-rate", "0.01", "--ema-decay", "0.9",
+            "--epochs", "15", "--evaluations", "5", "--valid-share", "0")  # fmt: skip
+SCORES = {"precision", "recall", "f1"}
+FIGURES = {"labelled", "unlabelled", "exact_match", "tag_accuracy", "sentences", "skipped", "sentences_per_second"}
+
+
+class Trained(NamedTuple):
+    """A run folder, its report, and what was said on the way."""
+
+    folder: Path
+    report: dict[str, Any]
+    said: str
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """A parser that has learned the toy trees, by the command line."""
+    folder = tmp_path_factory.mktemp("trained") / "toy"
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        assert run(["parser", "train", TOY, "--out", str(folder), *LEARNING, "--json"]) == 0, err.getvalue()
+    assert out.getvalue().count("\n") == 1
+    return Trained(folder, json.loads(out.getvalue()), err.getvalue())
+
+
+@pytest.fixture(scope="module")
+def model(trained: Trained) -> Parser:
+    return Parser.load(trained.folder)
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs ``seqtree ...`` in a folder of its own: exit code, stdout, stderr."""
+    return caller(capsys, tmp_path, monkeypatch)
+
+
+def _object(out: str) -> dict[str, Any]:
+    assert out.count("\n") == 1
+    record = json.loads(out)
+    assert isinstance(record, dict)
+    return record
+
+
+# --- training
+
+
+def test_learning(trained: Trained) -> None:
+    """The toy trees are learned almost by heart, and the losses fall on the way."""
+    losses = [record["train_loss"] for record in metrics(trained.folder)]
+    assert len(losses) == 5
+    assert losses == sorted(losses, reverse=True)
+    assert trained.report["labelled"]["f1"] > 95
+    assert trained.report["tag_accuracy"] > 95
+
+
+def test_train_json(trained: Trained) -> None:
+    report = trained.report
+    assert report.keys() >= FIGURES | {"steps", "seconds", "model"}
+    assert (report["model"], report["interrupted"]) == (str(trained.folder), False)
+    assert report["steps"] == metrics(trained.folder)[-1]["step"] == 15 * 13
+    assert report["words_per_second"] > 0
+    assert (report["measured_on"], report["sentences"]) == ("training trees", 200)
+    assert "200 training trees of 1,856 words, 0 validation trees" in trained.said
+    assert "training trees: labelled F1" in trained.said
+
+
+def test_train_prints_the_run_folder(command: Run) -> None:
+    code, out, err = command("parser", "train", TOY, "--out", "runs/a", *SMALL)
+    assert (code, out) == (0, "runs/a\n")
+    assert "180 training trees" in err
+    assert err.count("step ") == 2
+    assert "words/s" in err
+    assert "validation: labelled F1" in err
+    assert metrics(Path("runs/a"))[-1].keys() >= {"loss", "labelled_f1", "unlabelled_f1", "tag_accuracy", "train_loss"}
+    assert Parser.load("runs/a").parse_one(["the", "cat"]).leaves() == ["the", "cat"]
+    assert command("parser", "train", TOY, "--out", "b", *SMALL, "--quiet") == (0, "b\n", "")
+
+
+def test_no_order_of_the_sentences_passes_for_an_explosion(command: Run) -> None:
+    code, _, err = command("parser", "train", "--preset", "tiny", "--epochs", "1", "--device", "cpu")
+    assert code == 0
+    assert "exploded" not in err
+
+
+def test_without_trees_it_reads_the_embedded_sample(command: Run) -> None:
+    code, out, err = command("parser", "train", *SMALL)
+    assert (code, out) == (0, "runs/toy\n")
+    assert err.startswith("no treebank named: reading the embedded sample 'toy'\n")
+
+
+def test_options_reach_the_run(command: Run) -> None:
+    Path("valid.mrg").write_text("(S (NP (DT the) (NN cat)) (VP (VBD sat)))\n" * 3, encoding="utf-8")
+    network = {"encoder": "gru", "composition": "tanh", "words": 7, "characters": 0, "layers": 2, "hidden": 9,
+               "vector": 10, "scorer": 11, "dropout": 0.1, "weight_drop": 0.2, "word_dropout": 0.3}  # fmt: skip
+    objective = {"objective": "softmax", "explore": 0.25, "kappa": 0.2, "label_weight": 0.5, "tag_weight": 0.7}
+    training = {"optimizer": "sgd", "learning_rate": 0.01, "schedule": "plateau", "averaging": "none", "seed": 3,
+                "weight_decay": 0.001, "clip": 0.5, "epochs": 0.5, "evaluations": 2}  # fmt: skip
+    rest = {"batch": 40, "min_count": 2}
+    wanted = {**network, **objective, **training, **rest}
+    options = [part for name, value in wanted.items() for part in (f"--{name.replace('_', '-')}", value)]
+    code, out, _ = command("parser", "train", TOY, "--out", "a", *CPU, *options, "--valid", "valid.mrg", "--json")
+    assert code == 0
+    assert (_object(out)["sentences"], _object(out)["measured_on"]) == (3, "validation")
+    config = json.loads(Path("a/config.json").read_text(encoding="utf-8"))
+    for part, values in (("network", network), ("objective", objective), ("training", training)):
+        assert {name: config[part][name] for name in values} == values
+    assert {name: config[name] for name in rest} == rest
+    assert config["valid"] == ["valid.mrg"]
+    assert min(Parser.load("a").lexicon.counts[3:]) == 2  # those of words that are no marks
+
+
+def test_choices_and_presets_are_all_there_are() -> None:
+    context = click.Context(cli)
+    group = cli.get_command(context, "parser")
+    assert isinstance(group, click.Group)
+    train, parse = group.commands["train"], cli.get_command(context, "parse")
+    assert parse is not None
+    choices = {p.name: tuple(p.type.choices) for c in (train, parse) for p in c.params
+               if isinstance(p.type, click.Choice)}  # fmt: skip
+    assert choices["encoder"] == ENCODERS
+    assert choices["composition"] == COMPOSITIONS
+    assert choices["objective"] == OBJECTIVES
+    assert choices["format"] == FORMATS
+    (preset,) = (p for p in train.params if p.name == "preset")
+    assert isinstance(preset, click.Option)
+    assert all(name in str(preset.help) for name in PRESETS)
+
+
+# --- measuring
+
+
+def test_eval_json(command: Run, trained: Trained, model: Parser) -> None:
+    code, out, err = command("parser", "eval", trained.folder, TOY, "--json")
+    assert (code, err) == (0, "")
+    record = _object(out)
+    assert record.keys() == FIGURES
+    assert record["labelled"].keys() == record["unlabelled"].keys() == SCORES
+    expected = evaluate(model, read_normalised([TOY])).to_json()
+    for key in FIGURES - {"sentences_per_second"}:
+        assert record[key] == expected[key] == trained.report[key]
+    assert (record["sentences"], record["skipped"]) == (200, 0)
+    assert record["labelled"]["f1"] > 95
+    assert record["sentences_per_second"] > 0
+
+
+def test_eval_for_people(command: Run, trained: Trained) -> None:
+    code, out, err = command("parser", "eval", trained.folder, TOY)
+    assert (code, err) == (0, "")
+    assert out.splitlines()[0].split() == ["precision", "recall", "F1"]
+    lines = {line[:20].strip(): line[20:].split() for line in out.splitlines()[1:]}
+    report = trained.report
+    for name in ("labelled", "unlabelled"):
+        assert lines[name] == [f"{report[name][key]:.2f}" for key in ("precision", "recall", "f1")]
+    for name in ("exact_match", "tag_accuracy"):
+        assert lines[name.replace("_", " ")] == [f"{report[name]:.2f}"]
+    assert (lines["sentences"], lines["skipped"]) == (["200"], ["0"])
+    assert float(lines["sentences per second"][0].replace(",", "")) > 0
+
+
+def test_sentences_that_do_not_match_are_named(command: Run, trained: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No parser of ours changes a word; one that did would be told from one with bad scores."""
+    parses = Parser.parses
+
+    def changed(self: Parser, sentences: Any) -> Iterator[Any]:
+        for number, words in enumerate(sentences, 1):
+            if number == 3:
+                yield None
+            else:
+                yield next(parses(self, [[("dog", "dog"), *words[1:]] if number == 2 else words]))
+
+    monkeypatch.setattr(Parser, "parses", changed)
+    Path("t.mrg").write_text("(S (NP (DT the) (NN cat)) (VP (VBD sat)))\n" * 4, encoding="utf-8")
+    code, out, err = command("parser", "eval", trained.folder, "t.mrg", "--json")
+    assert code == 0
+    assert (_object(out)["sentences"], _object(out)["skipped"]) == (4, 2)
+    assert err.splitlines() == [
+        "sentence 2 skipped: word 1 is 'dog' in the parse, 'the' in the gold tree",
+        "sentence 3 skipped: no parse",
+    ]
+
+
+def test_trees_from_standard_input_and_folders(command: Run, trained: Trained) -> None:
+    whole = Path(TOY).read_bytes()
+    Path("trees").mkdir()
+    half = whole.index(b"\n", len(whole) // 2) + 1
+    Path("trees/a.mrg").write_bytes(whole[:half])
+    Path("trees/b.txt").write_bytes(whole[half:])
+    for trees in ("-", "trees"):
+        record = _object(command("parser", "eval", trained.folder, trees, "--json", stdin=whole)[1])
+        assert record["labelled"] == trained.report["labelled"]
+
+
+@pytest.mark.realdata
+def test_a_real_treebank_with_words_tags_and_labels_never_seen(command: Run, trained: Trained, data: Path) -> None:
+    code, out, err = command("parser", "eval", trained.folder, "nltk:treebank/wsj_0180-wsj_0184", "--json")
+    assert (code, err) == (0, "")
+    record = _object(out)
+    assert record["sentences"] > 20
+    assert record["skipped"] == 0
+    assert 5 < record["labelled"]["f1"] <= record["unlabelled"]["f1"] < 70
+
+
+# --- parsing
+
+TEXT = "The cat sat on the mat. A bird, near the garden, jumped!"
+SENTENCES = [
+    ["The", "cat", "sat", "on", "the", "mat", "."],
+    ["A", "bird", ",", "near", "the", "garden", ",", "jumped", "!"],
+]
+
+
+@pytest.mark.parametrize("scores", [False, True])
+@pytest.mark.parametrize("format", FORMATS)
+def test_formats(command: Run, trained: Trained, model: Parser, format: str, scores: bool) -> None:
+    between = "\n\n" if format == "pretty" else "\n"
+
+    def expected(*lines: str, tokenized: bool) -> str:
+        sentences = list(read_sentences(lines, tokenized, model.lexicon.words))
+        assert [[form for form, _ in sentence.words] for sentence in sentences] == SENTENCES
+        parses = model.parses(sentence.words for sentence in sentences)
+        pairs = zip(parses, sentences, strict=True)
+        return between.join(format_parse(parse, format, None, scores, sentence) for parse, sentence in pairs) + "\n"
+
+    options = ["--model", trained.folder, "--format", format, *(["--scores"] if scores else [])]
+    if scores and format == "svg":
+        code, out, err = command("parse", TEXT, *options)
+        assert (code, out) == (2, "")
+        assert "--scores goes with --format pretty, bracket or json, not svg" in err
+        return
+    assert command("parse", TEXT, *options) == (0, expected(TEXT, tokenized=False), "")
+    assert command("parse", *TEXT.split(".", 1), *options)[0] == 0
+    tokenized = [" ".join(words) for words in SENTENCES]
+    assert command("parse", *tokenized, "--tokenized", *options) == (0, expected(*tokenized, tokenized=True), "")
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_the_best_trees(command: Run, trained: Trained, model: Parser, format: str) -> None:
+    """Each sentence's trees end with an empty line, those of an empty one and of the last one too."""
+    texts = ["the cat sat on the mat", "", "a dog"]
+    scores = ["--scores"] if format == "bracket" else []
+    code, out, _ = command("parse", *texts, "--tokenized", "--k", "3", "--model", trained.folder, "--format", format,
+                           *scores)  # fmt: skip
+    assert code == 0
+    expected = ""
+    for sentence in read_sentences(texts, True, model.lexicon.words):
+        parses = model.k_best(sentence.words, 3)
+        assert len(parses) == (3 if sentence.words else 0)
+        for number, parse in enumerate(parses, 1):
+            head = f"{number} of 3\n" if format == "pretty" else ""
+            expected += f"{head}{format_parse(parse, format, None, bool(scores), sentence)}\n"
+        expected += "\n"
+    assert out == expected
+    if format == "json":
+        chances = [json.loads(line)["log_probability"] for line in out.split("\n\n")[0].splitlines()]
+        assert chances == sorted(chances, reverse=True)
+        assert chances[0] <= 0
+
+
+def test_precision(command: Run, trained: Trained) -> None:
+    exact = Parser.load(trained.folder, "fp32")
+    (parse,) = exact.parses([words_as_given(SENTENCES[0], exact.lexicon.words)])
+    for precision, same in (("fp32", True), ("bf16", False)):
+        options = ("--model", trained.folder, "--format", "json", "--precision", precision)
+        record = json.loads(command("parse", " ".join(SENTENCES[0]), "--tokenized", *options)[1])
+        assert (record["merges"] == as_json(parse)["merges"]) == same
+        assert record["tree"] == as_json(parse)["tree"]
+        assert command("parser", "eval", trained.folder, TOY, "--precision", precision)[0] == 0
+
+
+def test_the_words_of_the_text_come_back(command: Run, trained: Trained) -> None:
+    _, out, _ = command("parse", TEXT, "--model", trained.folder, "--format", "bracket")
+    assert [Tree.fromstring(line).leaves() for line in out.splitlines()] == SENTENCES
+    _, out, _ = command("parse", TEXT, "--model", trained.folder, "--format", "json")
+    assert [json.loads(line)["words"] for line in out.splitlines()] == SENTENCES
+    _, out, _ = command("parse", TEXT, "--model", trained.folder, "--format", "svg")
+    titles = [ET.fromstring(line)[0].text for line in out.splitlines()]
+    assert titles == [" ".join(words) for words in SENTENCES]
+
+
+def test_trace(command: Run, trained: Trained, model: Parser) -> None:
+    first, second = model.parses(words_as_given(words, model.lexicon.words) for words in SENTENCES)
+    assert first is not None and second is not None
+    options = ("--model", trained.folder, "--trace")
+    assert command("parse", TEXT, *options) == (0, f"{trace(first)}\n\n{trace(second)}\n", "")
+    assert command("parse", TEXT, "", *options, "--format", "svg") == (
+        0, f"{trace_svg(first)}\n{trace_svg(second)}\n{EMPTY}\n", ""
+    )  # fmt: skip
+    assert command("parse", "", *options) == (0, "\n", "")
+    for format in ("bracket", "json"):
+        code, out, err = command("parse", TEXT, *options, "--format", format)
+        assert (code, out) == (2, "")
+        assert f"--trace goes with --format pretty or svg, not {format}" in err
+
+
+def test_files_standard_input_and_arguments_give_the_same(command: Run, trained: Trained) -> None:
+    lines = ["The cat sat on the mat.", "", "A bird jumped! It sat.", "  ", "Naïve cats"]
+    options = ("--model", trained.folder, "--format", "bracket")
+    wanted = command("parse", *options, *lines)
+    assert wanted[0] == 0
+    assert [bool(line) for line in wanted[1].splitlines()] == [True, False, True, True, False, True]
+    text = "\n".join(lines)
+    for data in (text, f"{text}\n", "\ufeff" + text.replace("\n", "\r\n")):
+        Path("text.txt").write_bytes(data.encode())
+        assert command("parse", *options, "--file", "text.txt") == wanted
+        assert command("parse", *options, "--file", "-", stdin=data.encode()) == wanted
+        assert command("parse", *options, stdin=data.encode()) == wanted
+    Path("latin.txt").write_bytes(text.encode("latin-1"))
+    assert command("parse", *options, "--file", "latin.txt", "--encoding", "latin-1") == wanted
+    for encoding in ("latin-1", "utf-16"):
+        assert command("parse", *options, "--encoding", encoding, stdin=text.encode(encoding)) == wanted
+    assert command("parse", *options, stdin=b"") == (0, "", "")
+
+
+def test_a_drawing_fits_the_terminal(command: Run, trained: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    sentence = "the cat sat on the mat near the garden by the river"
+    wide = command("parse", sentence, "--model", trained.folder)[1]
+    assert max(map(columns, wide.splitlines())) > 40
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    assert run(["parse", sentence, "--model", str(trained.folder)]) == 0
+    shown = sys.stdout.getvalue()  # type: ignore[attr-defined]
+    assert max(map(columns, shown.splitlines())) <= 40
+    assert all(word in shown for word in sentence.split())
+
+
+def test_order_is_kept_and_batches_change_nothing(command: Run, trained: Trained, model: Parser) -> None:
+    """Sentences of mixed lengths, parsed together, against each parsed alone."""
+    sentences = [tree.leaves() for tree in read_normalised([TOY])]
+    sentences = [sentences[i * 7 % 200] for i in range(60)]
+    assert len({len(words) for words in sentences}) > 8
+    Path("text.txt").write_text("\n".join(" ".join(words) for words in sentences), encoding="utf-8")
+    _, out, _ = command("parse", "--model", trained.folder, "-f", "text.txt", "--tokenized", "--format", "bracket")
+    alone = [model.parse_one(words) for words in sentences]
+    assert [Tree.fromstring(line) for line in out.splitlines()] == alone
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("a cat", "--file", "x.txt"), "give SENTENCE or --file, not both"),
+        (("a cat", "--format", "xml"), "'xml' is not one of"),
+        (("a cat", "--threads", "0"), "0 is not in the range"),
+        (("--file", "none.txt"), "none.txt cannot be read: no such file or directory"),
+        (("--file", "."), ". cannot be read: is a directory"),
+        (("--file", "-", "--encoding", "klingon"), "'klingon' is no text encoding"),
+        (("--file", "-", "--encoding", "hex"), "'hex' is no text encoding"),
+        (("caf\udce9",), "SENTENCE 1: byte 0xE9 after 3 characters is not Unicode text"),
+    ],
+)
+def test_bad_usage(command: Run, trained: Trained, args: tuple[str, ...], said: str) -> None:
+    code, out, err = command("parse", "--model", trained.folder, *args, stdin=b"a cat\n")
+    assert (code, out) == (2, "")
+    assert said in err.splitlines()[-1]
+
+
+def test_nothing_to_parse(command: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    for stdin in (Terminal(), None):
+        monkeypatch.setattr(sys, "stdin", stdin)
+        code, out, err = command("parse")
+        assert (code, out) == (2, "")
+        assert "nothing to parse: give a SENTENCE or --file, or pipe a text in" in err
+
+
+def test_the_parser_that_comes_with_seqtree(command: Run) -> None:
+    assert shipped_model().stat().st_size <= 8_000_000
+    code, out, _ = command("parse", "--format", "bracket", "the cat sat on the mat", "I saw the man with a dog.")
+    assert code == 0
+    assert out.splitlines() == [
+        "(S (NP (DT the) (NN cat)) (VP (VBD sat) (PP (IN on) (NP (DT the) (NN mat)))))",
+        "(S (NP (PRP I)) (VP (VBD saw) (NP (DT the) (NN man)) (PP (IN with) (NP (DT a) (NN dog)))) (. .))",
+    ]
+
+
+def test_the_shipped_model_is_the_default(
+    command: Run, trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seqtree, "__file__", str(tmp_path / "package" / "__init__.py"))
+    code, out, err = command("parse", "a cat")
+    assert (code, out) == (2, "")
+    assert err.startswith("seqtree: error: no parser is shipped with this seqtree: name one with --model")
+    home = tmp_path / "package" / "models" / "parser.safetensors"
+    home.parent.mkdir(parents=True)
+    shutil.copy(trained.folder / "model.safetensors", home)
+    assert shipped_model() == home
+    assert command("parse", "a cat") == command("parse", "a cat", "--model", trained.folder)
+    refused(command("parse", "a cat", "--model", ""), "no such model file")  # a variable that is not set, perhaps
+
+
+def test_a_cold_start_loads_no_more_than_it_needs(trained: Trained, tmp_path: Path) -> None:
+    script = "import sys; from seqtree.cli import run; code = run(sys.argv[1:]); print(*sys.modules, file=sys.stderr)"
+    command = [sys.executable, "-c", f"{script}; sys.exit(code)", "parse", "a cat", "--model", str(trained.folder)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True,
+                          env={**os.environ, "OMP_NUM_THREADS": "1"})  # fmt: skip
+    assert "cat" in done.stdout
+    loaded = set(done.stderr.split())
+    assert "torch" in loaded
+    unwanted = {"matplotlib", "tkinter", "pandas", "sklearn", "rich", "seqtree.training.loop", "seqtree.language",
+                "seqtree.treebank.sources", "seqtree.parsing.objectives", "seqtree.drawing.trace"}  # fmt: skip
+    assert not loaded & unwanted
+
+
+# --- Python and NLTK
+
+
+def test_the_parser_is_a_public_name() -> None:
+    assert seqtree.Parser is Parser
+    assert "Parser" in dir(seqtree)
+
+
+def test_nltk_sees_a_parser(model: Parser) -> None:
+    assert isinstance(model, ParserI)
+    sentences = [*SENTENCES, [], ["cat"]]
+    (tree,) = model.parse(SENTENCES[0])
+    assert isinstance(tree, Tree)
+    assert tree.leaves() == SENTENCES[0]
+    assert model.parse_one(SENTENCES[0]) == tree
+    assert model.parse_all(SENTENCES[0]) == [tree]
+    assert list(model.parse([])) == model.parse_all([]) == []
+    assert model.parse_one([]) is None
+    many = [list(trees) for trees in model.parse_sents(iter(sentences))]
+    assert many == [list(model.parse(words)) for words in sentences]
+    assert [len(trees) for trees in many] == [1, 1, 0, 1]

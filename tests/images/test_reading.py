@@ -1,0 +1,223 @@
+"""Pictures that are to be classified, and pictures of a classifier."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from image_helpers import idx_bytes
+from PIL import Image
+
+from seqtree.drawing.confusion import MOST_FILTERS, plot, png, tiled
+from seqtree.errors import InputError
+from seqtree.images.digits import digits
+from seqtree.images.evaluation import evaluate
+from seqtree.images.model import ImageClassifier
+from seqtree.images.network import NetworkConfig
+from seqtree.images.reading import Reading, centred, read_inputs
+
+Bytes = npt.NDArray[np.uint8]
+SIZE = (28, 28)
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.fixture
+def seven() -> Bytes:
+    """A digit as the network reads it: light on dark."""
+    data = digits(30)
+    image: Bytes = data.images[data.labels.tolist().index(7)]
+    return image
+
+
+def _saved(folder: Path, image: Image.Image, name: str = "picture.png") -> str:
+    image.save(folder / name)
+    return str(folder / name)
+
+
+def _only(path: str, size: tuple[int, int] = SIZE) -> Reading:
+    (reading,) = read_inputs(path, size)
+    return reading
+
+
+# --- reading
+
+
+def test_a_picture_of_the_right_size_is_taken_as_it_is(tmp_path: Path, seven: Bytes) -> None:
+    path = _saved(tmp_path, Image.fromarray(seven))
+    reading = _only(path)
+    assert (reading.name, reading.changes) == (path, ())
+    np.testing.assert_array_equal(reading.image, seven)
+
+
+def test_dark_on_light_is_inverted(tmp_path: Path, seven: Bytes) -> None:
+    reading = _only(_saved(tmp_path, Image.fromarray(255 - seven)))
+    assert reading.changes == ("dark on light: inverted",)
+    np.testing.assert_array_equal(reading.image, seven)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA", "P", "I;16"])
+def test_pictures_of_every_kind(tmp_path: Path, seven: Bytes, mode: str) -> None:
+    if mode == "I;16":
+        picture = Image.fromarray(seven.astype(np.uint16) * 257)
+        assert picture.mode == "I;16"
+    else:
+        picture = Image.fromarray(seven).convert(mode)
+    reading = _only(_saved(tmp_path, picture))
+    assert reading.changes == ()
+    np.testing.assert_allclose(reading.image.astype(int), seven, atol=1)
+
+
+def test_black_on_nothing_is_black_on_white(tmp_path: Path, seven: Bytes) -> None:
+    picture = Image.new("RGBA", SIZE, "black")
+    picture.putalpha(Image.fromarray(seven))
+    reading = _only(_saved(tmp_path, picture))
+    assert reading.changes == ("dark on light: inverted",)
+    np.testing.assert_allclose(reading.image.astype(int), seven, atol=1)
+
+
+def test_light_on_nothing_is_light_on_black(tmp_path: Path, seven: Bytes) -> None:
+    picture = Image.new("RGBA", SIZE, "white")
+    picture.putalpha(Image.fromarray(seven))
+    reading = _only(_saved(tmp_path, picture))
+    assert reading.changes == ()
+    np.testing.assert_allclose(reading.image.astype(int), seven, atol=1)
+
+
+@pytest.mark.parametrize(("ground", "ink"), [(190, 30), (220, 20), (130, 60), (60, 255), (80, 200), (215, 0)])
+def test_a_grey_page_is_taken_for_its_ground(tmp_path: Path, seven: Bytes, ground: int, ink: int) -> None:
+    """Whatever the page and the ink, the same digit is read, as strong as it can be."""
+    shares = np.where(seven > 60, seven, 0) / seven.max()
+    page = np.rint(ground + (ink - ground) * shares).astype(np.uint8)
+    reading = _only(_saved(tmp_path, Image.fromarray(page)))
+    said = f"ground of brightness {ground}, ink {abs(ground - ink)} from it: stretched to 0 and 255"
+    assert reading.changes == (("dark on light: inverted",) if ink < ground else ()) + (said,)
+    np.testing.assert_allclose(reading.image.astype(int), 255 * shares, atol=255 / abs(ground - ink) + 1)
+
+
+@pytest.mark.parametrize("ground", [0, 128, 255])
+def test_a_page_with_nothing_on_it(tmp_path: Path, ground: int) -> None:
+    page = np.full((60, 50), ground, np.uint8)
+    page[30, 20] = ground + 20 if ground < 200 else ground - 20  # dust
+    reading = _only(_saved(tmp_path, Image.fromarray(page)))
+    assert "nothing is drawn on it" in reading.changes
+    assert not reading.image.any()
+
+
+def test_other_sizes_are_cut_out_resized_and_centred(tmp_path: Path, seven: Bytes) -> None:
+    """The digit somewhere on a large white page comes out where and as large as MNIST has it."""
+    page = np.full((400, 300), 255, np.uint8)
+    large = np.asarray(Image.fromarray(seven).resize((140, 140), Image.Resampling.BILINEAR))
+    page[10:150, 150:290] -= np.where(large > 60, large, 0)
+    reading = _only(_saved(tmp_path, Image.fromarray(page)))
+    assert reading.changes == ("dark on light: inverted", "300 pixels wide, 400 high: resized and centred")
+    image = reading.image.astype(float)
+    assert image.shape == SIZE
+    rows, columns = np.flatnonzero((image > 20).any(axis=1)), np.flatnonzero((image > 20).any(axis=0))
+    assert max(np.ptp(rows), np.ptp(columns)) + 1 in (19, 20)
+    mass = image / image.sum()
+    assert abs(mass.sum(axis=1) @ np.arange(28) - 13.5) < 0.6
+    assert abs(mass.sum(axis=0) @ np.arange(28) - 13.5) < 0.6
+
+
+def test_centring_keeps_what_is_drawn_inside_and_leaves_an_empty_page_empty() -> None:
+    bar = np.zeros((100, 40), np.uint8)
+    bar[:, 3] = 200  # all of its mass at the side
+    bar[0, :] = 60
+    result = centred(bar, (20, 30))
+    assert result.shape == (20, 30)
+    assert 0 < (result > 20).any(axis=1).sum() <= 15
+    assert not centred(np.zeros((50, 40), np.uint8), SIZE).any()
+
+
+def test_the_images_of_an_idx_file(tmp_path: Path) -> None:
+    data = digits(3)
+    (tmp_path / "some").write_bytes(idx_bytes(data.images))
+    readings = list(read_inputs(str(tmp_path / "some"), SIZE))
+    assert [reading.name for reading in readings] == [f"{tmp_path}/some[{i}]" for i in range(3)]
+    np.testing.assert_array_equal([reading.image for reading in readings], data.images)
+    with pytest.raises(InputError, match="some: images of 28x28 pixels; the model reads 28x32"):
+        list(read_inputs(str(tmp_path / "some"), (28, 32)))
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "neither an IDX file nor a picture"),
+        (b"not a picture\n", "neither an IDX file nor a picture"),
+        (png(np.zeros((9, 9, 3), np.uint8))[:-30], "neither an IDX file nor a picture"),
+        (idx_bytes(np.zeros((2, 28, 28), np.uint8))[:-1], "truncated: 1,567 bytes"),
+    ],
+)
+def test_files_that_cannot_be_read(tmp_path: Path, data: bytes, said: str) -> None:
+    (tmp_path / "file").write_bytes(data)
+    with pytest.raises(InputError, match=said) as error:
+        _only(str(tmp_path / "file"))
+    assert str(error.value).startswith(f"{tmp_path}/file: ")
+
+
+def test_files_that_are_not_there(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="none cannot be read: no such file"):
+        _only(str(tmp_path / "none"))
+    with pytest.raises(InputError, match="cannot be read: is a directory"):
+        _only(str(tmp_path))
+
+
+def test_pictures_without_pillow(tmp_path: Path, seven: Bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = _saved(tmp_path, Image.fromarray(seven))
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    with pytest.raises(InputError, match=re.escape("pictures need Pillow: pip install 'seqtree[images]'")):
+        _only(path)
+    (tmp_path / "some").write_bytes(idx_bytes(seven[None]))
+    np.testing.assert_array_equal(_only(str(tmp_path / "some")).image, seven)
+
+
+# --- drawing
+
+
+def test_png_is_read_by_pillow() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 7, 3), np.uint8)
+    with Image.open(io.BytesIO(png(pixels))) as picture:
+        assert (picture.format, picture.mode) == ("PNG", "RGB")
+        np.testing.assert_array_equal(np.asarray(picture), pixels)
+
+
+def test_filters_side_by_side() -> None:
+    filters = np.zeros((5, 2, 3), np.float32)
+    filters[0, 0, 0], filters[1, 1, 2], filters[1, 0, 0] = 4.0, -2.0, 1.0
+    tiles = tiled(filters)
+    assert tiles.shape == (3 * 3 + 1, 2 * 4 + 1, 3)  # two in a row, a line around each
+    red, blue, pale, white = [255, 0, 0], [0, 0, 255], [255, 128, 128], [255, 255, 255]
+    assert tiles[1:3, 1:4].tolist() == [[red, white, white], [white, white, white]]
+    assert tiles[1:3, 5:8].tolist() == [[pale, white, white], [white, white, blue]]
+    assert (tiles[0] == tiles[3]).all()
+    assert (tiles[7:9, 5:8] == tiles[0, 0]).all()  # no sixth one
+
+
+@pytest.mark.parametrize("config", [NetworkConfig("conv 5x3, full 9"), NetworkConfig("full 90"),
+                                    NetworkConfig(cell="rnn", hidden=4)])  # fmt: skip
+def test_the_picture_of_a_classifier(config: NetworkConfig) -> None:
+    data = digits(60)
+    names = ["<&>", *"123456789"]
+    model = ImageClassifier.untrained(data, names, config)
+    measured = evaluate(model, data)
+    drawn = ET.fromstring(plot(model, measured))
+    texts = [element.text for element in drawn.iter(f"{SVG}text")]
+    counts = [f"{count}" for row in measured.confusion for count in row if count]
+    assert texts[:10] == names
+    assert sorted(texts[10:-1]) == sorted(names + counts)
+    assert drawn.findtext(f"{SVG}title") == f"60 images, {100 * measured.error:.2f} % wrong"
+    (image,) = drawn.iter(f"{SVG}image")
+    with Image.open(io.BytesIO(base64.b64decode(image.attrib["href"].split(",")[1]))) as picture:
+        expected = tiled(model.network.filters().numpy()[:MOST_FILTERS])
+        np.testing.assert_array_equal(np.asarray(picture), expected)
+    width, height = (int(drawn.attrib[side]) for side in ("width", "height"))
+    for element in (*drawn.iter(f"{SVG}text"), *drawn.iter(f"{SVG}rect"), image):
+        assert 0 <= float(element.attrib.get("x", 0)) <= width
+        assert 0 <= float(element.attrib.get("y", 0)) + float(element.attrib.get("height", 0)) <= height

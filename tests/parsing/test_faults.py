@@ -1,0 +1,604 @@
+"""What the parser's commands make of bad, odd, long and endless input, of other files, and of being killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from command_helpers import Run, caller, ended, refused
+from language_helpers import metrics
+from language_helpers import model as language_model
+from nltk.tree import Tree
+
+from seqtree import corpora, modelfile
+from seqtree.cli import parse as parse_command
+from seqtree.drawing.tree_svg import EMPTY
+from seqtree.parsing.formats import FORMATS
+from seqtree.parsing.model import Parser
+from seqtree.parsing.network import ParserConfig
+from seqtree.parsing.training import read_normalised
+from seqtree.text.sentences import penn_tokens
+from seqtree.treebank.binary import binarise
+
+TOY = str(corpora.path("toy"))
+SMALL = ("--preset", "tiny", "--device", "cpu", "--precision", "fp32", "--threads", "1", "--seed", "1",
+         "--characters", "4", "--hidden", "8", "--vector", "8", "--scorer", "8", "--epochs", "1",
+         "--evaluations", "2")  # fmt: skip
+TREES = "(S (NP (DT the) (NN cat)) (VP (VBD sat)))\n" * 6
+
+posix = pytest.mark.skipif(os.name != "posix", reason="signals and pipes of POSIX systems")
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs ``seqtree ...`` in a folder of its own: exit code, stdout, stderr."""
+    return caller(capsys, tmp_path, monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a tiny parser that has learned nothing: its trees are odd, but trees."""
+    config = ParserConfig(words=6, characters=4, character_embedding=4, layers=1, hidden=8, vector=8, scorer=8)
+    path = tmp_path_factory.mktemp("model") / "parser.safetensors"
+    Parser.untrained(map(binarise, read_normalised([TOY])), config).save(path)
+    return path
+
+
+def _write(name: str, data: str | bytes) -> str:
+    Path(name).write_bytes(data if isinstance(data, bytes) else data.encode())
+    return name
+
+
+def _leaves(out: str) -> list[list[str]]:
+    """The words of each line of brackets; none for an empty line."""
+    return [Tree.fromstring(line).leaves() if line else [] for line in out.splitlines()]
+
+
+# --- trees
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("(S (A a))\n(S (NP (DT a))\n(S (X b))\n", "t.mrg:2: the tree that begins here is never closed"),
+        ("(S (X a))\n)\n", "t.mrg:2: a closing bracket without an opening one"),
+        ("(S (A a)\n ((B b)))\n", "t.mrg:2: a node without a label in the tree of line 1"),
+        ("\n(S (NP ) (VP b))\n", "t.mrg:2: a node (NP ) without any word"),
+        ("(S (A a))\n(\n)\n", "t.mrg:2: an empty bracket"),
+        ("( (S (A a))\n (S (B b)))\n", "t.mrg:2: a second tree in the bracket that opens on line 1"),
+        ("(S (A a)) and more\n", "t.mrg:1: 'and' outside brackets"),
+        ("# nothing\n", "t.mrg: no tree in it"),
+        ("", "t.mrg is empty"),
+        (b"(S (A a))\n(S (A caf\xe9))\n", "t.mrg: byte 19 (line 2) is 0xE9, which is not valid utf-8 there"),
+        ("(S (A a))\n".encode("utf-16"), "it begins like UTF-16: try --encoding utf-16"),
+    ],
+    ids=ascii,
+)
+def test_treebanks_that_cannot_be_read(command: Run, model: Path, text: str | bytes, said: str) -> None:
+    _write("t.mrg", text)
+    refused(command("parser", "train", "t.mrg", "--out", "a", *SMALL), said)
+    refused(command("parser", "eval", model, "t.mrg", "--json"), said)
+    assert not Path("a/checkpoint.safetensors").exists()
+    _write("good.mrg", TREES)
+    refused(command("parser", "train", "good.mrg", "--valid", "t.mrg", "--out", "a", *SMALL), said)
+
+
+def test_standard_input_named_twice(command: Run, model: Path) -> None:
+    said = "standard input (-) can be read only once, but was named more than once"
+    for twice in (("-", "--valid", "-"), ("-", "-")):
+        refused(command("parser", "train", *twice, "--out", "a", *SMALL, stdin=TREES.encode()), said)
+    refused(command("parser", "eval", model, "-", "-", stdin=TREES.encode()), said)
+
+
+def test_treebanks_of_traces_only(command: Run, model: Path) -> None:
+    _write("t.mrg", "(S (NP (-NONE- *T*)))\n" * 3)
+    refused(command("parser", "train", "t.mrg", "--out", "a", *SMALL), "t.mrg: no tree is left to train on")
+    refused(command("parser", "eval", model, "t.mrg"), "no trees to measure the parser on")
+
+
+def test_validation_trees_of_traces_only(command: Run) -> None:
+    _write("t.mrg", TREES)
+    _write("v.mrg", "(S (NP (-NONE- *T*)))\n" * 3)
+    result = command("parser", "train", "t.mrg", "--valid", "v.mrg", "--out", "a", *SMALL)
+    refused(result, "v.mrg: no tree with a word")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("none.mrg", "none.mrg: no such file or folder, where trees were expected"),
+        ("empty", "empty is a folder without any file that ends in one of .bracket"),
+        ("nltk:klingon", "NLTK has no corpus of the name 'klingon'"),
+        ("nltk:", "expected nltk:NAME"),
+    ],
+)
+def test_treebanks_that_are_not_there(command: Run, model: Path, name: str, said: str) -> None:
+    Path("empty").mkdir()
+    refused(command("parser", "train", name, "--out", "a", *SMALL), said)
+    refused(command("parser", "eval", model, name), said)
+
+
+def test_treebanks_that_look_odd_but_are_not(command: Run, model: Path) -> None:
+    """Windows line ends and a mark, trees over lines and several in a line, no outer label, comments, words alone."""
+    odd = (
+        "\ufeff# a comment\r\n( (S (NP-SBJ-1 (DT the)\r\n (NN cat)) (VP (VBD sat) (NP (-NONE- *-1)))) ) (S (A a))\r\n"
+        "(S (XX (XX (XX x))))(NN cat)\r\n(S the cat sat)\r\n(S (NN a\u00a0b) (-LRB- -LRB-) (NN \u3000) (. .))"
+    )
+    _write("odd.mrg", odd)
+    code, out, err = command("parser", "eval", model, "odd.mrg", "--json")
+    assert (code, err) == (0, "")
+    assert (json.loads(out)["sentences"], json.loads(out)["skipped"]) == (6, 0)
+    assert command("parser", "train", "odd.mrg", "--out", "a", *SMALL, "--quiet")[0] == 0
+    trained = Parser.load("a").lexicon
+    assert set(trained.labels) == {(), ("S",), ("S", "XX", "XX"), ("NP",), ("VP",)}
+
+
+def _deep(words: int, unary: int) -> str:
+    """A tree of so many words, each but the last in a node with all that follow, and of so many nodes in a chain."""
+    return "(S " * unary + "(S (X x) " * words + "(Y y)" + ")" * (words + unary) + "\n"
+
+
+def test_wide_and_deep_trees(command: Run, model: Path) -> None:
+    _write("t.mrg", f"{_deep(300, 200)}(S {'(X x) ' * 500})\n{TREES}")
+    record = json.loads(command("parser", "eval", model, "t.mrg", "--json")[1])
+    assert (record["sentences"], record["skipped"]) == (8, 0)
+    assert command("parser", "train", "t.mrg", "--out", "a", *SMALL, "--quiet")[0] == 0
+
+
+def test_trees_of_any_depth(command: Run, model: Path) -> None:
+    _write("t.mrg", _deep(0, 3000))
+    record = json.loads(command("parser", "eval", model, "t.mrg", "--json")[1])
+    assert (record["sentences"], record["skipped"]) == (1, 0)
+
+
+def test_training_on_sentences_of_one_word(command: Run) -> None:
+    _write("t.mrg", "(S (NN cat))\n(NN dog)\n" * 4)
+    assert command("parser", "train", "t.mrg", "--out", "a", *SMALL, "--quiet")[0] == 0
+
+
+def test_labels_and_tags_that_the_parser_does_not_know(command: Run, model: Path) -> None:
+    _write("t.mrg", "(ZZ (YY (TAG the) (UNSEEN cat)) (XX (VBD sat)))\n(ZZ (T1 a) (T2 b))\n")
+    code, out, err = command("parser", "eval", model, "t.mrg", "--json")
+    assert (code, err) == (0, "")
+    record = json.loads(out)
+    assert (record["sentences"], record["skipped"]) == (2, 0)
+    assert record["labelled"]["f1"] == record["exact_match"] == 0
+    assert record["unlabelled"]["f1"] > 0
+
+
+# --- options, models and runs
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--preset", "huge"), "preset 'huge': expected one of tiny (tests"),
+        (("--composition", "lstm", "--vector", "7"), "vector 7: a tree LSTM needs an even width"),
+        (("--words", "0", "--characters", "0"), "words 0, characters 0"),
+        (("--layers", "0"), "layers 0: expected at least 1"),
+        (("--hidden", "many"), "'many' is not a valid integer"),
+        (("--encoder", "mlp"), "'mlp' is not one of"),
+        (("--dropout", "1"), "dropout 1.0"),
+        (("--word-dropout", "-1"), "word_dropout -1.0"),
+        (("--explore", "2"), "explore 2.0: expected a share from 0 to 1"),
+        (("--kappa", "-1"), "kappa -1.0: expected 0 or more"),
+        (("--batch", "0"), "batch 0: expected at least 1"),
+        (("--min-count", "0"), "least count of a token"),
+        (("--valid-share", "1"), "valid_share 1.0"),
+        (("--valid-share", "nan"), "valid_share nan"),
+        (("--valid-share", "0.99"), "no tree is left to train on"),
+        (("--valid", "none.mrg"), "none.mrg: no such file or folder"),
+        (("--epochs", "0"), "epochs 0.0"),
+        (("--device", "tpu"), "device 'tpu': expected auto, cpu"),
+        (("--encoding", "klingon"), "'klingon' is no text encoding"),
+        (("--colour",), "No such option"),
+    ],
+    ids=" ".join,
+)
+def test_bad_training_options(command: Run, options: tuple[str, ...], said: str) -> None:
+    _write("t.mrg", TREES)
+    refused(command("parser", "train", "t.mrg", "--out", "a", *SMALL, *options), said)
+    assert not Path("a/checkpoint.safetensors").exists()
+
+
+@pytest.mark.parametrize("option", ["--kappa", "--label-weight", "--tag-weight", "--word-dropout"])
+def test_training_options_that_are_no_numbers(command: Run, option: str) -> None:
+    _write("t.mrg", TREES)
+    result = command("parser", "train", "t.mrg", "--out", "a", *SMALL, option, "nan")
+    refused(result, f"{option[2:].replace('-', '_')} nan")
+
+
+def test_files_that_are_no_parser(command: Run, model: Path) -> None:
+    whole = model.read_bytes()
+    language_model().save("lm.safetensors")
+    _write("t.mrg", TREES)
+    _write("cut", whole[:-7])
+    _write("cut-early", whole[:100])
+    _write("none", b"")
+    _write("flipped", whole[:-9] + bytes([whole[-9] ^ 1]) + whole[-8:])
+    modelfile.save(Path("other"), "parser", {"lexicon": {}}, {})
+    Path("folder").mkdir()
+    for name, said in (("missing", "missing: no such model file"), ("lm.safetensors", "holds a language-model"),
+                       ("t.mrg", "damaged or not a safetensors file"), ("cut", "damaged"), ("cut-early", "damaged"),
+                       ("none", "damaged"), ("flipped", "damaged"), ("other", "its parts do not fit together"),
+                       ("folder", "folder/model.safetensors: no such model file")):  # fmt: skip
+        refused(command("parse", "a cat", "--model", name), name, said)
+        refused(command("parser", "eval", name, "t.mrg"), name, said)
+    refused(command("lm", "eval", model, "t.mrg"), "holds a parser, expected a language-model")
+
+
+def test_models_that_a_parser_cannot_start_from(command: Run, model: Path) -> None:
+    _write("t.mrg", TREES)
+    language_model().save("lm.safetensors")
+    for name, said in ((model, "holds a parser, expected a language-model"), ("missing", "no such model file"),
+                       ("lm.safetensors", "over words, not over characters")):  # fmt: skip
+        refused(command("parser", "train", "t.mrg", "--out", "a", *SMALL, "--init-from", name), said)
+
+
+def test_the_width_of_words_comes_from_the_language_model(command: Run) -> None:
+    _write("t.mrg", TREES)
+    language_model(unit="word").save("lm.safetensors")
+    options = ("--out", "a", *SMALL, "--quiet", "--init-from", "lm.safetensors")
+    refused(command("parser", "train", "t.mrg", *options, "--words", "7"), "--words: with --init-from")
+
+
+def test_a_start_that_fails_leaves_nothing(command: Run) -> None:
+    _write("t.mrg", "(S (NP a) (VP b)\n")
+    Path("mine").mkdir()
+    for out in ("new", "mine"):
+        refused(command("parser", "train", "t.mrg", "--out", out, *SMALL), "t.mrg")
+        refused(command("lm", "train", "none.txt", "--out", out), "none.txt")
+        refused(command("image", "train", "none", "--out", out), "none")
+    assert not Path("new").exists()
+    assert Path("mine").is_dir()  # it was there before
+
+
+def test_trees_that_are_left_out_are_named(command: Run, model: Path) -> None:
+    _write("t.mrg", "(S (-NONE- *))\n" + TREES + "(S (-NONE- *T*-1))\n(S " + "(NN a) " * 2001 + ")\n")
+    code, _, err = command("parser", "train", "t.mrg", "--out", "a", *SMALL)
+    assert code == 0
+    assert "warning: t.mrg:1: a tree without a word, left out, as are 1 more\n" in err
+    assert "warning: t.mrg:9: a tree of more than 2,000 words, left out\n" in err
+    assert "5 training trees of 15 words, 1 validation trees" in err
+    code, out, err = command("parser", "eval", model, "t.mrg", "--json")
+    assert json.loads(out)["sentences"] == 7
+    assert err == "t.mrg:1: a tree without a word, left out, as are 1 more\n"
+
+
+def test_a_run_says_what_its_model_is(command: Run) -> None:
+    _write("t.mrg", TREES)
+    training = ("parser", "train", "t.mrg", "--out", "a", "--objective", "structured", *SMALL, "--quiet")
+    assert command(*training, "--half")[0] == 0
+    config = json.loads(Path("a/config.json").read_text(encoding="utf-8"))
+    assert config["network"] == Parser.load("a").network.config.to_json()
+    assert config["network"]["whole_trees"] is True
+    assert config["half"] is True
+    refused(command(*training, "--resume"), "half was True, is False")
+
+
+def test_a_folder_that_holds_a_run(command: Run, model: Path) -> None:
+    _write("t.mrg", TREES)
+    assert command("parser", "train", "t.mrg", "--out", "a", *SMALL, "--quiet", "--resume")[0] == 0  # it starts
+    before = Path("a/model.safetensors").read_bytes()
+    train = ("parser", "train", "t.mrg", "--out", "a", *SMALL)
+    refused(command(*train), "a: already holds a run; go on with it by --resume")
+    refused(command(*train, "--resume", "--hidden", "9"), "network.hidden was 8, is 9")
+    refused(command(*train, "--resume", "--objective", "softmax"), "objective.objective was stepwise, is softmax")
+    _write("t.mrg", TREES.replace("cat", "dog"))
+    refused(command(*train, "--resume"), "cannot resume a run of other data or another network")
+    assert Path("a/model.safetensors").read_bytes() == before
+    _write("t.mrg", TREES)
+    code, _, err = command(*train, "--resume", "--epochs", "2")
+    assert code == 0
+    assert "resuming at step" in err
+    refused(command("parser", "train", "t.mrg", "--out", "t.mrg", *SMALL), "t.mrg: a file; --out expects a folder")
+
+
+def test_a_run_with_another_least_count_is_not_resumed(command: Run) -> None:
+    _write("t.mrg", f"(S (A once))\n{TREES}")
+    train = ("parser", "train", "t.mrg", "--out", "a", *SMALL)
+    assert command(*train, "--quiet")[0] == 0
+    refused(command(*train, "--resume", "--min-count", "2"), "cannot resume a run of other data or another network")
+
+
+# --- sentences
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_empty_sentences_keep_their_places(command: Run, model: Path, format: str) -> None:
+    options = ("--model", model, "--format", format)
+    alone = {line: command("parse", line, *options)[1][:-1] for line in ("", "a cat", "a dog sat")}
+    assert {"svg": EMPTY, "json": '"words": []'}.get(format, "") in alone[""]
+    assert len(alone[""]) < len(alone["a cat"])
+    lines = ["", "a cat", "", " \t ", "a dog sat", ""]
+    results = (alone[line.strip()].replace('"line": 1,', f'"line": {i},') for i, line in enumerate(lines, 1))
+    expected = ("\n\n" if format == "pretty" else "\n").join(results) + "\n"
+    assert command("parse", *lines, *options) == (0, expected, "")
+    for extra in ((), ("--tokenized",)):
+        assert command("parse", *options, *extra, stdin="".join(f"{x}\n" for x in lines).encode()) == (0, expected, "")
+
+
+@pytest.mark.parametrize("word", ["cat", "unheard-of", "日本語", "…", "a\u00a0b"])
+@pytest.mark.parametrize("extra", [(), ("--trace",), ("--scores",)])
+def test_one_word(command: Run, model: Path, word: str, extra: tuple[str, ...]) -> None:
+    code, out, err = command("parse", word, "--model", model, *extra)
+    assert (code, err) == (0, "")
+    assert all(form in out for form, _ in penn_tokens(word))
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "кошка сидела на коврике",
+        "القطة جلست على السجادة",
+        "the 😀 sat 👩‍👩‍👧 on 🇫🇷",
+        "zzyzx qwxq vrrbt",
+        "naïve co\u0308operation e\u0301te\u0301",
+        "x" * 5000,
+        "a b\x07c \x1b31mred \x00 end",
+    ],
+    ids=ascii,
+)
+@pytest.mark.parametrize("format", FORMATS)
+def test_unknown_words_and_scripts(command: Run, model: Path, sentence: str, format: str) -> None:
+    code, out, err = command("parse", sentence, "--model", model, "--tokenized", "--format", format)
+    assert (code, err) == (0, "")
+    if format == "bracket":
+        assert _leaves(out) == [sentence.split()]
+    if format == "json":
+        assert json.loads(out)["words"] == sentence.split()
+    raw = command("parse", sentence, "--model", model, "--format", "json")[1]
+    words = [word for line in raw.splitlines() for word in json.loads(line)["words"]]
+    assert "".join(words) == "".join(sentence.split())
+
+
+def test_brackets_and_slashes_in_words(command: Run, model: Path) -> None:
+    sentence = "the cat (a big one) sat [1] on {that} f(x) either\\/or :-) -RRB-"
+    for tokenized in ((), ("--tokenized",)):
+        _, out, _ = command("parse", sentence, "--model", model, "--format", "bracket", *tokenized)
+        (tree,) = out.splitlines()
+        escaped = sentence
+        for brackets, kind in (("()", "RB-"), ("[]", "SB-"), ("{}", "CB-")):
+            escaped = escaped.replace(brackets[0], f"-L{kind}").replace(brackets[1], f"-R{kind}")
+        assert "".join(Tree.fromstring(tree).leaves()) == "".join(escaped.split())
+        words = json.loads(command("parse", sentence, "--model", model, "--format", "json", *tokenized)[1])["words"]
+        assert "".join(words) == "".join(sentence.split())
+        _write("out.mrg", out)
+        record = json.loads(command("parser", "eval", model, "out.mrg", "--json")[1])
+        assert (record["labelled"]["f1"], record["skipped"]) == (100, 0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="measures resident memory as Linux reports it")
+def test_ten_thousand_words(model: Path, tmp_path: Path) -> None:
+    """The peak is the process's own; that of ``getrusage`` is at least that of the process which started it."""
+    program = (
+        "import os, re, sys\n"
+        "from seqtree.cli import main\n"
+        "try:\n"
+        "    main()\n"
+        "finally:\n"
+        "    peak = re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1]\n"
+        "    print(int(peak) // 1024, os.times().user, file=sys.stderr)\n"
+    )
+    words = random.Random(0).choices(["the", "a", "cat", "dog", "sat", "on", "mat", "near"], k=10_000)
+    (tmp_path / "long.txt").write_text(" ".join(words), encoding="utf-8")
+    arguments = ["parse", "-m", model, "-f", "long.txt", "--tokenized", "--format", "json", "--threads", "1"]
+    done = subprocess.run([sys.executable, "-c", program, *arguments], cwd=tmp_path, capture_output=True, check=True,
+                          encoding="utf-8", env={**os.environ, "OMP_NUM_THREADS": "1"})  # fmt: skip
+    resident, seconds = map(float, done.stderr.split())
+    assert seconds < 60  # of the processor; in quadratic time it would be hours
+    assert resident < 768  # MiB
+    record = json.loads(done.stdout)
+    assert record["words"] == words
+    assert len(record["merges"]) == 9_999
+
+
+def test_a_hundred_thousand_lines_in_order(command: Run, model: Path) -> None:
+    """Of mixed lengths, each with a word of its own, and some of them empty."""
+    chance = random.Random(0)
+    lines = []
+    for number in range(100_000):
+        words = chance.choices(["the", "cat", "sat", "on"], k=chance.choice([0, 0, 1, 1, 2, 12]))
+        lines.append([] if number % 97 == 5 else [f"n{number}", *words])
+    _write("many.txt", "\n".join(map(" ".join, lines)))
+    code, out, err = command("parse", "--model", model, "-f", "many.txt", "--tokenized", "--format", "bracket")
+    assert (code, err) == (0, "")
+    found = [[part.rstrip(")") for part in line.split() if not part.startswith("(")] for line in out.splitlines()]
+    assert found == lines
+
+
+@posix
+def test_an_endless_input_is_parsed_as_it_comes(model: Path, tmp_path: Path) -> None:
+    """Nobody waits for its end, and it stops when nobody reads on."""
+    command = [sys.executable, "-m", "seqtree", "parse", "--model", str(model), "--tokenized", "--format", "bracket"]
+    process = subprocess.Popen(command, cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, env={**os.environ, "OMP_NUM_THREADS": "1"})  # fmt: skip
+    assert process.stdin and process.stdout and process.stderr
+    stdin = process.stdin
+
+    def write() -> None:
+        number = 0
+        try:
+            while True:
+                stdin.write(f"the cat sat on n{number}\n".encode())
+                number += 1
+        except OSError:
+            pass
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    first = [process.stdout.readline() for _ in range(3)]
+    process.stdout.close()
+    assert process.wait(timeout=60) == 141
+    writer.join(timeout=60)
+    with pytest.raises(BrokenPipeError):
+        stdin.close()
+    assert [f"n{number}".encode() in line for number, line in enumerate(first)] == [True] * 3
+    assert process.stderr.read() == b""
+    process.stderr.close()
+
+
+@pytest.mark.parametrize("newline", [b"\n", b"\r\n"])
+def test_a_line_is_answered_before_the_next_is_written(model: Path, tmp_path: Path, newline: bytes) -> None:
+    """A line of bytes that come one by one, and several lines at once, count as well."""
+    command = [sys.executable, "-m", "seqtree", "parse", "--model", str(model), "--file", "-", "--format", "bracket"]
+    process = subprocess.Popen(command, cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, env={**os.environ, "OMP_NUM_THREADS": "1"})  # fmt: skip
+    assert process.stdin and process.stdout and process.stderr
+    deadline = threading.Timer(60, process.kill)
+    deadline.start()
+    try:
+        for text, wanted in (("the cat sat", [["the", "cat", "sat"]]), ("Où ? Là.", [["Où", "?"], ["Là", "."]]),
+                             ("", [[]]), ("a\nb\n\nc", [["a"], ["b"], [], ["c"]])):  # fmt: skip
+            data = text.encode().replace(b"\n", newline) + newline
+            for piece in (data,) if "\n" in text else (data[i : i + 1] for i in range(len(data))):
+                process.stdin.write(piece)
+                process.stdin.flush()
+            answer = b"".join(process.stdout.readline() for _ in wanted).decode()
+            assert _leaves(answer) == wanted
+        out, err = process.communicate(b"the end, without a line end")
+    finally:
+        deadline.cancel()
+        process.kill()
+        process.wait()
+    assert _leaves(out.decode()) == [["the", "end", ",", "without", "a", "line", "end"]]
+    assert (process.returncode, err) == (0, b"")
+
+
+def test_standard_input_is_taken_in_large_pieces(command: Run, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A text that is there is parsed in batches, wherever a read ends in its lines, words and characters."""
+    text = "".join(f"n{number} été 猫{newline}" for number, newline in enumerate(["\n", "\r\n", "\r", "\n"] * 25))
+    options = ("--model", model, "--format", "bracket", "--tokenized")
+    sizes = []
+    parses = Parser.parses
+
+    def counted(self: Parser, sentences: Sequence[Any]) -> Iterator[Any]:
+        sizes.append(len(sentences))
+        return parses(self, sentences)
+
+    monkeypatch.setattr(Parser, "parses", counted)
+    whole = command("parse", *options, stdin=text.encode())
+    assert _leaves(whole[1]) == [[f"n{number}", "été", "猫"] for number in range(100)]
+    assert max(sizes) >= 99
+    for size in (1, 7, 64):
+        monkeypatch.setattr(parse_command, "READ", size)
+        assert command("parse", *options, stdin=text.encode()) == whole
+
+
+def test_without_standard_input(command: Run, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    refused(command("parse", "--model", model, "--file", "-"), "there is no standard input to read (-)")
+
+
+def test_words_that_are_given_hold_white_space_that_is_not_ascii(command: Run, model: Path) -> None:
+    """As in bracketed trees, which read them so."""
+    words = ["a\u00a0b", "c\x1cd", "\u3000", "e\x85f\u2028g"]
+    sentence = f" {words[0]}\t{words[1]} {words[2]} \x0b\x0c{words[3]} "
+    for line in ((sentence,), ("--file", _write("text.txt", f"{sentence}\n"))):
+        code, out, err = command("parse", "--model", model, "--tokenized", "--format", "json", *line)
+        assert (code, err) == (0, "")
+        assert json.loads(out)["words"] == words
+    _, out, _ = command("parse", "--model", model, "--tokenized", "--format", "svg", sentence)
+    assert len(ET.fromstring(out)) > 4
+
+
+def test_what_precedes_a_bad_byte_is_parsed(command: Run, model: Path) -> None:
+    lines = [b"the cat sat", b"a dog", b"caf\xe9 au lait", b"not reached"]
+    for newline in (b"\n", b"\r\n"):
+        Path("text.txt").write_bytes(newline.join(lines))
+        code, out, err = command("parse", "--model", model, "--format", "bracket", "-f", "text.txt")
+        assert code == 2
+        assert _leaves(out) == [["the", "cat", "sat"], ["a", "dog"]]
+        assert err == (
+            "seqtree: error: text.txt:3: byte 0xE9 after 3 characters is not utf-8; name the text's own encoding with "
+            "--encoding\n"
+        )
+    code, out, err = command("parse", "--model", model, "--encoding", "utf-16", stdin=b"odd number of bytes")
+    assert (code, out) == (2, "")
+    assert "standard input is not utf-16 text" in err
+
+
+# --- interrupted
+
+
+OPTIONS = (*SMALL, "--dropout", "0.2", "--epochs", "10", "--evaluations", "10", "--checkpoint-seconds", "0.05")
+
+
+def _start(folder: Path, out: str, *options: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "seqtree", "parser", "train", TOY, "--out", out, *OPTIONS, *options]
+    return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                            env={**os.environ, "OMP_NUM_THREADS": "1"})  # fmt: skip
+
+
+def _wait(process: subprocess.Popen[str], until: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not until() and process.poll() is None:
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a run never broken."""
+    path = tmp_path_factory.mktemp("kill")
+    code, said = ended(_start(path, "whole"))
+    assert code == 0, said
+    return path
+
+
+def _whole(run: Path) -> tuple[bytes, list[dict[str, object]]]:
+    return (run / "model.safetensors").read_bytes(), metrics(run)
+
+
+@posix
+def test_killed_at_any_moment_and_resumed(folder: Path) -> None:
+    """One command line, repeated until it is done, ends with the bytes of the run never broken."""
+    moments, kills, run = random.Random(3), 0, folder / "killed"
+    checkpoint = run / "checkpoint.safetensors"
+    while True:
+        process = _start(folder, "killed", "--resume")
+        if kills < 3:
+            before = checkpoint.stat().st_mtime_ns if kills else 0
+            _wait(process, lambda: checkpoint.exists() and checkpoint.stat().st_mtime_ns != before)  # noqa: B023
+            time.sleep(moments.uniform(0.02, 0.15))
+            process.kill()
+        code, text = ended(process)
+        if code == 0:
+            break
+        assert code == -signal.SIGKILL, text
+        kills += 1
+        modelfile.load(checkpoint, "checkpoint")
+        if (run / "model.safetensors").exists():
+            Parser.load(run)
+    assert kills == 3, "the run was too short to be killed"
+    assert _whole(run) == _whole(folder / "whole")
+    assert not list(run.glob(".*.tmp"))
+
+
+@posix
+def test_stopped_by_an_interrupt_and_resumed(folder: Path) -> None:
+    process = _start(folder, "stopped", "--checkpoint-seconds", "1000")
+    _wait(process, (folder / "stopped" / "metrics.jsonl").exists)
+    process.send_signal(signal.SIGINT)
+    code, text = ended(process)
+    assert code == 130, text
+    assert "interrupted and saved at step" in text
+    assert "Traceback" not in text
+    contents, _ = modelfile.load(folder / "stopped" / "checkpoint.safetensors", "checkpoint")
+    step = contents["position"]["step"]
+    assert 0 < step < metrics(folder / "whole")[-1]["step"]
+    code, text = ended(_start(folder, "stopped", "--resume", "--json"))
+    assert code == 0
+    assert f"resuming at step {step:,}" in text
+    assert _whole(folder / "stopped") == _whole(folder / "whole")
