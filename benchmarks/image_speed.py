@@ -122,8 +122,10 @@ def main() -> None:
         for side, found in results.items():
             command = [sys.executable, __file__, *sys.argv[1:], "--side", side]
             found.append(json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout))
-    sides = {side: {name: statistics.median(result[name] for result in found) for name in found[0]}
-             for side, found in results.items()}  # fmt: skip
+    sides = {
+        side: {name: statistics.median(result[name] for result in found) for name in found[0]}
+        for side, found in results.items()
+    }
     ratio = sides["ours"]["images_per_second"] / sides["plain"]["images_per_second"]
     settings = {name: value for name, value in vars(options).items() if name not in ("data", "images", "side")}
     print(json.dumps({"benchmark": "image_speed", "plan": PLAN, **settings, **sides, "speed_ratio": ratio}))

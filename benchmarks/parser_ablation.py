@@ -67,11 +67,31 @@ def main() -> None:
 def train(arguments: argparse.Namespace, out: Path, options: Sequence[str]) -> dict[str, Any]:
     """One training and its figures on the validation trees."""
     valid = [part for trees in arguments.valid for part in ("--valid", trees)]
-    command = [sys.executable, "-m", "seqtree", "parser", "train", *arguments.trees, *valid, "--epochs",
-               str(arguments.epochs), "--threads", "1", "--out", str(out), "--json", "--quiet", *options]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "seqtree",
+        "parser",
+        "train",
+        *arguments.trees,
+        *valid,
+        "--epochs",
+        str(arguments.epochs),
+        "--threads",
+        "1",
+        "--out",
+        str(out),
+        "--json",
+        "--quiet",
+        *options,
+    ]
     report = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    return {**_f1(report), "tags": round(report["tag_accuracy"], 2), "minutes": round(report["seconds"] / 60, 1),
-            "sentences_per_second": report["sentences_per_second"]}  # fmt: skip
+    return {
+        **_f1(report),
+        "tags": round(report["tag_accuracy"], 2),
+        "minutes": round(report["seconds"] / 60, 1),
+        "sentences_per_second": report["sentences_per_second"],
+    }
 
 
 def beam(run: Path, valid: Sequence[str], size: int) -> dict[str, Any]:

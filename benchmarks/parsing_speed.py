@@ -80,9 +80,18 @@ def main() -> None:
     for run, _ in ways.values():
         run()  # warm
     rates = {name: median_rate(run, len(read), options.repeat) for name, (run, read) in ways.items()}
-    print(json.dumps({"benchmark": "parsing_speed", "trees": options.trees, "sentences": len(sentences),
-                      "words": sum(map(len, sentences)), "threads": options.threads,
-                      "sentences_per_second": rates}))  # fmt: skip
+    print(
+        json.dumps(
+            {
+                "benchmark": "parsing_speed",
+                "trees": options.trees,
+                "sentences": len(sentences),
+                "words": sum(map(len, sentences)),
+                "threads": options.threads,
+                "sentences_per_second": rates,
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

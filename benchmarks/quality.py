@@ -56,10 +56,21 @@ def main() -> None:
         trained = run(["train", str(train), "--valid", str(valid), "--out", out, *preset, *budget, *rest])
         measured = run(["eval", out, str(valid), "--ngram", str(train), "--ngram-order", order])
     figures = {key: measured[key] for key in ("loss", "perplexity", "bits_per_character", "ngram")}
-    print(json.dumps({"benchmark": "quality", "task": options.task, "minutes": float(options.minutes),
-                      "threads": int(options.threads), "options": rest, "steps": trained["steps"],
-                      "seconds": trained["seconds"], "tokens_per_second": trained["tokens_per_second"],
-                      **figures}))  # fmt: skip
+    print(
+        json.dumps(
+            {
+                "benchmark": "quality",
+                "task": options.task,
+                "minutes": float(options.minutes),
+                "threads": int(options.threads),
+                "options": rest,
+                "steps": trained["steps"],
+                "seconds": trained["seconds"],
+                "tokens_per_second": trained["tokens_per_second"],
+                **figures,
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -45,8 +45,11 @@ def main() -> None:
             sample()
             seconds[name].append(time.perf_counter() - began)
     speed = {name: LENGTH / statistics.median(times) for name, times in seconds.items()}
-    print(json.dumps({"benchmark": "sampling_speed", "characters_per_second": speed,
-                      "ratio": speed["ours"] / speed["plain"]}))  # fmt: skip
+    print(
+        json.dumps(
+            {"benchmark": "sampling_speed", "characters_per_second": speed, "ratio": speed["ours"] / speed["plain"]}
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -87,9 +87,17 @@ def train_ours(model: LanguageModel, corpus: PreparedCorpus, steps: int) -> floa
     """The same by seqtree's loop, its first checkpoint and last evaluation counted in."""
     training_only = PreparedCorpus(corpus.train, None, corpus.vocabulary, corpus.fingerprint)
     task = LanguageModelTask(model, training_only, SHAPE, 0, choose_dtype("auto", torch.device("cpu")))
-    settings = TrainingSettings(epochs=steps / task.steps_per_epoch, optimizer="sgd", learning_rate=RATE, clip=CLIP,
-                                weight_decay=0.0, schedule="constant", warmup=0.0, averaging="none",
-                                evaluations=1)  # fmt: skip
+    settings = TrainingSettings(
+        epochs=steps / task.steps_per_epoch,
+        optimizer="sgd",
+        learning_rate=RATE,
+        clip=CLIP,
+        weight_decay=0.0,
+        schedule="constant",
+        warmup=0.0,
+        averaging="none",
+        evaluations=1,
+    )
     with tempfile.TemporaryDirectory() as folder:
         run = RunFolder(Path(folder) / "run")
         with run.opened(resume=False):
@@ -103,8 +111,16 @@ def one_side(side: str, data: Path, hidden: int, share: float, threads: int) -> 
     corpus = prepare([data / "ptb.train.txt"], TextSettings(unit="word"), [data / "ptb.valid.txt"])
     assert corpus.valid is not None
     dropout = 0.5 if hidden >= 650 else 0.0
-    config = NetworkConfig(layers=2, hidden=hidden, embedding=hidden, tied=hidden >= 650, dropout_input=dropout,
-                           dropout_hidden=dropout, dropout_output=dropout, dropout_locked=False)  # fmt: skip
+    config = NetworkConfig(
+        layers=2,
+        hidden=hidden,
+        embedding=hidden,
+        tied=hidden >= 650,
+        dropout_input=dropout,
+        dropout_hidden=dropout,
+        dropout_output=dropout,
+        dropout_locked=False,
+    )
     network = RecurrentLanguageModel(len(corpus.vocabulary), config)
     model = LanguageModel(corpus.vocabulary, TextSettings(unit="word"), network)
     steps = max(1, round(share * (len(corpus.train) // SHAPE.rows // SHAPE.window)))
@@ -130,8 +146,17 @@ def main() -> None:
         sides[side] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     speeds = [sides[side]["tokens_per_second"] for side in ("ours", "plain")]
     perplexities = [sides[side]["perplexity"] for side in ("ours", "plain")]
-    print(json.dumps({"benchmark": "training_speed", **vars(options), **sides, "speed_ratio": speeds[0] / speeds[1],
-                      "perplexity_ratio": perplexities[0] / perplexities[1]}))  # fmt: skip
+    print(
+        json.dumps(
+            {
+                "benchmark": "training_speed",
+                **vars(options),
+                **sides,
+                "speed_ratio": speeds[0] / speeds[1],
+                "perplexity_ratio": perplexities[0] / perplexities[1],
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -7,8 +7,8 @@ import click
 
 @click.command(
     epilog="\b\nExamples:\n"
-    "  bash  eval \"$(seqtree completion bash)\"      in ~/.bashrc\n"
-    "  zsh   eval \"$(seqtree completion zsh)\"       in ~/.zshrc\n"
+    '  bash  eval "$(seqtree completion bash)"      in ~/.bashrc\n'
+    '  zsh   eval "$(seqtree completion zsh)"       in ~/.zshrc\n'
     "  fish  seqtree completion fish | source       in ~/.config/fish/config.fish"
 )
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))

@@ -19,18 +19,25 @@ from seqtree.cli.options import (
 )
 
 NOTHING_NAMED = "no images named: drawing digits"
-labels_option = click.option("--labels", metavar="FILE",
-                             help="Labels of a file of images.  [default: beside it, by the usual name]")  # fmt: skip
+labels_option = click.option(
+    "--labels", metavar="FILE", help="Labels of a file of images.  [default: beside it, by the usual name]"
+)
 _RECIPE = [
     labels_option,
     click.option("--names", metavar="A,B,...", help="Names of the classes.  [default: their labels]"),
-    click.option("--valid-share", type=float, default=0.1,
-                 help="Share of the images, evenly taken, to validate on; 0 for none."),
+    click.option(
+        "--valid-share", type=float, default=0.1, help="Share of the images, evenly taken, to validate on; 0 for none."
+    ),
     click.option("--model", default="cnn", help="mlp, notes, lenet5, cnn, tensorflow; over the rows rnn, lstm, gru."),
-    click.option("--plan", help="Layers, such as 'conv 32x5, pool, full 128 drop 0.5'.  [default: the model's, as all "
-                 "that follow]"),
-    click.option("--objective", type=click.Choice(["softmax", "squared"]),
-                 help="Cross-entropy, or the squared error of sigmoid units."),
+    click.option(
+        "--plan",
+        help="Layers, such as 'conv 32x5, pool, full 128 drop 0.5'.  [default: the model's, as all that follow]",
+    ),
+    click.option(
+        "--objective",
+        type=click.Choice(["softmax", "squared"]),
+        help="Cross-entropy, or the squared error of sigmoid units.",
+    ),
     click.option("--layers", type=int, help="Of a model over the rows."),
     click.option("--hidden", type=int, help="Units of its layers, in each direction."),
     click.option("--bidirectional/--forward", default=None, help="Whether it reads from the bottom, too."),
@@ -41,7 +48,7 @@ _RECIPE = [
     click.option("--stretch", type=float, help="stretched or shrunk by up to that share each way,"),
     click.option("--slant", type=float, help="and slanted by up to so many pixels a pixel."),
     click.option("--batch", type=int, help="Images of a step."),
-]  # fmt: skip
+]
 
 
 @click.group(
@@ -98,12 +105,17 @@ def train(data: str | None, as_json: bool, quiet: bool, threads: int | None, **o
 @click.argument("data", required=False)
 @labels_option
 @click.option("--part", type=click.Choice(["train", "test"]), default="test", help="Which files of a folder.")
-@click.option("--plot", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.svg",
-              help="Draw the confusion table and the first filters.")
+@click.option(
+    "--plot",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE.svg",
+    help="Draw the confusion table and the first filters.",
+)
 @threads_option
 @json_option
-def eval_(model: str, data: str | None, labels: str | None, part: str, plot: Path | None, threads: int | None,
-          as_json: bool) -> None:  # fmt: skip
+def eval_(
+    model: str, data: str | None, labels: str | None, part: str, plot: Path | None, threads: int | None, as_json: bool
+) -> None:
     """Measure MODEL (a run folder or a model file) on the images of DATA."""
     from seqtree.errors import InputError
     from seqtree.images.evaluation import evaluate
@@ -158,9 +170,15 @@ def predict(model: str, files: tuple[str, ...], k: int, threads: int | None, as_
         for reading, row in zip(readings, probabilities.tolist(), strict=True):
             best = sorted(zip(row, loaded.classes, strict=True), key=lambda pair: -pair[0])[:k]
             if as_json:
-                predictions.append({"image": reading.name, "class": best[0][1], "probability": best[0][0],
-                                    "probabilities": dict(zip(loaded.classes, row, strict=True)),
-                                    "changes": list(reading.changes)})  # fmt: skip
+                predictions.append(
+                    {
+                        "image": reading.name,
+                        "class": best[0][1],
+                        "probability": best[0][0],
+                        "probabilities": dict(zip(loaded.classes, row, strict=True)),
+                        "changes": list(reading.changes),
+                    }
+                )
             else:
                 click.echo("\t".join([reading.name, *(f"{name}\t{share:.4f}" for share, name in best)]))
     if as_json:
@@ -185,7 +203,9 @@ def _print_table(classes: tuple[str, ...], measured: Any) -> None:
     click.echo(f"{'loss':<20} {measured.loss:>10.4f}")
     click.echo(f"{'images':<20} {measured.images:>10,}")
     click.echo(f"{'images per second':<20} {measured.images_per_second:>10,.0f}")
-    wrong = sorted(((count, i, j) for i, row in enumerate(measured.confusion) for j, count in enumerate(row)
-                    if i != j and count), reverse=True)  # fmt: skip
+    wrong = sorted(
+        ((count, i, j) for i, row in enumerate(measured.confusion) for j, count in enumerate(row) if i != j and count),
+        reverse=True,
+    )
     for count, true, said in wrong[:5]:
         click.echo(f"{classes[true]} taken for {classes[said]:<8} {count:>10,}")

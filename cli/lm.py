@@ -14,9 +14,12 @@ import click
 from seqtree.cli.lm_train import train
 from seqtree.cli.options import device_option, encoding_option, json_option, print_json, threads_option
 
-unknown_option = click.option("--unknown", type=click.Choice(["fail", "skip", "map"]), default="fail",
-                              help="Prompt tokens the model has never seen: name them and stop, leave them out, or "
-                              "read them as <unk>.")  # fmt: skip
+unknown_option = click.option(
+    "--unknown",
+    type=click.Choice(["fail", "skip", "map"]),
+    default="fail",
+    help="Prompt tokens the model has never seen: name them and stop, leave them out, or read them as <unk>.",
+)
 prompt_file_option = click.option("--prompt-file", help="Read the prompt from a file (- for stdin).")
 _TEXTS = click.argument("texts", nargs=-1, required=True)
 
@@ -47,15 +50,28 @@ def _load(model: str, device: str = "cpu", threads: int | None = None) -> Any:
 @lm.command("eval", epilog="\b\nExample:\n  seqtree lm eval runs/novel chapter1.txt chapter2.txt --json")
 @click.argument("model")
 @_TEXTS
-@click.option("--ngram", "ngram", multiple=True, metavar="FILE",
-              help="Training text for an interpolated Kneser-Ney n-gram model over the same tokens, to compare with.")
+@click.option(
+    "--ngram",
+    "ngram",
+    multiple=True,
+    metavar="FILE",
+    help="Training text for an interpolated Kneser-Ney n-gram model over the same tokens, to compare with.",
+)
 @click.option("--ngram-order", type=click.IntRange(1, 10), default=3, help="Its order.")
 @encoding_option
 @device_option
 @threads_option
 @json_option
-def eval_(model: str, texts: tuple[str, ...], ngram: tuple[str, ...], ngram_order: int, encoding: str, device: str,
-          threads: int | None, as_json: bool) -> None:  # fmt: skip
+def eval_(
+    model: str,
+    texts: tuple[str, ...],
+    ngram: tuple[str, ...],
+    ngram_order: int,
+    encoding: str,
+    device: str,
+    threads: int | None,
+    as_json: bool,
+) -> None:
     """Measure MODEL on TEXTS (files, folders, - for stdin), the state carried over the whole text.
 
     Loss is in nats per token (with the ends of lines, for words); bits are over all characters and bytes of the text,
@@ -77,8 +93,10 @@ def eval_(model: str, texts: tuple[str, ...], ngram: tuple[str, ...], ngram_orde
             click.echo(f"{name.replace('_', ' '):<20} {f'{value:,}' if isinstance(value, int) else f'{value:.4f}'}")
 
 
-@lm.command(epilog="\b\nExamples:\n  seqtree lm sample runs/novel --length 1000 --seed 1\n"
-            "  seqtree lm sample runs/novel --prompt 'Once\\n' --temperature 0.7 --top-p 0.9 --count 3")
+@lm.command(
+    epilog="\b\nExamples:\n  seqtree lm sample runs/novel --length 1000 --seed 1\n"
+    "  seqtree lm sample runs/novel --prompt 'Once\\n' --temperature 0.7 --top-p 0.9 --count 3"
+)
 @click.argument("model")
 @click.option("--prompt", "-p", default="", help="Text to go on from; \\n and \\t are a line end and a tab.")
 @prompt_file_option
@@ -94,9 +112,23 @@ def eval_(model: str, texts: tuple[str, ...], ngram: tuple[str, ...], ngram_orde
 @click.option("--training-text", multiple=True, help="For --report.  [default: what the run folder names]")
 @unknown_option
 @json_option
-def sample(model: str, prompt: str, prompt_file: str | None, length: int, temperature: float, top_k: int | None,
-           top_p: float | None, seed: int | None, count: int, stop: tuple[str, ...], no_echo: bool, report: bool,
-           training_text: tuple[str, ...], unknown: str, as_json: bool) -> None:  # fmt: skip
+def sample(
+    model: str,
+    prompt: str,
+    prompt_file: str | None,
+    length: int,
+    temperature: float,
+    top_k: int | None,
+    top_p: float | None,
+    seed: int | None,
+    count: int,
+    stop: tuple[str, ...],
+    no_echo: bool,
+    report: bool,
+    training_text: tuple[str, ...],
+    unknown: str,
+    as_json: bool,
+) -> None:
     """Make text with MODEL (a run folder or a model file), streamed as it comes."""
     import numpy as np
 

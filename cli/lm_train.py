@@ -10,8 +10,12 @@ from seqtree.cli.options import default_out, encoding_option, report_training, t
 
 _NETWORK = [
     click.option("--unit", type=click.Choice(["char", "word"]), help="What a token is.  [default: char]"),
-    click.option("--tokenizer", type=click.Choice(["whitespace", "treebank"]), default="whitespace",
-                 help="How a line is split into words."),
+    click.option(
+        "--tokenizer",
+        type=click.Choice(["whitespace", "treebank"]),
+        default="whitespace",
+        help="How a line is split into words.",
+    ),
     click.option("--min-count", type=int, default=1, help="Rarer tokens become <unk>."),
     click.option("--max-vocabulary", type=int, help="Keep the most frequent tokens.  [default: all]"),
     click.option("--valid", multiple=True, metavar="FILE", help="Validation text.  [default: the end of the corpus]"),
@@ -31,12 +35,15 @@ _NETWORK = [
     click.option("--dropout-hidden", type=float, help="Share dropped between layers."),
     click.option("--dropout-output", type=float, help="Share dropped before the output layer."),
     click.option("--weight-drop", type=float, help="Share dropped from the recurrent weights."),
-    click.option("--dropout-locked/--dropout-fresh", default=None,
-                 help="One mask for all time steps of a window, or another at each.  [default: locked]"),
+    click.option(
+        "--dropout-locked/--dropout-fresh",
+        default=None,
+        help="One mask for all time steps of a window, or another at each.  [default: locked]",
+    ),
     click.option("--batch", "rows", type=int, help="Rows of text read in parallel."),
     click.option("--window", type=int, help="Tokens of each row in a step."),
     click.option("--init-from", metavar="MODEL", help="Start from a model; new tokens are added to its vocabulary."),
-]  # fmt: skip
+]
 
 
 @click.command(

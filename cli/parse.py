@@ -33,8 +33,10 @@ def shipped_model() -> Path:
     """The model file of the parser that comes with seqtree. Raises InputError if there is none."""
     path = Path(seqtree.__file__).parent / "models" / "parser.safetensors"
     if not path.exists():
-        raise InputError("no parser is shipped with this seqtree: name one with --model, a run folder or a model file "
-                         "such as 'seqtree parser train' writes")  # fmt: skip
+        raise InputError(
+            "no parser is shipped with this seqtree: name one with --model, a run folder or a model file "
+            "such as 'seqtree parser train' writes"
+        )
     return path
 
 
@@ -45,8 +47,12 @@ def shipped_model() -> Path:
     "  seqtree parse --trace --format svg 'The cat sat.' > steps.svg"
 )
 @click.argument("sentences", nargs=-1, metavar="[SENTENCE]...")
-@click.option("--file", "-f", metavar="FILE",
-              help="Parse the lines of a file (- for stdin) instead, each by itself: a paragraph a line.")
+@click.option(
+    "--file",
+    "-f",
+    metavar="FILE",
+    help="Parse the lines of a file (- for stdin) instead, each by itself: a paragraph a line.",
+)
 @click.option("--model", "-m", help="A run folder or a model file.  [default: the parser that comes with seqtree]")
 @click.option(
     "--format",
@@ -55,18 +61,34 @@ def shipped_model() -> Path:
     help="A drawing; or one line a sentence: a tree in brackets, a JSON object, an SVG picture.",
 )
 @click.option("--tokenized", is_flag=True, help="Every text is one sentence, its words between ASCII white space.")
-@click.option("--k", type=click.IntRange(min=1), default=1, show_default=True,
-              help="How many trees of each sentence that differ in brackets or labels, most probable first; an empty "
-              "line after each sentence's. They come from a beam, whose first may be another than the greedy one.")
+@click.option(
+    "--k",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="How many trees of each sentence that differ in brackets or labels, most probable first; an empty "
+    "line after each sentence's. They come from a beam, whose first may be another than the greedy one.",
+)
 @click.option("--scores", is_flag=True, help="Add the tree's score and the smallest margin of its merges.")
 @click.option("--trace", is_flag=True, help="Show the merges in their order instead of the tree (pretty, svg).")
 @encoding_option
 @precision_option
 @device_option
 @threads_option
-def parse(sentences: tuple[str, ...], file: str | None, model: str | None, format: str, tokenized: bool, k: int,
-          scores: bool, trace: bool, encoding: str, precision: str, device: str, threads: int | None
-          ) -> None:  # fmt: skip
+def parse(
+    sentences: tuple[str, ...],
+    file: str | None,
+    model: str | None,
+    format: str,
+    tokenized: bool,
+    k: int,
+    scores: bool,
+    trace: bool,
+    encoding: str,
+    precision: str,
+    device: str,
+    threads: int | None,
+) -> None:
     """Parse each SENTENCE, a text of one or several sentences, or the lines of a file or of stdin.
 
     A line is parsed by itself: no sentence goes on in the next. Results come in the order of the sentences, in blocks

@@ -29,10 +29,16 @@ _RECIPE = [
     click.option("--valid", multiple=True, metavar="TREES", help="Validation trees.  [default: the last of TREES]"),
     click.option("--valid-share", type=float, default=0.1, help="Share of the trees to validate on; 0 for none."),
     click.option("--preset", help="tiny, small, medium, large or chapters.  [default: medium]"),
-    click.option("--encoder", type=click.Choice(["none", "rnn", "lstm", "gru"]),
-                 help="How a word sees its sentence.  [default: the preset's, as all that follow]"),
-    click.option("--composition", type=click.Choice(["tanh", "relu", "max", "lstm"]),
-                 help="How a node's vector is made of its children's."),
+    click.option(
+        "--encoder",
+        type=click.Choice(["none", "rnn", "lstm", "gru"]),
+        help="How a word sees its sentence.  [default: the preset's, as all that follow]",
+    ),
+    click.option(
+        "--composition",
+        type=click.Choice(["tanh", "relu", "max", "lstm"]),
+        help="How a node's vector is made of its children's.",
+    ),
     click.option("--words", type=int, help="Width of the vectors of known words; 0 for none."),
     click.option("--characters", type=int, help="Width of the vectors made of a word's characters; 0 for none."),
     click.option("--layers", type=int, help="Of the encoder."),
@@ -41,21 +47,28 @@ _RECIPE = [
     click.option("--scorer", type=int, help="Hidden units that score merges and labels."),
     click.option("--dropout", type=float, help="Share dropped in encoder and scorers."),
     click.option("--weight-drop", type=float, help="Share dropped from the encoder's recurrent weights."),
-    click.option("--word-dropout", type=float,
-                 help="A word seen n times is read as unknown with probability D / (D + n)."),
-    click.option("--objective", type=click.Choice(["stepwise", "softmax", "structured"]),
-                 help="A margin or a probability for each merge, or a margin between whole trees."),
+    click.option(
+        "--word-dropout", type=float, help="A word seen n times is read as unknown with probability D / (D + n)."
+    ),
+    click.option(
+        "--objective",
+        type=click.Choice(["stepwise", "softmax", "structured"]),
+        help="A margin or a probability for each merge, or a margin between whole trees.",
+    ),
     click.option("--explore", type=float, help="Share of merges that follow the parser's own choice (not structured)."),
     click.option("--kappa", type=float, help="Margin for each wrong span (structured)."),
     click.option("--label-weight", type=float, help="Of the labels' loss."),
     click.option("--tag-weight", type=float, help="Of the tags' loss."),
     click.option("--batch", type=int, help="Sentences of a step."),
     click.option("--min-count", type=int, default=1, help="Rarer words are known by their characters only."),
-    click.option("--init-from", metavar="MODEL",
-                 help="Start from a language model over words (seqtree lm train): its words, as wide as they are, and "
-                 "recurrent layers of the same kind and units."),
+    click.option(
+        "--init-from",
+        metavar="MODEL",
+        help="Start from a language model over words (seqtree lm train): its words, as wide as they are, and "
+        "recurrent layers of the same kind and units.",
+    ),
     click.option("--half", is_flag=True, help="Write the model with 16 bits a weight: half the size."),
-]  # fmt: skip
+]
 
 
 @click.group(
@@ -119,8 +132,9 @@ def train(trees: tuple[str, ...], as_json: bool, quiet: bool, threads: int | Non
 @device_option
 @threads_option
 @json_option
-def eval_(model: str, trees: tuple[str, ...], encoding: str, precision: str, device: str, threads: int | None,
-          as_json: bool) -> None:  # fmt: skip
+def eval_(
+    model: str, trees: tuple[str, ...], encoding: str, precision: str, device: str, threads: int | None, as_json: bool
+) -> None:
     """Measure MODEL (a run folder or a model file) on the gold TREES, in percent, as EVALB does.
 
     Traces and functional tags are stripped from the gold trees first. A sentence whose words do not match is skipped.

@@ -150,8 +150,12 @@ def _half_plane(w1: float, w2: float, b: float) -> Points:
 def linear_unit() -> str:
     """The salaries with the line learned from them, and the error from epoch to epoch."""
     years, salary = np.array([[5.0], [3], [8], [1.4], [10.1]]), np.array([5500.0, 2300, 7600, 1800, 11400])
-    ways = [("one by one, η = 0.01", stochastic_epoch, 0.01), ("all together, η = 0.005", batch_epoch, 0.005),
-            ("all together, η = 0.009", batch_epoch, 0.009), ("all together, η = 0.01", batch_epoch, 0.01)]  # fmt: skip
+    ways = [
+        ("one by one, η = 0.01", stochastic_epoch, 0.01),
+        ("all together, η = 0.005", batch_epoch, 0.005),
+        ("all together, η = 0.009", batch_epoch, 0.009),
+        ("all together, η = 0.01", batch_epoch, 0.01),
+    ]
     data, error = Axes((0, 12), (0, 12000), left=55), Axes((0, 20), (6, 9), left=330)
     body = data.frame("salary after 10 epochs", (0, 4, 8, 12), (0, 4000, 8000, 12000), "years worked")
     body += error.frame("log₁₀ E", (0, 5, 10, 15, 20), (6, 7, 8, 9), "epoch")
@@ -247,8 +251,13 @@ def lstm_gates() -> str:
         network.update(1.0)
     text = "ab (cd ef) gh (a) bc (defgh abc) d"
     network.forward(*_brackets(text))
-    rows = {"forget gate f": lstm.gates["f"], "input gate i": lstm.gates["i"], "candidate g": lstm.gates["c"],
-            "cell c": lstm.c[1:] / 2, "output gate o": lstm.gates["o"]}  # fmt: skip
+    rows = {
+        "forget gate f": lstm.gates["f"],
+        "input gate i": lstm.gates["i"],
+        "candidate g": lstm.gates["c"],
+        "cell c": lstm.c[1:] / 2,
+        "output gate o": lstm.gates["o"],
+    }
     body = ""
     for row, (name, values) in enumerate(rows.items()):
         body += cells(values.T, 120, 30 + 28 * row, 18, "")
@@ -285,9 +294,15 @@ def _parse(*options: str) -> Callable[[], str]:
 
 
 PICTURES: dict[str, Callable[[], str]] = {
-    "perceptron": perceptron, "linear-unit": linear_unit, "activations": activations, "convolution": convolution,
-    "gradients": gradients, "lstm-gates": lstm_gates, "merges": _parse("--trace"), "tree": _parse(),
-}  # fmt: skip
+    "perceptron": perceptron,
+    "linear-unit": linear_unit,
+    "activations": activations,
+    "convolution": convolution,
+    "gradients": gradients,
+    "lstm-gates": lstm_gates,
+    "merges": _parse("--trace"),
+    "tree": _parse(),
+}
 
 
 def main() -> None:

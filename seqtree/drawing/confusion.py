@@ -30,8 +30,10 @@ def plot(model: ImageClassifier, measured: ImageEvaluation) -> str:
     top = MARGIN + height + 2 * SIZE
     whole = max(width, wide) + 2 * MARGIN
     caption = text(whole // 2, top, "first weights: red above zero, blue below")
-    image = (f'<image class="filters" x="{(whole - wide) // 2}" y="{top + SIZE}" width="{wide}" height="{tall}" '
-             f'style="image-rendering:pixelated" href="data:image/png;base64,{encoded}"/>')  # fmt: skip
+    image = (
+        f'<image class="filters" x="{(whole - wide) // 2}" y="{top + SIZE}" width="{wide}" height="{tall}" '
+        f'style="image-rendering:pixelated" href="data:image/png;base64,{encoded}"/>'
+    )
     title = f"{measured.images} images, {100 * measured.error:.2f} % wrong"
     body = f'<g transform="translate({(whole - width) // 2} {MARGIN})">{table}</g>{caption}{image}'
     return picture(whole, top + SIZE + tall + MARGIN, title, body)
@@ -51,8 +53,10 @@ def _table(classes: tuple[str, ...], confusion: tuple[tuple[int, ...], ...]) -> 
             if count:
                 share = math.sqrt(count / sum(row))
                 x, colour = labels + cell * j, RIGHT if i == j else WRONG
-                parts.append(f'<rect x="{x}" y="{y}" width="{cell}" height="{CELL_HEIGHT}" fill="{colour}" '
-                             f'fill-opacity="{share:.3f}"/>')  # fmt: skip
+                parts.append(
+                    f'<rect x="{x}" y="{y}" width="{cell}" height="{CELL_HEIGHT}" fill="{colour}" '
+                    f'fill-opacity="{share:.3f}"/>'
+                )
                 ink = LIGHT if share > 0.6 else DARK
                 parts.append(f'<g fill="{ink}">{text(x + cell // 2, y + middle, f"{count}")}</g>')
     return "".join(parts), labels + cell * len(classes), CELL_HEIGHT * (len(classes) + 1)

@@ -34,9 +34,15 @@ class ImageEvaluation:
         return 1.0 - self.accuracy
 
     def to_json(self) -> dict[str, Any]:
-        return {"accuracy": round(self.accuracy, 6), "error": round(self.error, 6), "loss": self.loss,
-                "brier": self.brier, "images": self.images, "images_per_second": round(self.images_per_second, 1),
-                "confusion": [list(row) for row in self.confusion]}  # fmt: skip
+        return {
+            "accuracy": round(self.accuracy, 6),
+            "error": round(self.error, 6),
+            "loss": self.loss,
+            "brier": self.brier,
+            "images": self.images,
+            "images_per_second": round(self.images_per_second, 1),
+            "confusion": [list(row) for row in self.confusion],
+        }
 
 
 @torch.inference_mode()
@@ -54,6 +60,11 @@ def evaluate(model: ImageClassifier, data: ImageSet) -> ImageEvaluation:
     seconds = time.perf_counter() - began
     right = sum(confusion[i][i] for i in range(count))
     misses = model.network.probabilities(logits) - torch.nn.functional.one_hot(labels, count)
-    return ImageEvaluation(right / len(data), model.network.loss(logits, labels).item(),
-                           misses.square().sum(dim=1).mean().item(), tuple(map(tuple, confusion)), len(data),
-                           len(data) / seconds)  # fmt: skip
+    return ImageEvaluation(
+        right / len(data),
+        model.network.loss(logits, labels).item(),
+        misses.square().sum(dim=1).mean().item(),
+        tuple(map(tuple, confusion)),
+        len(data),
+        len(data) / seconds,
+    )

@@ -46,8 +46,10 @@ def _read(path: Path, names: tuple[str, ...]) -> Bytes:
     if not data:
         raise InputError(f"{path} is empty; expected IDX {names[0]}")
     if data[:3] != bytes([0, 0, UNSIGNED_BYTES]) or len(data) < 4:
-        raise InputError(f"{path}: no IDX file of unsigned bytes: it begins with {data[:4].hex(' ')}, expected "
-                         f"00 00 08 {len(names):02x}")  # fmt: skip
+        raise InputError(
+            f"{path}: no IDX file of unsigned bytes: it begins with {data[:4].hex(' ')}, expected "
+            f"00 00 08 {len(names):02x}"
+        )
     if data[3] != len(names):
         raise InputError(f"{path}: {data[3]} dimensions; IDX {names[0]} have {len(names)} ({', '.join(names)})")
     if len(data) < start:

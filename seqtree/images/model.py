@@ -56,8 +56,11 @@ class ImageClassifier:
 
     def save(self, path: str | Path) -> None:
         """Write the model file, whole or not at all. Raises OSError."""
-        contents = {"classes": list(self.classes), "network": self.network.config.to_json(),
-                    "frame": self.network.frame.to_json()}  # fmt: skip
+        contents = {
+            "classes": list(self.classes),
+            "network": self.network.config.to_json(),
+            "frame": self.network.frame.to_json(),
+        }
         modelfile.save(Path(path), KIND, contents, self.network.state_dict())
 
     @property

@@ -144,8 +144,9 @@ class Rows(nn.Module):
     def __init__(self, config: NetworkConfig, width: int) -> None:
         super().__init__()
         self.readout, self.dropout = config.readout, config.dropout
-        self.recurrent = Recurrent(config.cell, width, config.hidden, config.layers, dropout=config.dropout,
-                                   bidirectional=config.bidirectional)  # fmt: skip
+        self.recurrent = Recurrent(
+            config.cell, width, config.hidden, config.layers, dropout=config.dropout, bidirectional=config.bidirectional
+        )
         self.directions = 1 + config.bidirectional
         self.output_size, self.field = config.hidden * self.directions, (1, width)
 

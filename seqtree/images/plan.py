@@ -100,8 +100,11 @@ def _check(step: Step) -> None:
 
 
 _NUMBERS: dict[str, type[int] | type[float]] = {"pad": int, "stride": int, "drop": float}
-_WORDS: dict[str, tuple[str, Any]] = {"norm": ("norm", True), **{name: ("activation", name) for name in ACTIVATIONS},
-                                      **{name: ("kind", name) for name in POOLS}}  # fmt: skip
+_WORDS: dict[str, tuple[str, Any]] = {
+    "norm": ("norm", True),
+    **{name: ("activation", name) for name in ACTIVATIONS},
+    **{name: ("kind", name) for name in POOLS},
+}
 
 
 def _rest(step: Step) -> str:

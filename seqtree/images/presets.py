@@ -38,20 +38,39 @@ PRESETS = {
     preset.name: preset
     for preset in (
         _preset("mlp", "784-300-10: the quickest", NetworkConfig("full 300 drop 0.2"), _MOVED, 40),
-        _preset("notes", "784-300-10 as chapter 3 has it: sigmoid units, squared error",
-                NetworkConfig("full 300 sigmoid", objective="squared"), _NONE, 20),
-        _preset("lenet5", "LeCun and others 1998: 32x32 by padding, 6@28x28, 16@10x10, 120, 84",
-                NetworkConfig("conv 6x5 pad 2, pool, conv 16x5, pool, full 120, full 84"), Augmentation(shift=2), 40),
-        _preset("cnn", "chapter 4's first network: three convolutions of 3x3, normalised and dropped out",
-                NetworkConfig("conv 32x3 norm, pool, conv 64x3 norm, pool, conv 64x3 norm drop 0.3, "
-                              "full 64 norm drop 0.3"), _BENT, 40),
-        _preset("tensorflow", "chapter 4's second network: two convolutions of 5x5, a wide layer",
-                NetworkConfig("conv 32x5 pad 2, pool, conv 64x5 pad 2, pool, full 1024 drop 0.25"), _BENT, 20),
+        _preset(
+            "notes",
+            "784-300-10 as chapter 3 has it: sigmoid units, squared error",
+            NetworkConfig("full 300 sigmoid", objective="squared"),
+            _NONE,
+            20,
+        ),
+        _preset(
+            "lenet5",
+            "LeCun and others 1998: 32x32 by padding, 6@28x28, 16@10x10, 120, 84",
+            NetworkConfig("conv 6x5 pad 2, pool, conv 16x5, pool, full 120, full 84"),
+            Augmentation(shift=2),
+            40,
+        ),
+        _preset(
+            "cnn",
+            "chapter 4's first network: three convolutions of 3x3, normalised and dropped out",
+            NetworkConfig("conv 32x3 norm, pool, conv 64x3 norm, pool, conv 64x3 norm drop 0.3, full 64 norm drop 0.3"),
+            _BENT,
+            40,
+        ),
+        _preset(
+            "tensorflow",
+            "chapter 4's second network: two convolutions of 5x5, a wide layer",
+            NetworkConfig("conv 32x5 pad 2, pool, conv 64x5 pad 2, pool, full 1024 drop 0.25"),
+            _BENT,
+            20,
+        ),
         _rows("rnn", "chapter 5: an image's rows as a sequence"),
         _rows("lstm", "the same with an LSTM"),
         _rows("gru", "the same with a GRU"),
     )
-}  # fmt: skip
+}
 
 
 def preset(name: str) -> Preset:

@@ -101,7 +101,9 @@ def centred(image: Bytes, size: tuple[int, int]) -> Bytes:
     result = np.zeros(size, np.uint8)
     mass = small / max(1, small.sum())
     middles = (mass.sum(axis=1) @ np.arange(height), mass.sum(axis=0) @ np.arange(width))
-    top, left = (int(np.clip(round((side - 1) / 2 - middle), 0, side - length))
-                 for side, middle, length in zip(size, middles, small.shape, strict=True))  # fmt: skip
+    top, left = (
+        int(np.clip(round((side - 1) / 2 - middle), 0, side - length))
+        for side, middle, length in zip(size, middles, small.shape, strict=True)
+    )
     result[top : top + height, left : left + width] = small
     return result

@@ -31,8 +31,15 @@ class ImageTask:
     implausible_loss = 0.0  # a small set may be learned by heart
     criterion = "brier"
 
-    def __init__(self, classifier: ImageClassifier, data: ImageSet, valid: ImageSet | None, augmentation: Augmentation,
-                 size: int, seed: int) -> None:  # fmt: skip
+    def __init__(
+        self,
+        classifier: ImageClassifier,
+        data: ImageSet,
+        valid: ImageSet | None,
+        augmentation: Augmentation,
+        size: int,
+        seed: int,
+    ) -> None:
         self.classifier, self.model = classifier, classifier.network
         self.data, self.valid, self.augmentation, self.size, self.seed = data, valid, augmentation, size, seed
         self.steps_per_epoch = math.ceil(len(data) / size)
@@ -45,9 +52,14 @@ class ImageTask:
         self._order = lru_cache(maxsize=2)(self._shuffled)
 
     def identity(self) -> dict[str, Any]:
-        return {"images": self.data.fingerprint, "network": self.model.config.to_json(), "batch": self.size,
-                "augmentation": self.augmentation.to_json(), "classes": len(self.classifier.classes),
-                "precision": str(self.model.products or torch.float32)}  # fmt: skip
+        return {
+            "images": self.data.fingerprint,
+            "network": self.model.config.to_json(),
+            "batch": self.size,
+            "augmentation": self.augmentation.to_json(),
+            "classes": len(self.classifier.classes),
+            "precision": str(self.model.products or torch.float32),
+        }
 
     def loss(self, epoch: int, step: int) -> tuple[Tensor, int]:
         numbers = self._order(epoch)[step]

@@ -99,9 +99,13 @@ def train_images(recipe: Recipe, display: Display) -> dict[str, Any]:
             display.warning(f"{len(missing)} of {len(names)} classes have no training image: {', '.join(shown)}")
         result = Trainer(task, recipe.training, run, display).fit(recipe.resume, _config(recipe))
         display.close()
-        report: dict[str, Any] = {"steps": result.steps, "seconds": round(result.seconds, 3),
-                                  "images_per_second": round(result.items_per_second, 1),
-                                  "model": str(run.path), "interrupted": result.interrupted}  # fmt: skip
+        report: dict[str, Any] = {
+            "steps": result.steps,
+            "seconds": round(result.seconds, 3),
+            "images_per_second": round(result.items_per_second, 1),
+            "model": str(run.path),
+            "interrupted": result.interrupted,
+        }
         if result.interrupted:
             display.message(f"interrupted and saved at step {result.steps:,}; go on with --resume")
             return report
@@ -143,9 +147,11 @@ def _preflight(task: ImageTask, settings: TrainingSettings) -> str:
     if settings.minutes is not None:
         budget = f"{settings.minutes:g} minutes"
     size = "x".join(map(str, task.data.size))
-    return (f"{len(task.data):,} training images of {size}, {len(task.valid or ()):,} validation images; "
-            f"{len(task.classifier.classes)} classes; {what}; {parameters:,} parameters; batch {task.size}; "
-            f"{budget}")  # fmt: skip
+    return (
+        f"{len(task.data):,} training images of {size}, {len(task.valid or ()):,} validation images; "
+        f"{len(task.classifier.classes)} classes; {what}; {parameters:,} parameters; batch {task.size}; "
+        f"{budget}"
+    )
 
 
 def _config(recipe: Recipe) -> dict[str, Any]:

@@ -44,8 +44,15 @@ def evaluate(network: RecurrentLanguageModel, vocabulary: Vocabulary, stream: To
     total = math.fsum(part.sum(dtype=torch.float64).item() for part in surprisals(network, vocabulary, stream.ids))
     seconds = max(time.perf_counter() - began, 1e-9)
     loss, bits = total / len(stream), total / math.log(2)
-    return Evaluation(loss, exp(loss), bits / stream.characters, bits / stream.bytes, len(stream), stream.unknown,
-                      len(stream) / seconds)  # fmt: skip
+    return Evaluation(
+        loss,
+        exp(loss),
+        bits / stream.characters,
+        bits / stream.bytes,
+        len(stream),
+        stream.unknown,
+        len(stream) / seconds,
+    )
 
 
 def exp(loss: float) -> float:
@@ -103,8 +110,9 @@ def _cross_entropies(network: RecurrentLanguageModel, output: Tensor, targets: T
 
 
 @torch.no_grad()
-def validation_loss(network: RecurrentLanguageModel, vocabulary: Vocabulary, stream: TokenStream, warm_up: int = 64,
-                    rows: int = 64) -> float:  # fmt: skip
+def validation_loss(
+    network: RecurrentLanguageModel, vocabulary: Vocabulary, stream: TokenStream, warm_up: int = 64, rows: int = 64
+) -> float:
     """The loss of a stream in nats per token, read as ``rows`` pieces at once: many times faster than one by one.
 
     Each piece first reads the ``warm_up`` tokens before it, so that the figure stays within a few thousandths of

@@ -47,8 +47,9 @@ class LanguageModel:
 
     def __init__(self, vocabulary: Vocabulary, settings: TextSettings, network: RecurrentLanguageModel) -> None:
         if network.vocabulary_size != len(vocabulary):
-            raise InputError(f"a network over {network.vocabulary_size} tokens does not fit a vocabulary of "
-                             f"{len(vocabulary)}")  # fmt: skip
+            raise InputError(
+                f"a network over {network.vocabulary_size} tokens does not fit a vocabulary of {len(vocabulary)}"
+            )
         self.vocabulary, self.settings, self.network = vocabulary, settings, network
         self._stepper: Any = None
 
@@ -90,8 +91,11 @@ class LanguageModel:
         tensors = dict(self.network.state_dict())
         if self.network.config.tied:
             del tensors["decoder.weight"]  # the embedding
-        contents = {"vocabulary": self.vocabulary.to_json(), "network": self.network.config.to_json(),
-                    "text": asdict(self.settings)}  # fmt: skip
+        contents = {
+            "vocabulary": self.vocabulary.to_json(),
+            "network": self.network.config.to_json(),
+            "text": asdict(self.settings),
+        }
         modelfile.save(Path(path), KIND, contents, tensors)
 
     def evaluate_files(self, paths: Sequence[str | Path], encoding: str = "utf-8") -> evaluation.Evaluation:
@@ -117,9 +121,18 @@ class LanguageModel:
         unknown = (ids == self.vocabulary.unknown).tolist()
         return [TokenScore(*row) for row in zip(tokens, nats.tolist(), unknown, strict=True)]
 
-    def sample(self, prompt: str = "", length: int = 500, *, temperature: float = 1.0, top_k: int | None = None,
-               top_p: float | None = None, stop: Sequence[str] = (), seed: int | None = None,
-               unknown: str = "fail") -> str:  # fmt: skip
+    def sample(
+        self,
+        prompt: str = "",
+        length: int = 500,
+        *,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        stop: Sequence[str] = (),
+        seed: int | None = None,
+        unknown: str = "fail",
+    ) -> str:
         """Text that goes on from ``prompt`` (not included): ``length`` tokens, or up to a stop string.
 
         The same seed gives the same text. ``unknown`` says what to do with tokens of the prompt that the model has
@@ -188,5 +201,6 @@ class LanguageModel:
 
     def _needs_forward(self, what: str) -> None:
         if self.network.config.bidirectional:
-            raise InputError(f"a bidirectional model cannot {what}: it reads both sides; use fill, or train without "
-                             "--bidirectional")  # fmt: skip
+            raise InputError(
+                f"a bidirectional model cannot {what}: it reads both sides; use fill, or train without --bidirectional"
+            )

@@ -70,8 +70,13 @@ class NetworkConfig:
 class RecurrentLanguageModel(nn.Module):
     """Predicts every next token; with ``bidirectional``, every token from those before and those after it."""
 
-    def __init__(self, vocabulary_size: int, config: NetworkConfig, device: torch.device | None = None,
-                 dtype: torch.dtype | None = None) -> None:  # fmt: skip
+    def __init__(
+        self,
+        vocabulary_size: int,
+        config: NetworkConfig,
+        device: torch.device | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
         super().__init__()
         self.vocabulary_size, self.config = vocabulary_size, config
         c = config
@@ -81,9 +86,18 @@ class RecurrentLanguageModel(nn.Module):
 
         def stack() -> Recurrent:
             width = vocabulary_size if c.one_hot else c.embedding
-            return Recurrent(c.cell, width, c.hidden, c.layers, nonlinearity=c.nonlinearity,
-                             dropout=c.dropout_hidden, locked=c.dropout_locked, weight_drop=c.weight_drop,
-                             device=device, dtype=dtype)  # fmt: skip
+            return Recurrent(
+                c.cell,
+                width,
+                c.hidden,
+                c.layers,
+                nonlinearity=c.nonlinearity,
+                dropout=c.dropout_hidden,
+                locked=c.dropout_locked,
+                weight_drop=c.weight_drop,
+                device=device,
+                dtype=dtype,
+            )
 
         self.recurrent = stack()
         if c.bidirectional:

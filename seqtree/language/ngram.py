@@ -54,8 +54,14 @@ def compare(
     stream = encode_paths(text_paths, model.vocabulary, settings)
     total = -math.fsum(np.log(ngrams.probabilities(stream.ids)))
     loss, bits = total / len(stream), total / math.log(2)
-    return {"order": order, "loss": loss, "perplexity": math.exp(loss), "bits_per_character": bits / stream.characters,
-            "bits_per_byte": bits / stream.bytes, "seconds": time.perf_counter() - began}  # fmt: skip
+    return {
+        "order": order,
+        "loss": loss,
+        "perplexity": math.exp(loss),
+        "bits_per_character": bits / stream.characters,
+        "bits_per_byte": bits / stream.bytes,
+        "seconds": time.perf_counter() - began,
+    }
 
 
 class KneserNey:

@@ -45,8 +45,10 @@ class NltkLanguageModel(nltk.lm.api.LanguageModel):
 
     def __init__(self, model: LanguageModel, order: int = 2) -> None:
         if model.network.config.bidirectional:
-            raise InputError("a bidirectional model reads both sides of a token and has no probability after a "
-                             "context: train one without --bidirectional")  # fmt: skip
+            raise InputError(
+                "a bidirectional model reads both sides of a token and has no probability after a "
+                "context: train one without --bidirectional"
+            )
         if order < 1:
             raise InputError(f"order {order} of the n-grams: expected 1 or more")
         counts = dict.fromkeys(model.vocabulary.tokens[1:], 1)  # <unk> is always in NLTK's vocabularies
@@ -69,8 +71,10 @@ class NltkLanguageModel(nltk.lm.api.LanguageModel):
 
     def fit(self, text: Iterable[Any], vocabulary_text: Iterable[str] | None = None) -> NoReturn:
         """Raises SeqtreeError: the model is trained already."""
-        raise SeqtreeError("this model is trained already and cannot be fitted through NLTK; train one with "
-                           "seqtree lm train (--init-from goes on from a model)")  # fmt: skip
+        raise SeqtreeError(
+            "this model is trained already and cannot be fitted through NLTK; train one with "
+            "seqtree lm train (--init-from goes on from a model)"
+        )
 
     def context_counts(self, context: Sequence[str] | None = None) -> NoReturn:
         """Raises SeqtreeError: a network keeps no counts."""

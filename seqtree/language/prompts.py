@@ -20,8 +20,10 @@ def known_tokens(vocabulary: Vocabulary, settings: TextSettings, text: str, poli
     if unseen and policy == "fail":
         noun = "characters" if vocabulary.unit == "char" else "words"
         names = ", ".join(describe(token) for token in unseen[:10]) + (", ..." if len(unseen) > 10 else "")
-        raise InputError(f"the prompt has {noun} the model has never seen: {names}; change it, or use --unknown skip "
-                         "or --unknown map")  # fmt: skip
+        raise InputError(
+            f"the prompt has {noun} the model has never seen: {names}; change it, or use --unknown skip "
+            "or --unknown map"
+        )
     ids = [int(i) for i in vocabulary.encode(tokens)]
     return [i for i in ids if i != vocabulary.unknown] if policy == "skip" else ids
 

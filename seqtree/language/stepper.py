@@ -38,9 +38,13 @@ class Stepper:
         embedding = None if config.one_hot else weights["embedding.weight"]
         output = weights["embedding.weight"] if config.tied else weights["decoder.weight"]
         self.output, self.output_bias = np.ascontiguousarray(output), weights["decoder.bias"]
-        self._prepare([[weights[f"recurrent.{name}_l{layer}"] for name in
-                        ("weight_ih", "weight_hh", "bias_ih", "bias_hh")] for layer in range(config.layers)],
-                      embedding)  # fmt: skip
+        self._prepare(
+            [
+                [weights[f"recurrent.{name}_l{layer}"] for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
+                for layer in range(config.layers)
+            ],
+            embedding,
+        )
         self.logits = np.empty(len(self.output), np.float32)
 
     def _prepare(self, layers: list[list[np.ndarray]], embedding: np.ndarray | None) -> None:

@@ -41,9 +41,14 @@ class LanguageModelTask:
         self.state: State | None = None
 
     def identity(self) -> dict[str, Any]:
-        return {"text": self.corpus.fingerprint, "network": self.model.config.to_json(),
-                "vocabulary": len(self.language_model.vocabulary), "batch": self.shape.rows,
-                "window": self.shape.window, "precision": str(self.dtype or torch.float32)}  # fmt: skip
+        return {
+            "text": self.corpus.fingerprint,
+            "network": self.model.config.to_json(),
+            "vocabulary": len(self.language_model.vocabulary),
+            "batch": self.shape.rows,
+            "window": self.shape.window,
+            "precision": str(self.dtype or torch.float32),
+        }
 
     def loss(self, epoch: int, step: int) -> tuple[Tensor, int]:
         inputs, targets = (part.to(self.device) for part in self.batches.batch(epoch, step))

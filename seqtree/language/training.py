@@ -119,18 +119,28 @@ def train_language_model(recipe: Recipe, display: Display) -> dict[str, Any]:
         display.message(_preflight(task, settings))
         result = Trainer(task, settings, run, display).fit(recipe.resume, _config(recipe, task, settings))
         display.close()
-        report: dict[str, Any] = {"steps": result.steps, "seconds": round(result.seconds, 3),
-                                  "tokens_per_second": round(result.items_per_second, 1), "model": str(run.path),
-                                  "interrupted": result.interrupted}  # fmt: skip
+        report: dict[str, Any] = {
+            "steps": result.steps,
+            "seconds": round(result.seconds, 3),
+            "tokens_per_second": round(result.items_per_second, 1),
+            "model": str(run.path),
+            "interrupted": result.interrupted,
+        }
         if result.interrupted:
             display.message(f"interrupted and saved at step {result.steps:,}; go on with --resume")
             return report
         best = LanguageModel.load(run.path)
         measured = evaluate(best.network, best.vocabulary, corpus.valid or corpus.train)
-        report = {**measured.to_json(), **report, "best_step": result.best_step,
-                  "measured_on": "validation" if corpus.valid else "training text"}  # fmt: skip
-        display.message(f"{report['measured_on']}: loss {measured.loss:.4f} nats per token, perplexity "
-                        f"{measured.perplexity:.2f}, {measured.bits_per_character:.4f} bits per character")  # fmt: skip
+        report = {
+            **measured.to_json(),
+            **report,
+            "best_step": result.best_step,
+            "measured_on": "validation" if corpus.valid else "training text",
+        }
+        display.message(
+            f"{report['measured_on']}: loss {measured.loss:.4f} nats per token, perplexity "
+            f"{measured.perplexity:.2f}, {measured.bits_per_character:.4f} bits per character"
+        )
         return report
 
 
@@ -138,8 +148,10 @@ def train_language_model(recipe: Recipe, display: Display) -> dict[str, Any]:
 def _read_once(recipe: Recipe) -> Iterator[list[str]]:
     """The paths of the corpus; where a model grows, and so reads its text twice, standard input copied to a file."""
     with ExitStack() as stack:
-        yield [str(stack.enter_context(sources([path]))[0][0].path) if path == "-" and recipe.init_from else path
-               for path in recipe.corpus]  # fmt: skip
+        yield [
+            str(stack.enter_context(sources([path]))[0][0].path) if path == "-" and recipe.init_from else path
+            for path in recipe.corpus
+        ]
 
 
 def _counts(corpus: PreparedCorpus) -> dict[str, int]:
@@ -168,8 +180,10 @@ def _task(
     if start:
         dropouts = {name: getattr(recipe.network, name) for name in TRAINING_ONLY}
         model = grown(start, corpus.vocabulary, replace(start.network.config, **dropouts), recipe.training.seed)
-        display.message(f"starting from {recipe.init_from}: {len(start.vocabulary):,} tokens known, "
-                        f"{len(model.vocabulary) - len(start.vocabulary):,} new")  # fmt: skip
+        display.message(
+            f"starting from {recipe.init_from}: {len(start.vocabulary):,} tokens known, "
+            f"{len(model.vocabulary) - len(start.vocabulary):,} new"
+        )
     else:
         model = _untrained(corpus.vocabulary, text, recipe.network, recipe.training.seed)
     model.network.to(device)
@@ -219,9 +233,11 @@ def _preflight(task: LanguageModelTask, settings: TrainingSettings) -> str:
     else:
         expected = clock(1.2 * steps * _seconds_per_step(task))  # a fifth for the update and the evaluations
         budget = f"{settings.epochs:g} epochs, {steps:,.0f} steps, about {expected}"
-    return (f"{len(corpus.train):,} training and {valid} validation tokens, vocabulary {len(corpus.vocabulary):,}; "
-            f"{network.config.cell} {network.config.layers}x{network.config.hidden}, {parameters:,} parameters, about "
-            f"{megabytes:,.0f} MB; batch {task.shape.rows}x{task.shape.window}; {budget}")  # fmt: skip
+    return (
+        f"{len(corpus.train):,} training and {valid} validation tokens, vocabulary {len(corpus.vocabulary):,}; "
+        f"{network.config.cell} {network.config.layers}x{network.config.hidden}, {parameters:,} parameters, about "
+        f"{megabytes:,.0f} MB; batch {task.shape.rows}x{task.shape.window}; {budget}"
+    )
 
 
 def _config(recipe: Recipe, task: LanguageModelTask, settings: TrainingSettings) -> dict[str, Any]:

@@ -89,8 +89,12 @@ class Recurrent(nn.Module):
         for layer in range(layers):
             width = input_size if layer == 0 else hidden_size * len(self.directions)
             for direction in self.directions:
-                for name, shape in (("weight_ih", (rows, width)), ("weight_hh", (rows, hidden_size)),
-                                    ("bias_ih", (rows,)), ("bias_hh", (rows,))):  # fmt: skip
+                for name, shape in (
+                    ("weight_ih", (rows, width)),
+                    ("weight_hh", (rows, hidden_size)),
+                    ("bias_ih", (rows,)),
+                    ("bias_hh", (rows,)),
+                ):
                     parameter = nn.Parameter(torch.empty(shape, device=device, dtype=dtype))
                     self.register_parameter(f"{name}_l{layer}{direction}", parameter)
         self.reset_parameters()

@@ -90,8 +90,9 @@ class _Forest(torch.autograd.Function):
     """Every height's little graph is kept; the gradient visits them from the top down."""
 
     @staticmethod
-    def forward(ctx: Any, composition: Composition, groups: list[Tensor], children: Tensor, leaves: Tensor,
-                *parameters: Tensor) -> Tensor:  # fmt: skip
+    def forward(
+        ctx: Any, composition: Composition, groups: list[Tensor], children: Tensor, leaves: Tensor, *parameters: Tensor
+    ) -> Tensor:
         count = len(leaves)
         nodes = torch.cat([leaves, leaves.new_empty(children.shape[1], leaves.shape[1])])
         ctx.parameters, ctx.graphs, ctx.count = parameters, [], count

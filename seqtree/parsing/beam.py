@@ -54,8 +54,9 @@ class _Step:
 
 
 @torch.no_grad()
-def beam_search(network: ParserNetwork, batch: SentenceBatch, encoded: Encoded, width: int, total: bool
-                ) -> list[tuple[float, Decoding]]:  # fmt: skip
+def beam_search(
+    network: ParserNetwork, batch: SentenceBatch, encoded: Encoded, width: int, total: bool
+) -> list[tuple[float, Decoding]]:
     """The ``width`` best forests of a single node, best first: their scores, and how they were made.
 
     Of one sentence, the only one of its batch; all share their pairs and vectors. ``total``: merges count by their
@@ -67,8 +68,10 @@ def beam_search(network: ParserNetwork, batch: SentenceBatch, encoded: Encoded, 
         beam, step = _merged(beam, nodes, *_best(beam, nodes, width, total))
         steps.append(step)
     pairs, vectors = nodes.made()
-    return [(score, Decoding(pairs, vectors, merges))
-            for score, merges in zip(beam.scores.tolist(), _merges(steps, len(beam.scores)), strict=True)]  # fmt: skip
+    return [
+        (score, Decoding(pairs, vectors, merges))
+        for score, merges in zip(beam.scores.tolist(), _merges(steps, len(beam.scores)), strict=True)
+    ]
 
 
 def _best(beam: _Beam, nodes: _Nodes, width: int, total: bool) -> tuple[Ids, Ids, Keys, Doubles]:

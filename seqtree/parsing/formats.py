@@ -16,8 +16,9 @@ from seqtree.treebank.bracketed import write_tree
 FORMATS = ("pretty", "bracket", "json", "svg")
 
 
-def format_parse(parse: Parse | None, format: str, width: int | None = None, scores: bool = False,
-                 sentence: Sentence | None = None) -> str:  # fmt: skip
+def format_parse(
+    parse: Parse | None, format: str, width: int | None = None, scores: bool = False, sentence: Sentence | None = None
+) -> str:
     """One sentence's parse as text without a line end at its end; None is the parse of an empty sentence.
 
     pretty: a drawing of several lines, at most ``width`` columns wide if that is possible; an empty sentence gives an
@@ -70,8 +71,15 @@ def as_json(parse: Parse | None) -> dict[str, Any]:
     empty sentence has empty lists, and null for the rest.
     """
     if parse is None:
-        return {"words": [], "tags": [], "constituents": [], "merges": [], "score": None, "log_probability": None,
-                "tree": None}  # fmt: skip
+        return {
+            "words": [],
+            "tags": [],
+            "constituents": [],
+            "merges": [],
+            "score": None,
+            "log_probability": None,
+            "tree": None,
+        }
     binary = parse.binary
     spans = sorted(binary.labels.items(), key=lambda item: (item[0][0], -item[0][1]))
     return {

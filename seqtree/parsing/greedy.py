@@ -68,8 +68,10 @@ class Forests:
         self.score[row, start] = self.score[row, middle] = -np.inf
         after, preceded = end < self.lengths[: len(start)], start > 0
         self.before[row[after], end[after]] = start[after]
-        return self.pairs(np.concatenate([row[preceded], row[after]]),
-                          np.concatenate([self.before[row, start][preceded], start[after]]))  # fmt: skip
+        return self.pairs(
+            np.concatenate([row[preceded], row[after]]),
+            np.concatenate([self.before[row, start][preceded], start[after]]),
+        )
 
 
 @dataclass(frozen=True)
@@ -109,8 +111,9 @@ def best(forests: Forests, active: int) -> Ids:
 
 
 @torch.no_grad()
-def decode(network: ParserNetwork, batch: SentenceBatch, encoded: Encoded, choose: Choose = best,
-           bonus: Bonus | None = None) -> Decoding:  # fmt: skip
+def decode(
+    network: ParserNetwork, batch: SentenceBatch, encoded: Encoded, choose: Choose = best, bonus: Bonus | None = None
+) -> Decoding:
     """Merge every sentence of a batch to one node.
 
     ``choose`` picks the merges (the best-scoring ones by default); ``bonus`` is added to the scores of new pairs.

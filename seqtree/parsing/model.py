@@ -51,8 +51,14 @@ class Parser(ParserI):
         network.products = choose_dtype(precision, network.leaf.weight.device)
 
     @classmethod
-    def untrained(cls, trees: Iterable[BinaryTree], config: ParserConfig, seed: int = 0, min_count: int = 1,
-                  more: Iterable[str] = ()) -> Parser:  # fmt: skip
+    def untrained(
+        cls,
+        trees: Iterable[BinaryTree],
+        config: ParserConfig,
+        seed: int = 0,
+        min_count: int = 1,
+        more: Iterable[str] = (),
+    ) -> Parser:
         """A parser with random weights over the words, tags and labels of ``trees``, and ``more`` words.
 
         Words that the trees hold less than ``min_count`` times are left to ``<unk>``.
@@ -187,8 +193,9 @@ class Parser(ParserI):
             logits[torch.from_numpy(whole), 0] = -torch.inf
         return spans, logits
 
-    def _results(self, forms: Sequence[tuple[str, ...]], batch: SentenceBatch, encoded: Encoded,
-                 labelled: Labelled) -> list[Parse]:  # fmt: skip
+    def _results(
+        self, forms: Sequence[tuple[str, ...]], batch: SentenceBatch, encoded: Encoded, labelled: Labelled
+    ) -> list[Parse]:
         merges, spans = labelled.decoding.merges, labelled.spans
         labels: list[dict[tuple[int, int], tuple[str, ...]]] = [{} for _ in forms]
         for sentence, start, end, number in zip(*(c.tolist() for c in spans.columns), labelled.labels, strict=True):

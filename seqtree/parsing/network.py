@@ -120,8 +120,16 @@ class SpanScorer(nn.Module):
         self.hidden = nn.Linear(vector, hidden) if hidden else None
         self.output = nn.Linear(hidden or vector, outputs)
 
-    def forward(self, vectors: Tensor, fences: Tensor | None, start: Tensor, end: Tensor, sentence: Tensor,
-                sentences: int, dtype: torch.dtype | None) -> Tensor:  # fmt: skip
+    def forward(
+        self,
+        vectors: Tensor,
+        fences: Tensor | None,
+        start: Tensor,
+        end: Tensor,
+        sentence: Tensor,
+        sentences: int,
+        dtype: torch.dtype | None,
+    ) -> Tensor:
         if self.hidden is not None and fences is not None:
             vectors = F.relu(_product(self.hidden, vectors, dtype) + _rows(fences, end) - _rows(fences, start))
             if self.training and self.dropout:
@@ -171,8 +179,15 @@ class ParserNetwork(nn.Module):
         hidden = 0
         if c.encoder != "none":
             hidden, inputs = c.scorer, 2 * c.hidden
-            self.encoder = Recurrent(c.encoder, c.words + c.characters, c.hidden, c.layers, dropout=c.dropout,
-                                     weight_drop=c.weight_drop, bidirectional=True)  # fmt: skip
+            self.encoder = Recurrent(
+                c.encoder,
+                c.words + c.characters,
+                c.hidden,
+                c.layers,
+                dropout=c.dropout,
+                weight_drop=c.weight_drop,
+                bidirectional=True,
+            )
             self.fences = nn.Linear(inputs, 2 * c.scorer, bias=False)
         self.leaf = nn.Linear(inputs, c.vector)
         self.composition = Composition(c.composition, c.vector)
@@ -218,8 +233,9 @@ class ParserNetwork(nn.Module):
         """Numbers as a tensor on the network's device."""
         return torch.from_numpy(numbers).to(self.leaf.weight.device)
 
-    def _score(self, scorer: SpanScorer, fences: Tensor | None, batch: SentenceBatch, vectors: Tensor,
-               spans: Spans) -> Tensor:  # fmt: skip
+    def _score(
+        self, scorer: SpanScorer, fences: Tensor | None, batch: SentenceBatch, vectors: Tensor, spans: Spans
+    ) -> Tensor:
         start, end = (self.ids(batch.fences(spans.sentence, place)) for place in (spans.start, spans.end))
         dtype = self.products if self.training else None
         seen = self.composition.output(vectors)

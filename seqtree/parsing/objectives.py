@@ -55,8 +55,9 @@ class ObjectiveSettings:
                 raise InputError(f"{name} {getattr(self, name)}: expected 0 or more")
 
 
-def parser_loss(network: ParserNetwork, batch: SentenceBatch, trees: Sequence[GoldTree], settings: ObjectiveSettings
-                ) -> Tensor:  # fmt: skip
+def parser_loss(
+    network: ParserNetwork, batch: SentenceBatch, trees: Sequence[GoldTree], settings: ObjectiveSettings
+) -> Tensor:
     """The loss of a batch and its gold trees (in the batch's order), summed over its words."""
     encoded = network.encode(batch)
     if settings.objective == "structured":
@@ -68,8 +69,13 @@ def parser_loss(network: ParserNetwork, batch: SentenceBatch, trees: Sequence[Go
     return margins + settings.label_weight * labels + settings.tag_weight * tagging
 
 
-def _stepwise(network: ParserNetwork, batch: SentenceBatch, encoded: Encoded, trees: Sequence[GoldTree],
-              settings: ObjectiveSettings) -> tuple[Tensor, Tensor]:  # fmt: skip
+def _stepwise(
+    network: ParserNetwork,
+    batch: SentenceBatch,
+    encoded: Encoded,
+    trees: Sequence[GoldTree],
+    settings: ObjectiveSettings,
+) -> tuple[Tensor, Tensor]:
     walk = _Walk(Oracle(trees), settings.explore)
     with _without_dropout(network):
         pairs = decode(network, batch, encoded, walk).pairs
@@ -113,8 +119,9 @@ class _Walk:
         return (1.0 + wrong.amax(dim=1) - right.amax(dim=1)).relu().sum()
 
 
-def _structured(network: ParserNetwork, batch: SentenceBatch, encoded: Encoded, trees: Sequence[GoldTree],
-                kappa: float) -> tuple[Tensor, Tensor]:  # fmt: skip
+def _structured(
+    network: ParserNetwork, batch: SentenceBatch, encoded: Encoded, trees: Sequence[GoldTree], kappa: float
+) -> tuple[Tensor, Tensor]:
     oracle, words = Oracle(trees), len(encoded.leaves)
 
     def wrong(spans: Spans) -> Floats:
@@ -155,12 +162,21 @@ def _by_step(values: Tensor, counts: Ids) -> Tensor:
     return values.new_zeros(len(counts) * width).index_add(0, places, values).view(len(counts), width)
 
 
-def _label_loss(network: ParserNetwork, batch: SentenceBatch, encoded: Encoded, vectors: Tensor, spans: Spans,
-                trees: Sequence[GoldTree]) -> Tensor:  # fmt: skip
+def _label_loss(
+    network: ParserNetwork,
+    batch: SentenceBatch,
+    encoded: Encoded,
+    vectors: Tensor,
+    spans: Spans,
+    trees: Sequence[GoldTree],
+) -> Tensor:
     """The summed cross-entropy of the labels of ``spans`` (most of them empty), whose nodes have ``vectors``."""
     sizes = np.array([len(tree.starts) for tree in trees])
-    gold = Spans(np.repeat(np.arange(len(trees)), sizes), np.concatenate([tree.starts for tree in trees]),
-                 np.concatenate([tree.ends for tree in trees]))  # fmt: skip
+    gold = Spans(
+        np.repeat(np.arange(len(trees)), sizes),
+        np.concatenate([tree.starts for tree in trees]),
+        np.concatenate([tree.ends for tree in trees]),
+    )
     table = SpanTable(gold, np.concatenate([tree.labels for tree in trees]))
     logits = network.score_labels(encoded, batch, vectors, spans)
     return F.cross_entropy(logits, network.ids(table.look_up(spans)), ignore_index=-1, reduction="sum")

@@ -37,20 +37,48 @@ _CHAPTERS = ParserConfig(encoder="none", composition="tanh", characters=0, words
 PRESETS = {
     preset.name: preset
     for preset in (
-        Preset("tiny", "tests and first tries: seconds",
-               ParserConfig(words=32, characters=32, hidden=64, layers=1, vector=64, scorer=64, dropout=0.1),
-               ObjectiveSettings(), 16, replace(_TRAINING, learning_rate=5e-3)),
-        Preset("small", "a model of some megabytes on disk, such as comes with seqtree",
-               ParserConfig(words=64, hidden=200, vector=150, scorer=200, weight_drop=0.2),
-               ObjectiveSettings("softmax"), 16, _TRAINING),
-        Preset("chapters", "the chapters' parser: word vectors, tanh, a margin between whole trees",
-               _CHAPTERS, ObjectiveSettings("structured"), 16, replace(_TRAINING, learning_rate=5e-3)),
-        Preset("medium", "some thousand trees in half an hour on a laptop", ParserConfig(weight_drop=0.3),
-               ObjectiveSettings("softmax"), 16, _TRAINING),
-        Preset("large", "the most accurate: longer, with more dropout, by margins between whole trees",
-               ParserConfig(weight_drop=0.4), ObjectiveSettings("structured"), 16, replace(_TRAINING, epochs=50.0)),
+        Preset(
+            "tiny",
+            "tests and first tries: seconds",
+            ParserConfig(words=32, characters=32, hidden=64, layers=1, vector=64, scorer=64, dropout=0.1),
+            ObjectiveSettings(),
+            16,
+            replace(_TRAINING, learning_rate=5e-3),
+        ),
+        Preset(
+            "small",
+            "a model of some megabytes on disk, such as comes with seqtree",
+            ParserConfig(words=64, hidden=200, vector=150, scorer=200, weight_drop=0.2),
+            ObjectiveSettings("softmax"),
+            16,
+            _TRAINING,
+        ),
+        Preset(
+            "chapters",
+            "the chapters' parser: word vectors, tanh, a margin between whole trees",
+            _CHAPTERS,
+            ObjectiveSettings("structured"),
+            16,
+            replace(_TRAINING, learning_rate=5e-3),
+        ),
+        Preset(
+            "medium",
+            "some thousand trees in half an hour on a laptop",
+            ParserConfig(weight_drop=0.3),
+            ObjectiveSettings("softmax"),
+            16,
+            _TRAINING,
+        ),
+        Preset(
+            "large",
+            "the most accurate: longer, with more dropout, by margins between whole trees",
+            ParserConfig(weight_drop=0.4),
+            ObjectiveSettings("structured"),
+            16,
+            replace(_TRAINING, epochs=50.0),
+        ),
     )
-}  # fmt: skip
+}
 
 
 def preset(name: str) -> Preset:

@@ -16,8 +16,9 @@ from seqtree.parsing.model import Parser
 def checked_words(model: LanguageModel) -> Iterable[str]:
     """The words of a language model from which a parser can start; raises InputError if it has none, or no vectors."""
     if model.vocabulary.unit != "word":
-        raise InputError("a parser starts from a language model over words, not over characters: train one with "
-                         "--unit word")  # fmt: skip
+        raise InputError(
+            "a parser starts from a language model over words, not over characters: train one with --unit word"
+        )
     if model.network.config.one_hot:
         raise InputError("a language model with --one-hot has no word vectors for a parser to start from")
     return model.vocabulary.tokens
@@ -44,8 +45,10 @@ def _start_layers(parser: Parser, model: LanguageModel) -> str:
     if mine.encoder == "none":
         return "no recurrent layer: the parser has none"
     if (mine.encoder, mine.hidden) != (theirs.cell, theirs.hidden):
-        return (f"no recurrent layer: its {theirs.cell} of {theirs.hidden} units does not fit "
-                f"the parser's {mine.encoder} of {mine.hidden}")  # fmt: skip
+        return (
+            f"no recurrent layer: its {theirs.cell} of {theirs.hidden} units does not fit "
+            f"the parser's {mine.encoder} of {mine.hidden}"
+        )
     sources = {"": model.network.recurrent}
     if theirs.bidirectional:
         sources["_reverse"] = model.network.backward_recurrent

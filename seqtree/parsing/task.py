@@ -36,8 +36,16 @@ class ParserTask:
     implausible_loss = 0.0  # margins may all be kept
     criterion = "loss"
 
-    def __init__(self, parser: Parser, trees: Sequence[BinaryTree], valid: Sequence[Tree],
-                 objective: ObjectiveSettings, size: int, seed: int, half: bool = False) -> None:  # fmt: skip
+    def __init__(
+        self,
+        parser: Parser,
+        trees: Sequence[BinaryTree],
+        valid: Sequence[Tree],
+        objective: ObjectiveSettings,
+        size: int,
+        seed: int,
+        half: bool = False,
+    ) -> None:
         self.parser, self.model = parser, parser.network
         self.gold = [parser.lexicon.gold(tree) for tree in trees]
         self.valid, self.objective, self.size, self.seed = valid, objective, size, seed
@@ -72,8 +80,12 @@ class ParserTask:
         if not self.valid:
             return None
         scores = evaluate(self.parser, self.valid).scores
-        return {"loss": 1.0 - scores.labelled.f1 / 100.0, "labelled_f1": scores.labelled.f1,
-                "unlabelled_f1": scores.unlabelled.f1, "tag_accuracy": scores.tag_accuracy}  # fmt: skip
+        return {
+            "loss": 1.0 - scores.labelled.f1 / 100.0,
+            "labelled_f1": scores.labelled.f1,
+            "unlabelled_f1": scores.unlabelled.f1,
+            "tag_accuracy": scores.tag_accuracy,
+        }
 
     def carried(self) -> dict[str, Tensor]:
         return {}

@@ -104,22 +104,32 @@ def train_parser(recipe: Recipe, display: Display) -> dict[str, Any]:
         display.message(_preflight(task, recipe.training))
         result = Trainer(task, recipe.training, run, display).fit(recipe.resume, _config(recipe, parser.network.config))
         display.close()
-        report: dict[str, Any] = {"steps": result.steps, "seconds": round(result.seconds, 3),
-                                  "words_per_second": round(result.items_per_second, 1),
-                                  "model": str(run.path), "interrupted": result.interrupted}  # fmt: skip
+        report: dict[str, Any] = {
+            "steps": result.steps,
+            "seconds": round(result.seconds, 3),
+            "words_per_second": round(result.items_per_second, 1),
+            "model": str(run.path),
+            "interrupted": result.interrupted,
+        }
         if result.interrupted:
             display.message(f"interrupted and saved at step {result.steps:,}; go on with --resume")
             return report
         measured = evaluate(Parser.load(run.path, recipe.precision, recipe.device), valid or training)
         where = "validation" if valid else "training trees"
         report = {**measured.to_json(), **report, "best_step": result.best_step, "measured_on": where}
-        display.message(f"{where}: labelled F1 {measured.scores.labelled.f1:.2f}, unlabelled F1 "
-                        f"{measured.scores.unlabelled.f1:.2f}, tags {measured.scores.tag_accuracy:.2f} %")  # fmt: skip
+        display.message(
+            f"{where}: labelled F1 {measured.scores.labelled.f1:.2f}, unlabelled F1 "
+            f"{measured.scores.unlabelled.f1:.2f}, tags {measured.scores.tag_accuracy:.2f} %"
+        )
         return report
 
 
-def read_normalised(specs: Sequence[str], encoding: str = "utf-8", say: Callable[[str], None] | None = None,
-                    most_words: float = math.inf) -> list[Tree]:  # fmt: skip
+def read_normalised(
+    specs: Sequence[str],
+    encoding: str = "utf-8",
+    say: Callable[[str], None] | None = None,
+    most_words: float = math.inf,
+) -> list[Tree]:
     """The normalised trees that TREES name. Raises InputError.
 
     Left out are those without a word (of traces only) and those of more than ``most_words``; ``say`` gets a line about
@@ -180,10 +190,12 @@ def _preflight(task: ParserTask, settings: TrainingSettings) -> str:
     budget = f"{settings.epochs:g} epochs, {steps:,.0f} steps"
     if settings.minutes is not None:
         budget = f"{settings.minutes:g} minutes"
-    return (f"{len(task.gold):,} training trees of {words:,} words, {len(task.valid):,} validation trees; "
-            f"{len(lexicon.words):,} words, {len(lexicon.labels):,} labels, {len(lexicon.tags):,} tags; encoder "
-            f"{network.config.encoder}, composition {network.config.composition}, {parameters:,} parameters; "
-            f"{task.objective.objective}, batch {task.size}; {budget}")  # fmt: skip
+    return (
+        f"{len(task.gold):,} training trees of {words:,} words, {len(task.valid):,} validation trees; "
+        f"{len(lexicon.words):,} words, {len(lexicon.labels):,} labels, {len(lexicon.tags):,} tags; encoder "
+        f"{network.config.encoder}, composition {network.config.composition}, {parameters:,} parameters; "
+        f"{task.objective.objective}, batch {task.size}; {budget}"
+    )
 
 
 def _config(recipe: Recipe, network: ParserConfig) -> dict[str, Any]:

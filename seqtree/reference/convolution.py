@@ -32,9 +32,15 @@ class Convolution(Network):
     """
 
     def __init__(
-        self, depth: int, filters: int, size: tuple[int, int], rng: np.random.Generator,
-        padding: int = 0, stride: int = 1, f: Activation = RELU,
-    ) -> None:  # fmt: skip
+        self,
+        depth: int,
+        filters: int,
+        size: tuple[int, int],
+        rng: np.random.Generator,
+        padding: int = 0,
+        stride: int = 1,
+        f: Activation = RELU,
+    ) -> None:
         super().__init__()
         self.padding, self.stride, self.f = padding, stride, f
         self.parameters = {"W": initial(rng, filters, depth, *size), "b": np.zeros(filters)}

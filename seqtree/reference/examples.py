@@ -98,14 +98,15 @@ EXAMPLES: dict[str, Maker] = {
     "rnn-relu": _recurrent(RELU),
     "rnn-linear": _recurrent(LINEAR),
     "rnn-deep": _example(lambda rng: deep([Recurrent(2, 3, rng), Recurrent(3, 2, rng)]), _SEQUENCE),
-    "rnn-bidirectional": _example(
-        lambda rng: Bidirectional(Recurrent(2, 3, rng), Recurrent(2, 3, rng)), _SEQUENCE
-    ),
+    "rnn-bidirectional": _example(lambda rng: Bidirectional(Recurrent(2, 3, rng), Recurrent(2, 3, rng)), _SEQUENCE),
     "rnn-deep-bidirectional": _example(
-        lambda rng: deep([
-            Bidirectional(Recurrent(2, 2, rng), Recurrent(2, 2, rng)),
-            Bidirectional(Recurrent(4, 2, rng), Recurrent(4, 2, rng), summed=True),
-        ]), _SEQUENCE,
+        lambda rng: deep(
+            [
+                Bidirectional(Recurrent(2, 2, rng), Recurrent(2, 2, rng)),
+                Bidirectional(Recurrent(4, 2, rng), Recurrent(4, 2, rng), summed=True),
+            ]
+        ),
+        _SEQUENCE,
     ),
     "softmax-cross-entropy": _example(lambda rng: SoftmaxCrossEntropy(), (4, 5), _TARGETS),
     "language-model": _example(lambda rng: LanguageModel(5, 3, rng), (4, 5), _TARGETS),
@@ -117,10 +118,8 @@ EXAMPLES: dict[str, Maker] = {
     "gru-torch": _example(lambda rng: TorchGRU(2, 3, rng), _SEQUENCE),
     "recursive": _example(lambda rng: Recursive(3, rng), (4, 3), BALANCED),
     "tree-score": _example(lambda rng: TreeScorer(3, rng), (4, 3), LEFT),
-    "max-margin": _example(
-        lambda rng: MaxMargin(TreeScorer(3, rng), kappa=0.5, decay=0.1), (8, 3), (LEFT, RIGHT)
-    ),
-}  # fmt: skip
+    "max-margin": _example(lambda rng: MaxMargin(TreeScorer(3, rng), kappa=0.5, decay=0.1), (8, 3), (LEFT, RIGHT)),
+}
 
 
 def check_all(names: Iterable[str] = ()) -> list[Check]:

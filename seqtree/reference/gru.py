@@ -76,11 +76,15 @@ class TorchGRU(Network):
         super().__init__()
         self.units = units
         self.parameters = {
-            "W_z": initial(rng, units, units + inputs), "b_z": np.zeros(units),
-            "W_r": initial(rng, units, units + inputs), "b_r": np.zeros(units),
-            "U": initial(rng, units, inputs), "b": np.zeros(units),
-            "W": initial(rng, units, units), "d": np.zeros(units),
-        }  # fmt: skip
+            "W_z": initial(rng, units, units + inputs),
+            "b_z": np.zeros(units),
+            "W_r": initial(rng, units, units + inputs),
+            "b_r": np.zeros(units),
+            "U": initial(rng, units, inputs),
+            "b": np.zeros(units),
+            "W": initial(rng, units, units),
+            "d": np.zeros(units),
+        }
 
     def forward(self, x: Array, h0: Array | None = None) -> Array:
         """The outputs h_1 .. h_T (T, units) for x (T, inputs); h_0 (units,) is zeros if not given."""
@@ -118,9 +122,13 @@ class TorchGRU(Network):
             dx[t] = U.T @ delta_n[t] + dhx[units:]
         h, x = self.hx[:, :units], self.hx[:, units:]
         self.gradients = {
-            "W_z": delta_z.T @ self.hx, "b_z": delta_z.sum(axis=0),
-            "W_r": delta_r.T @ self.hx, "b_r": delta_r.sum(axis=0),
-            "U": delta_n.T @ x, "b": delta_n.sum(axis=0),
-            "W": delta_Wh.T @ h, "d": delta_Wh.sum(axis=0),
-        }  # fmt: skip
+            "W_z": delta_z.T @ self.hx,
+            "b_z": delta_z.sum(axis=0),
+            "W_r": delta_r.T @ self.hx,
+            "b_r": delta_r.sum(axis=0),
+            "U": delta_n.T @ x,
+            "b": delta_n.sum(axis=0),
+            "W": delta_Wh.T @ h,
+            "d": delta_Wh.sum(axis=0),
+        }
         return dx

@@ -107,9 +107,12 @@ class MaxMargin(Network):
     """
 
     def __init__(
-        self, scorer: TreeScorer, kappa: float = 0.1, decay: float = 0.0,
+        self,
+        scorer: TreeScorer,
+        kappa: float = 0.1,
+        decay: float = 0.0,
         search: Callable[[TreeScorer, Array, Bonus], list[Merge]] = chart,
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__()
         self.scorer, self.kappa, self.decay, self.search = scorer, kappa, decay, search
         self.parameters = scorer.parameters

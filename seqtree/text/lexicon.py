@@ -40,8 +40,14 @@ class Lexicon:
     A word that is unknown as it is written but known in lower case is read in lower case.
     """
 
-    def __init__(self, words: Vocabulary, characters: Vocabulary, tags: Sequence[str], labels: Sequence[Labels],
-                 counts: Sequence[int]) -> None:  # fmt: skip
+    def __init__(
+        self,
+        words: Vocabulary,
+        characters: Vocabulary,
+        tags: Sequence[str],
+        labels: Sequence[Labels],
+        counts: Sequence[int],
+    ) -> None:
         if len(counts) != len(words):
             raise InputError(f"{len(counts)} counts do not fit {len(words)} words")
         if not labels or labels[0] != EMPTY:
@@ -68,8 +74,13 @@ class Lexicon:
         for word, count in words.items():
             characters.update(dict.fromkeys(word, count))
         del labels[EMPTY]
-        return cls(vocabulary, Vocabulary.build(characters, "char"), sorted(tags), [EMPTY, *sorted(labels)],
-                   [words[word] for word in vocabulary])  # fmt: skip
+        return cls(
+            vocabulary,
+            Vocabulary.build(characters, "char"),
+            sorted(tags),
+            [EMPTY, *sorted(labels)],
+            [words[word] for word in vocabulary],
+        )
 
     def gold(self, tree: BinaryTree) -> GoldTree:
         """A tree in numbers; a tag or label that the lexicon lacks becomes -1, which no loss counts."""
@@ -106,15 +117,29 @@ class Lexicon:
     @property
     def sizes(self) -> dict[str, int]:
         """How many words, characters, tags and labels there are."""
-        return {"words": len(self.words), "characters": len(self.characters), "tags": len(self.tags),
-                "labels": len(self.labels)}  # fmt: skip
+        return {
+            "words": len(self.words),
+            "characters": len(self.characters),
+            "tags": len(self.tags),
+            "labels": len(self.labels),
+        }
 
     def to_json(self) -> dict[str, Any]:
-        return {"words": self.words.to_json(), "characters": self.characters.to_json(), "tags": list(self.tags),
-                "labels": [list(label) for label in self.labels], "counts": list(self.counts)}  # fmt: skip
+        return {
+            "words": self.words.to_json(),
+            "characters": self.characters.to_json(),
+            "tags": list(self.tags),
+            "labels": [list(label) for label in self.labels],
+            "counts": list(self.counts),
+        }
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Lexicon:
         """From the JSON form; raises InputError, KeyError or TypeError for anything else."""
-        return cls(Vocabulary.from_json(data["words"]), Vocabulary.from_json(data["characters"]), data["tags"],
-                   [tuple(label) for label in data["labels"]], data["counts"])  # fmt: skip
+        return cls(
+            Vocabulary.from_json(data["words"]),
+            Vocabulary.from_json(data["characters"]),
+            data["tags"],
+            [tuple(label) for label in data["labels"]],
+            data["counts"],
+        )

@@ -113,8 +113,10 @@ def in_cache(key: str, vocabulary: Vocabulary, fill: Fill, warn: Callable[[str],
     try:
         return _build(folder, key, vocabulary, fill)
     except OSError as error:
-        warn(f"the cache folder {folder} cannot be used ({error.strerror or error}): using a temporary one; "
-             "set SEQTREE_CACHE to a folder with room")  # fmt: skip
+        warn(
+            f"the cache folder {folder} cannot be used ({error.strerror or error}): using a temporary one; "
+            "set SEQTREE_CACHE to a folder with room"
+        )
     try:
         return _build(_temporary_folder(), key, vocabulary, fill)
     except OSError as error:

@@ -224,8 +224,9 @@ class Trainer:
             p.stale += 1
             self._stalled()
         if record["train_loss"] < self.task.implausible_loss:
-            self.display.warning(f"a training loss of {record['train_loss']:.1e} nats is implausibly low; "
-                                 "the data may repeat itself")  # fmt: skip
+            self.display.warning(
+                f"a training loss of {record['train_loss']:.1e} nats is implausibly low; the data may repeat itself"
+            )
         self.display.evaluation(record, figures or {}, better)
         p.loss_sum, p.loss_items = 0.0, 0
         return True
@@ -233,9 +234,15 @@ class Trainer:
     def _record(self, figures: Mapping[str, float | None], rate: float) -> dict[str, Any]:
         p = self.position
         epochs = p.step / self.task.steps_per_epoch
-        return {"step": p.step, "epoch": round(epochs, 4), **figures, "train_loss": p.loss_sum / p.loss_items,
-                "seconds": round(p.elapsed, 3), f"{self.task.items}_per_second": round(p.items / p.elapsed, 1),
-                "learning_rate": rate}  # fmt: skip
+        return {
+            "step": p.step,
+            "epoch": round(epochs, 4),
+            **figures,
+            "train_loss": p.loss_sum / p.loss_items,
+            "seconds": round(p.elapsed, 3),
+            f"{self.task.items}_per_second": round(p.items / p.elapsed, 1),
+            "learning_rate": rate,
+        }
 
     def _stalled(self) -> None:
         p = self.position
@@ -274,8 +281,9 @@ class Trainer:
         self.position.rate_scale, self.position.recoveries = scale * 0.5, recoveries
         self.position.recovered_from = at
         self.position.elapsed = elapsed
-        self.display.warning(f"the loss exploded at step {at} ({loss:g}): back to step {self.position.step} "
-                             f"with half the learning rate")  # fmt: skip
+        self.display.warning(
+            f"the loss exploded at step {at} ({loss:g}): back to step {self.position.step} with half the learning rate"
+        )
 
     def _save_checkpoint(self) -> None:
         if self.position.step:
@@ -322,8 +330,16 @@ class Trainer:
 
     def _result(self, interrupted: bool) -> TrainingResult:
         p = self.position
-        return TrainingResult(p.step, p.step / self.task.steps_per_epoch, p.elapsed, p.items,
-                              p.items / max(p.elapsed, 1e-9), p.best_loss, p.best_step, interrupted)  # fmt: skip
+        return TrainingResult(
+            p.step,
+            p.step / self.task.steps_per_epoch,
+            p.elapsed,
+            p.items,
+            p.items / max(p.elapsed, 1e-9),
+            p.best_loss,
+            p.best_step,
+            interrupted,
+        )
 
 
 def _optimizer(model: nn.Module, settings: TrainingSettings) -> torch.optim.Optimizer:

@@ -37,8 +37,10 @@ class Display:
         self._validation = f"validation {figures['loss']:.3f}  " if figures else ""
         rate = record[f"{self.items}_per_second"]
         losses = f"train {record['train_loss']:.4f}{valid}"
-        self.message(f"step {record['step']:>7,}  epoch {record['epoch']:6.2f}  {losses}  {rate:,.0f} {self.items}/s  "
-                     f"{clock(record['seconds'])}")  # fmt: skip
+        self.message(
+            f"step {record['step']:>7,}  epoch {record['epoch']:6.2f}  {losses}  {rate:,.0f} {self.items}/s  "
+            f"{clock(record['seconds'])}"
+        )
 
     def step(self, progress: float, step: int, loss: float, rate: float, elapsed: float) -> None:
         """Move the bar, at most ten times a second."""

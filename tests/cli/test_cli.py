@@ -204,9 +204,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"seqtree, version {seqtree.__version__}\n"
 
 
-def test_options_come_from_the_environment(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_options_come_from_the_environment(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEQTREE_CORPORA_GENERATE_COUNT", "2")
     assert run(["corpora", "generate"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 2

@@ -49,8 +49,22 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     folder = tmp_path_factory.mktemp("trained")
     write_part(folder / "data", "train", digits(1500, seed=5))
     write_part(folder / "data", "t10k", digits(200, seed=6), zipped=True)
-    options = (*CPU, "--plan", "conv 8x5, pool 3, full 32", "--shift", "1", "--epochs", "4", "--learning-rate", "0.01",
-               "--ema-decay", "0.9", "--batch", "50", "--json")  # fmt: skip
+    options = (
+        *CPU,
+        "--plan",
+        "conv 8x5, pool 3, full 32",
+        "--shift",
+        "1",
+        "--epochs",
+        "4",
+        "--learning-rate",
+        "0.01",
+        "--ema-decay",
+        "0.9",
+        "--batch",
+        "50",
+        "--json",
+    )
     out, err = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err):
         assert run(["image", "train", str(folder / "data"), "--out", str(folder / "run"), *options]) == 0
@@ -90,11 +104,27 @@ def test_train_prints_the_run_folder(command: Run) -> None:
 
 
 def test_options_reach_the_run(command: Run) -> None:
-    network = {"cell": "gru", "layers": 2, "hidden": 9, "bidirectional": True, "readout": "mean", "dropout": 0.1,
-               "objective": "squared"}  # fmt: skip
+    network = {
+        "cell": "gru",
+        "layers": 2,
+        "hidden": 9,
+        "bidirectional": True,
+        "readout": "mean",
+        "dropout": 0.1,
+        "objective": "squared",
+    }
     augmentation = {"shift": 3, "turn": 4.0, "stretch": 0.1, "slant": 0.2}
-    training = {"optimizer": "sgd", "learning_rate": 0.01, "schedule": "plateau", "averaging": "none", "seed": 3,
-                "weight_decay": 0.001, "clip": 0.5, "epochs": 0.5, "evaluations": 2}  # fmt: skip
+    training = {
+        "optimizer": "sgd",
+        "learning_rate": 0.01,
+        "schedule": "plateau",
+        "averaging": "none",
+        "seed": 3,
+        "weight_decay": 0.001,
+        "clip": 0.5,
+        "epochs": 0.5,
+        "evaluations": 2,
+    }
     rest = {"batch": 40, "valid_share": 0.5}
     wanted = {"model": "gru", **network, **augmentation, **training, **rest}
     del wanted["cell"], wanted["bidirectional"]
@@ -246,8 +276,10 @@ def test_predict(command: Run, trained: Trained) -> None:
     Image.fromarray(255 - data.images[0]).resize((60, 60)).save("page.png")
     code, out, err = command("predict", trained.folder, "some", "page.png")
     assert code == 0
-    assert err.splitlines() == ["page.png: dark on light: inverted",
-                                "page.png: 60 pixels wide, 60 high: resized and centred"]  # fmt: skip
+    assert err.splitlines() == [
+        "page.png: dark on light: inverted",
+        "page.png: 60 pixels wide, 60 high: resized and centred",
+    ]
     rows = [line.split("\t") for line in out.splitlines()]
     assert [row[0] for row in rows] == ["some[0]", "some[1]", "some[2]", "page.png"]
     assert [row[1] for row in rows] == [f"{label}" for label in (*data.labels, data.labels[0])]

@@ -15,8 +15,26 @@ from language_helpers import CHINESE, TEXT, metrics, model
 from seqtree import LanguageModel, modelfile
 from seqtree.cli import run
 
-SMALL = ("--preset", "tiny", "--hidden", "8", "--embedding", "4", "--batch", "4", "--window", "8", "--epochs", "1",
-         "--evaluations", "2", "--device", "cpu", "--precision", "fp32")  # fmt: skip
+SMALL = (
+    "--preset",
+    "tiny",
+    "--hidden",
+    "8",
+    "--embedding",
+    "4",
+    "--batch",
+    "4",
+    "--window",
+    "8",
+    "--epochs",
+    "1",
+    "--evaluations",
+    "2",
+    "--device",
+    "cpu",
+    "--precision",
+    "fp32",
+)
 EVALUATION = {
     "loss",
     "perplexity",
@@ -86,8 +104,22 @@ def test_quiet_training_says_nothing(lm: Run) -> None:
 
 
 def test_learning_works_on_the_embedded_sample(lm: Run) -> None:
-    code, out, err = lm("train", "--out", "a", "--preset", "tiny", "--hidden", "32", "--epochs", "1",
-                        "--evaluations", "4", "--device", "cpu", "--json")  # fmt: skip
+    code, out, err = lm(
+        "train",
+        "--out",
+        "a",
+        "--preset",
+        "tiny",
+        "--hidden",
+        "32",
+        "--epochs",
+        "1",
+        "--evaluations",
+        "4",
+        "--device",
+        "cpu",
+        "--json",
+    )
     assert code == 0
     assert "no corpus named: reading the embedded sample" in err
     losses = [record["loss"] for record in metrics(Path("a"))]
@@ -99,9 +131,33 @@ def test_learning_works_on_the_embedded_sample(lm: Run) -> None:
 def test_options_reach_the_run(lm: Run) -> None:
     _write("text.txt", TEXT)
     _write("valid.txt", "the cat sat\n" * 5)
-    options = ["--cell", "gru", "--layers", "2", "--one-hot", "--dropout", "0.2", "--dropout-hidden", "0.1",
-               "--optimizer", "sgd", "--learning-rate", "0.5", "--schedule", "plateau", "--averaging", "none",
-               "--seed", "3", "--weight-decay", "0.001", "--clip", "0.5", "--valid", "valid.txt"]  # fmt: skip
+    options = [
+        "--cell",
+        "gru",
+        "--layers",
+        "2",
+        "--one-hot",
+        "--dropout",
+        "0.2",
+        "--dropout-hidden",
+        "0.1",
+        "--optimizer",
+        "sgd",
+        "--learning-rate",
+        "0.5",
+        "--schedule",
+        "plateau",
+        "--averaging",
+        "none",
+        "--seed",
+        "3",
+        "--weight-decay",
+        "0.001",
+        "--clip",
+        "0.5",
+        "--valid",
+        "valid.txt",
+    ]
     code, out, _ = lm("train", "text.txt", "--out", "a", *SMALL, *options, "--json")
     assert code == 0
     assert _one_object(out)["tokens"] == 60
@@ -110,8 +166,17 @@ def test_options_reach_the_run(lm: Run) -> None:
     assert (network["cell"], network["layers"], network["one_hot"], network["hidden"]) == ("gru", 2, True, 8)
     assert (network["dropout_input"], network["dropout_hidden"], network["dropout_output"]) == (0.2, 0.1, 0.2)
     training = config["training"]
-    wanted = {"optimizer": "sgd", "learning_rate": 0.5, "schedule": "plateau", "averaging": "none", "seed": 3,
-              "weight_decay": 0.001, "clip": 0.5, "epochs": 1.0, "evaluations": 2}  # fmt: skip
+    wanted = {
+        "optimizer": "sgd",
+        "learning_rate": 0.5,
+        "schedule": "plateau",
+        "averaging": "none",
+        "seed": 3,
+        "weight_decay": 0.001,
+        "clip": 0.5,
+        "epochs": 1.0,
+        "evaluations": 2,
+    }
     assert {name: training[name] for name in wanted} == wanted
     assert (config["batch"], config["window"]) == (4, 8)
 
@@ -175,8 +240,12 @@ def test_byte_order_marks_and_line_ends_leave_no_trace(lm: Run) -> None:
 
 def test_texts_that_cannot_be_learned_from(lm: Run) -> None:
     _write("latin.txt", "first line\nnaïve\n".encode("latin-1"))
-    refused(lm("train", "latin.txt", "--out", "a", *SMALL), "latin.txt: byte 13 (line 2) is 0xEF", "not valid utf-8",
-             "--encoding")  # fmt: skip
+    refused(
+        lm("train", "latin.txt", "--out", "a", *SMALL),
+        "latin.txt: byte 13 (line 2) is 0xEF",
+        "not valid utf-8",
+        "--encoding",
+    )
     _write("empty.txt", b"")
     refused(lm("train", "empty.txt", "--out", "a", *SMALL), "empty.txt is empty")
     _write("one.txt", b"x")
@@ -199,8 +268,9 @@ def test_other_encodings(lm: Run) -> None:
 
 def test_a_short_corpus_shrinks_the_batch_and_says_so(lm: Run) -> None:
     _write("short.txt", "hello there\n")
-    code, _, err = lm("train", "short.txt", "--out", "a", "--preset", "small", "--hidden", "8", "--epochs", "3",
-                      "--device", "cpu")  # fmt: skip
+    code, _, err = lm(
+        "train", "short.txt", "--out", "a", "--preset", "small", "--hidden", "8", "--epochs", "3", "--device", "cpu"
+    )
     assert code == 0
     assert re.search(r"small corpus \(10 tokens\): batch \d+ -> 1, window \d+ -> 5", err)
 
@@ -262,8 +332,9 @@ def test_diverging_is_exit_code_1_and_the_best_model_stays(lm: Run) -> None:
     rate = ("--optimizer", "sgd", "--schedule", "constant", "--clip", "1e30", "--warmup", "0", "--averaging", "none")
     assert lm("train", "text.txt", "--out", "a", *SMALL, *rate, "--learning-rate", "0.1", "--quiet")[0] == 0
     before = Path("a/model.safetensors").read_bytes()
-    code, out, err = lm("train", "text.txt", "--out", "a", *SMALL, *rate, "--learning-rate", "1e38", "--epochs", "2",
-                        "--resume")  # fmt: skip
+    code, out, err = lm(
+        "train", "text.txt", "--out", "a", *SMALL, *rate, "--learning-rate", "1e38", "--epochs", "2", "--resume"
+    )
     assert code == 1
     assert out == ""
     assert err.count("half the learning rate") == 5
@@ -323,11 +394,21 @@ def test_files_that_are_no_model(lm: Run) -> None:
     _write("cut", Path(_model()).read_bytes()[:-7])
     _write("none", b"")
     Path("folder").mkdir()
-    for name, said in (("missing", "missing: no such model file"), ("other", "holds a parser, expected a language-"),
-                       ("text.txt", "damaged or not a safetensors file"), ("cut", "damaged"), ("none", "damaged"),
-                       ("folder", "folder/model.safetensors: no such model file")):  # fmt: skip
-        for command in (["eval", name, "text.txt"], ["sample", name], ["next", name, "a"], ["score", name, "text.txt"],
-                        ["fill", name, "a ____ b"]):  # fmt: skip
+    for name, said in (
+        ("missing", "missing: no such model file"),
+        ("other", "holds a parser, expected a language-"),
+        ("text.txt", "damaged or not a safetensors file"),
+        ("cut", "damaged"),
+        ("none", "damaged"),
+        ("folder", "folder/model.safetensors: no such model file"),
+    ):
+        for command in (
+            ["eval", name, "text.txt"],
+            ["sample", name],
+            ["next", name, "a"],
+            ["score", name, "text.txt"],
+            ["fill", name, "a ____ b"],
+        ):
             refused(lm(*command), said)
 
 
@@ -358,8 +439,9 @@ def test_independent_lines_are_scored_as_texts_of_their_own(lm: Run, unit: str) 
     name = _model(unit=unit)
     lines = ["the cat\n", "\n", "a\u2028dog\x0cran\n", "the cat\n", "the"]  # only "\n" ends a line
     _write("text.txt", "".join(lines))
-    together, alone = (_one_object(lm("score", name, "text.txt", "--json", *extra)[1])["tokens"]
-                       for extra in ((), ("--independent",)))  # fmt: skip
+    together, alone = (
+        _one_object(lm("score", name, "text.txt", "--json", *extra)[1])["tokens"] for extra in ((), ("--independent",))
+    )
     expected = [
         (n, s.token, s.surprisal) for n, line in enumerate(lines, 1) for s in LanguageModel.load(name).score(line)
     ]
@@ -406,8 +488,9 @@ def test_sample(lm: Run) -> None:
     assert (code, err) == (0, "")
     second = LanguageModel.load(name).sample("the ", 40, seed=6)
     assert _one_object(out) == {
-        "prompt": "the ", "samples": [{"seed": 5, "text": expected}, {"seed": 6, "text": second}]
-    }  # fmt: skip
+        "prompt": "the ",
+        "samples": [{"seed": 5, "text": expected}, {"seed": 6, "text": second}],
+    }
     out = lm("sample", name, "-p", "the ", "-n", "40", "--seed", "5", "--stop", expected[10:13])[1]
     assert out == "the " + expected[: expected.index(expected[10:13])] + "\n"
 

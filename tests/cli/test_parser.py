@@ -40,10 +40,40 @@ from seqtree.text.sentences import read_sentences, words_as_given
 
 TOY = str(corpora.path("toy"))
 CPU = ("--preset", "tiny", "--device", "cpu", "--precision", "fp32", "--threads", "1", "--seed", "1")
-SMALL = (*CPU, "--words", "6", "--characters", "4", "--hidden", "8", "--vector", "8", "--scorer", "8", "--epochs", "1",
-         "--evaluations", "2")  # fmt: skip
-LEARNING = (*CPU, "--dropout", "0", "--word-dropout", "0.05", "--learning-rate", "0.01", "--ema-decay", "0.9",
-            "--epochs", "15", "--evaluations", "5", "--valid-share", "0")  # fmt: skip
+SMALL = (
+    *CPU,
+    "--words",
+    "6",
+    "--characters",
+    "4",
+    "--hidden",
+    "8",
+    "--vector",
+    "8",
+    "--scorer",
+    "8",
+    "--epochs",
+    "1",
+    "--evaluations",
+    "2",
+)
+LEARNING = (
+    *CPU,
+    "--dropout",
+    "0",
+    "--word-dropout",
+    "0.05",
+    "--learning-rate",
+    "0.01",
+    "--ema-decay",
+    "0.9",
+    "--epochs",
+    "15",
+    "--evaluations",
+    "5",
+    "--valid-share",
+    "0",
+)
 SCORES = {"precision", "recall", "f1"}
 FIGURES = {"labelled", "unlabelled", "exact_match", "tag_accuracy", "sentences", "skipped", "sentences_per_second"}
 
@@ -134,11 +164,31 @@ def test_without_trees_it_reads_the_embedded_sample(command: Run) -> None:
 
 def test_options_reach_the_run(command: Run) -> None:
     Path("valid.mrg").write_text("(S (NP (DT the) (NN cat)) (VP (VBD sat)))\n" * 3, encoding="utf-8")
-    network = {"encoder": "gru", "composition": "tanh", "words": 7, "characters": 0, "layers": 2, "hidden": 9,
-               "vector": 10, "scorer": 11, "dropout": 0.1, "weight_drop": 0.2, "word_dropout": 0.3}  # fmt: skip
+    network = {
+        "encoder": "gru",
+        "composition": "tanh",
+        "words": 7,
+        "characters": 0,
+        "layers": 2,
+        "hidden": 9,
+        "vector": 10,
+        "scorer": 11,
+        "dropout": 0.1,
+        "weight_drop": 0.2,
+        "word_dropout": 0.3,
+    }
     objective = {"objective": "softmax", "explore": 0.25, "kappa": 0.2, "label_weight": 0.5, "tag_weight": 0.7}
-    training = {"optimizer": "sgd", "learning_rate": 0.01, "schedule": "plateau", "averaging": "none", "seed": 3,
-                "weight_decay": 0.001, "clip": 0.5, "epochs": 0.5, "evaluations": 2}  # fmt: skip
+    training = {
+        "optimizer": "sgd",
+        "learning_rate": 0.01,
+        "schedule": "plateau",
+        "averaging": "none",
+        "seed": 3,
+        "weight_decay": 0.001,
+        "clip": 0.5,
+        "epochs": 0.5,
+        "evaluations": 2,
+    }
     rest = {"batch": 40, "min_count": 2}
     wanted = {**network, **objective, **training, **rest}
     options = [part for name, value in wanted.items() for part in (f"--{name.replace('_', '-')}", value)]
@@ -159,8 +209,9 @@ def test_choices_and_presets_are_all_there_are() -> None:
     assert isinstance(group, click.Group)
     train, parse = group.commands["train"], cli.get_command(context, "parse")
     assert parse is not None
-    choices = {p.name: tuple(p.type.choices) for c in (train, parse) for p in c.params
-               if isinstance(p.type, click.Choice)}  # fmt: skip
+    choices = {
+        p.name: tuple(p.type.choices) for c in (train, parse) for p in c.params if isinstance(p.type, click.Choice)
+    }
     assert choices["encoder"] == ENCODERS
     assert choices["composition"] == COMPOSITIONS
     assert choices["objective"] == OBJECTIVES
@@ -282,8 +333,9 @@ def test_the_best_trees(command: Run, trained: Trained, model: Parser, format: s
     """Each sentence's trees end with an empty line, those of an empty one and of the last one too."""
     texts = ["the cat sat on the mat", "", "a dog"]
     scores = ["--scores"] if format == "bracket" else []
-    code, out, _ = command("parse", *texts, "--tokenized", "--k", "3", "--model", trained.folder, "--format", format,
-                           *scores)  # fmt: skip
+    code, out, _ = command(
+        "parse", *texts, "--tokenized", "--k", "3", "--model", trained.folder, "--format", format, *scores
+    )
     assert code == 0
     expected = ""
     for sentence in read_sentences(texts, True, model.lexicon.words):
@@ -327,8 +379,10 @@ def test_trace(command: Run, trained: Trained, model: Parser) -> None:
     options = ("--model", trained.folder, "--trace")
     assert command("parse", TEXT, *options) == (0, f"{trace(first)}\n\n{trace(second)}\n", "")
     assert command("parse", TEXT, "", *options, "--format", "svg") == (
-        0, f"{trace_svg(first)}\n{trace_svg(second)}\n{EMPTY}\n", ""
-    )  # fmt: skip
+        0,
+        f"{trace_svg(first)}\n{trace_svg(second)}\n{EMPTY}\n",
+        "",
+    )
     assert command("parse", "", *options) == (0, "\n", "")
     for format in ("bracket", "json"):
         code, out, err = command("parse", TEXT, *options, "--format", format)
@@ -441,13 +495,30 @@ def test_the_shipped_model_is_the_default(
 def test_a_cold_start_loads_no_more_than_it_needs(trained: Trained, tmp_path: Path) -> None:
     script = "import sys; from seqtree.cli import run; code = run(sys.argv[1:]); print(*sys.modules, file=sys.stderr)"
     command = [sys.executable, "-c", f"{script}; sys.exit(code)", "parse", "a cat", "--model", str(trained.folder)]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True,
-                          env={**os.environ, "OMP_NUM_THREADS": "1"})  # fmt: skip
+    done = subprocess.run(
+        command,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
     assert "cat" in done.stdout
     loaded = set(done.stderr.split())
     assert "torch" in loaded
-    unwanted = {"matplotlib", "tkinter", "pandas", "sklearn", "rich", "seqtree.training.loop", "seqtree.language",
-                "seqtree.treebank.sources", "seqtree.parsing.objectives", "seqtree.drawing.trace"}  # fmt: skip
+    unwanted = {
+        "matplotlib",
+        "tkinter",
+        "pandas",
+        "sklearn",
+        "rich",
+        "seqtree.training.loop",
+        "seqtree.language",
+        "seqtree.treebank.sources",
+        "seqtree.parsing.objectives",
+        "seqtree.drawing.trace",
+    }
     assert not loaded & unwanted
 
 

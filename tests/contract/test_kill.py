@@ -16,9 +16,32 @@ from command_helpers import ended
 from language_helpers import TEXT, metrics
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX systems")
-OPTIONS = ("--preset", "tiny", "--hidden", "12", "--embedding", "6", "--epochs", "30", "--evaluations", "12",
-           "--batch", "4", "--window", "8", "--dropout", "0.2", "--device", "cpu", "--precision", "fp32",
-           "--threads", "1", "--checkpoint-seconds", "0.05")  # fmt: skip
+OPTIONS = (
+    "--preset",
+    "tiny",
+    "--hidden",
+    "12",
+    "--embedding",
+    "6",
+    "--epochs",
+    "30",
+    "--evaluations",
+    "12",
+    "--batch",
+    "4",
+    "--window",
+    "8",
+    "--dropout",
+    "0.2",
+    "--device",
+    "cpu",
+    "--precision",
+    "fp32",
+    "--threads",
+    "1",
+    "--checkpoint-seconds",
+    "0.05",
+)
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +56,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _start(folder: Path, out: str, *options: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "seqtree", "lm", "train", "text.txt", "--out", out, *OPTIONS, *options]
-    return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                            env={**os.environ, "OMP_NUM_THREADS": "1"})  # fmt: skip
+    return subprocess.Popen(
+        command,
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
 
 
 def _wait_for(process: subprocess.Popen[str], file: Path) -> None:

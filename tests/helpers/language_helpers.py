@@ -39,15 +39,35 @@ def model(text: str = TEXT, unit: str = "char", seed: int = 0, **shape: Any) -> 
     return made
 
 
-def recipe(out: Path, corpus: Path, *, unit: str = "char", resume: bool = False, seed: int = 0,
-           network: dict[str, Any] | None = None, rows: int = 4, window: int = 8, precision: str = "fp32",
-           valid_share: float = 0.1, init_from: str | None = None, **training: Any) -> Recipe:  # fmt: skip
+def recipe(
+    out: Path,
+    corpus: Path,
+    *,
+    unit: str = "char",
+    resume: bool = False,
+    seed: int = 0,
+    network: dict[str, Any] | None = None,
+    rows: int = 4,
+    window: int = 8,
+    precision: str = "fp32",
+    valid_share: float = 0.1,
+    init_from: str | None = None,
+    **training: Any,
+) -> Recipe:
     settings = {"epochs": 2, "evaluations": 4, "warmup": 0.0, "seed": seed, **training}
     return Recipe(
-        corpus=(str(corpus),), out=out, text=TextSettings(unit=unit), device="cpu", precision=precision, resume=resume,
-        network=replace(NetworkConfig(hidden=8, embedding=5), **(network or {})), shape=BatchShape(rows, window),
-        training=replace(TrainingSettings(), **settings), valid_share=valid_share, init_from=init_from,
-    )  # fmt: skip
+        corpus=(str(corpus),),
+        out=out,
+        text=TextSettings(unit=unit),
+        device="cpu",
+        precision=precision,
+        resume=resume,
+        network=replace(NetworkConfig(hidden=8, embedding=5), **(network or {})),
+        shape=BatchShape(rows, window),
+        training=replace(TrainingSettings(), **settings),
+        valid_share=valid_share,
+        init_from=init_from,
+    )
 
 
 class Messages(Display):

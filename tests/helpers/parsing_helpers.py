@@ -33,8 +33,17 @@ def toy_trees() -> tuple[Tree, ...]:
 
 def small_parser(trees: Sequence[BinaryTree] = (), seed: int = 0, noise: float = 0.4, **config: Any) -> Parser:
     """An untrained parser in float64, with noise on its weights so that its scores are far apart."""
-    shape = {"words": 5, "characters": 4, "character_embedding": 3, "hidden": 4, "vector": 6, "scorer": 5,
-             "dropout": 0.0, "word_dropout": 0.0, **config}  # fmt: skip
+    shape = {
+        "words": 5,
+        "characters": 4,
+        "character_embedding": 3,
+        "hidden": 4,
+        "vector": 6,
+        "scorer": 5,
+        "dropout": 0.0,
+        "word_dropout": 0.0,
+        **config,
+    }
     trees = trees or [binarise(tree) for tree in toy_trees()[:40]]
     made = Parser.untrained(trees, ParserConfig(**shape), seed)
     made.network.double().products = None
@@ -84,8 +93,9 @@ class SlowSentence:
         if network.config.encoder == "none":
             return inputs
         kinds: dict[str, type[nn.RNNBase]] = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
-        peer = kinds[network.config.encoder](inputs.shape[1], network.config.hidden, network.config.layers,
-                                             bidirectional=True, dtype=torch.float64)  # fmt: skip
+        peer = kinds[network.config.encoder](
+            inputs.shape[1], network.config.hidden, network.config.layers, bidirectional=True, dtype=torch.float64
+        )
         weights = dict(network.encoder.named_parameters())
         states: Tensor = torch.func.functional_call(peer, weights, (inputs[:, None],))[0][:, 0]
         return states
@@ -216,8 +226,16 @@ def parser_recipe(out: Path, resume: bool = False, objective: str = "stepwise", 
     settings = {"epochs": 2.0, "evaluations": 4, "seed": 0}
     settings |= {name: options.pop(name) for name in ("epochs", "evaluations", "seed") if name in options}
     values: dict[str, Any] = {
-        "trees": (str(corpora.path("toy")),), "out": out, "network": replace(chosen.network, **shape),
-        "objective": ObjectiveSettings(objective), "batch": 16, "training": replace(chosen.training, **settings),
-        "valid_share": 0.2, "device": "cpu", "precision": "fp32", "resume": resume, **options,
-    }  # fmt: skip
+        "trees": (str(corpora.path("toy")),),
+        "out": out,
+        "network": replace(chosen.network, **shape),
+        "objective": ObjectiveSettings(objective),
+        "batch": 16,
+        "training": replace(chosen.training, **settings),
+        "valid_share": 0.2,
+        "device": "cpu",
+        "precision": "fp32",
+        "resume": resume,
+        **options,
+    }
     return Recipe(**values)

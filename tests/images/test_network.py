@@ -82,10 +82,23 @@ def test_a_plan_equals_torch_in_values_and_gradients() -> None:
     c1, b1, c3, f5 = (network.body.get_submodule(f"steps.{name}") for name in ("conv1", "norm1", "conv3", "full5"))
     for tensor in (b1.running_mean, b1.running_var, b1.weight, b1.bias):
         tensor.data.uniform_(0.5, 1.5)
-    theirs = nn.Sequential(
-        nn.Conv2d(1, 3, 3, padding=1, bias=False), nn.BatchNorm2d(3), nn.LeakyReLU(), nn.MaxPool2d(2),
-        nn.Conv2d(3, 5, 2, stride=2), nn.ReLU(), nn.AvgPool2d(1), nn.Flatten(), nn.Linear(10, 6), nn.Tanh(),
-        nn.Linear(6, 4)).double().eval()  # fmt: skip
+    theirs = (
+        nn.Sequential(
+            nn.Conv2d(1, 3, 3, padding=1, bias=False),
+            nn.BatchNorm2d(3),
+            nn.LeakyReLU(),
+            nn.MaxPool2d(2),
+            nn.Conv2d(3, 5, 2, stride=2),
+            nn.ReLU(),
+            nn.AvgPool2d(1),
+            nn.Flatten(),
+            nn.Linear(10, 6),
+            nn.Tanh(),
+            nn.Linear(6, 4),
+        )
+        .double()
+        .eval()
+    )
     for mine, other in ((c1, 0), (b1, 1), (c3, 4), (f5, 8), (network.output, 10)):
         theirs[other].load_state_dict(mine.state_dict())
     images, labels = _images(), torch.tensor([0, 1, 2, 3, 3])
@@ -113,9 +126,13 @@ def test_the_largest_may_be_taken_before_the_activation(kind: str) -> None:
 def test_activations() -> None:
     x = torch.tensor([[-2.0, 3.0, 0.5, -1.0]])
     expected = {
-        "relu": [0, 3, 0.5, 0], "leaky": [-0.02, 3, 0.5, -0.01], "linear": [-2, 3, 0.5, -1], "maxout": [0.5, 3],
-        "tanh": np.tanh(x.numpy())[0].tolist(), "sigmoid": (1 / (1 + np.exp(-x.numpy())))[0].tolist(),
-    }  # fmt: skip
+        "relu": [0, 3, 0.5, 0],
+        "leaky": [-0.02, 3, 0.5, -0.01],
+        "linear": [-2, 3, 0.5, -1],
+        "maxout": [0.5, 3],
+        "tanh": np.tanh(x.numpy())[0].tolist(),
+        "sigmoid": (1 / (1 + np.exp(-x.numpy())))[0].tolist(),
+    }
     assert set(expected) == set(ACTIVATIONS)
     for kind, values in expected.items():
         torch.testing.assert_close(Activation(kind)(x), torch.tensor([values], dtype=torch.float32))
@@ -263,9 +280,15 @@ def test_bending_keeps_the_middle_and_moves_the_rest(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize(
-    ("most", "said"), [({"shift": -1}, "shift -1"), ({"turn": 200.0}, "turn 200.0"), ({"stretch": 1.0}, "stretch 1.0"),
-                       ({"slant": 2.0}, "slant 2.0"), ({"turn": math.nan}, "turn nan")],
-)  # fmt: skip
+    ("most", "said"),
+    [
+        ({"shift": -1}, "shift -1"),
+        ({"turn": 200.0}, "turn 200.0"),
+        ({"stretch": 1.0}, "stretch 1.0"),
+        ({"slant": 2.0}, "slant 2.0"),
+        ({"turn": math.nan}, "turn nan"),
+    ],
+)
 def test_augmentations_are_checked(most: dict[str, float], said: str) -> None:
     with pytest.raises(InputError, match=f"{said}: expected from 0 to"):
         Augmentation(**most)  # type: ignore[arg-type]

@@ -86,7 +86,7 @@ def test_what_a_plan_says(text: str, plan: Plan) -> None:
         ("conv 3x3 channels 4", "'channels' means nothing there"),
         ("pool 2 3", "'3' means nothing there"),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_plan(text: str, said: str) -> None:
     with pytest.raises(InputError, match=re.escape(said)) as error:
         parse_plan(text)
@@ -131,8 +131,16 @@ def test_steps_that_do_not_fit(text: str, said: str) -> None:
         plan_sizes(parse_plan(text), (8, 7))
 
 
-_SMALL_CONV = st.builds(Conv, st.integers(1, 3), st.integers(1, 4), st.integers(0, 2), st.integers(1, 2), _ACTIVATION,
-                        st.booleans(), st.sampled_from([0.0, 0.5]))  # fmt: skip
+_SMALL_CONV = st.builds(
+    Conv,
+    st.integers(1, 3),
+    st.integers(1, 4),
+    st.integers(0, 2),
+    st.integers(1, 2),
+    _ACTIVATION,
+    st.booleans(),
+    st.sampled_from([0.0, 0.5]),
+)
 _SMALL_POOL = st.builds(Pool, st.integers(1, 3), st.sampled_from(POOLS))
 _SMALL_FULL = st.builds(Full, st.integers(1, 5), _ACTIVATION, st.booleans())
 

@@ -200,8 +200,9 @@ def test_filters_side_by_side() -> None:
     assert (tiles[7:9, 5:8] == tiles[0, 0]).all()  # no sixth one
 
 
-@pytest.mark.parametrize("config", [NetworkConfig("conv 5x3, full 9"), NetworkConfig("full 90"),
-                                    NetworkConfig(cell="rnn", hidden=4)])  # fmt: skip
+@pytest.mark.parametrize(
+    "config", [NetworkConfig("conv 5x3, full 9"), NetworkConfig("full 90"), NetworkConfig(cell="rnn", hidden=4)]
+)
 def test_the_picture_of_a_classifier(config: NetworkConfig) -> None:
     data = digits(60)
     names = ["<&>", *"123456789"]

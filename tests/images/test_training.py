@@ -41,8 +41,19 @@ def _classifier(data: ImageSet, config: NetworkConfig = PLAN) -> ImageClassifier
 
 def _recipe(out: Path, **rest: Any) -> Recipe:
     training = TrainingSettings(epochs=1.5, learning_rate=1e-2, evaluations=4, ema_decay=0.9)
-    return Recipe(**{"data": None, "out": out, "network": PLAN, "augmentation": Augmentation(shift=1, turn=5.0),
-                     "batch": 64, "training": training, "device": "cpu", "precision": "fp32", **rest})  # fmt: skip
+    return Recipe(
+        **{
+            "data": None,
+            "out": out,
+            "network": PLAN,
+            "augmentation": Augmentation(shift=1, turn=5.0),
+            "batch": 64,
+            "training": training,
+            "device": "cpu",
+            "precision": "fp32",
+            **rest,
+        }
+    )
 
 
 def _train(out: Path, **rest: Any) -> dict[str, Any]:
@@ -194,8 +205,13 @@ def test_recipes_are_checked(tmp_path: Path) -> None:
 def test_learning_to_read_handwriting(tmp_path: Path, data: Path) -> None:
     chosen = preset("mlp")
     training = replace(chosen.training, epochs=1.0, evaluations=1)
-    _train(tmp_path / "run", data=str(data / "mnist"), network=chosen.network, augmentation=Augmentation(),
-           training=training)  # fmt: skip
+    _train(
+        tmp_path / "run",
+        data=str(data / "mnist"),
+        network=chosen.network,
+        augmentation=Augmentation(),
+        training=training,
+    )
     assert evaluate(ImageClassifier.load(tmp_path / "run"), read_set(data / "mnist", "test")).error < 0.04
 
 
@@ -240,8 +256,14 @@ def test_images_that_are_all_one_grey() -> None:
 # --- model files
 
 
-@pytest.mark.parametrize("config", [PLAN, NetworkConfig(cell="gru", hidden=5, bidirectional=True),
-                                    NetworkConfig("full 4 sigmoid", objective="squared")])  # fmt: skip
+@pytest.mark.parametrize(
+    "config",
+    [
+        PLAN,
+        NetworkConfig(cell="gru", hidden=5, bidirectional=True),
+        NetworkConfig("full 4 sigmoid", objective="squared"),
+    ],
+)
 def test_a_saved_model_says_the_same(tmp_path: Path, config: NetworkConfig) -> None:
     data = digits(30)
     model = ImageClassifier.untrained(data, [f"digit {i}" for i in range(10)], config)
@@ -250,8 +272,7 @@ def test_a_saved_model_says_the_same(tmp_path: Path, config: NetworkConfig) -> N
     loaded = ImageClassifier.load(tmp_path)
     np.testing.assert_array_equal(loaded.probabilities(data.images), model.probabilities(data.images))
     assert loaded.predict(data.images) == model.predict(data.images)
-    assert (loaded.classes, loaded.network.frame, loaded.network.config) == (
-        model.classes, model.network.frame, config)  # fmt: skip
+    assert (loaded.classes, loaded.network.frame, loaded.network.config) == (model.classes, model.network.frame, config)
     loaded.save(tmp_path / "again.safetensors")
     assert (tmp_path / "again.safetensors").read_bytes() == (tmp_path / "model.safetensors").read_bytes()
 

@@ -49,8 +49,10 @@ def _oracle_distributions(made: LanguageModel, text: str) -> np.ndarray:
     ids = encode_text(text, vocabulary, made.settings).ids.tolist()
     before = [vocabulary.start, *(vocabulary.start if i == vocabulary.end else i for i in ids[:-1])]
     table = np.eye(len(vocabulary)) if network.config.one_hot else weights["embedding.weight"]
-    layers = [tuple(weights[f"recurrent.{name}_l{k}"] for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
-              for k in range(network.config.layers)]  # fmt: skip
+    layers = [
+        tuple(weights[f"recurrent.{name}_l{k}"] for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))
+        for k in range(network.config.layers)
+    ]
     hidden = run_recurrent(network.config.cell, network.config.nonlinearity, layers, table[before])
     return np.array([softmax(weights["decoder.weight"] @ h + weights["decoder.bias"]) for h in hidden])
 
@@ -130,12 +132,18 @@ def test_a_network_of_another_vocabulary_is_refused() -> None:
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"cell": "mlp"}, "cell 'mlp'"), ({"nonlinearity": "sin"}, "nonlinearity"), ({"layers": 0}, "layers 0"),
-        ({"hidden": 0}, "hidden 0"), ({"embedding": -1}, "embedding -1"), ({"dropout_input": 1.0}, "dropout_input 1.0"),
-        ({"weight_drop": -0.1}, "weight_drop"), ({"dropout_output": math.nan}, "dropout_output nan"),
-        ({"tied": True}, "a tied output needs"), ({"tied": True, "hidden": 64, "one_hot": True}, "a tied output needs"),
+        ({"cell": "mlp"}, "cell 'mlp'"),
+        ({"nonlinearity": "sin"}, "nonlinearity"),
+        ({"layers": 0}, "layers 0"),
+        ({"hidden": 0}, "hidden 0"),
+        ({"embedding": -1}, "embedding -1"),
+        ({"dropout_input": 1.0}, "dropout_input 1.0"),
+        ({"weight_drop": -0.1}, "weight_drop"),
+        ({"dropout_output": math.nan}, "dropout_output nan"),
+        ({"tied": True}, "a tied output needs"),
+        ({"tied": True, "hidden": 64, "one_hot": True}, "a tied output needs"),
     ],
-)  # fmt: skip
+)
 def test_network_configs_are_checked(values: dict[str, Any], said: str) -> None:
     with pytest.raises(InputError, match=said):
         NetworkConfig(**values)
@@ -406,12 +414,19 @@ def test_probabilities_that_are_no_numbers_are_an_error(temperature: float) -> N
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"length": -1}, "length -1"), ({"temperature": -0.5}, "temperature -0.5"), ({"top_k": 0}, "top-k 0"),
-        ({"temperature": math.nan}, "temperature nan"), ({"temperature": math.inf}, "temperature inf"),
-        ({"top_p": 0.0}, "top-p 0"), ({"top_p": 1.5}, "top-p 1.5"), ({"top_p": math.nan}, "top-p nan"),
-        ({"stop": [""]}, "stop string is empty"), ({"seed": -1}, "seed -1"), ({"unknown": "drop"}, "'drop'"),
+        ({"length": -1}, "length -1"),
+        ({"temperature": -0.5}, "temperature -0.5"),
+        ({"top_k": 0}, "top-k 0"),
+        ({"temperature": math.nan}, "temperature nan"),
+        ({"temperature": math.inf}, "temperature inf"),
+        ({"top_p": 0.0}, "top-p 0"),
+        ({"top_p": 1.5}, "top-p 1.5"),
+        ({"top_p": math.nan}, "top-p nan"),
+        ({"stop": [""]}, "stop string is empty"),
+        ({"seed": -1}, "seed -1"),
+        ({"unknown": "drop"}, "'drop'"),
     ],
-)  # fmt: skip
+)
 def test_sampling_settings_are_checked(options: dict[str, Any], said: str) -> None:
     with pytest.raises(InputError, match=said):
         model().sample("the", **options)
@@ -501,13 +516,20 @@ def test_prompts_with_unseen_tokens() -> None:
 def filler(tmp_path_factory: pytest.TempPathFactory) -> LanguageModel:
     """A bidirectional word model of a text where the words around tell which one is in the middle."""
     folder = tmp_path_factory.mktemp("fill")
-    lines = [f"{a} {m} {b}\n" for a, b, m in [("x", "p", "one"), ("x", "q", "two"), ("y", "p", "three"),
-                                               ("y", "q", "four")]]  # fmt: skip
+    lines = [
+        f"{a} {m} {b}\n" for a, b, m in [("x", "p", "one"), ("x", "q", "two"), ("y", "p", "three"), ("y", "q", "four")]
+    ]
     rng = np.random.default_rng(0)
     text = "".join(lines[i] for i in rng.integers(0, 4, 300))
     (folder / "text.txt").write_text(text, encoding="utf-8")
-    made = recipe(folder / "run", folder / "text.txt", unit="word", network={"bidirectional": True, "hidden": 16},
-                  epochs=25, learning_rate=0.02)  # fmt: skip
+    made = recipe(
+        folder / "run",
+        folder / "text.txt",
+        unit="word",
+        network={"bidirectional": True, "hidden": 16},
+        epochs=25,
+        learning_rate=0.02,
+    )
     train_language_model(made, Messages())
     return LanguageModel.load(folder / "run")
 

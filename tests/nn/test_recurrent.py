@@ -137,8 +137,10 @@ def _given(state: list[Tensor], module: nn.Module, cell: str) -> tuple[list[Tens
 @pytest.mark.parametrize("layers", [1, 2])
 @pytest.mark.parametrize(("cell", "nonlinearity"), CELLS)
 def test_both_directions_equal_torch_in_values_and_gradients(cell: str, nonlinearity: str, layers: int) -> None:
-    ours, theirs = (_recurrent(cell, nonlinearity, layers, bidirectional=True),
-                    _peer(cell, nonlinearity, layers, bidirectional=True))  # fmt: skip
+    ours, theirs = (
+        _recurrent(cell, nonlinearity, layers, bidirectional=True),
+        _peer(cell, nonlinearity, layers, bidirectional=True),
+    )
     theirs.load_state_dict(ours.state_dict())
     state = _states(cell, layers)
     x, weight = torch.randn(T, B, E, dtype=torch.float64), torch.randn(T, B, 2 * H, dtype=torch.float64)
@@ -150,8 +152,15 @@ def test_both_directions_equal_torch_in_values_and_gradients(cell: str, nonlinea
         end = end if isinstance(end, tuple) else (end,)
         ((output * weight).sum() + sum((part**2).sum() for part in end)).backward()
         gradients = {name: parameter.grad for name, parameter in module.named_parameters()}
-        found.append([output, *end, own_x.grad, *[part.grad for part in own_state],
-                      *[gradients[name] for name in sorted(gradients)]])  # fmt: skip
+        found.append(
+            [
+                output,
+                *end,
+                own_x.grad,
+                *[part.grad for part in own_state],
+                *[gradients[name] for name in sorted(gradients)],
+            ]
+        )
     assert len(found[0]) == len(found[1]) == 2 + 2 * len(state) + 8 * layers
     for mine, other in zip(*found, strict=True):
         torch.testing.assert_close(mine, other, rtol=1e-10, atol=1e-10)
@@ -160,8 +169,10 @@ def test_both_directions_equal_torch_in_values_and_gradients(cell: str, nonlinea
 @pytest.mark.parametrize("layers", [1, 2])
 @pytest.mark.parametrize(("cell", "nonlinearity"), CELLS)
 def test_lengths_equal_packed_sequences(cell: str, nonlinearity: str, layers: int) -> None:
-    ours, theirs = (_recurrent(cell, nonlinearity, layers, bidirectional=True),
-                    _peer(cell, nonlinearity, layers, bidirectional=True))  # fmt: skip
+    ours, theirs = (
+        _recurrent(cell, nonlinearity, layers, bidirectional=True),
+        _peer(cell, nonlinearity, layers, bidirectional=True),
+    )
     theirs.load_state_dict(ours.state_dict())
     state = _states(cell, layers)
     x, weight = torch.randn(T, B, E, dtype=torch.float64), torch.randn(T, B, 2 * H, dtype=torch.float64)
@@ -177,8 +188,14 @@ def test_lengths_equal_packed_sequences(cell: str, nonlinearity: str, layers: in
             output, _ = nn.utils.rnn.pad_packed_sequence(module(packed, given)[0])
         (output * weight).sum().backward()
         gradients = {name: parameter.grad for name, parameter in module.named_parameters()}
-        found.append([output[~_padded()], own_x.grad, *[part.grad for part in own_state],
-                      *[gradients[name] for name in sorted(gradients)]])  # fmt: skip
+        found.append(
+            [
+                output[~_padded()],
+                own_x.grad,
+                *[part.grad for part in own_state],
+                *[gradients[name] for name in sorted(gradients)],
+            ]
+        )
     for mine, other in zip(*found, strict=True):
         torch.testing.assert_close(mine, other, rtol=1e-10, atol=1e-10)
 
@@ -345,8 +362,9 @@ def test_gradients_of_the_loss_by_finite_differences(config: dict[str, Any]) -> 
 
     def loss(*values: Tensor) -> Tensor:
         parameters = dict(zip(names, values, strict=True))
-        return torch.func.functional_call(_Loss(network), {f"network.{k}": v for k, v in parameters.items()},
-                                          (ids, targets))  # fmt: skip
+        return torch.func.functional_call(
+            _Loss(network), {f"network.{k}": v for k, v in parameters.items()}, (ids, targets)
+        )
 
     values = [parameter.detach().clone().requires_grad_() for parameter in network.parameters()]
     assert torch.autograd.gradcheck(loss, values)
@@ -448,8 +466,9 @@ def test_linear_cross_entropy_in_bfloat16_is_close() -> None:
 def test_bfloat16_probabilities_outside_training_are_exact() -> None:
     inputs, targets = _sample(), torch.randint(0, 50, (200,))
     with torch.no_grad():
-        assert torch.equal(linear_cross_entropy(*inputs, targets, torch.bfloat16),
-                           linear_cross_entropy(*inputs, targets))  # fmt: skip
+        assert torch.equal(
+            linear_cross_entropy(*inputs, targets, torch.bfloat16), linear_cross_entropy(*inputs, targets)
+        )
 
 
 def test_bfloat16_loss_stays_finite_for_hopeless_targets() -> None:

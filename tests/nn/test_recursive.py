@@ -40,8 +40,9 @@ def _random_forest(leaves: int, inner: int, rng: np.random.Generator) -> tuple[n
     return rng.integers(0, highest), rng.integers(0, highest)
 
 
-def _values_and_gradients(compose: Compose, composition: Composition, leaves: Tensor, left: np.ndarray,
-                          right: np.ndarray) -> list[Tensor]:  # fmt: skip
+def _values_and_gradients(
+    compose: Compose, composition: Composition, leaves: Tensor, left: np.ndarray, right: np.ndarray
+) -> list[Tensor]:
     """All nodes, and the gradients of a sum in which every node has weights of its own."""
     leaves = leaves.clone().requires_grad_()
     nodes = compose(composition, leaves, left, right)
@@ -178,9 +179,11 @@ def test_gradients_by_finite_differences(kind: str) -> None:
     left, right = np.array([0, 3, 4, 4]), np.array([1, 2, 3, 5])
 
     def nodes(leaves: Tensor, *values: Tensor) -> Tensor:
-        return torch.func.functional_call(_Forest(composition, left, right),
-                                          {f"composition.{n}": v for n, v in zip(names, values, strict=True)},
-                                          (leaves,))  # fmt: skip
+        return torch.func.functional_call(
+            _Forest(composition, left, right),
+            {f"composition.{n}": v for n, v in zip(names, values, strict=True)},
+            (leaves,),
+        )
 
     leaves = torch.randn(3, 4, dtype=torch.float64, requires_grad=True)
     values = [parameter.detach().clone().requires_grad_() for parameter in composition.parameters()]

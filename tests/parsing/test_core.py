@@ -71,8 +71,9 @@ def test_spans_add_up_and_are_chosen_from() -> None:
     assert [column.tolist() for column in both.columns] == [[0, 3, 6], [1, 4, 7], [2, 5, 8]]
     assert [column.tolist() for column in both[np.array([2, 0])].columns] == [[6, 0], [7, 1], [8, 2]]
     none = Pairs(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), _spans([]))
-    pairs = Pairs.concatenated([none, Pairs(np.array([10, 11]), np.array([12, 13]), one),
-                                Pairs(np.array([14]), np.array([15]), other)])  # fmt: skip
+    pairs = Pairs.concatenated(
+        [none, Pairs(np.array([10, 11]), np.array([12, 13]), one), Pairs(np.array([14]), np.array([15]), other)]
+    )
     assert (len(none), len(pairs)) == (0, 3)
     assert (pairs.left.tolist(), pairs.right.tolist()) == ([10, 11, 14], [12, 13, 15])
     assert pairs.spans.start.tolist() == [1, 4, 7]
@@ -91,7 +92,14 @@ def test_a_lexicon_knows_its_trees() -> None:
     assert lexicon.labels == (EMPTY, ("NP",), ("NP", "NP"), ("S",), ("VP",))
     assert lexicon.tags == ("DT", "NN", "VBD")
     assert dict(zip(lexicon.words, lexicon.counts, strict=True)) == {
-        "<unk>": 0, "<s>": 0, "</s>": 0, "cat": 2, "sat": 2, "the": 1, ".": 1}  # fmt: skip
+        "<unk>": 0,
+        "<s>": 0,
+        "</s>": 0,
+        "cat": 2,
+        "sat": 2,
+        "the": 1,
+        ".": 1,
+    }
     assert set(lexicon.characters.tokens[2:]) == set("thecasat.")
     assert set(Lexicon.build(trees, min_count=2).words.tokens[3:]) == {"cat", "sat"}
 
@@ -192,8 +200,9 @@ def test_the_network_equals_the_formulas(config: dict[str, Any]) -> None:
 
 def test_words_are_lost_in_training_by_their_counts() -> None:
     """A word of n occurrences becomes <unk> with the probability 2 / (2 + n); the sentence's ends never do."""
-    parser = small_parser([_tree(f"(S {'(X a) ' * 8} {'(X b) ' * 2})")], words=1, characters=0, encoder="none",
-                          word_dropout=2.0)  # fmt: skip
+    parser = small_parser(
+        [_tree(f"(S {'(X a) ' * 8} {'(X b) ' * 2})")], words=1, characters=0, encoder="none", word_dropout=2.0
+    )
     network, seen = parser.network.train(), []
     network.embedding.register_forward_hook(lambda module, inputs, output: seen.append(inputs[0]))
     for _ in range(40):
@@ -312,8 +321,10 @@ def test_of_equal_merges_the_leftmost_is_made() -> None:
         parser.network.merge_scorer.output.weight.zero_()
     _, decoding = _decoded(parser, [["the", "cat", "sat", "."]])
     assert [merge[:3] for merge in _merges_of(decoding, 0)] == [
-        ((0, 1, 2), decoding.merges.score[0], 0.0), ((0, 2, 3), decoding.merges.score[0], 0.0),
-        ((0, 3, 4), decoding.merges.score[0], float("inf"))]  # fmt: skip
+        ((0, 1, 2), decoding.merges.score[0], 0.0),
+        ((0, 2, 3), decoding.merges.score[0], 0.0),
+        ((0, 3, 4), decoding.merges.score[0], float("inf")),
+    ]
 
 
 def test_fewer_than_three_compositions_a_word() -> None:
@@ -388,8 +399,10 @@ def test_a_wide_beam_finds_every_tree_and_its_score(encoder: str, whole: bool) -
         with torch.no_grad():
             every = slow_trees(SlowWalk(SlowSentence(parser, words)), whole)
         forests = _forests(parser, words, whole)
-        found = {frozenset((start, end) for (start, _, end), *_ in _merges_of(decoding, 0)): score
-                 for score, decoding in forests}  # fmt: skip
+        found = {
+            frozenset((start, end) for (start, _, end), *_ in _merges_of(decoding, 0)): score
+            for score, decoding in forests
+        }
         assert len(forests) == len(found) == len(every) == [1, 1, 2, 5, 14, 42][length - 1]
         assert found == pytest.approx(every, rel=1e-6, abs=1e-6)
         assert [score for score, _ in forests] == sorted(found.values(), reverse=True)
@@ -460,8 +473,10 @@ def test_the_best_trees_of_a_sentence(whole: bool) -> None:
     [sentence] = _doubled([words])
     many = parser.k_best(sentence, 10_000)
     assert len(many) == len(expected)
-    found = [frozenset((*span, parser.lexicon.labels.index(labels)) for span, labels in parse.binary.labels.items())
-             for parse in many]  # fmt: skip
+    found = [
+        frozenset((*span, parser.lexicon.labels.index(labels)) for span, labels in parse.binary.labels.items())
+        for parse in many
+    ]
     totals = [expected[tree] for tree in found]
     assert totals == pytest.approx(sorted(expected.values(), reverse=True), rel=1e-6, abs=1e-6)
     if whole:
@@ -508,8 +523,10 @@ def test_the_best_labellings(spans: int, labels: int, k: int, seed: int) -> None
     rng = np.random.default_rng(seed)
     scores = rng.normal(size=(spans, labels)).astype(np.float32)
     scores[rng.random(scores.shape) < 0.2] = -np.inf
-    every = [(sum(float(row[label]) for row, label in zip(scores, chosen, strict=True)), chosen)
-             for chosen in itertools.product(range(labels), repeat=spans)]  # fmt: skip
+    every = [
+        (sum(float(row[label]) for row, label in zip(scores, chosen, strict=True)), chosen)
+        for chosen in itertools.product(range(labels), repeat=spans)
+    ]
     expected = sorted((both for both in every if np.isfinite(both[0])), key=lambda both: -both[0])[:k]
     found = list(best_labellings(scores, k))
     assert [score for score, _ in found] == pytest.approx([score for score, _ in expected])
@@ -638,8 +655,9 @@ def test_the_oracle_leads_to_all_brackets_of_real_trees(data: Path) -> None:
             return start
 
         _, decoding = _decoded(parser, [tree.words for tree in gold], choose=choose)
-        built = set(zip(*(c.tolist() for c in (decoding.merges.row, decoding.merges.start, decoding.merges.end)),
-                        strict=True))  # fmt: skip
+        built = set(
+            zip(*(c.tolist() for c in (decoding.merges.row, decoding.merges.start, decoding.merges.end)), strict=True)
+        )
         wanted = {(row, *span) for row, tree in enumerate(gold) for span in tree.labels if span[1] - span[0] > 1}
         assert (wanted <= built) == (share == 0)
 
@@ -793,8 +811,9 @@ def test_half_a_parser_is_nearly_the_same(tmp_path: Path) -> None:
     batch = batch_of(parser, sentences)
     with torch.no_grad():
         one, other = (made.network.encode(batch) for made in (parser, loaded))
-        for mine, theirs in zip((one.leaves, one.merges, one.tags), (other.leaves, other.merges, other.tags),
-                                strict=True):  # fmt: skip
+        for mine, theirs in zip(
+            (one.leaves, one.merges, one.tags), (other.leaves, other.merges, other.tags), strict=True
+        ):
             torch.testing.assert_close(mine, theirs, rtol=0.01, atol=0.02)
 
 
@@ -819,9 +838,17 @@ def _changed(contents: dict[str, Any], tensors: dict[str, Tensor], change: str) 
 
 @pytest.mark.parametrize(
     "change",
-    ["no lexicon", "no counts", "unknown field", "other width", "other encoder", "a tensor missing",
-     "words that are no list", "labels that are no lists"],
-)  # fmt: skip
+    [
+        "no lexicon",
+        "no counts",
+        "unknown field",
+        "other width",
+        "other encoder",
+        "a tensor missing",
+        "words that are no list",
+        "labels that are no lists",
+    ],
+)
 def test_parts_that_do_not_fit_together_are_refused(tmp_path: Path, change: str) -> None:
     small_parser().save(tmp_path / "model")
     contents, tensors = modelfile.load(tmp_path / "model", KIND)

@@ -32,9 +32,30 @@ from seqtree.text.sentences import penn_tokens
 from seqtree.treebank.binary import binarise
 
 TOY = str(corpora.path("toy"))
-SMALL = ("--preset", "tiny", "--device", "cpu", "--precision", "fp32", "--threads", "1", "--seed", "1",
-         "--characters", "4", "--hidden", "8", "--vector", "8", "--scorer", "8", "--epochs", "1",
-         "--evaluations", "2")  # fmt: skip
+SMALL = (
+    "--preset",
+    "tiny",
+    "--device",
+    "cpu",
+    "--precision",
+    "fp32",
+    "--threads",
+    "1",
+    "--seed",
+    "1",
+    "--characters",
+    "4",
+    "--hidden",
+    "8",
+    "--vector",
+    "8",
+    "--scorer",
+    "8",
+    "--epochs",
+    "1",
+    "--evaluations",
+    "2",
+)
 TREES = "(S (NP (DT the) (NN cat)) (VP (VBD sat)))\n" * 6
 
 posix = pytest.mark.skipif(os.name != "posix", reason="signals and pipes of POSIX systems")
@@ -229,10 +250,17 @@ def test_files_that_are_no_parser(command: Run, model: Path) -> None:
     _write("flipped", whole[:-9] + bytes([whole[-9] ^ 1]) + whole[-8:])
     modelfile.save(Path("other"), "parser", {"lexicon": {}}, {})
     Path("folder").mkdir()
-    for name, said in (("missing", "missing: no such model file"), ("lm.safetensors", "holds a language-model"),
-                       ("t.mrg", "damaged or not a safetensors file"), ("cut", "damaged"), ("cut-early", "damaged"),
-                       ("none", "damaged"), ("flipped", "damaged"), ("other", "its parts do not fit together"),
-                       ("folder", "folder/model.safetensors: no such model file")):  # fmt: skip
+    for name, said in (
+        ("missing", "missing: no such model file"),
+        ("lm.safetensors", "holds a language-model"),
+        ("t.mrg", "damaged or not a safetensors file"),
+        ("cut", "damaged"),
+        ("cut-early", "damaged"),
+        ("none", "damaged"),
+        ("flipped", "damaged"),
+        ("other", "its parts do not fit together"),
+        ("folder", "folder/model.safetensors: no such model file"),
+    ):
         refused(command("parse", "a cat", "--model", name), name, said)
         refused(command("parser", "eval", name, "t.mrg"), name, said)
     refused(command("lm", "eval", model, "t.mrg"), "holds a parser, expected a language-model")
@@ -241,8 +269,11 @@ def test_files_that_are_no_parser(command: Run, model: Path) -> None:
 def test_models_that_a_parser_cannot_start_from(command: Run, model: Path) -> None:
     _write("t.mrg", TREES)
     language_model().save("lm.safetensors")
-    for name, said in ((model, "holds a parser, expected a language-model"), ("missing", "no such model file"),
-                       ("lm.safetensors", "over words, not over characters")):  # fmt: skip
+    for name, said in (
+        (model, "holds a parser, expected a language-model"),
+        ("missing", "no such model file"),
+        ("lm.safetensors", "over words, not over characters"),
+    ):
         refused(command("parser", "train", "t.mrg", "--out", "a", *SMALL, "--init-from", name), said)
 
 
@@ -394,8 +425,14 @@ def test_ten_thousand_words(model: Path, tmp_path: Path) -> None:
     words = random.Random(0).choices(["the", "a", "cat", "dog", "sat", "on", "mat", "near"], k=10_000)
     (tmp_path / "long.txt").write_text(" ".join(words), encoding="utf-8")
     arguments = ["parse", "-m", model, "-f", "long.txt", "--tokenized", "--format", "json", "--threads", "1"]
-    done = subprocess.run([sys.executable, "-c", program, *arguments], cwd=tmp_path, capture_output=True, check=True,
-                          encoding="utf-8", env={**os.environ, "OMP_NUM_THREADS": "1"})  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        cwd=tmp_path,
+        capture_output=True,
+        check=True,
+        encoding="utf-8",
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
     resident, seconds = map(float, done.stderr.split())
     assert seconds < 60  # of the processor; in quadratic time it would be hours
     assert resident < 768  # MiB
@@ -422,8 +459,14 @@ def test_a_hundred_thousand_lines_in_order(command: Run, model: Path) -> None:
 def test_an_endless_input_is_parsed_as_it_comes(model: Path, tmp_path: Path) -> None:
     """Nobody waits for its end, and it stops when nobody reads on."""
     command = [sys.executable, "-m", "seqtree", "parse", "--model", str(model), "--tokenized", "--format", "bracket"]
-    process = subprocess.Popen(command, cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE, env={**os.environ, "OMP_NUM_THREADS": "1"})  # fmt: skip
+    process = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
     assert process.stdin and process.stdout and process.stderr
     stdin = process.stdin
 
@@ -453,14 +496,24 @@ def test_an_endless_input_is_parsed_as_it_comes(model: Path, tmp_path: Path) -> 
 def test_a_line_is_answered_before_the_next_is_written(model: Path, tmp_path: Path, newline: bytes) -> None:
     """A line of bytes that come one by one, and several lines at once, count as well."""
     command = [sys.executable, "-m", "seqtree", "parse", "--model", str(model), "--file", "-", "--format", "bracket"]
-    process = subprocess.Popen(command, cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE, env={**os.environ, "OMP_NUM_THREADS": "1"})  # fmt: skip
+    process = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
     assert process.stdin and process.stdout and process.stderr
     deadline = threading.Timer(60, process.kill)
     deadline.start()
     try:
-        for text, wanted in (("the cat sat", [["the", "cat", "sat"]]), ("Où ? Là.", [["Où", "?"], ["Là", "."]]),
-                             ("", [[]]), ("a\nb\n\nc", [["a"], ["b"], [], ["c"]])):  # fmt: skip
+        for text, wanted in (
+            ("the cat sat", [["the", "cat", "sat"]]),
+            ("Où ? Là.", [["Où", "?"], ["Là", "."]]),
+            ("", [[]]),
+            ("a\nb\n\nc", [["a"], ["b"], [], ["c"]]),
+        ):
             data = text.encode().replace(b"\n", newline) + newline
             for piece in (data,) if "\n" in text else (data[i : i + 1] for i in range(len(data))):
                 process.stdin.write(piece)
@@ -537,8 +590,14 @@ OPTIONS = (*SMALL, "--dropout", "0.2", "--epochs", "10", "--evaluations", "10", 
 
 def _start(folder: Path, out: str, *options: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "seqtree", "parser", "train", TOY, "--out", out, *OPTIONS, *options]
-    return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                            env={**os.environ, "OMP_NUM_THREADS": "1"})  # fmt: skip
+    return subprocess.Popen(
+        command,
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
 
 
 def _wait(process: subprocess.Popen[str], until: Callable[[], bool]) -> None:

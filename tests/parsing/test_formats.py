@@ -77,8 +77,17 @@ def test_an_empty_sentence_keeps_the_shape_of_the_output():
     assert format_parse(None, "bracket") == ""
     assert format_parse(None, "bracket", scores=True) == "\t\t"
     empty = json.loads(format_parse(None, "json"))
-    assert empty == {"line": None, "offsets": None, "words": [], "tags": [], "constituents": [], "merges": [],
-                     "score": None, "log_probability": None, "tree": None}  # fmt: skip
+    assert empty == {
+        "line": None,
+        "offsets": None,
+        "words": [],
+        "tags": [],
+        "constituents": [],
+        "merges": [],
+        "score": None,
+        "log_probability": None,
+        "tree": None,
+    }
     assert list(empty) == ["line", "offsets", *as_json(PARSE)]
 
 
@@ -134,8 +143,10 @@ def test_depth_is_unlimited():
 
 
 def test_none_of_this_needs_torch(tmp_path):
-    modules = ", ".join(f"seqtree.{name}" for name in ("drawing.trees", "drawing.tree_svg", "drawing.trace",
-                                                       "parsing.formats", "text.sentences"))  # fmt: skip
+    modules = ", ".join(
+        f"seqtree.{name}"
+        for name in ("drawing.trees", "drawing.tree_svg", "drawing.trace", "parsing.formats", "text.sentences")
+    )
     script = f"import sys, {modules}; print('torch' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True

@@ -68,8 +68,9 @@ def slow_loss(sentence: SlowSentence, gold: BinaryTree, settings: ObjectiveSetti
     return SlowLoss(margins, _slow_labels(sentence, gold, words + nodes), _slow_tags(sentence, gold))
 
 
-def _slow_stepwise(sentence: SlowSentence, gold: BinaryTree, objective: str, own: Iterator[bool]
-                   ) -> tuple[Tensor, list[Node]]:  # fmt: skip
+def _slow_stepwise(
+    sentence: SlowSentence, gold: BinaryTree, objective: str, own: Iterator[bool]
+) -> tuple[Tensor, list[Node]]:
     """The loss of all decisions, and every node that was possible at some time, once."""
     walk, seen = SlowWalk(sentence), {}
     loss = torch.zeros((), dtype=torch.float64)
@@ -176,23 +177,34 @@ def _gradients(loss: Tensor, parser: Parser) -> dict[str, Tensor | None]:
 
 @pytest.mark.parametrize(
     "config",
-    [{}, {"encoder": "gru", "composition": "lstm", "layers": 1}, {"encoder": "none", "composition": "tanh"},
-     {"encoder": "none", "composition": "max", "characters": 0}],
+    [
+        {},
+        {"encoder": "gru", "composition": "lstm", "layers": 1},
+        {"encoder": "none", "composition": "tanh"},
+        {"encoder": "none", "composition": "max", "characters": 0},
+    ],
     ids=["lstm-relu", "gru-lstm", "none-tanh", "none-max"],
-)  # fmt: skip
+)
 @pytest.mark.parametrize(
     "settings",
-    [ObjectiveSettings("stepwise", explore=0.0), ObjectiveSettings("stepwise", explore=0.5, label_weight=0.25),
-     ObjectiveSettings("stepwise", explore=1.0), ObjectiveSettings("softmax", explore=0.5, tag_weight=2.0),
-     ObjectiveSettings("structured", kappa=0.25), ObjectiveSettings("structured", kappa=8.0, label_weight=0.0)],
+    [
+        ObjectiveSettings("stepwise", explore=0.0),
+        ObjectiveSettings("stepwise", explore=0.5, label_weight=0.25),
+        ObjectiveSettings("stepwise", explore=1.0),
+        ObjectiveSettings("softmax", explore=0.5, tag_weight=2.0),
+        ObjectiveSettings("structured", kappa=0.25),
+        ObjectiveSettings("structured", kappa=8.0, label_weight=0.0),
+    ],
     ids=["stepwise-0", "stepwise-0.5", "stepwise-1", "softmax-0.5", "structured-0.25", "structured-8"],
-)  # fmt: skip
+)
 def test_the_loss_and_its_gradient_equal_the_slow_ones(config: dict[str, Any], settings: ObjectiveSettings) -> None:
     parser, trees = small_parser(**config), _gold()
     fast = _loss(parser, trees, settings, seed=5)
     own = _own_choices(trees, settings.explore, seed=5)
-    parts = [slow_loss(SlowSentence(parser, tree.words), tree, settings, choices)
-             for tree, choices in zip(trees, own, strict=True)]  # fmt: skip
+    parts = [
+        slow_loss(SlowSentence(parser, tree.words), tree, settings, choices)
+        for tree, choices in zip(trees, own, strict=True)
+    ]
     slow = torch.stack([part.total(settings) for part in parts]).sum()
     assert sum(part.margins.item() for part in parts) > 0.1
     torch.testing.assert_close(fast, slow, rtol=1e-9, atol=1e-9)
@@ -320,8 +332,11 @@ def _all_trees(start: int, end: int) -> list[list[Merge]]:
     """Every binary tree over words[start:end], as merges, children before parents."""
     if end - start == 1:
         return [[]]
-    return [[*left, *right, (start, split, end)] for split in range(start + 1, end)
-            for left, right in itertools.product(_all_trees(start, split), _all_trees(split, end))]  # fmt: skip
+    return [
+        [*left, *right, (start, split, end)]
+        for split in range(start + 1, end)
+        for left, right in itertools.product(_all_trees(start, split), _all_trees(split, end))
+    ]
 
 
 STRUCTURED = ObjectiveSettings("structured", label_weight=0.0, tag_weight=0.0)

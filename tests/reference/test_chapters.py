@@ -117,9 +117,13 @@ def test_one_filter_on_an_image(stride: int, expected: str) -> None:
 def test_two_filters_on_three_channels() -> None:
     layer = Convolution(3, 2, (3, 3), RNG, padding=1, stride=2, f=LINEAR)
     filters = [
-        "-1 1 0 0 1 0 0 1 1", "-1 -1 0 0 0 0 0 -1 0", "0 0 -1 0 1 0 1 -1 -1",
-        "1 1 -1 -1 -1 1 0 -1 1", "0 1 0 -1 0 -1 -1 1 0", "-1 0 0 -1 0 1 -1 0 0",
-    ]  # fmt: skip
+        "-1 1 0 0 1 0 0 1 1",
+        "-1 -1 0 0 0 0 0 -1 0",
+        "0 0 -1 0 1 0 1 -1 -1",
+        "1 1 -1 -1 -1 1 0 -1 1",
+        "0 1 0 -1 0 -1 -1 1 0",
+        "-1 0 0 -1 0 1 -1 0 0",
+    ]
     layer.parameters["W"][...] = np.reshape([_row(numbers) for numbers in filters], (2, 3, 3, 3))
     layer.parameters["b"][:] = [1, 0]
     channels = ["01102 22221 10020 01100 12002", "10220 00020 12121 10000 12111", "21200 10010 02101 01222 21001"]
@@ -146,11 +150,18 @@ def test_an_edge_filter_needs_two_weights() -> None:
 
 
 def test_sizes_of_lenet() -> None:
-    network = Chain({
-        "C1": Convolution(1, 6, (5, 5), RNG, f=TANH), "S2": MeanPooling(2),
-        "C3": Convolution(6, 16, (5, 5), RNG, f=TANH), "S4": MaxPooling(2), "flat": Flatten(),
-        "C5": FullyConnected(400, 120, RNG), "F6": FullyConnected(120, 84, RNG), "out": FullyConnected(84, 10, RNG),
-    })  # fmt: skip
+    network = Chain(
+        {
+            "C1": Convolution(1, 6, (5, 5), RNG, f=TANH),
+            "S2": MeanPooling(2),
+            "C3": Convolution(6, 16, (5, 5), RNG, f=TANH),
+            "S4": MaxPooling(2),
+            "flat": Flatten(),
+            "C5": FullyConnected(400, 120, RNG),
+            "F6": FullyConnected(120, 84, RNG),
+            "out": FullyConnected(84, 10, RNG),
+        }
+    )
     x, shapes = RNG.uniform(size=(1, 32, 32)), []
     for part in network.parts.values():
         x = part.forward(x)

@@ -69,9 +69,10 @@ def test_every_network_of_the_reference_has_an_example() -> None:
     for module in pkgutil.iter_modules(seqtree.reference.__path__, "seqtree.reference."):
         importlib.import_module(module.name)
     there = {
-        kind for kind in _below(Network)
+        kind
+        for kind in _below(Network)
         if kind.__module__.startswith("seqtree.reference.") and kind.forward is not Network.forward
-    }  # fmt: skip
+    }
     checked = {type(network) for make in EXAMPLES.values() for network in _within(make().network)}
     assert there == checked
 

@@ -119,10 +119,15 @@ def test_a_convolutional_network_learns_the_direction_of_bars() -> None:
         image = np.zeros((1, 6, 6))
         image[0, n % 6] = 1.0
         examples.append((image.swapaxes(1, 2) if n % 2 else image, np.eye(2)[n % 2]))
-    network = Chain({
-        "convolution": Convolution(1, 6, (3, 3), rng), "pooling": MaxPooling(2), "flatten": Flatten(),
-        "output": FullyConnected(24, 2, rng, LINEAR), "loss": SoftmaxCrossEntropy(),
-    })  # fmt: skip
+    network = Chain(
+        {
+            "convolution": Convolution(1, 6, (3, 3), rng),
+            "pooling": MaxPooling(2),
+            "flatten": Flatten(),
+            "output": FullyConnected(24, 2, rng, LINEAR),
+            "loss": SoftmaxCrossEntropy(),
+        }
+    )
     losses = _losses(network, examples, rate=0.1, epochs=30)
     assert losses[-1] < losses[0] / 20
 

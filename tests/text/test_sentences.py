@@ -96,8 +96,10 @@ texts = st.lists(st.sampled_from(PIECES), max_size=14).map("".join) | st.text(ma
         ("He said no. Then he left... and came back.", ["He said no.", "Then he left... and came back."]),
         ("“Why?” she asked. “No.” He left.", ["“Why?” she asked.", "“No.”", "He left."]),
         ('"Why?" she asked. "No." He left.', ['"Why?" she asked.', '"No."', "He left."]),
-        ("«Pourquoi?» dit-elle. »Warum?« fragte er. „Wer?“ fragte sie. «No.» So.",
-         ["«Pourquoi?» dit-elle.", "»Warum?« fragte er.", "„Wer?“ fragte sie.", "«No.»", "So."]),
+        (
+            "«Pourquoi?» dit-elle. »Warum?« fragte er. „Wer?“ fragte sie. «No.» So.",
+            ["«Pourquoi?» dit-elle.", "»Warum?« fragte er.", "„Wer?“ fragte sie.", "«No.»", "So."],
+        ),
         ("« Pourquoi ? » dit-elle. ‚Wer?‘ fragte sie. So.", ["« Pourquoi ? » dit-elle.", "‚Wer?‘ fragte sie.", "So."]),
         ("«لماذا؟» قال الرجل. «क्यों।» नहीं।", ["«لماذا؟»", "قال الرجل.", "«क्यों।»", "नहीं।"]),
         (

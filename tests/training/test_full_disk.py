@@ -17,8 +17,23 @@ from seqtree import modelfile
 from seqtree.cli import run
 from seqtree.files import locked, write_atomically
 
-OPTIONS = ("--hidden", "8", "--embedding", "4", "--batch", "4", "--window", "8", "--device", "cpu",
-           "--precision", "fp32", "--evaluations", "4", "--quiet")  # fmt: skip
+OPTIONS = (
+    "--hidden",
+    "8",
+    "--embedding",
+    "4",
+    "--batch",
+    "4",
+    "--window",
+    "8",
+    "--device",
+    "cpu",
+    "--precision",
+    "fp32",
+    "--evaluations",
+    "4",
+    "--quiet",
+)
 
 
 @pytest.fixture

@@ -48,14 +48,35 @@ def corpus(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("optimizer", "adam"), ("schedule", "stairs"), ("averaging", "swa"), ("minutes", 0.0), ("minutes", math.nan),
-        ("epochs", 0), ("epochs", math.inf), ("epochs", math.nan), ("learning_rate", 0.0), ("learning_rate", math.inf),
-        ("learning_rate", -1.0), ("clip", 0.0), ("clip", math.nan), ("checkpoint_seconds", 0), ("warmup", 1.0),
-        ("warmup", -0.1), ("final_rate", 1.0), ("plateau_factor", 1.0), ("ema_decay", 1.0), ("beta2", 1.5),
-        ("momentum", -0.1), ("evaluations", 0), ("patience", 0), ("weight_decay", -1.0), ("weight_decay", math.nan),
-        ("seed", -1), ("seed", 1 << 32),
+        ("optimizer", "adam"),
+        ("schedule", "stairs"),
+        ("averaging", "swa"),
+        ("minutes", 0.0),
+        ("minutes", math.nan),
+        ("epochs", 0),
+        ("epochs", math.inf),
+        ("epochs", math.nan),
+        ("learning_rate", 0.0),
+        ("learning_rate", math.inf),
+        ("learning_rate", -1.0),
+        ("clip", 0.0),
+        ("clip", math.nan),
+        ("checkpoint_seconds", 0),
+        ("warmup", 1.0),
+        ("warmup", -0.1),
+        ("final_rate", 1.0),
+        ("plateau_factor", 1.0),
+        ("ema_decay", 1.0),
+        ("beta2", 1.5),
+        ("momentum", -0.1),
+        ("evaluations", 0),
+        ("patience", 0),
+        ("weight_decay", -1.0),
+        ("weight_decay", math.nan),
+        ("seed", -1),
+        ("seed", 1 << 32),
     ],
-)  # fmt: skip
+)
 def test_settings_are_checked(name: str, value: Any) -> None:
     with pytest.raises(InputError, match=f"^{name} "):
         TrainingSettings(**{name: value})
@@ -703,8 +724,13 @@ def test_files_of_a_run(tmp_path: Path, corpus: Path) -> None:
     (out / ".notes.tmp").write_text("somebody's own", encoding="utf-8")
     report = train_language_model(recipe(out, corpus), Messages())
     assert {path.name for path in out.iterdir()} == {
-        "model.safetensors", "checkpoint.safetensors", "metrics.jsonl", "config.json", ".lock", ".notes.tmp"
-    }  # fmt: skip
+        "model.safetensors",
+        "checkpoint.safetensors",
+        "metrics.jsonl",
+        "config.json",
+        ".lock",
+        ".notes.tmp",
+    }
     config = json.loads((out / "config.json").read_text(encoding="utf-8"))
     assert config["corpus"] == [str(corpus.resolve())]
     assert (config["command"], config["batch"], config["window"]) == ("lm train", 4, 8)

@@ -51,8 +51,9 @@ def test_words_of_the_model_are_known_and_have_its_vectors() -> None:
             known += 1
         else:
             assert torch.equal(row, before[i])
-    assert torch.equal(parser.network.embedding.weight[words.index("The")],
-                       model.network.embedding.weight[theirs.index("the")])  # fmt: skip
+    assert torch.equal(
+        parser.network.embedding.weight[words.index("The")], model.network.embedding.weight[theirs.index("the")]
+    )
     assert 0 < known < len(words)
     assert said == f"{known} of {len(words)} words start from the language model, and forward layers"
 
