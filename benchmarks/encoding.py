@@ -21,7 +21,8 @@ from pathlib import Path
 
 import numpy as np
 
-from seqtree.text.corpus import CorpusReading, TextSettings, prepare
+from seqtree.text.config import TextSettings
+from seqtree.text.corpus import CorpusReading, prepare
 from seqtree.text.reading import Source
 
 SETTINGS = {

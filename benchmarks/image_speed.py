@@ -94,7 +94,7 @@ def one_side(side: str, options: argparse.Namespace) -> dict[str, float]:
     """Train and measure one of the two."""
     torch.set_num_threads(options.threads)
     train = read_data(options.data, "train")[: options.images]
-    model = ImageClassifier.untrained(train, "0123456789", NetworkConfig(PLAN))
+    model = ImageClassifier.over(train, "0123456789", NetworkConfig(PLAN))
     run = train_ours if side == "ours" else train_plain
     seconds = run(model, train, options.epochs, options.batch, options.shift, 1e-3)
     model.network.products = None

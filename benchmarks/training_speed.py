@@ -29,7 +29,8 @@ from seqtree.language.model import LanguageModel
 from seqtree.language.network import NetworkConfig, RecurrentLanguageModel
 from seqtree.language.task import LanguageModelTask
 from seqtree.nn.device import choose_dtype
-from seqtree.text.corpus import PreparedCorpus, TextSettings, prepare
+from seqtree.text.config import TextSettings
+from seqtree.text.corpus import PreparedCorpus, prepare
 from seqtree.training.loop import Trainer
 from seqtree.training.progress import Display
 from seqtree.training.run_folder import RunFolder

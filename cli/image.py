@@ -7,48 +7,13 @@ from typing import Any
 
 import click
 
-from seqtree.cli.options import (
-    default_out,
-    json_option,
-    print_json,
-    quick_imports,
-    report_training,
-    threads_option,
-    training_options,
-    with_options,
-)
+from seqtree.cli.options import json_option, open_model, print_json, threads_option
+from seqtree.cli.train import train_command
 
-NOTHING_NAMED = "no images named: drawing digits"
+NOTHING_NAMED = "no data named: drawing digits"
 labels_option = click.option(
     "--labels", metavar="FILE", help="Labels of a file of images.  [default: beside it, by the usual name]"
 )
-_RECIPE = [
-    labels_option,
-    click.option("--names", metavar="A,B,...", help="Names of the classes.  [default: their labels]"),
-    click.option(
-        "--valid-share", type=float, default=0.1, help="Share of the images, evenly taken, to validate on; 0 for none."
-    ),
-    click.option("--model", default="cnn", help="mlp, notes, lenet5, cnn, tensorflow; over the rows rnn, lstm, gru."),
-    click.option(
-        "--plan",
-        help="Layers, such as 'conv 32x5, pool, full 128 drop 0.5'.  [default: the model's, as all that follow]",
-    ),
-    click.option(
-        "--objective",
-        type=click.Choice(["softmax", "squared"]),
-        help="Cross-entropy, or the squared error of sigmoid units.",
-    ),
-    click.option("--layers", type=int, help="Of a model over the rows."),
-    click.option("--hidden", type=int, help="Units of its layers, in each direction."),
-    click.option("--bidirectional/--forward", default=None, help="Whether it reads from the bottom, too."),
-    click.option("--readout", type=click.Choice(["last", "mean"]), help="Its last state, or the mean of its states."),
-    click.option("--dropout", type=float, help="Share dropped between its layers and before the classes."),
-    click.option("--shift", type=int, help="Training images are moved by up to so many pixels each way,"),
-    click.option("--turn", type=float, help="turned by up to so many degrees,"),
-    click.option("--stretch", type=float, help="stretched or shrunk by up to that share each way,"),
-    click.option("--slant", type=float, help="and slanted by up to so many pixels a pixel."),
-    click.option("--batch", type=int, help="Images of a step."),
-]
 
 
 @click.group(
@@ -63,36 +28,16 @@ def image() -> None:
     """
 
 
-@image.command(
-    epilog="\b\nExamples:\n  seqtree image train mnist/ --model lenet5 --out runs/lenet5\n"
-    "  seqtree image train mnist/ --plan 'conv 16x5 norm, pool, full 64 drop 0.3' --epochs 5\n"
-    "  seqtree image train --model mlp --out runs/first        (generated digits)"
+image.add_command(
+    train_command(
+        "image",
+        "Train a classifier on DATA: a folder with IDX files (their train part), or a file of images.\n\nWrites a run "
+        "folder; stop it with Ctrl-C at any time, continue with --resume. Without DATA it draws digits itself.",
+        "\b\nExamples:\n  seqtree image train mnist/ --model lenet5 --out runs/lenet5\n"
+        "  seqtree image train mnist/ --plan 'conv 16x5 norm, pool, full 64 drop 0.3' --epochs 5\n"
+        "  seqtree image train --model mlp --out runs/first        (generated digits)",
+    )
 )
-@click.argument("data", required=False)
-@with_options(_RECIPE)
-@training_options
-def train(data: str | None, as_json: bool, quiet: bool, threads: int | None, **options: Any) -> int:
-    """Train a classifier on DATA: a folder with IDX files (their train part), or a file of images.
-
-    Writes a run folder; stop it with Ctrl-C at any time, go on with --resume. Without DATA it draws digits itself.
-    """
-    with quick_imports():
-        import torch
-
-        from seqtree.images.training import Recipe, train_images
-        from seqtree.training.progress import Display
-
-    if threads:
-        torch.set_num_threads(threads)
-    display = Display("images", quiet=quiet)
-    if not data:
-        display.message(NOTHING_NAMED)
-    options["out"] = options["out"] or default_out(data or "digits")
-    try:
-        report = train_images(Recipe.from_options(data, options), display)
-    finally:
-        display.close()
-    return report_training(report, as_json)
 
 
 @image.command(
@@ -119,23 +64,25 @@ def eval_(
     """Measure MODEL (a run folder or a model file) on the images of DATA."""
     from seqtree.errors import InputError
     from seqtree.images.evaluation import evaluate
-    from seqtree.images.training import read_data
+    from seqtree.images.generated import read_part
 
     if plot and (plot.suffix.lower() != ".svg" or not plot.parent.is_dir()):
         raise InputError(f"--plot {plot}: expected a file that ends in .svg, in a folder that is there")
-    loaded = _load(model, threads)
+    loaded = open_model("image", model, threads)
     if not data:
         click.echo(NOTHING_NAMED, err=True)
-    measured = evaluate(loaded, read_data(data, part, labels))
+    measured = evaluate(loaded, read_part(data, part, labels))
     if as_json:
         print_json(measured.to_json())
     else:
         _print_table(loaded.classes, measured)
     if plot:
-        from seqtree.drawing import confusion as pictures
+        from seqtree.drawing import confusion
         from seqtree.files import write_atomically
 
-        write_atomically(plot, pictures.plot(loaded, measured).encode())
+        title = f"{measured.images} images, {100 * measured.error:.2f} % wrong"
+        filters = loaded.network.filters().cpu().numpy()
+        write_atomically(plot, confusion.plot(loaded.classes, measured.confusion, filters, title).encode())
 
 
 @image.command(
@@ -154,7 +101,7 @@ def predict(model: str, files: tuple[str, ...], k: int, threads: int | None, as_
     ground stretched to black and white; one of another size is resized and centred as the digits of MNIST are; what
     was done is said.
     """
-    loaded = _load(model, threads)
+    loaded = open_model("image", model, threads)
 
     import numpy as np
 
@@ -183,18 +130,6 @@ def predict(model: str, files: tuple[str, ...], k: int, threads: int | None, as_
                 click.echo("\t".join([reading.name, *(f"{name}\t{share:.4f}" for share, name in best)]))
     if as_json:
         print_json({"predictions": predictions})
-
-
-def _load(model: str, threads: int | None) -> Any:
-    """The ``ImageClassifier`` in a model file or run folder, to compute with so many CPU threads."""
-    with quick_imports():
-        import torch
-
-        from seqtree.images.model import ImageClassifier
-
-    if threads:
-        torch.set_num_threads(threads)
-    return ImageClassifier.load(model)
 
 
 def _print_table(classes: tuple[str, ...], measured: Any) -> None:

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import json
-import re
-import sys
-from itertools import islice
-from pathlib import Path
-from typing import Any
+import secrets
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from seqtree.cli.lm_train import train
-from seqtree.cli.options import device_option, encoding_option, json_option, print_json, threads_option
+from seqtree.cli.options import (
+    device_option,
+    encoding_option,
+    json_option,
+    open_model,
+    print_json,
+    settings_options,
+    threads_option,
+)
+from seqtree.cli.train import train_command
+from seqtree.language.config import SamplingSettings
+
+if TYPE_CHECKING:
+    from seqtree.language.model import LanguageModel
 
 unknown_option = click.option(
     "--unknown",
@@ -33,18 +43,16 @@ def lm() -> None:
     """Language models over characters or words: train, evaluate, sample, score, fill blanks."""
 
 
-lm.add_command(train)
-
-
-def _load(model: str, device: str = "cpu", threads: int | None = None) -> Any:
-    import torch
-
-    from seqtree.language.model import LanguageModel
-    from seqtree.nn.device import choose_device
-
-    if threads:
-        torch.set_num_threads(threads)
-    return LanguageModel.load(model, choose_device(device))
+lm.add_command(
+    train_command(
+        "lm",
+        "Train a language model on CORPUS: text files, folders of them, or - for stdin.\n\nWrites a run folder; stop "
+        "it with Ctrl-C at any time, continue with --resume. Without CORPUS it reads the embedded English sample.",
+        "\b\nExamples:\n  seqtree lm train novel.txt --out runs/novel --minutes 10\n"
+        "  seqtree lm train news/ --unit word --min-count 2 --preset medium --out runs/news\n"
+        "  seqtree lm train --out runs/first        (the embedded sample)",
+    )
+)
 
 
 @lm.command("eval", epilog="\b\nExample:\n  seqtree lm eval runs/novel chapter1.txt chapter2.txt --json")
@@ -77,7 +85,7 @@ def eval_(
     Loss is in nats per token (with the ends of lines, for words); bits are over all characters and bytes of the text,
     so that character and word models compare.
     """
-    loaded = _load(model, device, threads)
+    loaded = open_model("lm", model, threads, device)
     record: dict[str, Any] = loaded.evaluate_files(texts, encoding).to_json()
     if ngram:
         from seqtree.language.ngram import compare
@@ -98,62 +106,36 @@ def eval_(
     "  seqtree lm sample runs/novel --prompt 'Once\\n' --temperature 0.7 --top-p 0.9 --count 3"
 )
 @click.argument("model")
-@click.option("--prompt", "-p", default="", help="Text to go on from; \\n and \\t are a line end and a tab.")
+@click.option("--prompt", "-p", default="", help="Text to continue; \\n and \\t are a line end and a tab.")
 @prompt_file_option
-@click.option("--length", "-n", type=int, default=500, help="Tokens (characters or words) to make at most.")
-@click.option("--temperature", "-t", type=float, default=1.0, help="0: always the most probable token.")
-@click.option("--top-k", type=int, help="Choose among the k most probable tokens.")
-@click.option("--top-p", type=float, help="Choose among the most probable tokens that make up this share.")
-@click.option("--seed", type=int, help="The same seed gives the same text.  [default: a new one each time]")
-@click.option("--count", type=click.IntRange(min=1), default=1, help="Samples; number i has seed + i.")
-@click.option("--stop", multiple=True, help="End a sample before this string (may be given several times).")
-@click.option("--no-echo", is_flag=True, help="Leave the prompt out.")
-@click.option("--report", is_flag=True, help="Say how much is copied from the training text, and whether it loops.")
-@click.option("--training-text", multiple=True, help="For --report.  [default: what the run folder names]")
+@settings_options(SamplingSettings())
+@click.option("--count", type=click.IntRange(min=1), default=1, help="Number of samples; sample I has seed + I.")
+@click.option("--no-echo", is_flag=True, help="Leave the prompt out of the output.")
+@click.option("--report", is_flag=True, help="Report how much is copied from the training text, and any loops.")
+@click.option(
+    "--training-text", multiple=True, help="Training text for --report.  [default: what the run folder names]"
+)
 @unknown_option
 @json_option
 def sample(
     model: str,
     prompt: str,
     prompt_file: str | None,
-    length: int,
-    temperature: float,
-    top_k: int | None,
-    top_p: float | None,
-    seed: int | None,
     count: int,
-    stop: tuple[str, ...],
     no_echo: bool,
     report: bool,
     training_text: tuple[str, ...],
     unknown: str,
     as_json: bool,
+    **chosen: Any,
 ) -> None:
-    """Make text with MODEL (a run folder or a model file), streamed as it comes."""
-    import numpy as np
-
-    from seqtree.language.sampling import SamplingSettings
-
-    loaded = _load(model)
+    """Sample text from MODEL (a run folder or a model file), streamed as it is made."""
+    loaded = open_model("lm", model)
     text = _prompt(prompt, prompt_file)
-    stops = tuple(_unescape(s) for s in stop)
-    first = int(np.random.SeedSequence().entropy % (1 << 31)) if seed is None else seed  # type: ignore[operator]
-    samples = []
-    for index in range(count):
-        if index and not as_json:
-            click.echo("\n" + "-" * 20)
-        settings = SamplingSettings(length, temperature, top_k, top_p, stops, first + index)
-        pieces = []
-        made = loaded.sample_pieces(text, settings, unknown)  # checks the prompt
-        if not as_json and not no_echo:
-            click.echo(text, nl=False)
-        for piece in made:
-            pieces.append(piece)
-            if not as_json:
-                click.echo(piece, nl=False)
-        samples.append({"seed": first + index, "text": "".join(pieces)})
-    if not as_json:
-        click.echo()
+    settings = SamplingSettings(**{**chosen, "stop": tuple(map(_unescape, chosen["stop"]))})
+    if settings.seed is None:
+        settings = replace(settings, seed=secrets.randbelow(1 << 31))
+    samples = _samples(loaded, text, settings, count, unknown, None if as_json else not no_echo)
     if report:
         from seqtree.language.memorisation import report_samples
 
@@ -165,6 +147,29 @@ def sample(
         print_json({"prompt": text, "samples": samples})
 
 
+def _samples(
+    model: LanguageModel, prompt: str, settings: SamplingSettings, count: int, unknown: str, echo: bool | None
+) -> list[dict[str, Any]]:
+    """The samples, printed as they are made, with the prompt before each if ``echo``; None prints nothing."""
+    samples: list[dict[str, Any]] = []
+    for index in range(count):
+        if index and echo is not None:
+            click.echo("\n" + "-" * 20)
+        seed = (settings.seed or 0) + index
+        made = model.sample_pieces(prompt, replace(settings, seed=seed), unknown)  # checks the prompt
+        if echo:
+            click.echo(prompt, nl=False)
+        pieces = []
+        for piece in made:
+            pieces.append(piece)
+            if echo is not None:
+                click.echo(piece, nl=False)
+        samples.append({"seed": seed, "text": "".join(pieces)})
+    if echo is not None:
+        click.echo()
+    return samples
+
+
 @lm.command("next", epilog="\b\nExample:\n  seqtree lm next runs/novel 'the cat sat on the ' -k 5")
 @click.argument("model")
 @click.argument("text", default="")
@@ -173,7 +178,7 @@ def sample(
 @json_option
 def next_(model: str, text: str, k: int, unknown: str, as_json: bool) -> None:
     """The most probable tokens after TEXT, with their probabilities."""
-    _print_tokens(_load(model).next(_unescape(text), k, unknown), as_json)
+    _print_tokens(open_model("lm", model).next(_unescape(text), k, unknown), as_json)
 
 
 @lm.command(epilog="\b\nExample:\n  seqtree lm fill runs/both 'my phone broke, I want to ____ a new phone'")
@@ -185,7 +190,7 @@ def next_(model: str, text: str, k: int, unknown: str, as_json: bool) -> None:
 @json_option
 def fill(model: str, text: str, k: int, blank: str, unknown: str, as_json: bool) -> None:
     """The most probable tokens for the blank in TEXT, from both sides (a model trained with --bidirectional)."""
-    _print_tokens(_load(model).fill(_unescape(text), k, blank, unknown), as_json)
+    _print_tokens(open_model("lm", model).fill(_unescape(text), k, blank, unknown), as_json)
 
 
 @lm.command(epilog="\b\nExample:\n  seqtree lm score runs/novel sentences.txt --independent > surprisals.tsv")
@@ -199,25 +204,19 @@ def score(model: str, file: str, independent: bool, encoding: str, as_json: bool
 
     Each line is read after all lines before it, unless --independent. Unseen tokens are scored as <unk> and marked.
     """
-    from seqtree.text.corpus import text_tokens
-    from seqtree.text.reading import read_text, sources
+    from seqtree.text.reading import read_whole
 
-    loaded = _load(model)
-    with sources([file], []) as (found, _):
-        text = "".join(read_text(found, encoding, []))
+    loaded = open_model("lm", model)
+    text = read_whole(file, encoding)
     rows = []
     if not as_json:
         click.echo("line\ttoken\tsurprisal\tunknown")
-    lines = [part for part in re.split(r"(?<=\n)", text) if part]
-    together = iter(() if independent else loaded.score(text))
-    for line, part in enumerate(lines, 1):
-        count = len(part) if loaded.settings.unit == "char" else len(text_tokens(part, loaded.settings))
-        for token, surprisal, unknown in loaded.score(part) if independent else islice(together, count):
-            if as_json:
-                rows.append({"line": line, "token": token, "surprisal": surprisal, "unknown": unknown})
-            else:
-                shown = json.dumps(token, ensure_ascii=False)[1:-1]
-                click.echo(f"{line}\t{shown}\t{surprisal:.4f}\t{int(unknown)}")
+    for line, (token, surprisal, unknown) in loaded.score_lines(text, independent):
+        if as_json:
+            rows.append({"line": line, "token": token, "surprisal": surprisal, "unknown": unknown})
+        else:
+            shown = json.dumps(token, ensure_ascii=False)[1:-1]
+            click.echo(f"{line}\t{shown}\t{surprisal:.4f}\t{int(unknown)}")
     if as_json:
         print_json({"tokens": rows, "unit": "bits"})
 
@@ -227,13 +226,9 @@ def _prompt(prompt: str, prompt_file: str | None) -> str:
         return _unescape(prompt)
     if prompt:
         raise click.UsageError("give --prompt or --prompt-file, not both")
-    from seqtree.errors import InputError
+    from seqtree.text.lines import read_prompt
 
-    try:
-        data = sys.stdin.buffer.read() if prompt_file == "-" else Path(prompt_file).read_bytes()
-        return data.decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{prompt_file}: cannot read the prompt ({error})") from error
+    return read_prompt(prompt_file)
 
 
 def _unescape(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Options that several commands share, and what they print at their end."""
+"""Options that several commands share, and those that come from settings; what commands print at their end."""
 
 from __future__ import annotations
 
@@ -7,61 +7,77 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from seqtree.settings import Field, Settings, fields_of
+
+if TYPE_CHECKING:
+    from seqtree.model import Model
+    from seqtree.training.recipe import TrainingOptions
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else on stdout.")
-device_option = click.option("--device", default="auto", help="auto, cpu, cuda, cuda:1 or mps.")
+device_option = click.option("--device", default="auto", help="Where to compute: auto, cpu, cuda, cuda:1 or mps.")
 precision_option = click.option(
     "--precision",
     type=click.Choice(["auto", "fp32", "bf16"]),
     default="auto",
-    help="auto: the larger products in bfloat16 where the processor has it.",
+    help="Number format of the larger products; auto takes bfloat16 where the processor has it.",
 )
-threads_option = click.option("--threads", type=click.IntRange(min=1), help="CPU threads.  [default: all cores]")
-encoding_option = click.option("--encoding", default="utf-8", help="How the text files are encoded.")
-quiet_option = click.option("--quiet", "-q", is_flag=True, help="No progress on stderr.")
+threads_option = click.option("--threads", type=click.IntRange(1, 4096), help="CPU threads.  [default: all cores]")
+encoding_option = click.option("--encoding", default="utf-8", help="Encoding of the text files.")
+quiet_option = click.option("--quiet", "-q", is_flag=True, help="Show no progress on stderr.")
 
-_TRAINING = [
-    click.option(
-        "--out",
-        type=click.Path(path_type=Path),
-        help="The run folder to write.  [default: runs/ and the name of the first file]",
-    ),
-    click.option("--resume", is_flag=True, help="Go on with the run in --out; start it if there is none."),
-    click.option(
-        "--epochs", type=float, help="Budget: passes over the data.  [default: the preset's; for texts by their size]"
-    ),
-    click.option("--minutes", type=float, help="Budget: minutes; the schedule fits itself to them."),
-    click.option("--optimizer", type=click.Choice(["adamw", "sgd"]), help="[default: adamw]"),
-    click.option("--learning-rate", type=float, help="Its peak.  [default: the preset's]"),
-    click.option("--weight-decay", type=float, help="Decoupled, on matrices only.  [default: the preset's]"),
-    click.option("--clip", type=float, help="Largest norm of the gradient.  [default: the preset's]"),
-    click.option(
-        "--schedule", type=click.Choice(["cosine", "linear", "plateau", "constant"]), help="[default: the preset's]"
-    ),
-    click.option("--warmup", type=float, help="Share of the budget in which the rate rises.  [default: 0.03]"),
-    click.option(
-        "--averaging",
-        type=click.Choice(["none", "ema", "asgd"]),
-        help="Weight average that is evaluated and kept; asgd starts when validation stalls.  [default: ema]",
-    ),
-    click.option("--ema-decay", type=float, help="[default: the preset's]"),
-    click.option("--patience", type=int, help="Evaluations without progress that count as a stall.  [default: 3]"),
-    click.option("--early-stopping", is_flag=True, default=None, help="Stop when validation stalls."),
-    click.option("--evaluations", type=int, help="Evaluations in the whole run.  [default: the preset's]"),
-    click.option("--checkpoint-seconds", type=float, help="Time between checkpoints.  [default: 60]"),
-    click.option("--seed", type=int, help="Another seed is another run.  [default: 0]"),
-    precision_option,
-    device_option,
-    threads_option,
-    quiet_option,
-    json_option,
-]
+
+def training_options(options: TrainingOptions[Any]) -> Callable[[Command], Command]:
+    """What gives a command every option of a task: presets, settings, and what it prints."""
+    groups = options.variant("").recipe.groups
+    last = ["batch", "training", "run"]
+    found = [_preset_option(options)]
+    for group in [*(name for name in groups if name not in last), *last]:
+        for field in fields_of(type(groups[group])).values():
+            if field.about.help and field.name not in options.hidden:
+                found.append(settings_option(field, _default(options, group, field)))
+    if options.shorthands:
+        found += [settings_option(field, "") for field in fields_of(type(options.shorthands)).values()]
+    return with_options([*found, quiet_option, json_option])
+
+
+def settings_options(settings: Settings) -> Callable[[Command], Command]:
+    """What gives a command an option for every field of ``settings``, whose values are the defaults."""
+    fields = fields_of(type(settings)).values()
+    return with_options(
+        [settings_option(f, _shown(f, getattr(settings, f.name)), getattr(settings, f.name)) for f in fields]
+    )
+
+
+def settings_option(field: Field, default: str, value: Any = None) -> Callable[[Command], Command]:
+    """The option for one field. ``default`` is shown in its help, ``value`` taken when it is not given."""
+    about, name = field.about, "--" + field.name.replace("_", "-")
+    help = about.help + (f"  [default: {default}]" if default else "")
+    if field.type is bool:
+        return click.option(about.flags or name, field.name, is_flag=True, default=value, help=help, show_default=False)
+    names = [name] if not about.flags else [*about.flags.split("/"), name]
+    many = field.type is tuple
+    return click.option(
+        *names,
+        field.name,
+        type=_type(field),
+        default=value,
+        multiple=many,
+        metavar=about.metavar,
+        help=help,
+        show_default=False,
+    )
+
+
+def _type(field: Field) -> Any:
+    if field.about.choices:
+        return click.Choice([choice for choice in field.about.choices if choice])
+    return {int: click.INT, float: click.FLOAT}.get(field.type, click.STRING)
 
 
 def with_options(options: Sequence[Callable[[Command], Command]]) -> Callable[[Command], Command]:
@@ -75,16 +91,22 @@ def with_options(options: Sequence[Callable[[Command], Command]]) -> Callable[[C
     return decorate
 
 
-training_options = with_options(_TRAINING)  # of every command that trains
+def given(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a command line that were given: those with a value."""
+    return {name: value for name, value in options.items() if value is not None and value != ()}
 
 
-def default_out(first: str) -> Path:
-    """``runs/`` and the name of the first file or folder read, without its ending.
+def open_model(task: str, path: Any, threads: int | None = None, device: str = "cpu", precision: str = "") -> Any:
+    """The model of a task in a model file or run folder, to compute there with that many CPU threads."""
+    with quick_imports():
+        import torch
 
-    >>> str(default_out("texts/novel.txt")), str(default_out("-"))
-    ('runs/novel', 'runs/stdin')
-    """
-    return Path("runs") / ("stdin" if first == "-" else Path(first).resolve().stem)
+        from seqtree.tasks import TASKS, named
+
+        model: type[Model] = named(TASKS[task].model)
+    if threads:
+        torch.set_num_threads(threads)
+    return model.load(path, device, precision or None)
 
 
 def print_json(record: Mapping[str, Any]) -> None:
@@ -92,18 +114,9 @@ def print_json(record: Mapping[str, Any]) -> None:
     click.echo(json.dumps(_finite(record), ensure_ascii=False, allow_nan=False))
 
 
-def report_training(report: Mapping[str, Any], as_json: bool) -> int:
-    """What a command that trains prints at its end, its report or the model's place, and its exit code."""
-    if as_json:
-        print_json(report)
-    elif not report["interrupted"]:
-        click.echo(str(report["model"]))
-    return 130 if report["interrupted"] else 0
-
-
 @contextmanager
 def quick_imports() -> Iterator[None]:
-    """What a process imports here is never looked at for garbage, which would be a third of a short command's time."""
+    """Leave what a process imports here out of garbage collection, which would be a third of a short command's time."""
     first = "torch" not in sys.modules
     if first:
         gc.disable()
@@ -113,6 +126,39 @@ def quick_imports() -> Iterator[None]:
         if first:
             gc.freeze()
             gc.enable()
+
+
+def _preset_option(options: TrainingOptions[Any]) -> Callable[[Command], Command]:
+    presets = next(iter(options.presets.values()))
+    reasons = "; ".join(f"{name}: {preset.reason}" for name, preset in presets.items())
+    return click.option(
+        *options.preset_flags,
+        "preset",
+        type=click.Choice(list(presets)),
+        help=f"Network and way of training, by name; every option can be set besides. {reasons}.  "
+        f"[default: {options.default}]",
+    )
+
+
+def _default(options: TrainingOptions[Any], group: str, field: Field) -> str:
+    """The default of a setting: that of the default preset, for each variant, and whether presets differ in it."""
+    variants = {}
+    for variant, presets in options.presets.items():
+        values = {name: getattr(preset.recipe.groups[group], field.name) for name, preset in presets.items()}
+        variants[variant] = _shown(field, values[options.default]), len(set(values.values())) > 1
+    first, *others = variants.items()
+    text = first[1][0]
+    text += "".join(f"; {name}: {shown}" for name, (shown, _) in others if shown not in (text, name))
+    return text + ("; differs by preset" if any(differs for _, differs in variants.values()) else "")
+
+
+def _shown(field: Field, value: Any) -> str:
+    if value is None or value in ((), ""):
+        return field.about.unset
+    if isinstance(value, bool):  # a flag without a negative form is off by default, which needs no words
+        on, _, off = field.about.flags.partition("/")
+        return (on if value else off).removeprefix("--")
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _finite(value: Any) -> Any:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import codecs
-import io
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import seqtree
-from seqtree.cli.options import device_option, encoding_option, precision_option, quick_imports, threads_option
+from seqtree.cli.options import device_option, encoding_option, open_model, precision_option, threads_option
 from seqtree.errors import InputError
 
 if TYPE_CHECKING:
@@ -26,7 +23,6 @@ if TYPE_CHECKING:
 
 TRACED = ("pretty", "svg")  # the formats that --trace has
 CHUNK = 1 << 15  # words that are read before they are parsed together
-READ = 1 << 18  # bytes of standard input that are read at once, if so many are there
 
 
 def shipped_model() -> Path:
@@ -103,21 +99,12 @@ def parse(
         raise click.UsageError("--scores goes with --format pretty, bracket or json, not svg")
     if not sentences and file is None and (sys.stdin is None or sys.stdin.isatty()):
         raise click.UsageError("nothing to parse: give a SENTENCE or --file, or pipe a text in")
-    loaded = load_parser(shipped_model() if model is None else model, device, threads, precision)
-    blocks = [_arguments(sentences)] if sentences else _blocks(file or "-", encoding)
+    from seqtree.text.lines import checked_arguments, line_blocks
+
+    loaded = open_model("parser", shipped_model() if model is None else model, threads, device, precision)
+    blocks: Iterable[Iterator[str]]
+    blocks = [checked_arguments(sentences)] if sentences else line_blocks(file or "-", encoding)
     _print(loaded, blocks, tokenized, k, _shown(format, scores, trace), format == "pretty")
-
-
-def load_parser(model: str | Path, device: str, threads: int | None, precision: str) -> Any:
-    """The ``Parser`` in a model file or run folder, to compute there, with so many CPU threads."""
-    with quick_imports():
-        import torch
-
-        from seqtree.parsing.model import Parser
-
-    if threads:
-        torch.set_num_threads(threads)
-    return Parser.load(model, precision, device)
 
 
 def _print(parser: Any, blocks: Iterable[Iterable[str]], tokenized: bool, k: int, shown: Shown, pretty: bool) -> None:
@@ -151,12 +138,13 @@ def _shown(format: str, scores: bool, trace: bool) -> Shown:
     from seqtree.parsing.formats import format_parse
 
     if trace:
-        from seqtree.drawing import trace as traces
-        from seqtree.drawing import tree_svg as svg
+        from seqtree.drawing.traces import trace as trace_text
+        from seqtree.drawing.traces import trace_svg
+        from seqtree.drawing.tree_svg import EMPTY
 
         if format == "svg":
-            return lambda parse, _: svg.EMPTY if parse is None else traces.trace_svg(parse)
-        return lambda parse, _: "" if parse is None else traces.trace(parse)
+            return lambda parse, _: EMPTY if parse is None else trace_svg(parse.binary, parse.scores, parse.margins)
+        return lambda parse, _: "" if parse is None else trace_text(parse.binary, parse.scores, parse.margins)
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     return lambda parse, sentence: format_parse(parse, format, width, scores, sentence)
 
@@ -176,75 +164,3 @@ def _chunks(sentences: Iterable[Sentence]) -> Iterator[list[Sentence]]:
         yield chunk
         raise
     yield chunk
-
-
-def _arguments(sentences: Iterable[str]) -> Iterator[str]:
-    for number, sentence in enumerate(sentences, 1):
-        _check(sentence, f"SENTENCE {number}", "Unicode text")
-        yield sentence
-
-
-def _blocks(file: str, encoding: str) -> Iterator[Iterator[str]]:
-    """The lines of a file in one block, or of standard input (``-``) in blocks, each of those that are there by then.
-
-    So whoever writes a line and waits for its tree gets it. Raises InputError for a file that cannot be read and for
-    bytes that are not in the encoding.
-    """
-    from seqtree.text.reading import check_encoding
-
-    check_encoding(encoding)
-    if file != "-":
-        yield _file(file, encoding)
-        return
-    if sys.stdin is None:
-        raise InputError("there is no standard input to read (-)")
-    name = "standard input"
-    stream = getattr(sys.stdin, "buffer", None)
-    if stream is None:  # what a test or a notebook put there
-        yield _checked(sys.stdin, name, encoding)
-        return
-    decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)("surrogateescape"), translate=True)
-    number, rest = 1, ""
-    with _naming(name, encoding):
-        while data := stream.read1(READ):  # waits only while there is nothing at all
-            *lines, rest = (rest + decoder.decode(data)).split("\n")
-            yield _checked(lines, name, encoding, number)
-            number += len(lines)
-        rest += decoder.decode(b"", final=True)
-        if rest:
-            yield _checked([rest.removesuffix("\n")], name, encoding, number)
-
-
-def _file(file: str, encoding: str) -> Iterator[str]:
-    with _naming(file, encoding), open(file, encoding=encoding, errors="surrogateescape") as stream:
-        yield from _checked(stream, file, encoding)
-
-
-@contextmanager
-def _naming(name: str, encoding: str) -> Iterator[None]:
-    """Makes an InputError, which says where, of what goes wrong in reading."""
-    try:
-        yield
-    except OSError as error:
-        raise InputError(f"{name} cannot be read: {(error.strerror or str(error)).lower()}") from None
-    except UnicodeError as error:
-        raise InputError(f"{name} is not {encoding} text: {error}") from None
-
-
-def _checked(lines: Iterable[str], name: str, encoding: str, first: int = 1) -> Iterator[str]:
-    """Lines of which ``first`` is the number of the first, without a byte-order mark at the very beginning.
-
-    They hold a byte that cannot be decoded as a lone surrogate. Raises InputError at the first such line.
-    """
-    for number, line in enumerate(lines, first):
-        _check(line, f"{name}:{number}", f"{encoding}; name the text's own encoding with --encoding")
-        yield line.removeprefix("\ufeff") if number == 1 else line
-
-
-def _check(text: str, where: str, expected: str) -> None:
-    """Raises InputError, which says where, for a text with a byte that could not be decoded."""
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        byte = ord(text[error.start]) & 0xFF
-        raise InputError(f"{where}: byte 0x{byte:02X} after {error.start} characters is not {expected}") from None

@@ -1,37 +1,34 @@
 """seqtree: sequence and tree language models to train, run and understand on your own machine.
 
-The way of the data is one street: ``text``, ``treebank`` or ``images.idx`` -> ``vocabulary`` -> batches -> ``nn`` ->
-``training`` -> ``modelfile`` -> ``language``, ``parsing``, ``images``; ``reference`` stands beside it. Public names are
-loaded on first use, so that ``import seqtree`` stays fast.
+The way of the data is one street: ``text`` and ``treebank`` -> vocabularies -> batches -> ``nn`` -> ``training`` ->
+model file -> ``language``, ``parsing``, ``images``; ``reference`` stands beside it. Public names are imported on first
+use, so that ``import seqtree`` is quick.
 """
 
-from __future__ import annotations
+from typing import TYPE_CHECKING
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from seqtree.lazy import lazy
 
 if TYPE_CHECKING:
-    from seqtree.images.model import ImageClassifier
-    from seqtree.language.model import LanguageModel
-    from seqtree.parsing.model import Parser
-    from seqtree.text.vocabulary import Vocabulary
+    from seqtree.images.model import ImageClassifier as ImageClassifier
+    from seqtree.language.model import LanguageModel as LanguageModel
+    from seqtree.model import Model as Model
+    from seqtree.model import load as load
+    from seqtree.parsing.model import Parser as Parser
+    from seqtree.text.vocabulary import Vocabulary as Vocabulary
+    from seqtree.training.fit import train as train
+    from seqtree.treebank.sources import normalised_trees as normalised_trees
 
 __version__ = "0.1.0"
-__all__ = ["ImageClassifier", "LanguageModel", "Parser", "Vocabulary", "__version__"]
-
-_HOMES = {
-    "ImageClassifier": "seqtree.images.model",
-    "LanguageModel": "seqtree.language.model",
-    "Parser": "seqtree.parsing.model",
-    "Vocabulary": "seqtree.text.vocabulary",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(importlib.import_module(_HOMES[name]), name)
-    raise AttributeError(f"module 'seqtree' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__, __all__ = lazy(
+    __name__,
+    {
+        "images.model": "ImageClassifier",
+        "language.model": "LanguageModel",
+        "model": "Model load",
+        "parsing.model": "Parser",
+        "text.vocabulary": "Vocabulary",
+        "training.fit": "train",
+        "treebank.sources": "normalised_trees",
+    },
+)

@@ -39,10 +39,10 @@ def save(path: Path, kind: str, contents: Mapping[str, Any], tensors: Mapping[st
     write_atomically(path, to_safetensors(ready, metadata={"seqtree": header}))
 
 
-def load(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Read a model file: its contents and its tensors, on the CPU.
+def load(path: Path) -> tuple[str, dict[str, Any], dict[str, Tensor]]:
+    """Read a model file: its kind, its contents and its tensors, on the CPU.
 
-    Raises InputError if there is no such file, ModelFileError if it is damaged, of another kind or of a newer version.
+    Raises InputError if there is no such file, ModelFileError if it is damaged or of a newer version.
     """
     if not path.exists():
         raise InputError(f"{path}: no such model file")
@@ -62,10 +62,12 @@ def load(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
         raise ModelFileError(f"{path}: damaged: its contents do not match its checksum; restore it from a copy")
     if not isinstance(body["contents"], dict):
         raise ModelFileError(f"{path}: damaged: its contents are no JSON object")
-    if body["kind"] != kind:
-        found, expected = (f"{'an' if str(name)[:1] in 'aeiou' else 'a'} {name}" for name in (body["kind"], kind))
-        raise ModelFileError(f"{path}: holds {found}, expected {expected}")
-    return dict(header["contents"]), tensors
+    return str(header.get("kind")), dict(header["contents"]), tensors
+
+
+def a(kind: str) -> str:
+    """The name of a kind with its article: ``a parser``, ``an image-classifier``."""
+    return f"{'an' if kind[:1] in 'aeiou' else 'a'} {kind}"
 
 
 def _header(path: Path, metadata: Mapping[str, str] | None) -> dict[str, Any]:

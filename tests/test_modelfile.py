@@ -14,7 +14,8 @@ from safetensors import safe_open
 from safetensors.torch import save as plain_save
 from torch import Tensor
 
-from seqtree import modelfile
+import seqtree
+from seqtree import LanguageModel, modelfile
 from seqtree.errors import InputError, ModelFileError
 
 KIND = "demonstration"
@@ -53,7 +54,7 @@ def _with_header(path: Path, change: Callable[[dict[str, Any]], Any]) -> None:
 
 
 def test_round_trip(file: Path) -> None:
-    contents, tensors = modelfile.load(file, KIND)
+    contents, tensors = modelfile.load(file)[1:]
     assert contents == CONTENTS
     assert _same(tensors, _tensors())
     assert all(tensor.device.type == "cpu" for tensor in tensors.values())
@@ -72,12 +73,12 @@ def test_equal_models_give_equal_bytes_in_any_order(file: Path, tmp_path: Path) 
 def test_not_contiguous_tensors_are_saved_by_value(tmp_path: Path) -> None:
     square = torch.arange(6.0).reshape(2, 3)
     modelfile.save(tmp_path / "a", KIND, {}, {"w": square.t()})
-    assert torch.equal(modelfile.load(tmp_path / "a", KIND)[1]["w"], square.t())
+    assert torch.equal(modelfile.load(tmp_path / "a")[2]["w"], square.t())
 
 
 def test_loaded_tensors_outlive_the_file(file: Path) -> None:
     """A checkpoint is replaced while what was read from the one before is still in use."""
-    _, tensors = modelfile.load(file, KIND)
+    _, tensors = modelfile.load(file)[1:]
     with file.open("r+b") as opened:
         opened.write(b"\xff" * file.stat().st_size)
     assert _same(tensors, _tensors())
@@ -92,7 +93,7 @@ def test_every_flipped_byte_is_noticed_or_harmless(file: Path, pattern: int) -> 
         broken[place] ^= pattern
         file.write_bytes(broken)
         try:
-            contents, tensors = modelfile.load(file, KIND)
+            contents, tensors = modelfile.load(file)[1:]
         except InputError as error:
             assert str(file) in str(error)
             assert "\n" not in str(error)
@@ -108,13 +109,13 @@ def test_every_truncation_is_noticed(file: Path) -> None:
     for length in range(len(whole)):
         file.write_bytes(whole[:length])
         with pytest.raises(ModelFileError):
-            modelfile.load(file, KIND)
+            modelfile.load(file)[1:]
 
 
 def test_bytes_after_the_end_are_noticed(file: Path) -> None:
     file.write_bytes(file.read_bytes() + b"\0")
     with pytest.raises(ModelFileError):
-        modelfile.load(file, KIND)
+        modelfile.load(file)[1:]
 
 
 @pytest.mark.parametrize(
@@ -134,20 +135,20 @@ def test_bytes_after_the_end_are_noticed(file: Path) -> None:
 def test_changed_headers(file: Path, changes: dict[str, Any], said: str) -> None:
     _with_header(file, lambda header: {**header, **changes})
     with pytest.raises(ModelFileError, match=said):
-        modelfile.load(file, KIND)
+        modelfile.load(file)[1:]
 
 
 def test_a_header_rewritten_without_change_is_read(file: Path) -> None:
     """Otherwise the test above would pass whatever it changed."""
     _with_header(file, lambda header: header)
-    assert modelfile.load(file, KIND)[0] == CONTENTS
+    assert modelfile.load(file)[1] == CONTENTS
 
 
 @pytest.mark.parametrize("header", [[1], "text", 3, None])
 def test_a_header_that_is_no_object(file: Path, header: Any) -> None:
     _with_header(file, lambda _: header)
     with pytest.raises(ModelFileError):
-        modelfile.load(file, KIND)
+        modelfile.load(file)[1:]
 
 
 @pytest.mark.parametrize("contents", [[1, 2], "ab", None, 3])
@@ -155,18 +156,20 @@ def test_contents_that_are_no_object(tmp_path: Path, contents: Any) -> None:
     """Even with a checksum that fits."""
     modelfile.save(tmp_path / "a", KIND, contents, {"w": torch.zeros(1)})
     with pytest.raises(ModelFileError, match="no JSON object"):
-        modelfile.load(tmp_path / "a", KIND)
+        modelfile.load(tmp_path / "a")[1:]
 
 
 def test_a_header_that_is_deeper_than_any_reader(file: Path) -> None:
     file.write_bytes(plain_save({"w": torch.zeros(1)}, metadata={"seqtree": "[" * 100_000}))
     with pytest.raises(ModelFileError, match="not JSON"):
-        modelfile.load(file, KIND)
+        modelfile.load(file)[1:]
 
 
 def test_wrong_kind(file: Path) -> None:
     with pytest.raises(ModelFileError, match="holds a demonstration, expected a language-model"):
-        modelfile.load(file, "language-model")
+        LanguageModel.load(file)
+    with pytest.raises(ModelFileError, match="holds a demonstration, expected a model"):
+        seqtree.load(file)
 
 
 def test_not_ours(tmp_path: Path) -> None:
@@ -174,7 +177,7 @@ def test_not_ours(tmp_path: Path) -> None:
     for metadata in (None, {"format": "pt"}):
         plain.write_bytes(plain_save({"w": torch.zeros(2)}, metadata=metadata))
         with pytest.raises(ModelFileError, match="not one written by seqtree"):
-            modelfile.load(plain, KIND)
+            modelfile.load(plain)[1:]
 
 
 @pytest.mark.parametrize("data", [b"", b"\0" * 8, b"\xff" * 64, b"a text file\n" * 10, b"PK\x03\x04" * 30])
@@ -182,7 +185,7 @@ def test_other_files(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "file"
     path.write_bytes(data)
     with pytest.raises(ModelFileError, match="damaged or not a safetensors file"):
-        modelfile.load(path, KIND)
+        modelfile.load(path)[1:]
 
 
 class _Trap:
@@ -203,18 +206,18 @@ def test_a_pickle_is_refused_and_not_run(tmp_path: Path, writer: str) -> None:
     else:
         torch.save({"trap": _Trap(trace)}, path)
     with pytest.raises(ModelFileError):
-        modelfile.load(path, KIND)
+        modelfile.load(path)[1:]
     assert not trace.exists()
 
 
 def test_missing_and_folder(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such model file"):
-        modelfile.load(tmp_path / "none", KIND)
+        modelfile.load(tmp_path / "none")[1:]
     with pytest.raises(InputError, match="a folder"):
-        modelfile.load(tmp_path, KIND)
+        modelfile.load(tmp_path)[1:]
 
 
 def test_saving_replaces_and_leaves_nothing_beside(file: Path) -> None:
     modelfile.save(file, KIND, {"second": True}, {})
-    assert modelfile.load(file, KIND) == ({"second": True}, {})
+    assert modelfile.load(file)[1:] == ({"second": True}, {})
     assert [path.name for path in file.parent.iterdir()] == [file.name]

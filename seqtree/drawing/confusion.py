@@ -6,24 +6,28 @@ import base64
 import math
 import struct
 import zlib
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from seqtree.drawing.svg import MARGIN, SIZE, picture, text, text_width
-from seqtree.images.evaluation import ImageEvaluation
-from seqtree.images.model import ImageClassifier
 
-MOST_FILTERS = 64
+MAX_FILTERS = 64
 CELL_HEIGHT = 26  # pixels
 WRONG, RIGHT, LIGHT, DARK = "#c0392b", "#0b6e99", "#ffffff", "#1b1b1b"
 FILTER_SIDE = 420  # pixels of the picture of filters, about
 
 
-def plot(model: ImageClassifier, measured: ImageEvaluation) -> str:
-    """The confusion table, true classes down and said ones across, with the filters below it."""
-    table, width, height = _table(model.classes, measured.confusion)
-    pixels = tiled(model.network.filters().cpu().numpy()[:MOST_FILTERS])
+def plot(
+    classes: Sequence[str],
+    confusion: Sequence[Sequence[int]],
+    filters: npt.NDArray[np.float32],
+    title: str,
+) -> str:
+    """The confusion table, true classes down and predicted ones across, with ``filters`` (N, h, w) below it."""
+    table, width, height = _table(classes, confusion)
+    pixels = tiled(filters[:MAX_FILTERS])
     zoom = max(1, round(FILTER_SIDE / max(pixels.shape[:2])))
     tall, wide = (zoom * side for side in pixels.shape[:2])
     encoded = base64.b64encode(png(pixels)).decode()
@@ -34,12 +38,11 @@ def plot(model: ImageClassifier, measured: ImageEvaluation) -> str:
         f'<image class="filters" x="{(whole - wide) // 2}" y="{top + SIZE}" width="{wide}" height="{tall}" '
         f'style="image-rendering:pixelated" href="data:image/png;base64,{encoded}"/>'
     )
-    title = f"{measured.images} images, {100 * measured.error:.2f} % wrong"
     body = f'<g transform="translate({(whole - width) // 2} {MARGIN})">{table}</g>{caption}{image}'
     return picture(whole, top + SIZE + tall + MARGIN, title, body)
 
 
-def _table(classes: tuple[str, ...], confusion: tuple[tuple[int, ...], ...]) -> tuple[str, int, int]:
+def _table(classes: Sequence[str], confusion: Sequence[Sequence[int]]) -> tuple[str, int, int]:
     """The table's elements, its width and its height; a cell is the darker, the larger its share of its row."""
     labels = max(text_width(name) for name in classes) + SIZE
     numbers = max(text_width(f"{count}") for row in confusion for count in row)

@@ -12,7 +12,7 @@ LEVEL = 46  # pixels from one row of nodes to the next
 GAP = 14  # pixels between neighbours
 
 
-def svg(tree: Tree) -> str:
+def draw_svg(tree: Tree) -> str:
     """The tree as one SVG element without line breaks, on white.
 
     Each node stands above the middle between its first and last child, tags in a second colour above their words, all

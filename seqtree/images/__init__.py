@@ -1,1 +1,33 @@
 """Images to classes: IDX files, networks by plan or over rows, training, measuring, single pictures."""
+
+from typing import TYPE_CHECKING
+
+from seqtree.lazy import lazy
+
+if TYPE_CHECKING:
+    from seqtree.images.config import Augmentation as Augmentation
+    from seqtree.images.config import ImageNetworkConfig as ImageNetworkConfig
+    from seqtree.images.config import ImageRecipe as ImageRecipe
+    from seqtree.images.data import ImageSet as ImageSet
+    from seqtree.images.data import read_set as read_set
+    from seqtree.images.evaluation import ImageEvaluation as ImageEvaluation
+    from seqtree.images.evaluation import evaluate as evaluate
+    from seqtree.images.generated import digits as digits
+    from seqtree.images.model import ImageClassifier as ImageClassifier
+    from seqtree.images.network import ImageNetwork as ImageNetwork
+    from seqtree.images.plan import parse_plan as parse_plan
+    from seqtree.images.task import ImageTask as ImageTask
+
+__getattr__, __dir__, __all__ = lazy(
+    __name__,
+    {
+        "config": "Augmentation ImageNetworkConfig ImageRecipe",
+        "data": "ImageSet read_set",
+        "generated": "digits",
+        "evaluation": "ImageEvaluation evaluate",
+        "model": "ImageClassifier",
+        "network": "ImageNetwork",
+        "plan": "parse_plan",
+        "task": "ImageTask",
+    },
+)

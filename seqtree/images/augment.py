@@ -3,31 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from seqtree.errors import InputError
-
-
-@dataclass(frozen=True)
-class Augmentation:
-    """How far at most, each way: ``shift`` whole pixels, ``turn`` degrees, ``stretch`` a share of each side, ``slant``
-    pixels sideways for a pixel down. Checked on construction (InputError)."""
-
-    shift: int = 0
-    turn: float = 0.0
-    stretch: float = 0.0
-    slant: float = 0.0
-
-    def __post_init__(self) -> None:
-        for name, most in (("shift", 100), ("turn", 180), ("stretch", 0.9), ("slant", 1)):
-            if not 0 <= getattr(self, name) <= most:
-                raise InputError(f"{name} {getattr(self, name)}: expected from 0 to {most}")
-
-    to_json = asdict
+from seqtree.images.config import Augmentation
 
 
 class AugmentedImages:

@@ -19,7 +19,7 @@ class ImageEvaluation:
     """``accuracy`` and ``error`` are shares of 1, ``loss`` is the objective's mean.
 
     ``brier`` is the mean squared error of the probabilities, summed over the classes (Brier 1950): 0 to 2.
-    ``confusion`` counts images: a row is a true class, a column the class that was said.
+    ``confusion`` counts images: a row is a true class, a column the predicted class.
     """
 
     accuracy: float
@@ -51,12 +51,12 @@ def evaluate(model: ImageClassifier, data: ImageSet) -> ImageEvaluation:
     count = len(model.classes)
     if data.labels.max() >= count:
         raise InputError(f"{data.source}: a label {data.labels.max()}; the model knows {count} classes, from 0")
-    device = model.network.output.weight.device
+    device = model.device
     images, labels = (torch.from_numpy(array).to(device) for array in (data.images, data.labels.astype(np.int64)))
     began = time.perf_counter()
     logits = model.logits(images)
-    said = logits.argmax(dim=1)
-    confusion = torch.bincount(labels * count + said, minlength=count * count).view(count, count).tolist()
+    predicted = logits.argmax(dim=1)
+    confusion = torch.bincount(labels * count + predicted, minlength=count * count).view(count, count).tolist()
     seconds = time.perf_counter() - began
     right = sum(confusion[i][i] for i in range(count))
     misses = model.network.probabilities(logits) - torch.nn.functional.one_hot(labels, count)

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from seqtree import modelfile
-from seqtree.errors import InputError, ModelFileError
+from seqtree.errors import InputError
+from seqtree.images.config import ImageNetworkConfig
 from seqtree.images.data import ImageSet
-from seqtree.images.network import Frame, ImageNetwork, NetworkConfig
+from seqtree.images.network import Frame, ImageNetwork
+from seqtree.model import Model, texts, untrained
 
-KIND = "image-classifier"
 AT_ONCE = 1000  # images
 
 
-class ImageClassifier:
+class ImageClassifier(Model):
     """Images of unsigned bytes in, classes out; ``classes`` are their names, in the order of their labels."""
+
+    kind = "image-classifier"
+    default_precision = "fp32"
 
     def __init__(self, classes: Sequence[str], network: ImageNetwork) -> None:
         if len(classes) != network.classes:
@@ -28,40 +31,31 @@ class ImageClassifier:
         self.classes, self.network = tuple(classes), network
 
     @classmethod
-    def untrained(cls, data: ImageSet, classes: Sequence[str], config: NetworkConfig, seed: int = 0) -> ImageClassifier:
+    def untrained(cls, data: ImageSet, classes: Sequence[str], *, seed: int = 0, **shape: Any) -> ImageClassifier:
+        """A classifier with random weights for images like those of ``data``.
+
+        ``shape`` are fields of ``ImageNetworkConfig``.
+        """
+        return cls.over(data, classes, ImageNetworkConfig(**shape), seed).to()
+
+    @classmethod
+    def over(cls, data: ImageSet, classes: Sequence[str], config: ImageNetworkConfig, seed: int = 0) -> ImageClassifier:
         """A classifier with random weights for images like those of ``data``."""
         deviation = float(data.images.std()) or 1.0
         frame = Frame(*data.size, mean=float(data.images.mean()), deviation=deviation)
-        with torch.random.fork_rng(devices=[]):  # without asking for a GPU
-            torch.manual_seed(seed)
-            return cls(classes, ImageNetwork(config, frame, len(classes)))
+        return cls(classes, untrained(lambda: ImageNetwork(config, frame, len(classes)), seed))
 
-    @classmethod
-    def load(cls, path: str | Path) -> ImageClassifier:
-        """Open a model file or a run folder; no code in it is run.
-
-        Raises InputError if there is none, ModelFileError if it is damaged or holds something else.
-        """
-        path = Path(path)
-        if path.is_dir():
-            path = path / "model.safetensors"
-        contents, tensors = modelfile.load(path, KIND)
-        try:
-            classes, frame = contents["classes"], Frame(**contents["frame"])
-            network = ImageNetwork(NetworkConfig.from_json(contents["network"]), frame, len(classes))
-            network.load_state_dict(tensors)
-        except (KeyError, TypeError, RuntimeError, InputError) as error:
-            raise ModelFileError(f"{path}: its parts do not fit together ({error})") from error
-        return cls(classes, network.eval())
-
-    def save(self, path: str | Path) -> None:
-        """Write the model file, whole or not at all. Raises OSError."""
-        contents = {
+    def contents(self) -> dict[str, Any]:
+        return {
             "classes": list(self.classes),
             "network": self.network.config.to_json(),
             "frame": self.network.frame.to_json(),
         }
-        modelfile.save(Path(path), KIND, contents, self.network.state_dict())
+
+    @classmethod
+    def from_contents(cls, contents: dict[str, Any]) -> ImageClassifier:
+        classes, frame = texts(contents["classes"]), Frame.from_json(contents["frame"])
+        return cls(classes, ImageNetwork(ImageNetworkConfig.from_json(contents["network"]), frame, len(classes)))
 
     @property
     def size(self) -> tuple[int, int]:
@@ -77,7 +71,7 @@ class ImageClassifier:
 
     def probabilities(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """The probability of each class for images (N, H, W): (N, classes). Raises InputError for another size."""
-        device = self.network.output.weight.device
+        device = self.device
         logits = self.logits(torch.from_numpy(np.ascontiguousarray(images)).to(device))
         return self.network.probabilities(logits).cpu().numpy()
 

@@ -3,90 +3,46 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from seqtree.errors import InputError
+from seqtree.images.config import ImageNetworkConfig
 from seqtree.images.layers import Layers, initialise
 from seqtree.images.plan import parse_plan
 from seqtree.nn.dropout import sequence_dropout
-from seqtree.nn.recurrent import GATES, Recurrent
+from seqtree.nn.network import Network
+from seqtree.nn.recurrent import Recurrent
+from seqtree.settings import Settings, setting
 
-OBJECTIVES = ("softmax", "squared")
-READOUTS = ("last", "mean")
+MAX_SIDE = 1 << 14  # pixels
 WRONG, RIGHT = 0.1, 0.9  # the targets of sigmoid units
 
 
 @dataclass(frozen=True)
-class NetworkConfig:
-    """A ``plan`` of layers, or a ``cell`` that reads the rows from the top; checked on construction (InputError).
-
-    ``layers`` to ``dropout`` are the cell's: ``readout`` is its last state or the mean of its states, ``dropout`` the
-    share dropped between layers and before the classes. ``objective``: the cross-entropy of a softmax, or the squared
-    error of sigmoid units against .9 and .1 (chapter 3).
-    """
-
-    plan: str = ""
-    cell: str = ""
-    layers: int = 1
-    hidden: int = 128
-    bidirectional: bool = False
-    readout: str = "last"
-    dropout: float = 0.0
-    objective: str = "softmax"
-
-    def __post_init__(self) -> None:
-        if self.cell and self.plan:
-            raise InputError(f"{self.cell} reads the rows of an image and has no plan of layers")
-        if not self.cell:
-            parse_plan(self.plan)
-        for name, allowed in (("cell", ("", *GATES)), ("readout", READOUTS), ("objective", OBJECTIVES)):
-            if getattr(self, name) not in allowed:
-                raise InputError(f"{name} {getattr(self, name)!r}: expected one of {', '.join(filter(None, allowed))}")
-        for name in ("layers", "hidden"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name} {getattr(self, name)}: expected at least 1")
-        if not 0.0 <= self.dropout < 1.0:
-            raise InputError(f"dropout {self.dropout}: expected a share from 0 to below 1")
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> NetworkConfig:
-        """From the JSON form in a model file; raises InputError on unknown fields."""
-        try:
-            return cls(**values)
-        except TypeError as error:
-            raise InputError(f"network config: {error}") from error
-
-    to_json = asdict
-
-
-@dataclass(frozen=True)
-class Frame:
+class Frame(Settings):
     """What a network has to know of its images: height and width, and the mean and deviation of a training pixel."""
 
-    height: int
-    width: int
-    mean: float
-    deviation: float
-
-    to_json = asdict
+    height: int = setting(28, minimum=1, maximum=MAX_SIDE)
+    width: int = setting(28, minimum=1, maximum=MAX_SIDE)
+    mean: float = setting(0.0)
+    deviation: float = setting(1.0, above=0)
 
 
-class ImageNetwork(nn.Module):
+class ImageNetwork(Network):
     """Images (B, H, W) of bytes -> logits (B, classes), float32.
 
     ``products`` is the type in which all but the last layer computes (None: float32).
     """
 
-    def __init__(self, config: NetworkConfig, frame: Frame, classes: int) -> None:
+    config: ImageNetworkConfig
+
+    def __init__(self, config: ImageNetworkConfig, frame: Frame, classes: int) -> None:
         super().__init__()
         self.config, self.frame, self.classes = config, frame, classes
-        self.products: torch.dtype | None = None
         size = (frame.height, frame.width)
         self.body = Rows(config, frame.width) if config.cell else Layers(parse_plan(config.plan), size)
         self.output = nn.Linear(self.body.output_size, classes)
@@ -141,7 +97,7 @@ class ImageNetwork(nn.Module):
 class Rows(nn.Module):
     """A recurrent network over the rows of images (B, H, W), H steps of W inputs -> (B, output_size)."""
 
-    def __init__(self, config: NetworkConfig, width: int) -> None:
+    def __init__(self, config: ImageNetworkConfig, width: int) -> None:
         super().__init__()
         self.readout, self.dropout = config.readout, config.dropout
         self.recurrent = Recurrent(

@@ -1,89 +1,157 @@
-"""Classifying images as a task for the training loop."""
+"""Classifying images as a task."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from seqtree.errors import InputError
-from seqtree.images.augment import Augmentation, AugmentedImages
+from seqtree.images.augment import AugmentedImages
+from seqtree.images.config import OPTIONS, ROWS_ONLY, ImageRecipe
 from seqtree.images.data import ImageSet
 from seqtree.images.evaluation import evaluate
+from seqtree.images.generated import read_part
 from seqtree.images.model import ImageClassifier
+from seqtree.training.progress import Display
+from seqtree.training.task import Batch, Task
 
 MEASURED = 10_000  # training images from which batch normalisation takes its figures
+MAX_VALIDATION = 5000  # images
+MAX_NAMED = 10  # classes in a warning
 
 
-class ImageTask:
-    """Learning the classes of ``data``, in batches of ``size`` images or one fewer.
+class ImageData(NamedTuple):
+    """Training images, those to validate on (None: none), and the names of the classes."""
 
-    Of its figures on ``valid`` the Brier score decides: cross-entropy would be decided by a few sure mistakes.
+    training: ImageSet
+    valid: ImageSet | None
+    names: tuple[str, ...]
+
+
+class ImageTask(Task[ImageRecipe, ImageClassifier, ImageData]):
+    """Learning the classes of images, in batches of ``batch`` images or one fewer.
+
+    The best model is the one with the best Brier score: a few confident mistakes would decide the cross-entropy.
     """
 
+    options = OPTIONS
     items = "images"
-    implausible_loss = 0.0  # a small set may be learned by heart
-    criterion = "brier"
+    best = "-brier"
+    own_data = "drawing digits"
 
-    def __init__(
-        self,
-        classifier: ImageClassifier,
-        data: ImageSet,
-        valid: ImageSet | None,
-        augmentation: Augmentation,
-        size: int,
-        seed: int,
-    ) -> None:
-        self.classifier, self.model = classifier, classifier.network
-        self.data, self.valid, self.augmentation, self.size, self.seed = data, valid, augmentation, size, seed
-        self.steps_per_epoch = math.ceil(len(data) / size)
-        if self.model.has_norms and len(data) // self.steps_per_epoch < 2:
-            raise InputError(f"{len(data):,} images in batches of {size}: batch normalisation needs two in each")
-        self.device = self.model.output.weight.device
-        self.images = torch.from_numpy(data.images).to(self.device)
-        self.labels = torch.from_numpy(data.labels.astype(np.int64)).to(self.device)
-        self.augmented = AugmentedImages(self.images, augmentation)
+    def __init__(self, model: ImageClassifier, data: ImageData, recipe: ImageRecipe) -> None:
+        super().__init__(model, data, recipe)
+        size, count = recipe.batch.batch, len(data.training)
+        if model.network.has_norms and count // self.steps_per_epoch < 2:
+            raise InputError(f"{count:,} images in batches of {size}: batch normalisation needs two in each")
+        self.images = torch.from_numpy(data.training.images).to(model.device)
+        self.labels = torch.from_numpy(data.training.labels.astype(np.int64)).to(model.device)
+        self.augmented = AugmentedImages(self.images, recipe.augmentation)
         self._order = lru_cache(maxsize=2)(self._shuffled)
+
+    @classmethod
+    def resolve(cls, options: Mapping[str, Any]) -> ImageRecipe:
+        recipe = OPTIONS.resolved(options)
+        others = [f"--{name}" for name in ROWS_ONLY if options.get(name) is not None]
+        if others and not recipe.network.cell:
+            raise InputError(f"{', '.join(others)}: only for models over the rows; layers of others are set by --plan")
+        names = tuple(part.strip() for name in recipe.images.names for part in name.split(",") if part.strip())
+        return replace(recipe, images=replace(recipe.images, names=names))
+
+    @classmethod
+    def read(cls, sources: Sequence[str], recipe: ImageRecipe, display: Display) -> ImageData:
+        if len(sources) > 1:
+            raise InputError(f"{', '.join(sources)}: expected one folder or file of images")
+        data = read_part(next(iter(sources), None), "train", recipe.images.labels)
+        names = _names(recipe.images.names, data)
+        training, valid = _split(data, recipe.images.valid_share)
+        if missing := sorted(set(range(len(names))) - set(training.labels.tolist())):
+            shown = [names[label] for label in missing[:MAX_NAMED]] + ["..."] * (len(missing) > MAX_NAMED)
+            display.warning(f"{len(missing)} of {len(names)} classes have no training image: {', '.join(shown)}")
+        return ImageData(training, valid, names)
+
+    @classmethod
+    def build(cls, data: ImageData, recipe: ImageRecipe, display: Display) -> ImageClassifier:
+        return ImageClassifier.over(data.training, data.names, recipe.network, recipe.training.seed)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return math.ceil(len(self.data.training) / self.recipe.batch.batch)
+
+    def fingerprint(self) -> str:
+        return "+".join(part.fingerprint for part in (self.data.training, self.data.valid) if part)
 
     def identity(self) -> dict[str, Any]:
         return {
-            "images": self.data.fingerprint,
-            "network": self.model.config.to_json(),
-            "batch": self.size,
-            "augmentation": self.augmentation.to_json(),
-            "classes": len(self.classifier.classes),
-            "precision": str(self.model.products or torch.float32),
+            **super().identity(),
+            "augmentation": self.recipe.augmentation.to_json(),
+            "classes": len(self.model.classes),
         }
 
-    def loss(self, epoch: int, step: int) -> tuple[Tensor, int]:
-        numbers = self._order(epoch)[step]
-        logits = self.model(self.augmented.batch(numbers))
-        return self.model.loss(logits, self.labels[numbers]), len(numbers)
+    def batch(self, epoch: int, step: int) -> Batch:
+        return self._order(epoch)[step]
+
+    def loss(self, batch: Batch) -> tuple[Tensor, int]:
+        numbers = torch.from_numpy(batch).to(self.model.device)
+        logits = self.model.network(self.augmented.batch(numbers))
+        return self.model.network.loss(logits, self.labels[numbers]), len(numbers)
+
+    @property
+    def validated(self) -> bool:
+        return self.data.valid is not None
 
     def evaluate(self) -> dict[str, float] | None:
-        if self.model.has_norms:
-            self.model.measure_norms(self.images[:MEASURED], self.size)
-        if self.valid is None:
+        if self.model.network.has_norms:
+            self.model.network.measure_norms(self.images[:MEASURED], self.recipe.batch.batch)
+        if self.data.valid is None:
             return None
-        measured = evaluate(self.classifier, self.valid)
+        measured = evaluate(self.model, self.data.valid)
         return {"loss": measured.loss, "brier": measured.brier, "error_percent": round(100 * measured.error, 4)}
 
-    def carried(self) -> dict[str, Tensor]:
-        return {}
+    def measure(self, model: ImageClassifier) -> tuple[dict[str, Any], str]:
+        measured = evaluate(model, self.data.valid or self.data.training)
+        summary = f"{100 * measured.error:.2f} % wrong of {measured.images:,} images, loss {measured.loss:.4f}"
+        return measured.to_json(), summary
 
-    def restore(self, carried: Mapping[str, Tensor]) -> None:
-        """Nothing is carried from step to step."""
+    def describe(self) -> str:
+        config, data = self.model.network.config, self.data
+        what = config.plan or f"{config.cell} {config.layers}x{config.hidden} over the rows"
+        size = "x".join(map(str, data.training.size))
+        return (
+            f"{len(data.training):,} training images of {size}, {len(data.valid or ()):,} validation images; "
+            f"{len(data.names)} classes; {what}; batch {self.recipe.batch.batch}"
+        )
 
-    def save(self, path: Path) -> None:
-        self.classifier.save(path)
-
-    def _shuffled(self, epoch: int) -> tuple[Tensor, ...]:
+    def _shuffled(self, epoch: int) -> list[Batch]:
         """The numbers of each step's images."""
-        order = np.random.default_rng((self.seed, epoch)).permutation(len(self.data))
-        return torch.from_numpy(order).to(self.device).tensor_split(self.steps_per_epoch)
+        order = np.random.default_rng((self.recipe.training.seed, epoch)).permutation(len(self.data.training))
+        return np.array_split(order, self.steps_per_epoch)
+
+
+def _names(given: tuple[str, ...], data: ImageSet) -> tuple[str, ...]:
+    """The names of the classes: those given, or their labels."""
+    count = int(data.labels.max()) + 1
+    if data.labels.min() == count - 1:
+        raise InputError(f"{data.source}: every label is {count - 1}; expected two classes or more")
+    if given and len(given) < count:
+        raise InputError(f"{len(given)} names for labels up to {count - 1}: expected {count}")
+    if len(set(given)) < len(given):
+        raise InputError(f"names {', '.join(given)}: expected no name twice")
+    return given or tuple(map(str, range(count)))
+
+
+def _split(data: ImageSet, share: float) -> tuple[ImageSet, ImageSet | None]:
+    """Training images, and those to validate on: evenly from the whole file, which may be sorted by class."""
+    count = min(MAX_VALIDATION, round(share * len(data)))
+    if count == len(data):
+        raise InputError(f"{data.source}: no image is left to train on")
+    chosen = np.zeros(len(data), dtype=bool)
+    chosen[np.arange(count) * len(data) // max(1, count)] = True
+    return data[~chosen], data[chosen] if count else None

@@ -1,1 +1,32 @@
-"""Language models: the network, its training, sampling, scoring, and the face it shows to NLTK."""
+"""Language models: the network, its training, sampling, scoring, and an adapter for NLTK."""
+
+from typing import TYPE_CHECKING
+
+from seqtree.lazy import lazy
+
+if TYPE_CHECKING:
+    from seqtree.language.config import LanguageNetworkConfig as LanguageNetworkConfig
+    from seqtree.language.config import LanguageRecipe as LanguageRecipe
+    from seqtree.language.config import SamplingSettings as SamplingSettings
+    from seqtree.language.evaluation import LanguageEvaluation as LanguageEvaluation
+    from seqtree.language.memorisation import SampleReport as SampleReport
+    from seqtree.language.model import LanguageModel as LanguageModel
+    from seqtree.language.model import TokenScore as TokenScore
+    from seqtree.language.network import RecurrentLanguageModel as RecurrentLanguageModel
+    from seqtree.language.ngram import KneserNey as KneserNey
+    from seqtree.language.nltk_adapter import NltkLanguageModel as NltkLanguageModel
+    from seqtree.language.task import LanguageModelTask as LanguageModelTask
+
+__getattr__, __dir__, __all__ = lazy(
+    __name__,
+    {
+        "config": "LanguageNetworkConfig LanguageRecipe SamplingSettings",
+        "evaluation": "LanguageEvaluation",
+        "memorisation": "SampleReport",
+        "model": "LanguageModel TokenScore",
+        "network": "RecurrentLanguageModel",
+        "ngram": "KneserNey",
+        "nltk_adapter": "NltkLanguageModel",
+        "task": "LanguageModelTask",
+    },
+)

@@ -24,7 +24,7 @@ LARGEST_LOGITS = 1 << 24  # numbers
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class LanguageEvaluation:
     """loss: nats per token; perplexity exp(loss); bits per character and byte: all bits over the text's length."""
 
     loss: float
@@ -38,13 +38,13 @@ class Evaluation:
     to_json = asdict
 
 
-def evaluate(network: RecurrentLanguageModel, vocabulary: Vocabulary, stream: TokenStream) -> Evaluation:
+def evaluate(network: RecurrentLanguageModel, vocabulary: Vocabulary, stream: TokenStream) -> LanguageEvaluation:
     """Measure a whole stream from the zero state, one token after another."""
     began = time.perf_counter()
     total = math.fsum(part.sum(dtype=torch.float64).item() for part in surprisals(network, vocabulary, stream.ids))
     seconds = max(time.perf_counter() - began, 1e-9)
     loss, bits = total / len(stream), total / math.log(2)
-    return Evaluation(
+    return LanguageEvaluation(
         loss,
         exp(loss),
         bits / stream.characters,

@@ -9,26 +9,28 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
-from seqtree import modelfile
-from seqtree.errors import InputError, ModelFileError
+from seqtree.errors import InputError
 from seqtree.language import evaluation
 from seqtree.language.batches import shift_inputs
-from seqtree.language.network import NetworkConfig, RecurrentLanguageModel
+from seqtree.language.config import LanguageNetworkConfig, SamplingSettings
+from seqtree.language.network import RecurrentLanguageModel
 from seqtree.language.prompts import known_tokens
-from seqtree.language.sampling import SamplingSettings, sample_tokens
-from seqtree.text.corpus import TextSettings, encode_paths, encode_text, text_tokens
+from seqtree.language.sampling import sample_tokens
+from seqtree.model import Model, untrained
+from seqtree.text.config import TextSettings
+from seqtree.text.corpus import encode_paths, encode_text, text_tokens
 from seqtree.text.vocabulary import Vocabulary
-
-KIND = "language-model"
 
 
 class TokenScore(NamedTuple):
@@ -39,11 +41,14 @@ class TokenScore(NamedTuple):
     unknown: bool
 
 
-class LanguageModel:
+class LanguageModel(Model):
     """A recurrent language model over characters or words.
 
     ``vocabulary`` and ``settings`` say how text becomes tokens, ``network`` predicts the next one.
     """
+
+    kind = "language-model"
+    default_precision = "fp32"
 
     def __init__(self, vocabulary: Vocabulary, settings: TextSettings, network: RecurrentLanguageModel) -> None:
         if network.vocabulary_size != len(vocabulary):
@@ -55,55 +60,41 @@ class LanguageModel:
 
     @classmethod
     def untrained(cls, text: str, *, unit: str = "char", seed: int = 0, **shape: Any) -> LanguageModel:
-        """A model with random weights over the vocabulary of ``text``; ``shape`` are fields of ``NetworkConfig``."""
-        settings = TextSettings(unit=unit)  # type: ignore[arg-type]
+        """A model with random weights over the vocabulary of ``text``.
+
+        ``shape`` are fields of ``LanguageNetworkConfig``.
+        """
+        settings = TextSettings(unit=unit)
         vocabulary = Vocabulary.build(Counter(text_tokens(text, settings)), settings.unit)
-        with torch.random.fork_rng(devices=[]):  # without asking for a GPU
-            torch.manual_seed(seed)
-            return cls(vocabulary, settings, RecurrentLanguageModel(len(vocabulary), NetworkConfig(**shape)))
+        return cls.over(vocabulary, settings, LanguageNetworkConfig(**shape), seed).to()
 
     @classmethod
-    def load(cls, path: str | Path, device: str | torch.device = "cpu") -> LanguageModel:
-        """Open a model file or a run folder; no code in it is run.
+    def over(
+        cls, vocabulary: Vocabulary, settings: TextSettings, config: LanguageNetworkConfig, seed: int = 0
+    ) -> LanguageModel:
+        """A model with random weights over a vocabulary."""
+        return cls(vocabulary, settings, untrained(lambda: RecurrentLanguageModel(len(vocabulary), config), seed))
 
-        Raises InputError if there is none, ModelFileError if it is damaged or holds something else.
-        """
-        path = Path(path)
-        if path.is_dir():
-            path = path / "model.safetensors"
-        contents, tensors = modelfile.load(path, KIND)
-        try:
-            vocabulary = Vocabulary.from_json(contents["vocabulary"])
-            config = NetworkConfig.from_json(contents["network"])
-            settings = TextSettings(**contents["text"])
-            network = RecurrentLanguageModel(len(vocabulary), config, device=torch.device("meta"))
-            if config.tied:
-                tensors["decoder.weight"] = tensors["embedding.weight"]
-            network.load_state_dict(tensors, assign=True)
-            if config.tied:  # assigning has made two parameters of it
-                network.decoder.weight = network.embedding.weight
-        except (KeyError, TypeError, RuntimeError, InputError) as error:
-            raise ModelFileError(f"{path}: its parts do not fit together ({error})") from error
-        return cls(vocabulary, settings, network.to(device).eval())
-
-    def save(self, path: str | Path) -> None:
-        """Write the model file, whole or not at all. Raises OSError."""
-        tensors = dict(self.network.state_dict())
-        if self.network.config.tied:
-            del tensors["decoder.weight"]  # the embedding
-        contents = {
+    def contents(self) -> dict[str, Any]:
+        return {
             "vocabulary": self.vocabulary.to_json(),
             "network": self.network.config.to_json(),
-            "text": asdict(self.settings),
+            "text": self.settings.to_json(),
         }
-        modelfile.save(Path(path), KIND, contents, tensors)
 
-    def evaluate_files(self, paths: Sequence[str | Path], encoding: str = "utf-8") -> evaluation.Evaluation:
+    @classmethod
+    def from_contents(cls, contents: dict[str, Any]) -> LanguageModel:
+        vocabulary = Vocabulary.from_json(contents["vocabulary"])
+        config = LanguageNetworkConfig.from_json(contents["network"])
+        network = RecurrentLanguageModel(len(vocabulary), config)
+        return cls(vocabulary, TextSettings.from_json(contents["text"]), network)
+
+    def evaluate_files(self, paths: Sequence[str | Path], encoding: str = "utf-8") -> evaluation.LanguageEvaluation:
         """Loss, perplexity and bits of text files, the state carried from end to end."""
-        settings = TextSettings(**{**asdict(self.settings), "encoding": encoding})
+        settings = replace(self.settings, encoding=encoding)
         return evaluation.evaluate(self.network, self.vocabulary, encode_paths(paths, self.vocabulary, settings))
 
-    def evaluate(self, text: str) -> evaluation.Evaluation:
+    def evaluate(self, text: str) -> evaluation.LanguageEvaluation:
         """Loss, perplexity and bits of a text. Raises InputError if it is empty."""
         return evaluation.evaluate(self.network, self.vocabulary, encode_text(text, self.vocabulary, self.settings))
 
@@ -120,6 +111,21 @@ class LanguageModel:
         nats = torch.cat(list(evaluation.surprisals(self.network, self.vocabulary, ids))).double() / np.log(2)
         unknown = (ids == self.vocabulary.unknown).tolist()
         return [TokenScore(*row) for row in zip(tokens, nats.tolist(), unknown, strict=True)]
+
+    def score_lines(self, text: str, independent: bool = False) -> Iterator[tuple[int, TokenScore]]:
+        """The score of every token with the number of its line, from 1; ``independent``: each line is a text by itself.
+
+        Otherwise a line is read after all lines before it.
+        """
+        lines = [part for part in re.split(r"(?<=\n)", text) if part]
+        together = iter(() if independent else self.score(text))
+        for number, line in enumerate(lines, 1):
+            if independent:
+                scores = self.score(line)
+            else:
+                count = len(line) if self.settings.unit == "char" else len(text_tokens(line, self.settings))
+                scores = list(islice(together, count))
+            yield from ((number, score) for score in scores)
 
     def sample(
         self,
@@ -156,7 +162,7 @@ class LanguageModel:
 
     def next_distribution(self, ids: Sequence[int]) -> np.ndarray:
         """Probabilities (V,) of every token after tokens ``ids``, float64, summing to 1."""
-        before = torch.tensor([self.vocabulary.start, *ids], device=self.network.decoder.weight.device)
+        before = torch.tensor([self.vocabulary.start, *ids], device=self.device)
         with torch.inference_mode():
             output, _ = self.network.eval().hidden_states(shift_inputs(before, self.vocabulary)[:, None])
             return self.network.decoder(output[-1, 0]).double().softmax(0).cpu().numpy()
@@ -174,7 +180,7 @@ class LanguageModel:
         ids = np.array([*before, self.vocabulary.unknown, *after], dtype=np.int64)
         window = evaluation.surrounded(ids, self.vocabulary)[:, None]
         with torch.inference_mode():
-            output = self.network.eval().surrounded_states(window.to(self.network.decoder.weight.device))
+            output = self.network.eval().surrounded_states(window.to(self.device))
             probabilities = self.network.decoder(output[len(before), 0]).double().softmax(0).cpu().numpy()
         return self._best(probabilities, k)
 

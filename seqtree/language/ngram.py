@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seqtree.errors import InputError
-from seqtree.text.corpus import TextSettings, encode_paths
+from seqtree.text.corpus import encode_paths
 from seqtree.text.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def compare(
     token of the texts. Raises InputError for an order outside 1 to 10, and as ``encode_paths`` does.
     """
     began = time.perf_counter()
-    settings = TextSettings(**{**asdict(model.settings), "encoding": encoding})
+    settings = replace(model.settings, encoding=encoding)
     ngrams = KneserNey(encode_paths(training_paths, model.vocabulary, settings).ids, model.vocabulary, order)
     stream = encode_paths(text_paths, model.vocabulary, settings)
     total = -math.fsum(np.log(ngrams.probabilities(stream.ids)))

@@ -21,8 +21,9 @@ import numpy as np
 import numpy.typing as npt
 
 from seqtree.errors import InputError, SeqtreeError
-from seqtree.language.sampling import SamplingSettings, choose
-from seqtree.text.vocabulary import END, NEWLINE, START, UNKNOWN
+from seqtree.language.config import SamplingSettings
+from seqtree.language.sampling import choose
+from seqtree.text.config import END, NEWLINE, START, UNKNOWN
 
 if TYPE_CHECKING:
     from seqtree.language.model import LanguageModel

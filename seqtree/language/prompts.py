@@ -5,7 +5,8 @@ from __future__ import annotations
 import unicodedata
 
 from seqtree.errors import InputError
-from seqtree.text.corpus import TextSettings, text_tokens
+from seqtree.text.config import TextSettings
+from seqtree.text.corpus import text_tokens
 from seqtree.text.vocabulary import Vocabulary
 
 POLICIES = ("fail", "skip", "map")

@@ -3,42 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from seqtree.errors import InputError
+from seqtree.language.config import SamplingSettings
 from seqtree.language.stepper import Stepper
 from seqtree.text.vocabulary import Vocabulary
 
 DRAWS = 1024  # random numbers drawn at a time
 _UNSOUND = "the model's probabilities are not finite numbers: it was not trained soundly"
-
-
-@dataclass(frozen=True)
-class SamplingSettings:
-    """length: tokens at most. temperature: 0 takes the most probable token. stop: strings that end the sample."""
-
-    length: int = 500
-    temperature: float = 1.0
-    top_k: int | None = None
-    top_p: float | None = None
-    stop: tuple[str, ...] = ()
-    seed: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.length < 0:
-            raise InputError(f"length {self.length}: expected 0 or more")
-        if not 0 <= self.temperature < float("inf"):
-            raise InputError(f"temperature {self.temperature}: expected 0 (the most probable token) or more")
-        if self.seed is not None and self.seed < 0:
-            raise InputError(f"seed {self.seed}: expected 0 or more")
-        if self.top_k is not None and self.top_k < 1:
-            raise InputError(f"top-k {self.top_k}: expected at least 1")
-        if self.top_p is not None and not 0 < self.top_p <= 1:
-            raise InputError(f"top-p {self.top_p}: expected a share above 0, at most 1")
-        if any(not stop for stop in self.stop):
-            raise InputError("a stop string is empty; expected at least one character")
 
 
 def sample_tokens(

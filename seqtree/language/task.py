@@ -1,78 +1,178 @@
-"""Language modelling as a task for the training loop."""
+"""Language modelling as a task: predicting the next token of a text."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from seqtree.language.batches import BatchShape, StreamBatches, shift_inputs
-from seqtree.language.evaluation import validation_loss
+from seqtree.errors import InputError
+from seqtree.language.batches import StreamBatches, inputs_and_targets, shift_inputs
+from seqtree.language.config import OPTIONS, TRAINING_ONLY, LanguageNetworkConfig, LanguageRecipe
+from seqtree.language.evaluation import evaluate, validation_loss
 from seqtree.language.model import LanguageModel
 from seqtree.nn.recurrent import State
-from seqtree.text.corpus import PreparedCorpus
+from seqtree.text.corpus import PreparedCorpus, beginning, prepare
+from seqtree.training.progress import Display
+from seqtree.training.start import grow
+from seqtree.training.task import Batch, Task
 
 RESET = 0.01  # how likely each row's state is forgotten after a window
+MIN_STEPS, MIN_EPOCHS, MAX_EPOCHS = 2000, 10, 40  # by default a small text is read until it has had so many steps
+MAX_VALIDATION = 250_000  # tokens
 
 
-class LanguageModelTask:
-    """Next-token prediction over a prepared corpus, by truncated backpropagation with carried state.
+class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
+    """Next-token prediction over a corpus, by truncated backpropagation with carried state.
 
-    Now and then a row begins from the zero state (Melis, Dyer and Blunsom 2018): a network that has read on for a whole
-    epoch may otherwise depend on what only a long text brings about, and do badly where one begins.
-    A bidirectional network predicts every token of a window from its two sides instead, and carries nothing.
+    Now and then a row starts from the zero state (Melis, Dyer and Blunsom 2018): a network that has read on for a whole
+    epoch may otherwise depend on what only a long text brings about, and do badly at the start of a text.
+    A bidirectional network predicts every token of a window from both sides instead, and carries nothing.
     """
 
+    options = OPTIONS
     items = "tokens"
     implausible_loss = 1e-3
-    criterion = "loss"
 
-    def __init__(
-        self, model: LanguageModel, corpus: PreparedCorpus, shape: BatchShape, seed: int, dtype: torch.dtype | None
-    ) -> None:
-        self.language_model, self.model = model, model.network
-        self.corpus, self.shape, self.dtype = corpus, shape, dtype
-        self.batches = StreamBatches(corpus.train, model.vocabulary, shape, seed)
-        self.steps_per_epoch = self.batches.steps_per_epoch
-        self.device = model.network.decoder.weight.device
+    def __init__(self, model: LanguageModel, data: PreparedCorpus, recipe: LanguageRecipe) -> None:
+        super().__init__(model, data, recipe)
+        self.batches = StreamBatches(data.train, model.vocabulary, recipe.batch, recipe.training.seed)
         self.state: State | None = None
 
-    def identity(self) -> dict[str, Any]:
-        return {
-            "text": self.corpus.fingerprint,
-            "network": self.model.config.to_json(),
-            "vocabulary": len(self.language_model.vocabulary),
-            "batch": self.shape.rows,
-            "window": self.shape.window,
-            "precision": str(self.dtype or torch.float32),
-        }
+    @classmethod
+    def resolve(cls, options: Mapping[str, Any]) -> LanguageRecipe:
+        given = {name: value for name, value in options.items() if value is not None}
+        if (dropout := given.pop("dropout", None)) is not None:
+            given = {**dict.fromkeys(("dropout_input", "dropout_hidden", "dropout_output"), dropout), **given}
+        if "init_from" in given:
+            return _started(LanguageModel.load(given["init_from"]), given)
+        unit = given.get("unit", "char")
+        preset = OPTIONS.variant(unit, given.get("preset"))
+        return OPTIONS.resolved({**given, **_widths(given, preset.recipe.network)}, unit)
 
-    def loss(self, epoch: int, step: int) -> tuple[Tensor, int]:
-        inputs, targets = (part.to(self.device) for part in self.batches.batch(epoch, step))
-        if self.model.config.bidirectional:
-            end = shift_inputs(targets[-1:], self.language_model.vocabulary)  # the window's last token is context only
-            output = self.model.surrounded_states(torch.cat([inputs, end]), self.dtype)
-            return self.model.output_loss(output, targets[:-1], self.dtype), targets[:-1].numel()
-        if step == 0:
-            self.state = None
-        loss, state = self.model.loss(inputs, targets, self.state, self.dtype)
-        kept = torch.rand(state[0].shape[1], 1, device=self.device) >= RESET
+    @classmethod
+    def read(cls, sources: Sequence[str], recipe: LanguageRecipe, display: Display) -> PreparedCorpus:
+        held_out, grown = recipe.validation, recipe.start and recipe.start.vocabulary
+        corpus = prepare(sources, recipe.text, held_out.valid, held_out.valid_share, grown=grown, warn=display.warning)
+        if corpus.valid is None or len(corpus.valid) <= MAX_VALIDATION:
+            return corpus
+        display.warning(f"validating on the first {MAX_VALIDATION:,} of {len(corpus.valid):,} tokens set apart")
+        return replace(corpus, valid=beginning(corpus.valid, MAX_VALIDATION, corpus.vocabulary))
+
+    @classmethod
+    def fitted(cls, data: PreparedCorpus, recipe: LanguageRecipe, display: Display) -> LanguageRecipe:
+        shape = recipe.batch.fitted(len(data.train), display.warning)
+        shape = replace(shape, window=max(shape.window, 3 if recipe.network.bidirectional else 1))
+        training = recipe.training
+        if training.epochs is None:
+            steps = StreamBatches(data.train, data.vocabulary, shape, 0).steps_per_epoch
+            epochs = min(MAX_EPOCHS, max(MIN_EPOCHS, math.ceil(MIN_STEPS / steps)))
+            training = replace(training, epochs=float(epochs))
+        return replace(recipe, batch=shape, training=training)
+
+    @classmethod
+    def build(cls, data: PreparedCorpus, recipe: LanguageRecipe, display: Display) -> LanguageModel:
+        model = LanguageModel.over(data.vocabulary, recipe.text, recipe.network, recipe.training.seed)
+        if start := recipe.start:
+            grow(model.network, start)
+            known = len(start.vocabulary)
+            new = len(data.vocabulary) - known
+            display.message(f"starting from {recipe.run.init_from}: {known:,} tokens known, {new:,} new")
+        return model
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return self.batches.steps_per_epoch
+
+    def fingerprint(self) -> str:
+        return self.data.fingerprint
+
+    def identity(self) -> dict[str, Any]:
+        return {**super().identity(), "vocabulary": len(self.model.vocabulary)}
+
+    def batch(self, epoch: int, step: int) -> Batch:
+        return self.batches.batch(epoch, step)
+
+    def loss(self, batch: Batch) -> tuple[Tensor, int]:
+        network = self.model.network
+        inputs, targets = inputs_and_targets(batch, self.model.vocabulary, self.model.device)
+        if network.config.bidirectional:
+            end = shift_inputs(targets[-1:], self.model.vocabulary)  # the window's last token is context only
+            output = network.surrounded_states(torch.cat([inputs, end]))
+            return network.output_loss(output, targets[:-1]), targets[:-1].numel()
+        loss, state = network.loss(inputs, targets, self.state)
+        kept = torch.rand(state[0].shape[1], 1, device=inputs.device) >= RESET
         self.state = tuple(part.detach() * kept for part in state)
         return loss, targets.numel()
 
+    @property
+    def validated(self) -> bool:
+        return self.data.valid is not None
+
     def evaluate(self) -> dict[str, float] | None:
-        if self.corpus.valid is None:
+        if self.data.valid is None:
             return None
-        return {"loss": validation_loss(self.model, self.language_model.vocabulary, self.corpus.valid)}
+        return {"loss": validation_loss(self.model.network, self.model.vocabulary, self.data.valid)}
+
+    def measure(self, model: LanguageModel) -> tuple[dict[str, Any], str]:
+        measured = evaluate(model.network, model.vocabulary, self.data.valid or self.data.train)
+        summary = (
+            f"loss {measured.loss:.4f} nats per token, perplexity {measured.perplexity:.2f}, "
+            f"{measured.bits_per_character:.4f} bits per character"
+        )
+        return measured.to_json(), summary
+
+    def describe(self) -> str:
+        config, shape = self.model.network.config, self.recipe.batch
+        valid = f"{len(self.data.valid):,}" if self.data.valid else "no"
+        return (
+            f"{len(self.data.train):,} training and {valid} validation tokens, vocabulary "
+            f"{len(self.model.vocabulary):,}; {config.cell} {config.layers}x{config.hidden}, batch "
+            f"{shape.batch}x{shape.window}"
+        )
+
+    def activations(self) -> int:
+        config, shape = self.model.network.config, self.recipe.batch
+        return 4 * shape.batch * shape.window * (len(self.model.vocabulary) * 2 + 10 * config.hidden * config.layers)
+
+    def start_epoch(self) -> None:
+        self.state = None
 
     def carried(self) -> dict[str, Tensor]:
-        return {str(index): part for index, part in enumerate(self.state or ())}
+        return {str(index): part.transpose(0, 1) for index, part in enumerate(self.state or ())}
 
     def restore(self, carried: Mapping[str, Tensor]) -> None:
-        self.state = tuple(carried[str(i)].to(self.device) for i in range(len(carried))) or None
+        parts = (carried[str(index)].transpose(0, 1).contiguous() for index in range(len(carried)))
+        self.state = tuple(part.to(self.model.device) for part in parts) or None
 
-    def save(self, path: Path) -> None:
-        self.language_model.save(path)
+
+def _started(start: LanguageModel, given: Mapping[str, Any]) -> LanguageRecipe:
+    """The recipe that continues from a model, which keeps its shape; InputError for options that would change it."""
+    config, unit = start.network.config, start.settings.unit
+    fixed = {name: value for name, value in config.to_json().items() if name not in TRAINING_ONLY}
+    fixed |= {"unit": unit, "tokenizer": start.settings.tokenizer}
+    others = [name for name in sorted(fixed) if given.get(name, fixed[name]) != fixed[name]]
+    if others:
+        facts = ", ".join(f"--{name.replace('_', '-')} {given[name]} (it has {fixed[name]})" for name in others)
+        raise InputError(f"{facts}: the model of --init-from cannot be changed in this")
+    recipe = OPTIONS.resolved({name: value for name, value in given.items() if name not in fixed}, unit)
+    dropouts = {name: given[name] for name in TRAINING_ONLY if name in given}
+    text = replace(recipe.text, unit=unit, tokenizer=start.settings.tokenizer)
+    return replace(recipe, start=start, network=replace(config, **dropouts), text=text)
+
+
+def _widths(given: Mapping[str, Any], base: LanguageNetworkConfig) -> dict[str, Any]:
+    """What follows from the given options for a preset's tied output: it is given up, or both widths are made equal."""
+    hidden, embedding = given.get("hidden"), given.get("embedding")
+    if given.get("tied") and embedding is None:
+        return {"embedding": hidden or base.hidden}
+    if not base.tied or "tied" in given:
+        return {}
+    if given.get("one_hot") or given.get("bidirectional") or (hidden and embedding and hidden != embedding):
+        return {"tied": False}
+    width = hidden or embedding or base.hidden
+    return {"hidden": width, "embedding": width}

@@ -1,6 +1,26 @@
-"""The chapters' networks as torch modules: recurrent layers, dropout that is locked over time, losses."""
+"""The chapters' networks as torch modules: recurrent and recursive layers, words in their sentence, losses."""
 
-from seqtree.nn.losses import linear_cross_entropy
-from seqtree.nn.recurrent import Recurrent
+from typing import TYPE_CHECKING
 
-__all__ = ["Recurrent", "linear_cross_entropy"]
+from seqtree.lazy import lazy
+
+if TYPE_CHECKING:
+    from seqtree.nn.config import WordEncoderConfig as WordEncoderConfig
+    from seqtree.nn.losses import linear_cross_entropy as linear_cross_entropy
+    from seqtree.nn.network import Network as Network
+    from seqtree.nn.recurrent import Recurrent as Recurrent
+    from seqtree.nn.recursive import Composition as Composition
+    from seqtree.nn.recursive import compose_forest as compose_forest
+    from seqtree.nn.words import WordEncoder as WordEncoder
+
+__getattr__, __dir__, __all__ = lazy(
+    __name__,
+    {
+        "config": "WordEncoderConfig",
+        "losses": "linear_cross_entropy",
+        "network": "Network",
+        "recurrent": "Recurrent",
+        "recursive": "Composition compose_forest",
+        "words": "WordEncoder",
+    },
+)

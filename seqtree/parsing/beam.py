@@ -17,8 +17,9 @@ from torch import Tensor
 
 from seqtree.parsing.greedy import Decoding, Merges
 from seqtree.parsing.network import Encoded, ParserNetwork
-from seqtree.parsing.spans import Ids, Pairs, Spans
+from seqtree.parsing.spans import Pairs, Spans
 from seqtree.text.batches import SentenceBatch
+from seqtree.text.lexicon import Ids
 
 Doubles = npt.NDArray[np.float64]
 Keys = npt.NDArray[np.uint64]

@@ -13,14 +13,14 @@ from nltk.tree import Tree
 from seqtree.errors import InputError
 from seqtree.parsing.model import AT_ONCE, Parser
 from seqtree.treebank.bracketed import words_of
-from seqtree.treebank.parseval import Evaluation, Parseval
+from seqtree.treebank.parseval import Parseval, ParsevalFigures
 
 
 @dataclass(frozen=True)
 class ParserEvaluation:
     """PARSEVAL's figures and the speed, ``sentences_per_second``, of parsing alone."""
 
-    scores: Evaluation
+    scores: ParsevalFigures
     sentences_per_second: float
 
     def to_json(self) -> dict[str, Any]:

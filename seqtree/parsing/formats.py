@@ -6,7 +6,7 @@ import json
 import math
 from typing import Any
 
-from seqtree.drawing.tree_svg import EMPTY, svg
+from seqtree.drawing.tree_svg import EMPTY, draw_svg
 from seqtree.drawing.trees import draw
 from seqtree.errors import InputError
 from seqtree.parsing.parse import Parse
@@ -38,7 +38,7 @@ def format_parse(
         line, offsets = (None, None) if sentence is None else (sentence.line, sentence.offsets)
         return json.dumps({"line": line, "offsets": offsets, **as_json(parse)}, ensure_ascii=False, allow_nan=False)
     if format == "svg":
-        return EMPTY if parse is None else svg(parse.tree)
+        return EMPTY if parse is None else draw_svg(parse.tree)
     if format == "bracket":
         columns = [as_bracket(parse)]
         if scores:

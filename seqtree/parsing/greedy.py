@@ -15,8 +15,9 @@ import torch
 from torch import Tensor
 
 from seqtree.parsing.network import Encoded, ParserNetwork
-from seqtree.parsing.spans import Ids, Pairs, Spans
+from seqtree.parsing.spans import Pairs, Spans
 from seqtree.text.batches import SentenceBatch
+from seqtree.text.lexicon import Ids
 
 Floats = npt.NDArray[np.float32]
 

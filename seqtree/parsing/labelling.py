@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from seqtree.parsing.spans import Ids
+from seqtree.text.lexicon import Ids
 
 
 def best_labellings(scores: npt.NDArray[np.float32], k: int) -> Iterator[tuple[float, Ids]]:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,24 +14,26 @@ from nltk.parse.api import ParserI
 from nltk.tree import Tree
 from torch import Tensor
 
-from seqtree import modelfile
-from seqtree.errors import InputError, ModelFileError
-from seqtree.nn.device import choose_device, choose_dtype
+from seqtree.errors import InputError
+from seqtree.model import Model, texts, untrained
 from seqtree.nn.parallel import in_parallel
 from seqtree.parsing.beam import beam_search
+from seqtree.parsing.config import ParserNetworkConfig
+from seqtree.parsing.gold import EMPTY, names_in
 from seqtree.parsing.greedy import Decoding, decode
 from seqtree.parsing.labelling import best_labellings
-from seqtree.parsing.network import Encoded, ParserConfig, ParserNetwork
+from seqtree.parsing.network import Encoded, ParserNetwork
 from seqtree.parsing.parse import Parse
-from seqtree.parsing.spans import Ids, Spans
+from seqtree.parsing.spans import Spans, word_spans
 from seqtree.text.batches import SentenceBatch, make_batch
-from seqtree.text.lexicon import Lexicon
+from seqtree.text.lexicon import Ids, LabelSet, Lexicon
 from seqtree.text.sentences import Word, words_as_given
-from seqtree.treebank.binary import BinaryTree
+from seqtree.treebank.binary import BinaryTree, Labels, binarise
+from seqtree.treebank.normalisation import normalise
 
-KIND = "parser"
 AT_ONCE = 2048  # sentences that are sorted by length together
 BATCH_WORDS = 2048  # words of a batch, padding included
+WORDS = ("embedding.", "spelling.", "encoder.")  # what the word encoder holds, without its name in older files
 
 
 @dataclass(frozen=True)
@@ -43,57 +45,62 @@ class Labelled:
     labels: list[int]
 
 
-class Parser(ParserI):
+class Parser(Model, ParserI):
     """A greedy recursive parser: words in, ``nltk.Tree`` or ``Parse`` out. Every sentence gets a tree."""
 
-    def __init__(self, lexicon: Lexicon, network: ParserNetwork, precision: str = "auto") -> None:
-        self.lexicon, self.network = lexicon, network
-        network.products = choose_dtype(precision, network.leaf.weight.device)
+    kind = "parser"
+
+    def __init__(self, lexicon: Lexicon, tags: LabelSet[str], labels: LabelSet[Labels], network: ParserNetwork) -> None:
+        if labels.names[:1] != (EMPTY,):
+            raise InputError("the first label of a parser is the empty one")
+        self.lexicon, self.tags, self.labels, self.network = lexicon, tags, labels, network
 
     @classmethod
-    def untrained(
+    def untrained(cls, trees: Iterable[Tree], *, seed: int = 0, min_count: int = 1, **shape: Any) -> Parser:
+        """A parser with random weights over the words, tags and labels of ``trees``, which are normalised first.
+
+        ``shape`` are fields of ``ParserNetworkConfig``. Words below ``min_count`` are left to ``<unk>``.
+        """
+        normal = (tree for tree in map(normalise, trees) if tree is not None)
+        return cls.over(*names_in(map(binarise, normal), min_count), ParserNetworkConfig(**shape), seed).to()
+
+    @classmethod
+    def over(
         cls,
-        trees: Iterable[BinaryTree],
-        config: ParserConfig,
+        lexicon: Lexicon,
+        tags: LabelSet[str],
+        labels: LabelSet[Labels],
+        config: ParserNetworkConfig,
         seed: int = 0,
-        min_count: int = 1,
-        more: Iterable[str] = (),
     ) -> Parser:
-        """A parser with random weights over the words, tags and labels of ``trees``, and ``more`` words.
+        """A parser with random weights over these words, tags and labels."""
+        return cls(
+            lexicon, tags, labels, untrained(lambda: ParserNetwork(lexicon, len(tags), len(labels), config), seed)
+        )
 
-        Words that the trees hold less than ``min_count`` times are left to ``<unk>``.
-        """
-        lexicon = Lexicon.build(trees, min_count, more)
-        with torch.random.fork_rng(devices=[]):  # without asking for a GPU
-            torch.manual_seed(seed)
-            return cls(lexicon, ParserNetwork(lexicon, config))
+    def contents(self) -> dict[str, Any]:
+        return {
+            "lexicon": self.lexicon.to_json(),
+            "tags": list(self.tags.names),
+            "labels": [list(chain) for chain in self.labels.names],
+            "network": self.network.config.to_json(),
+        }
 
     @classmethod
-    def load(cls, path: str | Path, precision: str = "auto", device: str = "cpu") -> Parser:
-        """Open a model file or a run folder; no code in it is run.
+    def from_contents(cls, contents: dict[str, Any]) -> Parser:
+        lexicon = Lexicon.from_json(contents["lexicon"])
+        tags = LabelSet(texts(contents["tags"]))
+        labels = LabelSet(texts(chain) for chain in contents["labels"])
+        config = ParserNetworkConfig.from_json(contents["network"])
+        return cls(lexicon, tags, labels, ParserNetwork(lexicon, len(tags), len(labels), config))
 
-        ``precision``: auto, fp32 or bf16, in which the larger products are computed. ``device``: auto, cpu, cuda... .
-        Raises InputError if there is no such file or device, ModelFileError if it is damaged or holds something else.
-        """
-        path = Path(path)
-        if path.is_dir():
-            path = path / "model.safetensors"
-        contents, tensors = modelfile.load(path, KIND)
-        try:
-            lexicon = Lexicon.from_json(contents["lexicon"])
-            network = ParserNetwork(lexicon, ParserConfig.from_json(contents["network"]))
-            network.load_state_dict(tensors)
-        except (KeyError, TypeError, RuntimeError, InputError) as error:
-            raise ModelFileError(f"{path}: its parts do not fit together ({error})") from error
-        return cls(lexicon, network.eval().to(choose_device(device)), precision)
-
-    def save(self, path: str | Path, half: bool = False) -> None:
-        """Write the model file, whole or not at all; ``half``: with 16 bits a weight. Raises OSError."""
-        tensors = dict(self.network.state_dict())
-        if half:
-            tensors = {name: tensor.half() for name, tensor in tensors.items()}
-        contents = {"lexicon": self.lexicon.to_json(), "network": self.network.config.to_json()}
-        modelfile.save(Path(path), KIND, contents, tensors)
+    @classmethod
+    def upgraded(cls, contents: dict[str, Any], tensors: dict[str, Tensor]) -> tuple[dict[str, Any], dict[str, Tensor]]:
+        lexicon = contents["lexicon"]
+        if "tags" in lexicon:  # as the first files had it
+            contents = {**contents, "tags": lexicon["tags"], "labels": lexicon["labels"]}
+            tensors = {(f"words.{k}" if k.startswith(WORDS) else k): tensor for k, tensor in tensors.items()}
+        return contents, tensors
 
     def parse(self, sent: Sequence[str], k: int = 1) -> Iterator[Tree]:
         """The ``k`` best trees of a sentence, a sequence of words; none for an empty one. NLTK's ``ParserI``."""
@@ -126,7 +133,7 @@ class Parser(ParserI):
             # A batch of one sentence takes most of its time in Python, where threads only wait for each other.
             alone = next((i for i, batch in enumerate(batches) if len(batch) > 1), len(batches))
             parses = [self._parse_batch(batch) for batch in batches[:alone]]
-            parses += in_parallel(self._parse_batch, batches[alone:], self.network.leaf.weight.device)
+            parses += in_parallel(self._parse_batch, batches[alone:], self.device)
             found: list[Parse | None] = [None] * len(chunk)
             for number, parse in zip(chain.from_iterable(numbers), chain.from_iterable(parses), strict=True):
                 found[number] = parse
@@ -146,8 +153,8 @@ class Parser(ParserI):
         if not sentence:
             return []
         forms, batch, encoded = self._encoded([sentence])
-        whole = self.network.config.whole_trees
-        forests = beam_search(self.network, batch, encoded, width or max(8, 4 * k), whole)
+        whole_trees = self.network.config.whole_trees
+        forests = beam_search(self.network, batch, encoded, width or max(8, 4 * k), whole_trees)
         made = np.unique(np.concatenate([decoding.merges.pair for _, decoding in forests]))
         spans, logits = self._labels(batch, encoded, forests[0][1], made)
         chances = logits.float().log_softmax(dim=1).numpy(force=True)
@@ -160,13 +167,13 @@ class Parser(ParserI):
                 rank, named = forest + score, np.flatnonzero(label)
                 tree = frozenset(zip(*(c[named].tolist() for c in (own.start, own.end, label)), strict=True))
                 before = ranks.get(tree, -math.inf)
-                ranks[tree] = max(rank, before) if whole else float(np.logaddexp(rank, before))
+                ranks[tree] = max(rank, before) if whole_trees else float(np.logaddexp(rank, before))
                 if tree not in best or rank > best[tree][0]:
                     best[tree] = rank, Labelled(decoding, own, label.tolist())
         parses = []
         for tree in sorted(ranks, key=lambda tree: -ranks[tree])[:k]:
             (parse,) = self._results(forms, batch, encoded, best[tree][1])
-            parses.append(parse if whole else replace(parse, log_probability=ranks[tree]))
+            parses.append(parse if whole_trees else replace(parse, log_probability=ranks[tree]))
         return parses
 
     @torch.inference_mode()
@@ -179,18 +186,18 @@ class Parser(ParserI):
     def _encoded(self, sentences: Sequence[Sequence[Word]]) -> tuple[list[tuple[str, ...]], SentenceBatch, Encoded]:
         self.network.eval()
         read = [[word for _, word in sentence] for sentence in sentences]
-        batch = make_batch(read, [self.lexicon.word_ids(words) for words in read], self.lexicon)
+        batch = make_batch(read, [self.lexicon.encode(words) for words in read], self.lexicon)
         return [tuple(form for form, _ in sentence) for sentence in sentences], batch, self.network.encode(batch)
 
     def _labels(self, batch: SentenceBatch, encoded: Encoded, decoding: Decoding, pairs: Ids) -> tuple[Spans, Tensor]:
         """The spans of all words and of these pairs, and the logits of their labels."""
         words = len(encoded.leaves)
-        spans = batch.single_words + decoding.pairs.spans[pairs]
+        spans = word_spans(batch) + decoding.pairs.spans[pairs]
         node = np.concatenate([np.arange(words), words + pairs])
         logits = self.network.score_labels(encoded, batch, decoding.vectors[node], spans)
         if logits.shape[1] > 1:  # a sentence always has a label
-            whole = (spans.start == 0) & (spans.end == batch.lengths[spans.sentence])
-            logits[torch.from_numpy(whole), 0] = -torch.inf
+            top = (spans.start == 0) & (spans.end == batch.lengths[spans.sentence])
+            logits[torch.from_numpy(top), 0] = -torch.inf
         return spans, logits
 
     def _results(
@@ -200,8 +207,8 @@ class Parser(ParserI):
         labels: list[dict[tuple[int, int], tuple[str, ...]]] = [{} for _ in forms]
         for sentence, start, end, number in zip(*(c.tolist() for c in spans.columns), labelled.labels, strict=True):
             if number:
-                labels[sentence][start, end] = self.lexicon.labels[number]
-        tags = self.lexicon.tag_names(encoded.tags.argmax(dim=1).tolist())
+                labels[sentence][start, end] = self.labels.names[number]
+        tags = [self.tags.names[i] if self.tags else None for i in encoded.tags.argmax(dim=1).tolist()]
         built = list(zip(*(c.tolist() for c in (merges.start, merges.middle, merges.end)), strict=True))
         scores, margins = merges.score.tolist(), merges.margin.tolist()
         results, first = [], 0

@@ -12,47 +12,23 @@ each merge, and the margin is asked for where it fails by most (the "max-violati
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from seqtree.errors import InputError
 from seqtree.nn.recursive import compose_forest
+from seqtree.parsing.config import ObjectiveSettings
+from seqtree.parsing.gold import GoldTree
 from seqtree.parsing.greedy import Decoding, Floats, Forests, best, decode
 from seqtree.parsing.network import Encoded, ParserNetwork
 from seqtree.parsing.oracle import Flags, Oracle
-from seqtree.parsing.spans import Ids, Pairs, Spans, SpanTable
+from seqtree.parsing.spans import Pairs, Spans, SpanTable, word_spans
 from seqtree.text.batches import SentenceBatch
-from seqtree.text.lexicon import GoldTree
-
-OBJECTIVES = ("stepwise", "softmax", "structured")
-
-
-@dataclass(frozen=True)
-class ObjectiveSettings:
-    """The objective; ``explore``, the share of decisions at which training follows the parser's own choice; ``kappa``,
-    the margin for each wrong span; the weights of the losses of labels and tags beside it."""
-
-    objective: str = "stepwise"
-    explore: float = 0.5
-    kappa: float = 2.0
-    label_weight: float = 1.0
-    tag_weight: float = 0.5
-
-    def __post_init__(self) -> None:
-        if self.objective not in OBJECTIVES:
-            raise InputError(f"objective {self.objective!r}: expected one of {', '.join(OBJECTIVES)}")
-        if not 0.0 <= self.explore <= 1.0:
-            raise InputError(f"explore {self.explore}: expected a share from 0 to 1")
-        for name in ("kappa", "label_weight", "tag_weight"):
-            if not 0.0 <= getattr(self, name) < math.inf:
-                raise InputError(f"{name} {getattr(self, name)}: expected 0 or more")
+from seqtree.text.lexicon import Ids
 
 
 def parser_loss(
@@ -81,7 +57,7 @@ def _stepwise(
         pairs = decode(network, batch, encoded, walk).pairs
     vectors = compose_forest(network.composition, encoded.leaves, pairs.left, pairs.right)
     scores = network.score_merges(encoded, batch, vectors[len(encoded.leaves) :], pairs.spans)
-    labels = _label_loss(network, batch, encoded, vectors, batch.single_words + pairs.spans, trees)
+    labels = _label_loss(network, batch, encoded, vectors, word_spans(batch) + pairs.spans, trees)
     return walk.loss(scores, settings.objective), labels
 
 
@@ -136,7 +112,7 @@ def _structured(
     loss = torch.from_numpy(wrong(pairs.spans)).to(scores.device)  # none for the correct ones
     ahead = (scores + loss)[made_offender] - scores[made_correct]
     violations = _by_step(ahead, batch.lengths - 1).cumsum(dim=1).amax(dim=1)
-    labels = _label_loss(network, batch, encoded, vectors, batch.single_words + pairs.spans, trees)
+    labels = _label_loss(network, batch, encoded, vectors, word_spans(batch) + pairs.spans, trees)
     return violations.relu().sum(), labels
 
 

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from seqtree.parsing.gold import GoldTree
 from seqtree.parsing.greedy import Forests
-from seqtree.parsing.spans import Ids, Spans
-from seqtree.text.lexicon import GoldTree
+from seqtree.parsing.spans import Spans
+from seqtree.text.lexicon import Ids
 
 Flags = npt.NDArray[np.bool_]
 

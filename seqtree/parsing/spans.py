@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Ids = npt.NDArray[np.int64]
+from seqtree.text.batches import SentenceBatch
+from seqtree.text.lexicon import Ids
 
 
 @dataclass(frozen=True)
@@ -75,3 +75,21 @@ class SpanTable:
     def _keys(self, spans: Spans) -> Ids:
         keys: Ids = (spans.sentence * self._width + spans.start) * self._width + spans.end
         return keys
+
+
+def word_spans(batch: SentenceBatch) -> Spans:
+    """The spans of the N words of a batch."""
+    return Spans(batch.sentence, batch.place, batch.place + 1)
+
+
+def fence_spans(batch: SentenceBatch) -> Spans:
+    """The N + B fences of a batch, as empty spans: the places between words, the ends of a sentence included."""
+    sentence = np.repeat(np.arange(len(batch.lengths)), batch.lengths + 1)
+    place = np.arange(len(sentence)) - (batch.offsets + np.arange(len(batch.offsets)))[sentence]
+    return Spans(sentence, place, place)
+
+
+def fence_numbers(batch: SentenceBatch, sentence: Ids, place: Ids) -> Ids:
+    """The numbers of the fences at ``place`` (0..n) of ``sentence``."""
+    numbers: Ids = batch.offsets[sentence] + sentence + place
+    return numbers

@@ -1,108 +1,164 @@
-"""Parsing as a task for the training loop."""
+"""Parsing as a task: learning from a treebank's trees."""
 
 from __future__ import annotations
 
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import replace
 from functools import lru_cache
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 from nltk.tree import Tree
 from torch import Tensor
 
+from seqtree.errors import InputError
+from seqtree.language.model import LanguageModel
+from seqtree.parsing.config import OPTIONS, ParserRecipe
 from seqtree.parsing.evaluation import evaluate
+from seqtree.parsing.gold import gold_tree, names_in
 from seqtree.parsing.model import Parser
-from seqtree.parsing.objectives import ObjectiveSettings, parser_loss
+from seqtree.parsing.objectives import parser_loss
 from seqtree.text.batches import make_batch
-from seqtree.treebank.binary import BinaryTree
+from seqtree.text.reading import check_standard_input
+from seqtree.training.batches import Ids, similar_lengths
+from seqtree.training.progress import Display
+from seqtree.training.start import known_words, start_words
+from seqtree.training.task import Batch, Task
+from seqtree.treebank.binary import BinaryTree, binarise, restore
 from seqtree.treebank.bracketed import write_tree
+from seqtree.treebank.sources import normalised_trees
 
-UNEVEN = 0.2  # how much longer or shorter than it is a sentence may be taken for when batches are made
+MAX_WORDS = 2000  # of a training tree; time and memory of a step grow with their square
+MAX_VALIDATION = 2000  # trees
 
 
-class ParserTask:
-    """Learning to parse ``trees``; validation is by labelled F1 on ``valid``.
+class ParserData(NamedTuple):
+    """Training trees, binary, and gold trees to validate on."""
 
-    A batch has sentences of like length and about as many words as any other: those of ``size`` sentences of mean
-    length. Its loss is the mean per word. ``half``: the model file is to have 16 bits a weight.
+    training: list[BinaryTree]
+    valid: list[Tree]
+
+
+class ParserTask(Task[ParserRecipe, Parser, ParserData]):
+    """Learning to parse; the best model is the one with the best labelled F1.
+
+    A batch has sentences of similar length and about as many words as any other: those of ``batch`` sentences of mean
+    length. Its loss is the mean per word.
     """
 
+    options = OPTIONS
     items = "words"
-    implausible_loss = 0.0  # margins may all be kept
-    criterion = "loss"
+    best = "+labelled_f1"
 
-    def __init__(
-        self,
-        parser: Parser,
-        trees: Sequence[BinaryTree],
-        valid: Sequence[Tree],
-        objective: ObjectiveSettings,
-        size: int,
-        seed: int,
-        half: bool = False,
-    ) -> None:
-        self.parser, self.model = parser, parser.network
-        self.gold = [parser.lexicon.gold(tree) for tree in trees]
-        self.valid, self.objective, self.size, self.seed = valid, objective, size, seed
-        self.half = half
-        self.steps_per_epoch = math.ceil(len(trees) / size)
+    def __init__(self, model: Parser, data: ParserData, recipe: ParserRecipe) -> None:
+        super().__init__(model, data, recipe)
+        self.gold = [gold_tree(tree, model.lexicon, model.tags, model.labels) for tree in data.training]
         self._order = lru_cache(maxsize=2)(self._shuffled)
 
-    def identity(self) -> dict[str, Any]:
-        training, validation = hashlib.sha256(), hashlib.sha256()
-        for tree in (gold.binary for gold in self.gold):
-            training.update(repr((tree.words, tree.tags, tree.merges, sorted(tree.labels.items()))).encode())
-        for gold in self.valid:
-            validation.update(write_tree(gold).encode())
-        return {
-            "trees": training.hexdigest(),
-            "validation": validation.hexdigest(),
-            "network": self.model.config.to_json(),
-            "batch": self.size,
-            "objective": asdict(self.objective),
-            "lexicon": self.parser.lexicon.sizes,
-            "precision": str(self.model.products or torch.float32),
-            "half": self.half,
-        }
+    @classmethod
+    def resolve(cls, options: Mapping[str, Any]) -> ParserRecipe:
+        recipe = OPTIONS.resolved(options)
+        whole_trees = recipe.objective.objective == "structured"
+        recipe = replace(recipe, network=replace(recipe.network, whole_trees=whole_trees))
+        if recipe.run.init_from is None:
+            return recipe
+        if options.get("words") is not None:
+            raise InputError("words: with init_from, word vectors are as wide as the language model's")
+        start = LanguageModel.load(recipe.run.init_from)
+        width = start.network.config.embedding
+        return replace(recipe, start=start, network=replace(recipe.network, words=width))
 
-    def loss(self, epoch: int, step: int) -> tuple[Tensor, int]:
-        trees = sorted((self.gold[i] for i in self._order(epoch)[step]), key=len, reverse=True)
-        batch = make_batch([tree.binary.words for tree in trees], [tree.words for tree in trees], self.parser.lexicon)
-        words = int(batch.lengths.sum())
-        return parser_loss(self.model, batch, trees, self.objective) / words, words
+    @classmethod
+    def read(cls, sources: Sequence[str], recipe: ParserRecipe, display: Display) -> ParserData:
+        encoding, held_out = recipe.reading.encoding, recipe.validation
+        check_standard_input((*sources, *held_out.valid))
+        training = normalised_trees(sources, encoding, display.warning, MAX_WORDS)
+        if held_out.valid:
+            valid = normalised_trees(held_out.valid, encoding, display.warning)
+            if not valid:
+                raise InputError(f"{', '.join(held_out.valid)}: no tree with a word in it to validate on")
+        else:
+            cut = len(training) - min(MAX_VALIDATION, round(held_out.valid_share * len(training)))
+            training, valid = training[:cut], training[cut:]
+        if not training:
+            raise InputError(f"{', '.join(sources)}: no tree is left to train on")
+        if len(valid) > MAX_VALIDATION:
+            display.warning(f"validating on the first {MAX_VALIDATION:,} of {len(valid):,} trees set apart")
+        return ParserData([binarise(tree) for tree in training], valid[:MAX_VALIDATION])
+
+    @classmethod
+    def build(cls, data: ParserData, recipe: ParserRecipe, display: Display) -> Parser:
+        more = known_words(recipe.start) if recipe.start else ()
+        parser = Parser.over(
+            *names_in(data.training, recipe.reading.min_count, more), recipe.network, recipe.training.seed
+        )
+        if recipe.start:
+            display.message(start_words(parser.network.words, parser.lexicon, recipe.start))
+        return parser
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return math.ceil(len(self.gold) / self.recipe.batch.batch)
+
+    def fingerprint(self) -> str:
+        digest = hashlib.sha256()
+        for tree in self.data.training:
+            digest.update(repr((tree.words, tree.tags, tree.merges, sorted(tree.labels.items()))).encode())
+        for gold in self.data.valid:
+            digest.update(b"\0" + write_tree(gold).encode())
+        return digest.hexdigest()
+
+    def identity(self) -> dict[str, Any]:
+        model = self.model
+        known = (model.lexicon.words, model.lexicon.characters, model.tags, model.labels)
+        names = dict(zip(("words", "characters", "tags", "labels"), map(len, known), strict=True))
+        return {**super().identity(), "objective": self.recipe.objective.to_json(), "known": names}
+
+    def batch(self, epoch: int, step: int) -> Batch:
+        return self._order(epoch)[step]
+
+    def loss(self, batch: Batch) -> tuple[Tensor, int]:
+        trees = sorted((self.gold[i] for i in batch), key=len, reverse=True)
+        words = [tree.binary.words for tree in trees]
+        sentences = make_batch(words, [tree.words for tree in trees], self.model.lexicon)
+        count = int(sentences.lengths.sum())
+        return parser_loss(self.model.network, sentences, trees, self.recipe.objective) / count, count
+
+    @property
+    def validated(self) -> bool:
+        return bool(self.data.valid)
 
     def evaluate(self) -> dict[str, float] | None:
-        if not self.valid:
+        if not self.data.valid:
             return None
-        scores = evaluate(self.parser, self.valid).scores
+        scores = evaluate(self.model, self.data.valid).scores
         return {
-            "loss": 1.0 - scores.labelled.f1 / 100.0,
             "labelled_f1": scores.labelled.f1,
             "unlabelled_f1": scores.unlabelled.f1,
             "tag_accuracy": scores.tag_accuracy,
         }
 
-    def carried(self) -> dict[str, Tensor]:
-        return {}
+    def measure(self, model: Parser) -> tuple[dict[str, Any], str]:
+        measured = evaluate(model, self.data.valid or [restore(tree) for tree in self.data.training])
+        scores = measured.scores
+        summary = (
+            f"labelled F1 {scores.labelled.f1:.2f}, unlabelled F1 {scores.unlabelled.f1:.2f}, tags "
+            f"{scores.tag_accuracy:.2f} %"
+        )
+        return measured.to_json(), summary
 
-    def restore(self, carried: Mapping[str, Tensor]) -> None:
-        """Nothing is carried from step to step."""
+    def describe(self) -> str:
+        lexicon, config = self.model.lexicon, self.model.network.config
+        words = sum(len(tree) for tree in self.gold)
+        return (
+            f"{len(self.gold):,} training trees of {words:,} words, {len(self.data.valid):,} validation trees; "
+            f"{len(lexicon.words):,} words, {len(self.model.labels):,} labels, {len(self.model.tags):,} tags; encoder "
+            f"{config.encoder}, composition {config.composition}, {self.recipe.objective.objective}, batch "
+            f"{self.recipe.batch.batch}"
+        )
 
-    def save(self, path: Path) -> None:
-        self.parser.save(path, self.half)
-
-    def _shuffled(self, epoch: int) -> list[list[int]]:
-        """The sentences of each step: sorted by length, not quite exactly, cut into equal shares of words, shuffled."""
-        generator = np.random.default_rng((self.seed, epoch))
+    def _shuffled(self, epoch: int) -> list[Ids]:
         lengths = np.array([len(tree) for tree in self.gold])
-        order = np.argsort(lengths * generator.uniform(1.0 - UNEVEN, 1.0 + UNEVEN, len(lengths)), kind="stable")
-        step = np.arange(1, self.steps_per_epoch)
-        cuts = np.searchsorted(np.cumsum(lengths[order]), step * lengths.sum() / self.steps_per_epoch)
-        cuts = np.maximum.accumulate(np.maximum(cuts, 1) - step) + step  # one sentence at least in each
-        batches = np.split(order, np.minimum(cuts, len(order) - self.steps_per_epoch + step))
-        return [batches[i].tolist() for i in generator.permutation(len(batches))]
+        return similar_lengths(lengths, self.steps_per_epoch, self.recipe.training.seed, epoch)

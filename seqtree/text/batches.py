@@ -1,4 +1,4 @@
-"""A batch of sentences for the parser's network: longest first, laid out flat."""
+"""A batch of sentences in numbers: longest first, laid out flat."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from seqtree.parsing.spans import Ids, Spans
-from seqtree.text.lexicon import Lexicon
+from seqtree.text.lexicon import Ids, Lexicon
 
 
 @dataclass(frozen=True)
@@ -18,8 +17,7 @@ class SentenceBatch:
 
     ``lengths`` (B,), ``offsets`` (B,) where each sentence's words begin among all; ``words`` (T + 2, B) with the
     sentence's start and end around it, padded by the end; ``spellings`` (U, C) characters of the U distinct words,
-    padded by -1, and ``spelled`` (N,) which of them each word is. The fences of a sentence, the n + 1 places between
-    its words, begin at ``offsets + arange(B)``.
+    padded by -1, and ``spelled`` (N,) which of them each word is.
     """
 
     lengths: Ids
@@ -29,23 +27,16 @@ class SentenceBatch:
     spelled: Ids
 
     @cached_property
-    def single_words(self) -> Spans:
-        """The spans of the N words."""
-        sentence = np.repeat(np.arange(len(self.lengths)), self.lengths)
-        start = np.arange(len(sentence)) - self.offsets[sentence]
-        return Spans(sentence, start, start + 1)
+    def sentence(self) -> Ids:
+        """The sentence (N,) that each word is in."""
+        numbers: Ids = np.repeat(np.arange(len(self.lengths)), self.lengths)
+        return numbers
 
     @cached_property
-    def all_fences(self) -> Spans:
-        """The N + B fences, as empty spans."""
-        sentence = np.repeat(np.arange(len(self.lengths)), self.lengths + 1)
-        place = np.arange(len(sentence)) - (self.offsets + np.arange(len(self.offsets)))[sentence]
-        return Spans(sentence, place, place)
-
-    def fences(self, sentence: Ids, place: Ids) -> Ids:
-        """The number of the fence at ``place`` (0..n) of ``sentence``."""
-        numbers: Ids = self.offsets[sentence] + sentence + place
-        return numbers
+    def place(self) -> Ids:
+        """The place (N,) of each word in its sentence, from 0."""
+        places: Ids = np.arange(len(self.sentence)) - self.offsets[self.sentence]
+        return places
 
 
 def make_batch(sentences: Sequence[Sequence[str]], ids: Sequence[Ids], lexicon: Lexicon) -> SentenceBatch:

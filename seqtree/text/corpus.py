@@ -16,40 +16,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from seqtree.errors import InputError, SeqtreeError
-from seqtree.text.reading import Source, check_encoding, normalised, read_text, sources
+from seqtree.text.config import NEWLINE, TextSettings
+from seqtree.text.reading import Source, normalised, read_text, sources
 from seqtree.text.tokenfile import Sink, StreamCounts, TokenStream, cached, in_cache, in_memory, smallest_dtype
-from seqtree.text.vocabulary import NEWLINE, SPECIALS, Vocabulary, check_limits, code_points, surrogate_error
+from seqtree.text.vocabulary import Vocabulary, code_points, surrogate_error
 
 IN_MEMORY = 1 << 20  # bytes; a smaller corpus does not touch the cache folder
 FORMAT = 1  # part of every fingerprint: raise it when the same text would give other tokens
-
-
-@dataclass(frozen=True)
-class TextSettings:
-    """How text becomes tokens.
-
-    unit: "char" or "word". tokenizer: "whitespace" or "treebank", for words. encoding: any text codec of Python.
-    min_count, max_vocabulary: as ``Vocabulary.build`` has them. Raises InputError for any other value.
-    """
-
-    unit: Literal["char", "word"] = "char"
-    tokenizer: Literal["whitespace", "treebank"] = "whitespace"
-    encoding: str = "utf-8"
-    min_count: int = 1
-    max_vocabulary: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.unit not in tuple(SPECIALS):
-            raise InputError(f"the unit of text is 'char' or 'word', not {self.unit!r}")
-        if self.tokenizer not in ("whitespace", "treebank"):
-            raise InputError(f"the tokenizer is 'whitespace' or 'treebank', not {self.tokenizer!r}")
-        check_encoding(self.encoding)
-        check_limits(self.unit, self.min_count, self.max_vocabulary)
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +49,7 @@ def prepare(
     valid_paths: Sequence[str | Path] | None = None,
     valid_share: float = 0.1,
     vocabulary: Vocabulary | None = None,
+    grown: Vocabulary | None = None,
     warn: Callable[[str], object] = warnings.warn,
 ) -> PreparedCorpus:
     """Read, split and encode a corpus of any size; from 1 MiB of text up, into a memory-mapped cache file.
@@ -78,20 +57,20 @@ def prepare(
     paths, valid_paths: files, folders (all their ``*.txt`` files, by name), or "-" for standard input. Without
     ``valid_paths`` the last ``valid_share`` of the text validates: of n characters the first int(n * (1 - share)) are
     training text, in word mode up to the end of the line that this point is in; with a share of 0, ``valid`` is None.
-    vocabulary: encode with this one instead of building one. warn: told when the cache cannot be used.
-    Raises InputError for paths, bytes, a share or a vocabulary that do not serve, and when a part has no token at all.
+    vocabulary: encode with this one instead of building one. grown: extend this one by the tokens of the training text.
+    warn: told when the cache cannot be used.
+    Raises InputError for invalid paths, bytes, shares or vocabularies, and when a part has no token at all.
     """
     _check_share(valid_share)
-    if vocabulary is not None and vocabulary.unit != settings.unit:
-        raise InputError(f"a vocabulary of unit {vocabulary.unit!r} cannot encode text by {settings.unit!r}")
+    _check_unit(vocabulary or grown, settings)
     with sources(paths, valid_paths or []) as (train, valid):
         reading = CorpusReading(train, valid, settings, 0 if valid else valid_share)
-        given = None if vocabulary is None else vocabulary.to_json()
-        key = _digest({"fingerprint": reading.fingerprint, "vocabulary": given})
+        facts = {"fingerprint": reading.fingerprint, "vocabulary": vocabulary and vocabulary.to_json()}
+        key = _digest(facts if grown is None else {**facts, "grown": grown.to_json()})
         small = sum(source.path.stat().st_size for source in [*train, *valid]) < IN_MEMORY
         known = None if small else cached(key)
         if known is None:
-            chosen = vocabulary or reading.count()
+            chosen = vocabulary or reading.vocabulary(grown)
 
             def fill(sink: Sink) -> list[StreamCounts]:
                 return reading.encode(chosen, sink)
@@ -108,13 +87,19 @@ def encode_paths(paths: Sequence[str | Path], vocabulary: Vocabulary, settings: 
 
 def encode_text(text: str, vocabulary: Vocabulary, settings: TextSettings) -> TokenStream:
     """One stream of a string. Raises InputError when it holds no token or a lone surrogate."""
-    if vocabulary.unit != settings.unit:
-        raise InputError(f"a vocabulary of unit {vocabulary.unit!r} cannot encode text by {settings.unit!r}")
+    _check_unit(vocabulary, settings)
     parts = [(0, block) for block in _blocks([normalised(text)], settings)]
     stream = in_memory(vocabulary, lambda sink: _encode(parts, 1, vocabulary, settings, sink))[0]
     if not len(stream):
         raise InputError(f"the text holds no {'character' if settings.unit == 'char' else 'word'}: it is empty")
     return stream
+
+
+def beginning(stream: TokenStream, count: int, vocabulary: Vocabulary) -> TokenStream:
+    """The first ``count`` tokens of a stream; the length of their text is taken in proportion."""
+    share, ids = count / len(stream), stream.ids[:count]
+    unknown = int((ids == vocabulary.unknown).sum())
+    return TokenStream(ids, round(stream.characters * share), round(stream.bytes * share), unknown)
 
 
 def text_tokens(text: str, settings: TextSettings) -> list[str]:
@@ -134,6 +119,11 @@ def training_characters(total: int, valid_share: float) -> int:
 def _check_share(share: float) -> None:
     if isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 <= share < 1:
         raise InputError(f"the validation share must be at least 0 and below 1, not {share!r}")
+
+
+def _check_unit(vocabulary: Vocabulary | None, settings: TextSettings) -> None:
+    if vocabulary is not None and vocabulary.unit != settings.unit:
+        raise InputError(f"a vocabulary of unit {vocabulary.unit!r} cannot encode text by {settings.unit!r}")
 
 
 def _digest(data: Any) -> str:
@@ -177,8 +167,8 @@ class CorpusReading:
         if hashes != self.hashes:
             raise SeqtreeError(f"{self.train[0].name} or a file read with it has changed while being read: try again")
 
-    def count(self) -> Vocabulary:
-        """The vocabulary of the training text."""
+    def vocabulary(self, grown: Vocabulary | None = None) -> Vocabulary:
+        """The vocabulary of the training text; or ``grown``, extended by it."""
         settings = self.settings
         blocks = (block for part, block in self.parts() if part == 0)
         counts: Mapping[str, int]
@@ -188,6 +178,8 @@ class CorpusReading:
             from seqtree.text.tokenizers import count_words
 
             counts = count_words(blocks, settings.tokenizer)
+        if grown is not None:
+            return grown.extended(counts, settings.min_count, settings.max_vocabulary)
         return Vocabulary.build(counts, settings.unit, settings.min_count, settings.max_vocabulary)
 
     def encode(self, vocabulary: Vocabulary, sink: Sink) -> list[StreamCounts]:

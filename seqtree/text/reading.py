@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from seqtree.errors import InputError
-from seqtree.text.vocabulary import NEWLINE
+from seqtree.text.config import NEWLINE, check_encoding
 
 BLOCK = 1 << 20  # bytes read at a time
 _MARK = "\ufeff"
@@ -54,15 +54,6 @@ def check_standard_input(paths: Iterable[str | Path]) -> None:
         raise InputError("standard input (-) can be read only once, but was named more than once")
 
 
-def check_encoding(encoding: str) -> None:
-    """Raises InputError for what is no text encoding of Python's."""
-    try:
-        b"a".decode(encoding, "replace")  # unlike a look-up, refuses codecs that are not for text
-        codecs.getincrementaldecoder(encoding)
-    except (LookupError, TypeError, ValueError):
-        raise InputError(f"{encoding!r} is no text encoding known to Python (such as utf-8)") from None
-
-
 def read_text(files: Iterable[Source], encoding: str, hashes: list[str] | None = None) -> Iterator[str]:
     """The text of the files in blocks: without byte-order marks, every line end as "\\n", "\\n" between two files.
 
@@ -83,6 +74,13 @@ def read_text(files: Iterable[Source], encoding: str, hashes: list[str] | None =
             raise InputError(f"{source.name} is empty")
         if hashes is not None:
             hashes.append(digest.hexdigest())
+
+
+def read_whole(path: str, encoding: str) -> str:
+    """The whole text of a file, a folder or standard input (``-``). Raises InputError."""
+    check_encoding(encoding)
+    with sources([path]) as (found,):
+        return "".join(read_text(found, encoding))
 
 
 def normalised(text: str) -> str:

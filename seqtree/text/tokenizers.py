@@ -16,7 +16,7 @@ from nltk.tokenize.api import TokenizerI
 from nltk.tokenize.treebank import TreebankWordTokenizer
 
 from seqtree.errors import InputError
-from seqtree.text.vocabulary import END, NEWLINE
+from seqtree.text.config import END, NEWLINE
 
 MAX_LINE = 1 << 20  # characters; a longer line is handed on in pieces, cut at whitespace
 DISTINCT_WORDS = 2_500_000  # kept while counting, about 300 MB; above it the rarest are forgotten

@@ -10,12 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from seqtree.errors import InputError
+from seqtree.text.config import END, NEWLINE, SPECIALS, check_limits
 
-UNKNOWN = "<unk>"
-START = "<s>"
-END = "</s>"
-NEWLINE = "\n"
-SPECIALS: dict[str, tuple[str, ...]] = {"char": (UNKNOWN, NEWLINE), "word": (UNKNOWN, START, END)}
 _NOUNS = {"char": "characters", "word": "words"}
 
 
@@ -247,18 +243,6 @@ class Vocabulary:
 
     def __delattr__(self, name: str) -> NoReturn:
         raise AttributeError("a vocabulary cannot be changed once built")
-
-
-def check_limits(unit: str, min_count: int, max_size: int | None) -> None:
-    """Raises InputError unless ``min_count`` is at least 1 and ``max_size`` is None or leaves room for a token."""
-    if isinstance(min_count, bool) or not isinstance(min_count, int) or min_count < 1:
-        raise InputError(f"the least count of a token must be a whole number of 1 or more, not {min_count!r}")
-    least = len(SPECIALS[unit]) + 1
-    if max_size is not None and (isinstance(max_size, bool) or not isinstance(max_size, int) or max_size < least):
-        raise InputError(
-            f"the largest vocabulary must be a whole number of {least} or more, not {max_size!r}: "
-            f"{', '.join(map(ascii, SPECIALS[unit]))} are always in it"
-        )
 
 
 def _check_unit(unit: object) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TextIO
 
 from rich.console import Console
@@ -12,10 +12,18 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 
 class Display:
-    """Messages, evaluations, and a bar with the time left. ``quiet`` leaves only warnings."""
+    """Messages, evaluations, and a bar with the time left.
 
-    def __init__(self, items: str = "tokens", stream: TextIO | None = None, quiet: bool = False) -> None:
-        self.items, self.quiet = items, quiet
+    ``quiet`` leaves only warnings. ``callback`` is called with the record of every evaluation, a line of metrics.jsonl.
+    """
+
+    def __init__(
+        self,
+        stream: TextIO | None = None,
+        quiet: bool = False,
+        callback: Callable[[dict[str, Any]], object] | None = None,
+    ) -> None:
+        self.quiet, self.callback = quiet, callback
         self.console = Console(file=stream or sys.stderr, highlight=False, soft_wrap=True)
         self._bar: Progress | None = None
         self._drawn = 0.0
@@ -30,19 +38,26 @@ class Display:
         """One line that is said even to those who want quiet."""
         self.console.print(f"warning: {text}", markup=False)
 
-    def evaluation(self, record: Mapping[str, Any], figures: Mapping[str, float], best: bool) -> None:
-        """One line for each evaluation; ``figures`` are those on validation data, if there is any."""
-        others = "".join(f"  {name.replace('_', ' ')} {value:.4g}" for name, value in figures.items() if name != "loss")
-        valid = f"  validation {figures['loss']:.4f}{' *' if best else ''}{others}" if figures else ""
-        self._validation = f"validation {figures['loss']:.3f}  " if figures else ""
-        rate = record[f"{self.items}_per_second"]
-        losses = f"train {record['train_loss']:.4f}{valid}"
+    def evaluation(
+        self, record: Mapping[str, Any], figures: Mapping[str, float], best: str, improved: bool, items: str
+    ) -> None:
+        """One line for each evaluation; of ``figures``, those on validation data, if any, ``best`` is the first."""
+        names = [best, *(name for name in figures if name != best)] if figures else []
+        shown = [f"{name.replace('_', ' ')} {figures[name]:.5g}" for name in names]
+        if shown:
+            shown[0] += " *" if improved else ""
+        self._validation = f"validation {shown[0]}  " if shown else ""
+        valid = f"  validation {'  '.join(shown)}" if shown else ""
+        rate = record[f"{items}_per_second"]
+        losses = f"train loss {record['train_loss']:.4f}{valid}"
         self.message(
-            f"step {record['step']:>7,}  epoch {record['epoch']:6.2f}  {losses}  {rate:,.0f} {self.items}/s  "
+            f"step {record['step']:>7,}  epoch {record['epoch']:6.2f}  {losses}  {rate:,.0f} {items}/s  "
             f"{clock(record['seconds'])}"
         )
+        if self.callback is not None:
+            self.callback(dict(record))
 
-    def step(self, progress: float, step: int, loss: float, rate: float, elapsed: float) -> None:
+    def step(self, progress: float, step: int, loss: float, rate: float, items: str, elapsed: float) -> None:
         """Move the bar, at most ten times a second."""
         if self.quiet or not self.console.is_terminal or time.monotonic() - self._drawn < 0.1:
             return
@@ -53,7 +68,7 @@ class Display:
             self._bar.add_task("", total=1.0)
             self._bar.start()
         left = clock(elapsed * (1 - progress) / progress) if progress > 0 else "?"
-        text = f"left {left}  step {step:,}  loss {loss:.3f}  {self._validation}{rate:,.0f} {self.items}/s"
+        text = f"left {left}  step {step:,}  loss {loss:.3f}  {self._validation}{rate:,.0f} {items}/s"
         self._bar.update(self._bar.task_ids[0], completed=progress, description=text)
 
     def close(self) -> None:

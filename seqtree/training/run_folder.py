@@ -11,8 +11,10 @@ from typing import Any
 from torch import Tensor
 
 from seqtree import modelfile
-from seqtree.errors import InputError
+from seqtree.errors import InputError, ModelFileError
 from seqtree.files import LOCK, locked, write_atomically
+
+CHECKPOINT = "checkpoint"  # the kind of its file
 
 
 class RunFolder:
@@ -62,11 +64,16 @@ class RunFolder:
         write_atomically(self.config, (json.dumps(config, indent=2, ensure_ascii=False) + "\n").encode())
 
     def write_checkpoint(self, contents: dict[str, Any], tensors: dict[str, Tensor]) -> None:
-        modelfile.save(self.checkpoint, "checkpoint", contents, tensors)
+        modelfile.save(self.checkpoint, CHECKPOINT, contents, tensors)
 
     def read_checkpoint(self) -> tuple[dict[str, Any], dict[str, Tensor]] | None:
-        """The checkpoint, or None if the run has none yet."""
-        return modelfile.load(self.checkpoint, "checkpoint") if self.checkpoint.exists() else None
+        """Contents and tensors of the checkpoint; None if the run has none yet. Raises ModelFileError."""
+        if not self.checkpoint.exists():
+            return None
+        kind, contents, tensors = modelfile.load(self.checkpoint)
+        if kind != CHECKPOINT:
+            raise ModelFileError(f"{self.checkpoint}: holds {modelfile.a(kind)}, expected {modelfile.a(CHECKPOINT)}")
+        return contents, tensors
 
     def add_metrics(self, record: dict[str, Any]) -> None:
         """Append one evaluation."""
@@ -78,9 +85,6 @@ class RunFolder:
         """Forget evaluations after ``step``: the run goes back to its checkpoint."""
         if self.metrics.exists():
             self._write_lines([line for line in self._lines() if json.loads(line)["step"] <= step])
-
-    def read_metrics(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self._lines()]
 
     def _lines(self) -> list[str]:
         return self.metrics.read_text(encoding="utf-8").splitlines() if self.metrics.exists() else []

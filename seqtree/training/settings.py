@@ -1,80 +1,96 @@
-"""How to train: one frozen dataclass, checked on construction; and how given options change such settings."""
+"""What every run can be told: how to train, where, and with what; no torch."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, TypeVar
+from dataclasses import dataclass
 
-from seqtree.errors import InputError
+from seqtree.settings import Settings, setting
 
-T = TypeVar("T")
-
-CHOICES = {
-    "optimizer": ("adamw", "sgd"),
-    "schedule": ("cosine", "linear", "plateau", "constant"),
-    "averaging": ("none", "ema", "asgd"),
-}
+MAX_SEED = (1 << 32) - 1
+MAX_THREADS = 4096
 
 
 @dataclass(frozen=True)
-class TrainingSettings:
+class TrainingSettings(Settings):
     """Budget, optimiser, schedule and averaging.
 
-    The budget is ``minutes`` if given, else ``epochs``; the schedule runs over the whole budget. ``evaluations`` is how
-    often the run is evaluated, evenly over its budget. ``patience`` counts evaluations without a better validation
-    loss: after as many, the plateau schedule lowers the rate, ASGD starts to average, and ``early_stopping`` stops.
+    The budget is ``minutes`` if given, otherwise ``epochs`` (None: chosen by the task); the schedule runs over all of
+    it. ``patience`` counts evaluations without improvement: after that many, the plateau schedule lowers the rate,
+    ASGD starts to average, and ``early_stopping`` stops.
     """
 
-    epochs: float = 10.0
-    minutes: float | None = None
-    optimizer: str = "adamw"
-    learning_rate: float = 3e-3
-    weight_decay: float = 0.01
-    beta2: float = 0.99
-    momentum: float = 0.0
-    clip: float = 1.0
-    schedule: str = "cosine"
-    warmup: float = 0.03
-    final_rate: float = 0.0
-    plateau_factor: float = 0.25
-    averaging: str = "ema"
-    ema_decay: float = 0.99
-    patience: int = 3
-    early_stopping: bool = False
-    evaluations: int = 12
-    checkpoint_seconds: float = 60.0
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for name, allowed in CHOICES.items():
-            if getattr(self, name) not in allowed:
-                raise InputError(f"{name} {getattr(self, name)!r}: expected one of {', '.join(allowed)}")
-        if self.minutes is not None and not self.minutes > 0:
-            raise InputError(f"minutes {self.minutes}: expected more than 0")
-        for name in ("epochs", "learning_rate", "clip", "checkpoint_seconds"):
-            if not getattr(self, name) > 0:
-                raise InputError(f"{name} {getattr(self, name)}: expected more than 0")
-        for name in ("epochs", "learning_rate"):
-            if not math.isfinite(getattr(self, name)):
-                raise InputError(f"{name} {getattr(self, name)}: expected a finite number")
-        for name in ("warmup", "final_rate", "plateau_factor", "ema_decay", "beta2", "momentum"):
-            if not 0 <= getattr(self, name) < 1:
-                raise InputError(f"{name} {getattr(self, name)}: expected from 0 to below 1")
-        for name in ("evaluations", "patience"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name} {getattr(self, name)}: expected at least 1")
-        if not 0 <= self.weight_decay < math.inf:
-            raise InputError(f"weight_decay {self.weight_decay}: expected 0 or more")
-        if not 0 <= self.seed < 1 << 32:
-            raise InputError(f"seed {self.seed}: expected a whole number from 0 to {(1 << 32) - 1}")
-
-    to_json = asdict
+    epochs: float | None = setting(
+        10.0, "Budget in passes over the training data.", above=0, unset="by the size of the data"
+    )
+    minutes: float | None = setting(
+        None, "Budget in minutes; the learning-rate schedule adapts to it.", above=0, unset="no limit"
+    )
+    optimizer: str = setting("adamw", "Optimiser.", choices=("adamw", "sgd"))
+    learning_rate: float = setting(3e-3, "Peak learning rate.", above=0)
+    weight_decay: float = setting(0.01, "Decoupled weight decay, on matrices only.", minimum=0)
+    beta2: float = setting(0.99, "Decay rate of AdamW's second moments.", minimum=0, below=1)
+    momentum: float = setting(0.0, "Momentum of SGD.", minimum=0, below=1)
+    clip: float = setting(1.0, "Largest norm of the gradient; a larger gradient is scaled down to it.", above=0)
+    schedule: str = setting(
+        "cosine",
+        "How the learning rate changes after the warm-up.",
+        choices=("cosine", "linear", "plateau", "constant"),
+    )
+    warmup: float = setting(0.03, "Share of the budget over which the learning rate rises.", minimum=0, below=1)
+    final_rate: float = setting(
+        0.0, "Learning rate at the end, as a share of the peak (cosine and linear).", minimum=0, below=1
+    )
+    plateau_factor: float = setting(
+        0.25, "Factor on the learning rate when validation stalls (plateau).", minimum=0, below=1
+    )
+    averaging: str = setting(
+        "ema",
+        "Average of the weights that is evaluated and kept; asgd starts when validation stalls.",
+        choices=("none", "ema", "asgd"),
+    )
+    ema_decay: float = setting(0.99, "Decay of the exponential moving average.", minimum=0, below=1)
+    patience: int = setting(3, "Evaluations without improvement that count as a stall.", minimum=1)
+    early_stopping: bool = setting(False, "Stop when validation stalls.")
+    evaluations: int = setting(12, "Evaluations in the whole run.", minimum=1)
+    checkpoint_seconds: float = setting(60.0, "Seconds between two checkpoints.", above=0)
+    seed: int = setting(0, "Random seed.", minimum=0, maximum=MAX_SEED)
 
 
-def overridden(base: T, options: Mapping[str, Any]) -> T:
-    """``base`` (a frozen dataclass) with its fields replaced by those options of the same name that were given."""
-    names = {field.name for field in fields(base)}  # type: ignore[arg-type]
-    given = {name: value for name, value in options.items() if name in names and value is not None}
-    return replace(base, **given)  # type: ignore[type-var]
+@dataclass(frozen=True)
+class BatchSettings(Settings):
+    """``batch``: the rows (sentences, images, streams of text) of one training step."""
+
+    batch: int = setting(32, "Rows (sentences, images, streams of text) of one training step.", minimum=1)
+
+
+@dataclass(frozen=True)
+class ValidationSettings(Settings):
+    """``valid`` are the sources to validate on; without any, ``valid_share`` of the training data is held out."""
+
+    valid: tuple[str, ...] = setting(
+        (), "Validation data; may be given several times.", metavar="FILE", unset="held out from the training data"
+    )
+    valid_share: float = setting(
+        0.1, "Share of the training data to hold out for validation; 0 for none.", minimum=0, below=1
+    )
+
+
+@dataclass(frozen=True)
+class RunSettings(Settings):
+    """Where a run lives and where it computes."""
+
+    out: str | None = setting(
+        None, "Run folder to write.", metavar="PATH", unset="runs/ and the name of the first source"
+    )
+    resume: bool = setting(False, "Continue the run in --out; start it if there is none.")
+    init_from: str | None = setting(
+        None, "Start from a trained language model.", metavar="MODEL", unset="random weights"
+    )
+    half: bool = setting(False, "Write the model with 16 bits per weight: half the size.")
+    precision: str = setting(
+        "auto",
+        "Number format of the larger products; auto takes bfloat16 where the processor has it.",
+        choices=("auto", "fp32", "bf16"),
+    )
+    device: str = setting("auto", "Where to compute: auto, cpu, cuda, cuda:1 or mps.")
+    threads: int | None = setting(None, "CPU threads.", minimum=1, maximum=MAX_THREADS, unset="all cores")

@@ -1,56 +1,135 @@
-"""What the training loop asks of a task: a model, batches, a loss, an evaluation."""
+"""What the training loop and ``fit`` ask of a task: reading, building, batches, a loss, an evaluation."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
-from torch import Tensor, nn
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from seqtree.model import Model
+from seqtree.training.progress import Display
+from seqtree.training.recipe import Recipe, TrainingOptions
+
+Batch = npt.NDArray[np.int64]  # its first axis is rows: ``batch[a:b]`` is a batch, too
+R = TypeVar("R", bound=Recipe)
+M = TypeVar("M", bound=Model)
+D = TypeVar("D")
 
 
-class Task(Protocol):
-    """One thing to train. ``items`` names what a step consumes (tokens, trees, images)."""
+class Task(ABC, Generic[R, M, D]):
+    """One thing to train: a ``model`` on ``data`` by a ``recipe``.
+
+    ``items`` names what a step consumes (tokens, words, images). ``best`` is the figure of ``evaluate`` by which the
+    best model is kept, with its direction: ``"-loss"``, ``"+labelled_f1"``. A mean training loss below
+    ``implausible_loss`` is a sign that something is wrong with the data.
+
+    Batches can be split by rows: the gradients of the parts, weighted by their items, add up to those of the whole
+    batch. All random numbers of a step come from torch's generator, which is seeded by the run's seed and the step.
+    """
+
+    options: ClassVar[TrainingOptions[Any]]
+    items: ClassVar[str] = "items"
+    own_data: ClassVar[str] = "making its own data"  # what is read where no source is named and there is no sample
+    best: ClassVar[str] = "-loss"
+    implausible_loss: ClassVar[float] = 0.0
+
+    def __init__(self, model: M, data: D, recipe: R) -> None:
+        self.model, self.data, self.recipe = model, data, recipe
+
+    @classmethod
+    def resolve(cls, options: Mapping[str, Any]) -> R:
+        """The recipe that the given options choose. Raises InputError."""
+        recipe: R = cls.options.resolved(options)
+        return recipe
+
+    @classmethod
+    @abstractmethod
+    def read(cls, sources: Sequence[str], recipe: R, display: Display) -> D:
+        """The data that ``sources`` name (none: the task's own sample). Raises InputError."""
+
+    @classmethod
+    def fitted(cls, data: D, recipe: R, display: Display) -> R:
+        """The recipe with what depends on the size of the data."""
+        return recipe
+
+    @classmethod
+    @abstractmethod
+    def build(cls, data: D, recipe: R, display: Display) -> M:
+        """The untrained model for these data, or one that starts from ``recipe.start``. Raises InputError."""
 
     @property
-    def model(self) -> nn.Module: ...
+    @abstractmethod
+    def steps_per_epoch(self) -> int:
+        """How many batches an epoch has."""
+
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """A hash of the training and validation data."""
+
+    @abstractmethod
+    def batch(self, epoch: int, step: int) -> Batch:
+        """Batch ``step`` of ``epoch``, in numbers: (rows, ...). It depends on nothing else."""
+
+    @abstractmethod
+    def loss(self, batch: Batch) -> tuple[Tensor, int]:
+        """The mean loss (nats) of a batch and its number of items; batches come in order."""
+
+    @abstractmethod
+    def evaluate(self) -> dict[str, float] | None:
+        """Figures of the model's present weights on validation data; None without any."""
+
+    @abstractmethod
+    def measure(self, model: M) -> tuple[dict[str, Any], str]:
+        """The report's figures of the trained model, on validation data or else the training data, and one line."""
+
+    @abstractmethod
+    def describe(self) -> str:
+        """Data and network in a few words, to be read before training."""
 
     @property
-    def items(self) -> str: ...
+    def validated(self) -> bool:
+        """Whether there are validation data."""
+        return True
 
-    @property
-    def steps_per_epoch(self) -> int: ...
-
-    @property
-    def implausible_loss(self) -> float:
-        """A mean training loss below this is a sign that something is wrong with the data."""
-        ...
-
-    @property
-    def criterion(self) -> str:
-        """Which figure of ``evaluate`` is to be least: the best model is kept by it."""
-        ...
+    def activations(self) -> int:
+        """The largest arrays that a step needs besides the weights, in bytes; 0 if that is not known."""
+        return 0
 
     def identity(self) -> dict[str, Any]:
-        """JSON-able facts that must not change when a run is resumed (data, network, batches)."""
-        ...
+        """JSON-able facts that must not change when a run is resumed."""
+        return {
+            "data": self.fingerprint(),
+            "network": self.model.network.config.to_json(),
+            **self.recipe.batch.to_json(),
+            "precision": str(self.model.network.products or torch.float32),
+            "half": self.recipe.run.half,
+        }
 
-    def loss(self, epoch: int, step: int) -> tuple[Tensor, int]:
-        """The mean loss (nats) of batch ``step`` of ``epoch`` and its number of items; steps come in order."""
-        ...
-
-    def evaluate(self) -> dict[str, float] | None:
-        """Figures of the model's present weights on validation data (None without any), ``loss`` among them."""
-        ...
+    def start_epoch(self) -> None:
+        """Called before the first batch of every epoch."""
 
     def carried(self) -> dict[str, Tensor]:
-        """What one step hands to the next (hidden states), for the checkpoint."""
-        ...
+        """What one step hands to the next, each (rows, ...), for the checkpoint."""
+        return {}
 
     def restore(self, carried: Mapping[str, Tensor]) -> None:
-        """Go on from a checkpoint's ``carried``."""
-        ...
+        """Continue from a checkpoint's ``carried``."""
 
     def save(self, path: Path) -> None:
         """Write the model file with the model's present weights."""
-        ...
+        self.model.save(path, self.recipe.run.half)
+
+    @classmethod
+    def made(cls, sources: Sequence[str], recipe: R, display: Display) -> Self:
+        """The task: data read, model built and put where it computes."""
+        data = cls.read(sources, recipe, display)
+        recipe = cls.fitted(data, recipe, display)
+        model = cls.build(data, recipe, display)
+        model.to(recipe.run.device, recipe.run.precision)
+        return cls(model, data, recipe)

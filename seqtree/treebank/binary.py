@@ -11,7 +11,7 @@ from nltk.tree import Tree
 
 from seqtree.errors import InputError
 from seqtree.treebank.bracketed import is_preterminal
-from seqtree.treebank.normalise import ROOT
+from seqtree.treebank.normalisation import ROOT
 
 Span = tuple[int, int]  # half-open: words[start:end]
 Labels = tuple[str, ...]  # the labels of one span, outermost first: a unary chain

@@ -19,8 +19,8 @@ from typing import NoReturn
 from nltk.tree import Tree
 
 from seqtree.errors import InputError
+from seqtree.text.config import NEWLINE
 from seqtree.text.reading import Source, read_text
-from seqtree.text.vocabulary import NEWLINE
 
 COMMENTS = ("#", "%%", "*x*")
 _LONG = 1 << 16  # characters; a longer line is taken in pieces

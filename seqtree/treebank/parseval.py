@@ -19,7 +19,7 @@ from typing import Any
 from nltk.tree import Tree
 
 from seqtree.treebank.bracketed import is_preterminal, unescape_word
-from seqtree.treebank.normalise import TRACE, WRAPPERS, category
+from seqtree.treebank.normalisation import TRACE, WRAPPERS, category
 
 PUNCTUATION = frozenset({",", ":", "``", "''", "."})
 _UNCOUNTED = PUNCTUATION | {*WRAPPERS, TRACE}
@@ -44,7 +44,7 @@ class Skipped:
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class ParsevalFigures:
     """The figures over all sentences that were not skipped.
 
     exact_match: percent of the sentences whose counted constituents are all the gold tree's. tag_accuracy: percent of
@@ -101,9 +101,9 @@ class Parseval:
                 self._tags[1] += 1
 
     @property
-    def result(self) -> Evaluation:
+    def result(self) -> ParsevalFigures:
         """The figures over the sentences added so far."""
-        return Evaluation(
+        return ParsevalFigures(
             labelled=_scores(*self._labelled),
             unlabelled=_scores(*self._unlabelled),
             exact_match=_percent(self._exact, self._sentences - len(self._skipped)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, nullcontext
@@ -12,8 +13,10 @@ from typing import Any
 from nltk.tree import Tree
 
 from seqtree.errors import InputError
-from seqtree.text.reading import BLOCK, check_encoding, sources
-from seqtree.treebank.bracketed import Place, parse_published, read_trees
+from seqtree.text.config import check_encoding
+from seqtree.text.reading import BLOCK, sources
+from seqtree.treebank.bracketed import Place, parse_published, read_trees, words_of
+from seqtree.treebank.normalisation import normalise
 
 SUFFIXES = (".bracket", ".brackets", ".mrg", ".prd", ".ptb", ".tbf", ".tree", ".trees", ".txt")  # read in folders
 LEMMAS = ".tbf"  # files whose words are followed by their lemmas, as AnCora's are
@@ -45,6 +48,32 @@ def trees(specs: Sequence[str], encoding: str = "utf-8") -> Placed:
             else:
                 file = next(files)
                 yield from read_trees(file, encoding, lemmas=file.name.lower().endswith(LEMMAS))
+
+
+def normalised_trees(
+    specs: Sequence[str],
+    encoding: str = "utf-8",
+    warn: Callable[[str], object] = lambda line: None,
+    max_words: float = math.inf,
+) -> list[Tree]:
+    """The trees that TREES name, normalised (see ``normalise``). Raises InputError.
+
+    Left out are those without a word (of traces only) and those of more than ``max_words``; ``warn`` gets a line about
+    them, if there are any.
+    """
+    kept = []
+    left_out: dict[str, list[Place]] = {}
+    for tree, place in trees(specs, encoding):
+        normal = normalise(tree)
+        if normal is None:
+            left_out.setdefault("without a word", []).append(place)
+        elif len(words_of(normal)) > max_words:
+            left_out.setdefault(f"of more than {max_words:,} words", []).append(place)
+        else:
+            kept.append(normal)
+    for why, places in left_out.items():
+        warn(f"{places[0]}: a tree {why}, left out" + (f", as are {len(places) - 1:,} more" if places[1:] else ""))
+    return kept
 
 
 def _files(path: str) -> list[str]:

@@ -16,18 +16,16 @@ import numpy as np
 import pytest
 from command_helpers import Run, caller, refused
 from image_helpers import idx_bytes, write_part
-from language_helpers import metrics
 from language_helpers import model as language_model
 from PIL import Image
+from runs import metrics
 
 from seqtree.cli import cli, run
+from seqtree.images.config import PRESETS, ROWS_ONLY
 from seqtree.images.data import ImageSet
-from seqtree.images.digits import digits
 from seqtree.images.evaluation import evaluate
+from seqtree.images.generated import digits
 from seqtree.images.model import ImageClassifier
-from seqtree.images.network import OBJECTIVES, READOUTS
-from seqtree.images.presets import PRESETS
-from seqtree.images.training import ROWS_ONLY
 
 CPU = ("--device", "cpu", "--precision", "fp32", "--threads", "1", "--seed", "1")
 SMALL = (*CPU, "--plan", "conv 4x3, pool 3, full 16", "--epochs", "1", "--evaluations", "2")
@@ -94,10 +92,10 @@ def test_learning(trained: Trained) -> None:
 def test_train_prints_the_run_folder(command: Run) -> None:
     code, out, err = command("train", "--out", "runs/a", *SMALL)
     assert (code, out) == (0, "runs/a\n")
-    assert err.startswith("no images named: drawing digits\n1,800 training images of 28x28, 200 validation images")
+    assert err.startswith("no data named: drawing digits\n1,800 training images of 28x28, 200 validation images")
     assert err.count("step ") == 2
     assert "images/s" in err
-    assert "% wrong of 200, loss" in err.splitlines()[-1]
+    assert "% wrong of 200 images, loss" in err.splitlines()[-1]
     assert command("train", *SMALL, "--quiet") == (0, "runs/digits\n", "")
     config = json.loads(Path("runs/digits/config.json").read_text(encoding="utf-8"))
     assert (config["data"], config["network"]["plan"]) == (None, "conv 4x3, pool 3, full 16")
@@ -135,7 +133,7 @@ def test_options_reach_the_run(command: Run) -> None:
     config = json.loads(Path("a/config.json").read_text(encoding="utf-8"))
     for part, values in (("network", network), ("augmentation", augmentation), ("training", training)):
         assert {name: config[part][name] for name in values} == values
-    assert {name: config[name] for name in rest} == rest
+    assert (config["batch"], config["images"]["valid_share"]) == ({"batch": 40}, 0.5)
     assert ImageClassifier.load("a").classes == tuple(names)
 
 
@@ -143,10 +141,10 @@ def test_choices_and_models_are_all_there_are() -> None:
     group = cli.get_command(click.Context(cli), "image")
     assert isinstance(group, click.Group)
     parameters = {p.name: p for p in group.commands["train"].params}
-    for name, expected in (("objective", OBJECTIVES), ("readout", READOUTS)):
+    for name, expected in (("objective", ("softmax", "squared")), ("readout", ("last", "mean"))):
         assert isinstance(kind := parameters[name].type, click.Choice)
         assert tuple(kind.choices) == expected
-    model = parameters["model"]
+    model = parameters["preset"]
     assert isinstance(model, click.Option)
     assert all(name in str(model.help) for name in PRESETS)
     assert set(ROWS_ONLY) <= parameters.keys()
@@ -172,7 +170,7 @@ def test_help_loads_nothing_heavy(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--model", "resnet"), "model 'resnet': expected one of mlp (784-300-10"),
+        (("--model", "resnet"), "'resnet' is not one of 'mlp'"),
         (("--plan", "conv 3"), "plan, step 1 'conv 3': expected conv CHANNELSxFIELD"),
         (("--plan", "pool 30"), "plan, step 1 'pool 30' does not fit: what comes from below is 1 x 28x28"),
         (("--model", "lstm", "--plan", "full 3"), "lstm reads the rows of an image and has no plan of layers"),
@@ -181,7 +179,7 @@ def test_help_loads_nothing_heavy(tmp_path: Path) -> None:
         (("--names", "a,b"), "2 names for labels up to 9: expected 10"),
         (("--names", "a,b,c,d,e,f,g,h,a,j"), "expected no name twice"),
         (("--batch", "0"), "batch 0: expected at least 1"),
-        (("--valid-share", "2"), "valid_share 2.0: expected a share"),
+        (("--valid-share", "2"), "valid_share 2.0: expected from 0 to below 1"),
         (("--epochs", "0"), "epochs 0.0: expected more than 0"),
         (("--labels", "mine"), "labels mine without images"),
     ],
@@ -236,7 +234,7 @@ def test_eval_json(command: Run, trained: Trained) -> None:
 
 def test_eval_for_people(command: Run, trained: Trained) -> None:
     code, out, err = command("eval", trained.folder, "--plot", "drawn.svg")  # generated digits
-    assert (code, err) == (0, "no images named: drawing digits\n")
+    assert (code, err) == (0, "no data named: drawing digits\n")
     lines = {line[:20].strip(): line[20:].strip() for line in out.splitlines()}
     data = digits(1000, seed=1)
     measured = evaluate(ImageClassifier.load(trained.folder), data)
@@ -258,7 +256,10 @@ def test_places_where_nothing_can_be_drawn(command: Run, trained: Trained, plot:
 def test_models_that_are_refused(command: Run, trained: Trained) -> None:
     language_model().save("language.safetensors")
     for rest in (("eval",), ("predict", "a.png")):
-        refused(command(rest[0], "language.safetensors", *rest[1:], trained.data), "holds a language-model, expected")
+        refused(
+            command(rest[0], "language.safetensors", *rest[1:], trained.data),
+            "holds a language-model (for seqtree lm), expected",
+        )
         refused(command(rest[0], "none", *rest[1:], trained.data), "none: no such model file")
     few = digits(30)
     write_part(Path("data"), "t10k", ImageSet(few.images[:, :, :20], few.labels))

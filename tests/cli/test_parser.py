@@ -17,26 +17,25 @@ from typing import Any, NamedTuple
 import click
 import pytest
 from command_helpers import Run, caller, refused
-from language_helpers import metrics
 from nltk.parse.api import ParserI
 from nltk.tree import Tree
+from runs import metrics
 
 import seqtree
 from seqtree import corpora
 from seqtree.cli import cli, run
 from seqtree.cli.parse import shipped_model
-from seqtree.drawing.trace import trace, trace_svg
+from seqtree.drawing.traces import trace, trace_svg
 from seqtree.drawing.tree_svg import EMPTY
 from seqtree.drawing.trees import columns
 from seqtree.nn.recursive import COMPOSITIONS
+from seqtree.parsing.config import PRESETS
 from seqtree.parsing.evaluation import evaluate
 from seqtree.parsing.formats import FORMATS, as_json, format_parse
 from seqtree.parsing.model import Parser
-from seqtree.parsing.network import ENCODERS
-from seqtree.parsing.objectives import OBJECTIVES
-from seqtree.parsing.presets import PRESETS
-from seqtree.parsing.training import read_normalised
+from seqtree.parsing.parse import Parse
 from seqtree.text.sentences import read_sentences, words_as_given
+from seqtree.treebank.sources import normalised_trees
 
 TOY = str(corpora.path("toy"))
 CPU = ("--preset", "tiny", "--device", "cpu", "--precision", "fp32", "--threads", "1", "--seed", "1")
@@ -133,9 +132,9 @@ def test_train_json(trained: Trained) -> None:
     assert (report["model"], report["interrupted"]) == (str(trained.folder), False)
     assert report["steps"] == metrics(trained.folder)[-1]["step"] == 15 * 13
     assert report["words_per_second"] > 0
-    assert (report["measured_on"], report["sentences"]) == ("training trees", 200)
+    assert (report["measured_on"], report["sentences"]) == ("training data", 200)
     assert "200 training trees of 1,856 words, 0 validation trees" in trained.said
-    assert "training trees: labelled F1" in trained.said
+    assert "training data: labelled F1" in trained.said
 
 
 def test_train_prints_the_run_folder(command: Run) -> None:
@@ -159,7 +158,7 @@ def test_no_order_of_the_sentences_passes_for_an_explosion(command: Run) -> None
 def test_without_trees_it_reads_the_embedded_sample(command: Run) -> None:
     code, out, err = command("parser", "train", *SMALL)
     assert (code, out) == (0, "runs/toy\n")
-    assert err.startswith("no treebank named: reading the embedded sample 'toy'\n")
+    assert err.startswith("no trees named: reading the embedded sample 'toy'\n")
 
 
 def test_options_reach_the_run(command: Run) -> None:
@@ -198,8 +197,8 @@ def test_options_reach_the_run(command: Run) -> None:
     config = json.loads(Path("a/config.json").read_text(encoding="utf-8"))
     for part, values in (("network", network), ("objective", objective), ("training", training)):
         assert {name: config[part][name] for name in values} == values
-    assert {name: config[name] for name in rest} == rest
-    assert config["valid"] == ["valid.mrg"]
+    assert (config["batch"], config["trees"]) == ({"batch": 40}, [str(Path(TOY).resolve())])
+    assert (config["reading"]["min_count"], config["validation"]["valid"]) == (2, ["valid.mrg"])
     assert min(Parser.load("a").lexicon.counts[3:]) == 2  # those of words that are no marks
 
 
@@ -212,9 +211,9 @@ def test_choices_and_presets_are_all_there_are() -> None:
     choices = {
         p.name: tuple(p.type.choices) for c in (train, parse) for p in c.params if isinstance(p.type, click.Choice)
     }
-    assert choices["encoder"] == ENCODERS
+    assert choices["encoder"] == ("none", "rnn", "lstm", "gru")
     assert choices["composition"] == COMPOSITIONS
-    assert choices["objective"] == OBJECTIVES
+    assert choices["objective"] == ("stepwise", "softmax", "structured")
     assert choices["format"] == FORMATS
     (preset,) = (p for p in train.params if p.name == "preset")
     assert isinstance(preset, click.Option)
@@ -230,7 +229,7 @@ def test_eval_json(command: Run, trained: Trained, model: Parser) -> None:
     record = _object(out)
     assert record.keys() == FIGURES
     assert record["labelled"].keys() == record["unlabelled"].keys() == SCORES
-    expected = evaluate(model, read_normalised([TOY])).to_json()
+    expected = evaluate(model, normalised_trees([TOY])).to_json()
     for key in FIGURES - {"sentences_per_second"}:
         assert record[key] == expected[key] == trained.report[key]
     assert (record["sentences"], record["skipped"]) == (200, 0)
@@ -353,7 +352,7 @@ def test_the_best_trees(command: Run, trained: Trained, model: Parser, format: s
 
 
 def test_precision(command: Run, trained: Trained) -> None:
-    exact = Parser.load(trained.folder, "fp32")
+    exact = Parser.load(trained.folder, precision="fp32")
     (parse,) = exact.parses([words_as_given(SENTENCES[0], exact.lexicon.words)])
     for precision, same in (("fp32", True), ("bf16", False)):
         options = ("--model", trained.folder, "--format", "json", "--precision", precision)
@@ -373,14 +372,18 @@ def test_the_words_of_the_text_come_back(command: Run, trained: Trained) -> None
     assert titles == [" ".join(words) for words in SENTENCES]
 
 
+def _trace(parse: Parse) -> str:
+    return trace(parse.binary, parse.scores, parse.margins)
+
+
 def test_trace(command: Run, trained: Trained, model: Parser) -> None:
     first, second = model.parses(words_as_given(words, model.lexicon.words) for words in SENTENCES)
     assert first is not None and second is not None
     options = ("--model", trained.folder, "--trace")
-    assert command("parse", TEXT, *options) == (0, f"{trace(first)}\n\n{trace(second)}\n", "")
+    assert command("parse", TEXT, *options) == (0, f"{_trace(first)}\n\n{_trace(second)}\n", "")
     assert command("parse", TEXT, "", *options, "--format", "svg") == (
         0,
-        f"{trace_svg(first)}\n{trace_svg(second)}\n{EMPTY}\n",
+        f"{trace_svg(first.binary, first.scores, first.margins)}\n{trace_svg(second.binary, second.scores, second.margins)}\n{EMPTY}\n",
         "",
     )
     assert command("parse", "", *options) == (0, "\n", "")
@@ -427,7 +430,7 @@ def test_a_drawing_fits_the_terminal(command: Run, trained: Trained, monkeypatch
 
 def test_order_is_kept_and_batches_change_nothing(command: Run, trained: Trained, model: Parser) -> None:
     """Sentences of mixed lengths, parsed together, against each parsed alone."""
-    sentences = [tree.leaves() for tree in read_normalised([TOY])]
+    sentences = [tree.leaves() for tree in normalised_trees([TOY])]
     sentences = [sentences[i * 7 % 200] for i in range(60)]
     assert len({len(words) for words in sentences}) > 8
     Path("text.txt").write_text("\n".join(" ".join(words) for words in sentences), encoding="utf-8")

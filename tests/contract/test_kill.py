@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 from command_helpers import ended
-from language_helpers import TEXT, metrics
+from language_helpers import TEXT
+from runs import metrics
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX systems")
 OPTIONS = (
@@ -110,7 +111,7 @@ def _is_sound(run: Path) -> None:
     """What a killed run leaves can be opened, every file of it."""
     from seqtree import LanguageModel, modelfile
 
-    modelfile.load(run / "checkpoint.safetensors", "checkpoint")
+    modelfile.load(run / "checkpoint.safetensors")[1:]
     if (run / "model.safetensors").exists():
         LanguageModel.load(run)
     if (run / "metrics.jsonl").exists():
@@ -137,8 +138,8 @@ def test_stopped_by_a_signal_and_resumed(folder: Path, number: signal.Signals) -
     assert "Traceback" not in text
     from seqtree import modelfile
 
-    contents, _ = modelfile.load(run / "checkpoint.safetensors", "checkpoint")
-    step = contents["position"]["step"]
+    contents, _ = modelfile.load(run / "checkpoint.safetensors")[1:]
+    step = contents["state"]["step"]
     assert f"saved at step {step:,}" in text
     assert 0 < step < metrics(folder / "whole")[-1]["step"]
     if number is signal.SIGTERM:  # what follows is the same

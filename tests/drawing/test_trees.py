@@ -16,8 +16,8 @@ from nltk.tree import Tree
 
 from seqtree.drawing.characters import character_columns, columns, visible
 from seqtree.drawing.svg import text_width
-from seqtree.drawing.trace import SHOWN, trace, trace_svg
-from seqtree.drawing.tree_svg import svg
+from seqtree.drawing.traces import SHOWN, trace, trace_svg
+from seqtree.drawing.tree_svg import draw_svg
 from seqtree.drawing.trees import draw, flatten, is_tag
 from seqtree.parsing.parse import Parse
 from seqtree.treebank.binary import BinaryTree, binarise
@@ -235,7 +235,7 @@ def test_depth_is_unlimited(left, right):
         assert re.findall(r"(?:[lr]\d+-0|\bw)$", drawing, re.MULTILINE) == words
         assert max(map(len, drawing.split("\n"))) < 450
     assert max(map(len, draw(tree, width=80).split("\n"))) <= 80
-    root = ElementTree.fromstring(svg(tree))
+    root = ElementTree.fromstring(draw_svg(tree))
     assert [text.text for text in root.find(f"{SVG}g[@class='words']")] == words
     assert time.process_time() - start < 60  # a tree that is drawn in quadratic time takes hours
 
@@ -278,7 +278,7 @@ def assert_no_overlaps(root, kinds):
 @settings(max_examples=60, deadline=None)
 @given(trees)
 def test_an_svg_picture_is_well_formed_and_its_nodes_stand_above_their_children(tree):
-    picture_ = svg(tree)
+    picture_ = draw_svg(tree)
     assert "\n" not in picture_
     root = ElementTree.fromstring(picture_)
     assert root.find(f"{SVG}title").text == " ".join(words_of(tree))
@@ -296,12 +296,12 @@ def test_an_svg_picture_is_well_formed_and_its_nodes_stand_above_their_children(
 
 
 def test_an_svg_picture_escapes_and_directs_its_words():
-    root = ElementTree.fromstring(svg(Tree.fromstring("(S (A <b>&\"') (B שלום!) (C 5) (D 猫))")))
+    root = ElementTree.fromstring(draw_svg(Tree.fromstring("(S (A <b>&\"') (B שלום!) (C 5) (D 猫))")))
     words = root.find(f"{SVG}g[@class='words']")
     assert [text.text for text in words] == ["<b>&\"'", "שלום!", "5", "猫"]
     assert [text.get("direction") for text in words] == [None, "rtl", None, None]
     assert root.find(f"{SVG}g[@class='tags']").get("fill") != words.get("fill")
-    assert "\x1b" not in svg(Tree("S", ["\x1b"]))
+    assert "\x1b" not in draw_svg(Tree("S", ["\x1b"]))
     assert text_width("猫") == 16
     assert text_width("cat") == 29
 
@@ -313,8 +313,12 @@ def the_cat_sat():
     return Parse(binary, (1.5, 2.25, 0.1, 3.0, -2.5), (0.5, 0.25, 0.1, 1.0, math.inf))
 
 
+def _parts(parse: Parse) -> tuple[BinaryTree, tuple[float, ...], tuple[float, ...]]:
+    return parse.binary, parse.scores, parse.margins
+
+
 def test_a_trace_of_merges():
-    assert trace(the_cat_sat()) == picture("""
+    assert trace(*_parts(the_cat_sat())) == picture("""
     step  score  margin  merge
        1   1.50    0.50  [the] + [cat] → NP
                          [the cat] sat on the mat
@@ -331,10 +335,10 @@ def test_a_trace_of_merges():
 
 def test_traces_of_one_word_and_of_right_to_left_words():
     one = Parse(BinaryTree(("cat",), ("NN",), (), {(0, 1): ("NP",)}), (), ())
-    assert trace(one) == "cat (one word: nothing to merge)"
-    assert [text.text for text in ElementTree.fromstring(trace_svg(one)).iter(f"{SVG}text")] == ["NP", "cat"]
+    assert trace(*_parts(one)) == "cat (one word: nothing to merge)"
+    assert [text.text for text in ElementTree.fromstring(trace_svg(*_parts(one))).iter(f"{SVG}text")] == ["NP", "cat"]
     two = Parse(BinaryTree(("שלום", "a b"), (None, None), ((0, 1, 2),), {}), (1.0,), (math.inf,))
-    assert trace(two).split("\n")[1:] == [
+    assert trace(*_parts(two)).split("\n")[1:] == [
         "   1   1.00       ∞  [\u2068שלום\u2069] + [a␣b]",
         "                     [\u2068שלום\u2069 a␣b]",
     ]
@@ -350,7 +354,7 @@ def test_the_trace_of_a_long_sentence_is_cut_short():
     words = tuple(map(str, range(1000)))
     merges = tuple((0, end - 1, end) for end in range(2, 1001))
     parse = Parse(BinaryTree(words, (None,) * 1000, merges, {}), (0.0,) * 999, (0.0,) * 999)
-    lines = trace(parse).split("\n")
+    lines = trace(*_parts(parse)).split("\n")
     assert max(len(line.split()) for line in lines) < SHOWN * 1.5 + 5
     assert lines[2].split()[:4] == ["[0", "1]", "2", "3"]
     assert lines[2].split()[-2:] == ["51", "…"]
@@ -379,14 +383,16 @@ def test_every_state_of_a_trace_is_that_of_its_merges(count, random):
         parts[i : i + 2] = [(merges[-1][0], merges[-1][2])]
     numbers = (0.0,) * (count - 1)
     parse = Parse(BinaryTree(tuple("abcdefghijklmn"[:count]), (None,) * count, tuple(merges), {}), numbers, numbers)
-    assert [line.strip() for line in trace(parse).split("\n")[2::2]] == [state(parse, i) for i in range(1, count)]
+    assert [line.strip() for line in trace(*_parts(parse)).split("\n")[2::2]] == [
+        state(parse, i) for i in range(1, count)
+    ]
 
 
 @settings(max_examples=40, deadline=None)
 @given(trees, st.randoms())
 def test_a_picture_of_merges_has_one_a_row_from_the_bottom_up(tree, random):
     parse = random_parse(tree, random)
-    root = ElementTree.fromstring(trace_svg(parse))
+    root = ElementTree.fromstring(trace_svg(*_parts(parse)))
     assert [text.text for text in root.find(f"{SVG}g[@class='words']")] == words_of(tree)
     assert_no_overlaps(root, ["labels", "words"])
     edges = [[*map(int, re.findall(r"-?\d+", path.get("d")))] for path in root.find(f"{SVG}g[@class='edges']")]
@@ -410,4 +416,4 @@ def test_real_trees_are_drawn_with_all_their_words():
         upright = draw(tree).split("\n")[-1]
         assert upright.split() == words_of(tree)
         assert max(map(columns, draw(tree, width=100).split("\n"))) <= 100
-        assert_no_overlaps(ElementTree.fromstring(svg(tree)), ["labels", "tags", "words"])
+        assert_no_overlaps(ElementTree.fromstring(draw_svg(tree)), ["labels", "tags", "words"])

@@ -22,5 +22,5 @@ def write_part(folder: Path, part: str, data: ImageSet, zipped: bool = False) ->
     folder.mkdir(exist_ok=True)
     for kind, array in (("labels-idx1", data.labels), ("images-idx3", data.images)):
         path = folder / f"{part}-{kind}-ubyte{'.gz' if zipped else ''}"
-        path.write_bytes(gzip.compress(idx_bytes(array)) if zipped else idx_bytes(array))
+        path.write_bytes(gzip.compress(idx_bytes(array), mtime=0) if zipped else idx_bytes(array))
     return path

@@ -5,8 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,13 +14,11 @@ from nltk.tree import Tree
 from torch import Tensor, nn
 
 from seqtree import corpora
+from seqtree.parsing.config import ParserNetworkConfig
+from seqtree.parsing.gold import names_in
 from seqtree.parsing.model import Parser
-from seqtree.parsing.network import ParserConfig
-from seqtree.parsing.objectives import ObjectiveSettings
-from seqtree.parsing.presets import preset
-from seqtree.parsing.training import Recipe
 from seqtree.text.batches import SentenceBatch, make_batch
-from seqtree.text.lexicon import LONGEST_WORD, Lexicon
+from seqtree.text.lexicon import MAX_WORD, Lexicon
 from seqtree.treebank.binary import BinaryTree, binarise
 from seqtree.treebank.bracketed import parse_trees
 
@@ -45,14 +42,14 @@ def small_parser(trees: Sequence[BinaryTree] = (), seed: int = 0, noise: float =
         **config,
     }
     trees = trees or [binarise(tree) for tree in toy_trees()[:40]]
-    made = Parser.untrained(trees, ParserConfig(**shape), seed)
+    made = Parser.over(*names_in(trees), ParserNetworkConfig(**shape), seed).to()
     made.network.double().products = None
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for parameter in made.network.parameters():
             parameter.add_(torch.randn(parameter.shape, generator=generator, dtype=torch.float64) * noise)
         if made.network.config.characters:  # training leaves it zero: there is nothing beyond a word's ends
-            made.network.spelling.embedding.weight[-1] = 0.0
+            made.network.words.spelling.embedding.weight[-1] = 0.0
     made.network.eval()
     return made
 
@@ -60,12 +57,12 @@ def small_parser(trees: Sequence[BinaryTree] = (), seed: int = 0, noise: float =
 def random_sentences(lexicon: Lexicon, lengths: Sequence[int], seed: int = 0) -> list[list[str]]:
     """Known words, and some that are not, or only in lower case, or long."""
     rng = np.random.default_rng(seed)
-    words = [*lexicon.words.tokens[3:], "Zebra", "THE", "Cat", "ab" * LONGEST_WORD]
+    words = [*lexicon.words.tokens[3:], "Zebra", "THE", "Cat", "ab" * MAX_WORD]
     return [[words[i] for i in rng.integers(0, len(words), length)] for length in lengths]
 
 
 def batch_of(parser: Parser, sentences: Sequence[Sequence[str]]) -> SentenceBatch:
-    return make_batch(sentences, [parser.lexicon.word_ids(words) for words in sentences], parser.lexicon)
+    return make_batch(sentences, [parser.lexicon.encode(words) for words in sentences], parser.lexicon)
 
 
 @dataclass
@@ -84,7 +81,7 @@ class SlowSentence:
             parts = []
             if network.config.words:
                 index = lexicon.words.index(word if word in lexicon.words else word.lower())
-                parts.append(network.embedding.weight[index])
+                parts.append(network.words.embedding.weight[index])
             if network.config.characters:
                 inner = word not in ("<s>", "</s>")
                 parts.append(self._spelling(word) if inner else torch.zeros(network.config.characters).double())
@@ -96,15 +93,15 @@ class SlowSentence:
         peer = kinds[network.config.encoder](
             inputs.shape[1], network.config.hidden, network.config.layers, bidirectional=True, dtype=torch.float64
         )
-        weights = dict(network.encoder.named_parameters())
+        weights = dict(network.words.encoder.named_parameters())
         states: Tensor = torch.func.functional_call(peer, weights, (inputs[:, None],))[0][:, 0]
         return states
 
     def _spelling(self, word: str) -> Tensor:
         """The greatest value over the word's characters of a convolution that sees three of them, never below 0."""
-        spelling = self.parser.network.spelling
+        spelling = self.parser.network.words.spelling
         kernel, bias = spelling.convolution.weight, spelling.convolution.bias
-        read = word if len(word) <= LONGEST_WORD else word[: LONGEST_WORD // 2] + word[-LONGEST_WORD // 2 :]
+        read = word if len(word) <= MAX_WORD else word[: MAX_WORD // 2] + word[-MAX_WORD // 2 :]
         embedded = [spelling.embedding.weight[self.parser.lexicon.characters.index(character)] for character in read]
         places = []
         for i in range(len(embedded)):
@@ -218,24 +215,3 @@ def slow_greedy(sentence: SlowSentence, bonus: Callable[[int, int], float] = lam
         merges.append(SlowMerge(span, float(chosen.judged), margin, chosen.node.vector))
         walk.merge(chosen)
     return merges
-
-
-def parser_recipe(out: Path, resume: bool = False, objective: str = "stepwise", **options: Any) -> Recipe:
-    chosen = preset("tiny")
-    shape = {"hidden": 8, "vector": 8, "scorer": 8, "words": 6, "characters": 6, "word_dropout": 0.8}
-    settings = {"epochs": 2.0, "evaluations": 4, "seed": 0}
-    settings |= {name: options.pop(name) for name in ("epochs", "evaluations", "seed") if name in options}
-    values: dict[str, Any] = {
-        "trees": (str(corpora.path("toy")),),
-        "out": out,
-        "network": replace(chosen.network, **shape),
-        "objective": ObjectiveSettings(objective),
-        "batch": 16,
-        "training": replace(chosen.training, **settings),
-        "valid_share": 0.2,
-        "device": "cpu",
-        "precision": "fp32",
-        "resume": resume,
-        **options,
-    }
-    return Recipe(**values)

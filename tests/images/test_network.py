@@ -12,17 +12,17 @@ from torch import Tensor, nn
 
 from seqtree.errors import InputError
 from seqtree.images.augment import Augmentation, AugmentedImages
+from seqtree.images.config import OPTIONS, PRESETS
 from seqtree.images.layers import Activation, Dropout, Layers
-from seqtree.images.network import Frame, ImageNetwork, NetworkConfig
+from seqtree.images.network import Frame, ImageNetwork, ImageNetworkConfig
 from seqtree.images.plan import ACTIVATIONS, parse_plan
-from seqtree.images.presets import PRESETS, preset
 
 FRAME = Frame(28, 28, 33.3, 78.6)
 
 
 def _network(plan: str = "", size: tuple[int, int] = (8, 7), classes: int = 4, **rest: object) -> ImageNetwork:
     torch.manual_seed(1)
-    return ImageNetwork(NetworkConfig(plan, **rest), Frame(*size, 100.0, 50.0), classes).eval()  # type: ignore[arg-type]
+    return ImageNetwork(ImageNetworkConfig(plan, **rest), Frame(*size, 100.0, 50.0), classes).eval()  # type: ignore[arg-type]
 
 
 def _images(count: int = 5, size: tuple[int, int] = (8, 7)) -> Tensor:
@@ -46,7 +46,7 @@ def _images(count: int = 5, size: tuple[int, int] = (8, 7)) -> Tensor:
     ],
 )
 def test_parameters_of_the_named_networks(name: str, parameters: int) -> None:
-    network = ImageNetwork(preset(name).network, FRAME, 10)
+    network = ImageNetwork(PRESETS[name].recipe.network, FRAME, 10)
     assert sum(parameter.numel() for parameter in network.parameters()) == parameters
     assert network(_images(2, (28, 28))).shape == (2, 10)
 
@@ -60,12 +60,12 @@ def test_the_convolutions_of_the_chapters_first_network() -> None:
 
 def test_every_named_network_has_its_parameters_counted_here() -> None:
     assert set(PRESETS) == {"mlp", "notes", "lenet5", "cnn", "tensorflow", "rnn", "lstm", "gru"}
-    with pytest.raises(InputError, match=r"model 'resnet': expected one of mlp \(784-300-10"):
-        preset("resnet")
+    with pytest.raises(InputError, match=r"preset 'resnet': expected one of mlp \(784-300-10"):
+        OPTIONS.variant("", "resnet")
 
 
 def test_the_shape_of_lenet5() -> None:
-    layers = Layers(parse_plan(preset("lenet5").network.plan), (28, 28))
+    layers = Layers(parse_plan(PRESETS["lenet5"].recipe.network.plan), (28, 28))
     shapes, x = [], torch.zeros(1, 1, 28, 28)
     for name, module in layers.steps.named_children():
         x = module(x)
@@ -229,17 +229,17 @@ def test_filters() -> None:
         ({}, "plan, step 1 '': expected conv"),
         ({"cell": "gru", "readout": "first"}, "readout 'first': expected one of last, mean"),
         ({"plan": "pool", "objective": "hinge"}, "objective 'hinge': expected one of softmax, squared"),
-        ({"cell": "rnn", "hidden": 0}, "hidden 0: expected at least 1"),
-        ({"cell": "rnn", "layers": 0}, "layers 0: expected at least 1"),
-        ({"cell": "rnn", "dropout": 1.0}, "dropout 1.0: expected a share"),
+        ({"cell": "rnn", "hidden": 0}, "hidden 0: expected from 1 to 65536"),
+        ({"cell": "rnn", "layers": 0}, "layers 0: expected from 1 to 100"),
+        ({"cell": "rnn", "dropout": 1.0}, "dropout 1.0: expected from 0 to below 1"),
     ],
 )
 def test_configs_are_checked(config: dict[str, object], said: str) -> None:
     with pytest.raises(InputError) as error:
-        NetworkConfig(**config)  # type: ignore[arg-type]
+        ImageNetworkConfig(**config)  # type: ignore[arg-type]
     assert said in str(error.value)
-    with pytest.raises(InputError, match=r"network config: .*'depth'"):
-        NetworkConfig.from_json({"plan": "pool", "depth": 3})
+    with pytest.raises(InputError, match=r"ImageNetworkConfig: unknown settings 'depth'"):
+        ImageNetworkConfig.from_json({"plan": "pool", "depth": 3})
 
 
 # --- augmentation
@@ -290,5 +290,5 @@ def test_bending_keeps_the_middle_and_moves_the_rest(monkeypatch: pytest.MonkeyP
     ],
 )
 def test_augmentations_are_checked(most: dict[str, float], said: str) -> None:
-    with pytest.raises(InputError, match=f"{said}: expected from 0 to"):
+    with pytest.raises(InputError, match=f"{said}: expected (from 0 to|a finite)"):
         Augmentation(**most)  # type: ignore[arg-type]

@@ -15,12 +15,12 @@ import pytest
 from image_helpers import idx_bytes
 from PIL import Image
 
-from seqtree.drawing.confusion import MOST_FILTERS, plot, png, tiled
+from seqtree.drawing.confusion import MAX_FILTERS, plot, png, tiled
 from seqtree.errors import InputError
-from seqtree.images.digits import digits
+from seqtree.images.config import ImageNetworkConfig
 from seqtree.images.evaluation import evaluate
+from seqtree.images.generated import digits
 from seqtree.images.model import ImageClassifier
-from seqtree.images.network import NetworkConfig
 from seqtree.images.reading import Reading, centred, read_inputs
 
 Bytes = npt.NDArray[np.uint8]
@@ -201,22 +201,23 @@ def test_filters_side_by_side() -> None:
 
 
 @pytest.mark.parametrize(
-    "config", [NetworkConfig("conv 5x3, full 9"), NetworkConfig("full 90"), NetworkConfig(cell="rnn", hidden=4)]
+    "config",
+    [ImageNetworkConfig("conv 5x3, full 9"), ImageNetworkConfig("full 90"), ImageNetworkConfig(cell="rnn", hidden=4)],
 )
-def test_the_picture_of_a_classifier(config: NetworkConfig) -> None:
+def test_the_picture_of_a_classifier(config: ImageNetworkConfig) -> None:
     data = digits(60)
     names = ["<&>", *"123456789"]
-    model = ImageClassifier.untrained(data, names, config)
+    model = ImageClassifier.over(data, names, config)
     measured = evaluate(model, data)
-    drawn = ET.fromstring(plot(model, measured))
+    drawn = ET.fromstring(plot(names, measured.confusion, model.network.filters().numpy(), "<&> & others"))
     texts = [element.text for element in drawn.iter(f"{SVG}text")]
     counts = [f"{count}" for row in measured.confusion for count in row if count]
     assert texts[:10] == names
     assert sorted(texts[10:-1]) == sorted(names + counts)
-    assert drawn.findtext(f"{SVG}title") == f"60 images, {100 * measured.error:.2f} % wrong"
+    assert drawn.findtext(f"{SVG}title") == "<&> & others"
     (image,) = drawn.iter(f"{SVG}image")
     with Image.open(io.BytesIO(base64.b64decode(image.attrib["href"].split(",")[1]))) as picture:
-        expected = tiled(model.network.filters().numpy()[:MOST_FILTERS])
+        expected = tiled(model.network.filters().numpy()[:MAX_FILTERS])
         np.testing.assert_array_equal(np.asarray(picture), expected)
     width, height = (int(drawn.attrib[side]) for side in ("width", "height"))
     for element in (*drawn.iter(f"{SVG}text"), *drawn.iter(f"{SVG}rect"), image):

@@ -12,7 +12,7 @@ from torch import Tensor
 from seqtree.images.layers import Convolution as FastConvolution
 from seqtree.images.layers import FullyConnected as FastFullyConnected
 from seqtree.images.layers import Layers
-from seqtree.images.network import Frame, ImageNetwork, NetworkConfig
+from seqtree.images.network import Frame, ImageNetwork, ImageNetworkConfig
 from seqtree.images.plan import Conv, Plan, Pool, parse_plan, plan_sizes
 from seqtree.reference import activations
 from seqtree.reference.convolution import Convolution
@@ -100,7 +100,7 @@ def test_slopes_of_what_has_no_layer_by_hand(text: str) -> None:
 
 
 def test_the_notes_objective_equals_the_squared_error_by_hand() -> None:
-    network = ImageNetwork(NetworkConfig("full 5 sigmoid", objective="squared"), Frame(2, 3, 0.0, 1.0), 4)
+    network = ImageNetwork(ImageNetworkConfig("full 5 sigmoid", objective="squared"), Frame(2, 3, 0.0, 1.0), 4)
     logits, labels = torch.randn(3, 4, dtype=torch.float64, requires_grad=True), torch.tensor([2, 0, 3])
     network.loss(logits, labels).backward()
     for row, label in enumerate(labels.tolist()):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +14,21 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from language_helpers import CHINESE, TEXT, Messages, model, nats, recipe
+from language_helpers import CHINESE, TEXT, model, nats
 from oracles import cut_at_stop, run_recurrent, softmax
+from runs import Messages, Planned, lm_recipe, train
 
 from seqtree import LanguageModel, modelfile
 from seqtree.errors import InputError, ModelFileError
 from seqtree.language import stepper as stepper_module
+from seqtree.language.config import LanguageNetworkConfig
 from seqtree.language.evaluation import validation_loss
-from seqtree.language.growth import grown
-from seqtree.language.network import NetworkConfig
 from seqtree.language.sampling import SamplingSettings, _until_stop, choose
 from seqtree.language.stepper import Stepper
-from seqtree.language.training import train_language_model
-from seqtree.text.corpus import TextSettings, encode_text
+from seqtree.text.config import TextSettings
+from seqtree.text.corpus import encode_text
 from seqtree.text.vocabulary import Vocabulary
+from seqtree.training.start import grow
 
 SHAPES: list[dict[str, Any]] = [
     {"cell": "rnn"},
@@ -86,7 +88,7 @@ def test_a_run_folder_loads_as_its_model(tmp_path: Path) -> None:
 def test_a_tied_model_is_stored_once_and_stays_tied(tmp_path: Path) -> None:
     made = model(tied=True, embedding=8)
     made.save(tmp_path / "m")
-    assert "decoder.weight" not in modelfile.load(tmp_path / "m", "language-model")[1]
+    assert "decoder.weight" not in modelfile.load(tmp_path / "m")[2]
     loaded = LanguageModel.load(tmp_path / "m")
     assert loaded.network.decoder.weight is loaded.network.embedding.weight
 
@@ -110,7 +112,7 @@ def test_parts_that_do_not_fit_together_are_refused(tmp_path: Path, change: Any)
     """As only somebody who also made the checksum anew could bring about."""
     path = tmp_path / "m"
     model().save(path)
-    contents, tensors = modelfile.load(path, "language-model")
+    contents, tensors = modelfile.load(path)[1:]
     change(contents, tensors)
     modelfile.save(path, "language-model", contents, tensors)
     with pytest.raises(ModelFileError, match="do not fit together"):
@@ -119,7 +121,7 @@ def test_parts_that_do_not_fit_together_are_refused(tmp_path: Path, change: Any)
 
 def test_a_checkpoint_is_no_model(tmp_path: Path) -> None:
     modelfile.save(tmp_path / "c", "checkpoint", {}, {})
-    with pytest.raises(ModelFileError, match="holds a checkpoint, expected a language-model"):
+    with pytest.raises(ModelFileError, match=r"holds a checkpoint .*, expected a language-model"):
         LanguageModel.load(tmp_path / "c")
 
 
@@ -146,7 +148,7 @@ def test_a_network_of_another_vocabulary_is_refused() -> None:
 )
 def test_network_configs_are_checked(values: dict[str, Any], said: str) -> None:
     with pytest.raises(InputError, match=said):
-        NetworkConfig(**values)
+        LanguageNetworkConfig(**values)
 
 
 # --- measures
@@ -416,12 +418,12 @@ def test_probabilities_that_are_no_numbers_are_an_error(temperature: float) -> N
     [
         ({"length": -1}, "length -1"),
         ({"temperature": -0.5}, "temperature -0.5"),
-        ({"top_k": 0}, "top-k 0"),
+        ({"top_k": 0}, "top_k 0"),
         ({"temperature": math.nan}, "temperature nan"),
         ({"temperature": math.inf}, "temperature inf"),
-        ({"top_p": 0.0}, "top-p 0"),
-        ({"top_p": 1.5}, "top-p 1.5"),
-        ({"top_p": math.nan}, "top-p nan"),
+        ({"top_p": 0.0}, "top_p 0"),
+        ({"top_p": 1.5}, "top_p 1.5"),
+        ({"top_p": math.nan}, "top_p nan"),
         ({"stop": [""]}, "stop string is empty"),
         ({"seed": -1}, "seed -1"),
         ({"unknown": "drop"}, "'drop'"),
@@ -522,7 +524,7 @@ def filler(tmp_path_factory: pytest.TempPathFactory) -> LanguageModel:
     rng = np.random.default_rng(0)
     text = "".join(lines[i] for i in rng.integers(0, 4, 300))
     (folder / "text.txt").write_text(text, encoding="utf-8")
-    made = recipe(
+    made = lm_recipe(
         folder / "run",
         folder / "text.txt",
         unit="word",
@@ -530,7 +532,7 @@ def filler(tmp_path_factory: pytest.TempPathFactory) -> LanguageModel:
         epochs=25,
         learning_rate=0.02,
     )
-    train_language_model(made, Messages())
+    train(made, Messages())
     return LanguageModel.load(folder / "run")
 
 
@@ -592,12 +594,18 @@ def test_blanks_are_checked(filler: LanguageModel) -> None:
 # --- growth
 
 
+def _grown(made: LanguageModel, vocabulary: Vocabulary) -> LanguageModel:
+    big = LanguageModel.over(vocabulary, made.settings, made.network.config)
+    grow(big.network, made)
+    return big
+
+
 @pytest.mark.parametrize("shape", [*SHAPES, {"bidirectional": True}], ids=str)
 def test_a_grown_model_keeps_what_it_knew(shape: dict[str, Any]) -> None:
     made = model("the cat\n" * 5, **shape)
     larger = made.vocabulary.extended(Counter("the dog ran\n"))
     assert len(larger) > len(made.vocabulary) + 3
-    big = grown(made, larger)
+    big = _grown(made, larger)
     old = len(made.vocabulary)
     if not made.network.config.one_hot:
         assert torch.equal(big.network.embedding.weight[:old], made.network.embedding.weight)
@@ -614,8 +622,15 @@ def test_a_grown_model_keeps_what_it_knew(shape: dict[str, Any]) -> None:
     if not made.network.config.bidirectional:  # what is new takes from all alike: the order of the old stays
         known = [token for token, _ in big.next("the c", k=1000) if token in made.vocabulary]
         assert known == [token for token, _ in made.next("the c", k=1000)]
-    same = grown(made, made.vocabulary)
+    same = _grown(made, made.vocabulary)
     assert same.score("the cat\n") == made.score("the cat\n")
+
+
+def _from(model: Path, planned: Planned) -> Planned:
+    """The same run from a model, whose shape it keeps."""
+    shape = ("hidden", "embedding", "tied")
+    options = {name: value for name, value in planned.options.items() if name not in shape}
+    return replace(planned, options={**options, "init_from": str(model)})
 
 
 def test_training_goes_on_from_a_model(tmp_path: Path) -> None:
@@ -623,17 +638,15 @@ def test_training_goes_on_from_a_model(tmp_path: Path) -> None:
     first.write_text(TEXT, encoding="utf-8")
     second.write_text(TEXT.replace("cat", "zébu"), encoding="utf-8")
     options: dict[str, Any] = {"epochs": 6, "learning_rate": 0.02, "network": {"hidden": 16}}
-    train_language_model(recipe(tmp_path / "a", first, **options), Messages())
+    train(lm_recipe(tmp_path / "a", first, **options), Messages())
     display = Messages()
-    report = train_language_model(
-        recipe(tmp_path / "b", second, init_from=str(tmp_path / "a"), epochs=1, learning_rate=0.005), display
-    )
+    report = train(_from(tmp_path / "a", lm_recipe(tmp_path / "b", second, epochs=1, learning_rate=0.005)), display)
     before, after = LanguageModel.load(tmp_path / "a"), LanguageModel.load(tmp_path / "b")
     assert after.vocabulary.tokens[: len(before.vocabulary)] == before.vocabulary.tokens
     assert set(after.vocabulary.tokens[len(before.vocabulary) :]) == {"z", "é", "b", "u"}
     assert f"{len(before.vocabulary):,} tokens known, 4 new" in display.text
     assert after.network.config.hidden == 16  # its own, not the recipe's
-    fresh = train_language_model(recipe(tmp_path / "c", second, epochs=1, learning_rate=0.005), Messages())
+    fresh = train(lm_recipe(tmp_path / "c", second, epochs=1, learning_rate=0.005), Messages())
     assert report["loss"] < fresh["loss"]
     assert all(math.isfinite(s.surprisal) and not s.unknown for s in after.score("zébu\n"))
 

@@ -16,8 +16,9 @@ from oracles import kneser_ney
 from seqtree.errors import InputError
 from seqtree.language.model import LanguageModel
 from seqtree.language.ngram import KneserNey, compare
-from seqtree.text.corpus import TextSettings, prepare
-from seqtree.text.vocabulary import END, START, Vocabulary
+from seqtree.text.config import END, START, TextSettings
+from seqtree.text.corpus import prepare
+from seqtree.text.vocabulary import Vocabulary
 
 WORDS = Vocabulary("word", ["<unk>", START, END, "a", "b", "c", "never"])
 LETTERS = Vocabulary("char", ["<unk>", "\n", "a", "b", "c", "z"])

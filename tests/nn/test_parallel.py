@@ -15,8 +15,6 @@ from seqtree import corpora
 from seqtree.errors import InputError
 from seqtree.nn.parallel import in_parallel
 from seqtree.parsing.model import BATCH_WORDS, Parser
-from seqtree.parsing.network import ParserConfig
-from seqtree.treebank.binary import binarise
 from seqtree.treebank.bracketed import parse_trees
 
 CPU = torch.device("cpu")
@@ -71,8 +69,7 @@ def test_an_error_ends_the_work() -> None:
 
 def test_parses_do_not_depend_on_the_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     trees = [tree for tree, _ in parse_trees(corpora.load("toy").splitlines(), "toy.mrg")]
-    config = ParserConfig(words=8, characters=8, hidden=16, vector=16, scorer=16)
-    parser = Parser.untrained(map(binarise, trees), config)
+    parser = Parser.untrained(trees, words=8, characters=8, hidden=16, vector=16, scorer=16)
     sentences = [[], *(parser.words(tree.leaves()) for tree in 3 * trees), []]
     assert sum(map(len, sentences)) > BATCH_WORDS  # several batches
     batch, seen = parser._parse_batch, set()

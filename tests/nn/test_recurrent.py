@@ -11,7 +11,8 @@ import torch.nn.functional as F
 from oracles import Layer, run_recurrent
 from torch import Tensor, nn
 
-from seqtree.language.network import NetworkConfig, RecurrentLanguageModel
+from seqtree.language.config import LanguageNetworkConfig
+from seqtree.language.network import RecurrentLanguageModel
 from seqtree.nn import Recurrent, linear_cross_entropy
 from seqtree.nn.dropout import dropout_mask, row_dropout, sequence_dropout, weight_dropout
 
@@ -336,7 +337,7 @@ def test_weight_drop_gives_no_gradient_to_dropped_weights() -> None:
 
 def _network(vocabulary: int = 6, **config: Any) -> RecurrentLanguageModel:
     shape = {"hidden": 4, "embedding": 3, **config}
-    made = RecurrentLanguageModel(vocabulary, NetworkConfig(**shape), dtype=torch.float64)
+    made = RecurrentLanguageModel(vocabulary, LanguageNetworkConfig(**shape), dtype=torch.float64)
     with torch.no_grad():
         for parameter in made.parameters():
             parameter.copy_(torch.randn_like(parameter) * 0.5)

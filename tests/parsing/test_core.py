@@ -17,32 +17,25 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from nltk.tree import Tree
-from parsing_helpers import (
-    SlowSentence,
-    SlowWalk,
-    batch_of,
-    random_sentences,
-    slow_greedy,
-    small_parser,
-    toy_trees,
-)
+from parsing_helpers import SlowSentence, SlowWalk, batch_of, random_sentences, slow_greedy, small_parser, toy_trees
 from torch import Tensor
 
 from seqtree import modelfile
 from seqtree.errors import InputError, ModelFileError
 from seqtree.nn.recursive import COMPOSITIONS
 from seqtree.parsing.beam import beam_search
+from seqtree.parsing.config import ParserNetworkConfig
+from seqtree.parsing.gold import EMPTY, gold_tree, names_in
 from seqtree.parsing.greedy import Decoding, Forests, decode
 from seqtree.parsing.labelling import best_labellings
-from seqtree.parsing.model import AT_ONCE, BATCH_WORDS, KIND, Parser
-from seqtree.parsing.network import ENCODERS, ParserConfig
+from seqtree.parsing.model import AT_ONCE, BATCH_WORDS, Parser
 from seqtree.parsing.oracle import Oracle
 from seqtree.parsing.parse import Parse
-from seqtree.parsing.spans import Pairs, Spans, SpanTable
+from seqtree.parsing.spans import Pairs, Spans, SpanTable, fence_numbers, fence_spans, word_spans
 from seqtree.text.batches import SentenceBatch
-from seqtree.text.lexicon import EMPTY, LONGEST_WORD, Lexicon
+from seqtree.text.lexicon import MAX_WORD, LabelSet, Lexicon
 from seqtree.treebank.binary import BinaryTree, Span, binarise
-from seqtree.treebank.normalise import normalise
+from seqtree.treebank.normalisation import normalise
 from seqtree.treebank.sources import trees
 
 # --- spans
@@ -86,11 +79,15 @@ def _tree(text: str) -> BinaryTree:
     return binarise(Tree.fromstring(text))
 
 
-def test_a_lexicon_knows_its_trees() -> None:
+def _lexicon(text: str) -> Lexicon:
+    return names_in([_tree(text)])[0]
+
+
+def test_names_of_trees() -> None:
     trees = [_tree("(S (NP (DT the) (NN cat)) (VP (VBD sat)))"), _tree("(S (NP (NP (NN cat))) (VP (VBD sat)) .)")]
-    lexicon = Lexicon.build(trees)
-    assert lexicon.labels == (EMPTY, ("NP",), ("NP", "NP"), ("S",), ("VP",))
-    assert lexicon.tags == ("DT", "NN", "VBD")
+    lexicon, tags, labels = names_in(trees)
+    assert labels.names == (EMPTY, ("NP",), ("NP", "NP"), ("S",), ("VP",))
+    assert tags.names == ("DT", "NN", "VBD")
     assert dict(zip(lexicon.words, lexicon.counts, strict=True)) == {
         "<unk>": 0,
         "<s>": 0,
@@ -101,47 +98,49 @@ def test_a_lexicon_knows_its_trees() -> None:
         ".": 1,
     }
     assert set(lexicon.characters.tokens[2:]) == set("thecasat.")
-    assert set(Lexicon.build(trees, min_count=2).words.tokens[3:]) == {"cat", "sat"}
+    assert set(names_in(trees, min_count=2)[0].words.tokens[3:]) == {"cat", "sat"}
 
 
 def test_a_gold_tree_in_numbers() -> None:
-    lexicon = Lexicon.build([_tree("(S (NP (DT the) (NN cat)) (VP (VBD sat)))")])
-    gold = lexicon.gold(_tree("(S (NP (DT The) (NN cat)) (X (VP (VBD sat) mat)))"))
+    names = names_in([_tree("(S (NP (DT the) (NN cat)) (VP (VBD sat)))")])
+    lexicon, tags, labels = names
+    gold = gold_tree(_tree("(S (NP (DT The) (NN cat)) (X (VP (VBD sat) mat)))"), *names)
     assert lexicon.words.decode(gold.words) == ["the", "cat", "sat", "<unk>"]
-    assert [lexicon.tags[i] if i >= 0 else None for i in gold.tags] == ["DT", "NN", "VBD", None]
+    assert [tags.names[i] if i >= 0 else None for i in gold.tags] == ["DT", "NN", "VBD", None]
     found = {(start, end): label for start, end, label in zip(gold.starts, gold.ends, gold.labels, strict=True)}
-    assert found == {(0, 2): lexicon.labels.index(("NP",)), (2, 4): -1, (0, 4): lexicon.labels.index(("S",))}
+    assert found == {(0, 2): labels.names.index(("NP",)), (2, 4): -1, (0, 4): labels.names.index(("S",))}
     assert len(gold) == 4
 
 
 def test_unknown_words_are_read_in_lower_case_if_that_is_known() -> None:
-    lexicon = Lexicon.build([_tree("(S (X the) (X Cat) (X May) (X may))")])
-    read = lexicon.words.decode(lexicon.word_ids(["The", "THE", "Cat", "cat", "May", "MAY", "zebra"]))
+    lexicon = _lexicon("(S (X the) (X Cat) (X May) (X may))")
+    read = lexicon.words.decode(lexicon.encode(["The", "THE", "Cat", "cat", "May", "MAY", "zebra"]))
     assert read == ["the", "the", "Cat", "<unk>", "May", "may", "<unk>"]
 
 
 def test_long_words_are_spelled_by_their_two_ends() -> None:
-    lexicon = Lexicon.build([_tree("(S (X abc))")])
-    for word in ("abc" * 10, "a" * LONGEST_WORD, "ab" + "c" * 100 + "ba"):
-        read = word if len(word) <= LONGEST_WORD else word[: LONGEST_WORD // 2] + word[-(LONGEST_WORD // 2) :]
+    lexicon = _lexicon("(S (X abc))")
+    for word in ("abc" * 10, "a" * MAX_WORD, "ab" + "c" * 100 + "ba"):
+        read = word if len(word) <= MAX_WORD else word[: MAX_WORD // 2] + word[-(MAX_WORD // 2) :]
         assert lexicon.spelling(word).tolist() == lexicon.characters.encode(read).tolist()
         assert lexicon.spelling(word) is lexicon.spelling(word)
 
 
 def test_a_lexicon_goes_through_json() -> None:
-    lexicon = Lexicon.build([binarise(tree) for tree in toy_trees()])
+    lexicon, _, _ = names_in([binarise(tree) for tree in toy_trees()])
     again = Lexicon.from_json(json.loads(json.dumps(lexicon.to_json())))
-    for name in ("words", "characters", "tags", "labels", "counts"):
+    for name in ("words", "characters", "counts"):
         assert getattr(again, name) == getattr(lexicon, name)
 
 
-def test_a_lexicon_checks_its_parts() -> None:
-    lexicon = Lexicon.build([_tree("(S (X abc))")])
-    parts = (lexicon.words, lexicon.characters, lexicon.tags)
+def test_a_parsers_parts_are_checked() -> None:
+    lexicon, tags, labels = names_in([_tree("(S (X abc))")])
     with pytest.raises(InputError, match="1 counts do not fit 4 words"):
-        Lexicon(*parts, lexicon.labels, [1])
+        Lexicon(lexicon.words, lexicon.characters, [1])
     with pytest.raises(InputError, match="first label"):
-        Lexicon(*parts, lexicon.labels[1:], lexicon.counts)
+        Parser.over(lexicon, tags, LabelSet(labels.names[1:]), ParserNetworkConfig(hidden=4))
+    with pytest.raises(InputError, match="listed twice"):
+        LabelSet(["NN", "DT", "NN"])
 
 
 def test_a_batch_lies_flat() -> None:
@@ -156,16 +155,17 @@ def test_a_batch_lies_flat() -> None:
         spelling = batch.spellings[number]
         assert spelling[spelling >= 0].tolist() == lexicon.spelling(word).tolist()
     words = [(row, i, i + 1) for row, sentence in enumerate(sentences) for i in range(len(sentence))]
-    assert np.transpose(batch.single_words.columns).tolist() == [list(span) for span in words]
+    assert np.transpose(word_spans(batch).columns).tolist() == [list(span) for span in words]
     fences = [(row, i, i) for row, sentence in enumerate(sentences) for i in range(len(sentence) + 1)]
-    assert np.transpose(batch.all_fences.columns).tolist() == [list(span) for span in fences]
+    assert np.transpose(fence_spans(batch).columns).tolist() == [list(span) for span in fences]
     rows, places, _ = np.array(fences).T
-    assert batch.fences(rows, places).tolist() == list(range(9))
+    assert fence_numbers(batch, rows, places).tolist() == list(range(9))
 
 
 # --- the network
 
 MIXED = [13, 8, 5, 5, 3, 2, 1, 1]
+ENCODERS = ("none", "rnn", "lstm", "gru")
 VARIANTS: list[dict[str, Any]] = [
     *({"encoder": encoder, "composition": kind} for encoder in ENCODERS for kind in COMPOSITIONS),
     {"layers": 1, "characters": 0},
@@ -204,7 +204,7 @@ def test_words_are_lost_in_training_by_their_counts() -> None:
         [_tree(f"(S {'(X a) ' * 8} {'(X b) ' * 2})")], words=1, characters=0, encoder="none", word_dropout=2.0
     )
     network, seen = parser.network.train(), []
-    network.embedding.register_forward_hook(lambda module, inputs, output: seen.append(inputs[0]))
+    network.words.embedding.register_forward_hook(lambda module, inputs, output: seen.append(inputs[0]))
     for _ in range(40):
         network.encode(batch_of(parser, [["a", "b"] * 50]))
     ids = torch.stack(seen)[:, :, 0]
@@ -237,19 +237,19 @@ def test_all_spans_of_a_sentence_have_the_same_hidden_units_dropped() -> None:
     [
         ({"encoder": "gpt"}, "encoder 'gpt': expected one of none, rnn, lstm, gru"),
         ({"composition": "sum"}, "composition 'sum': expected one of"),
-        ({"hidden": 0}, "hidden 0: expected at least 1"),
-        ({"words": 0, "characters": 0}, "expected 0 or more, and one of both"),
+        ({"hidden": 0}, "hidden 0: expected from 1 to 65536"),
+        ({"words": 0, "characters": 0}, "expected more than 0 for one of them"),
         ({"composition": "lstm", "vector": 5}, "needs an even width"),
         ({"dropout": 1.0}, "from 0 to below 1"),
-        ({"word_dropout": -0.1}, "expected 0 or more"),
+        ({"word_dropout": -0.1}, "expected at least 0"),
     ],
 )
 def test_configs_are_checked(values: dict[str, Any], said: str) -> None:
     with pytest.raises(InputError, match=said):
-        ParserConfig(**values)
-    assert ParserConfig.from_json(ParserConfig(hidden=7).to_json()) == ParserConfig(hidden=7)
-    with pytest.raises(InputError, match="parser config"):
-        ParserConfig.from_json({"colour": "red"})
+        ParserNetworkConfig(**values)
+    assert ParserNetworkConfig.from_json(ParserNetworkConfig(hidden=7).to_json()) == ParserNetworkConfig(hidden=7)
+    with pytest.raises(InputError, match="unknown settings 'colour'"):
+        ParserNetworkConfig.from_json({"colour": "red"})
 
 
 # --- the greedy decoder
@@ -467,14 +467,14 @@ def test_a_beam_of_one_is_the_greedy_decoder(whole: bool) -> None:
 def test_the_best_trees_of_a_sentence(whole: bool) -> None:
     """All forests and all their labellings, one by one."""
     parser = small_parser(_few_labels(), whole_trees=whole)
-    assert len(parser.lexicon.labels) == 4
+    assert len(parser.labels.names) == 4
     [words] = random_sentences(parser.lexicon, [3], seed=3)
     expected, ways = every_labelled_tree(parser, words, whole)
     [sentence] = _doubled([words])
     many = parser.k_best(sentence, 10_000)
     assert len(many) == len(expected)
     found = [
-        frozenset((*span, parser.lexicon.labels.index(labels)) for span, labels in parse.binary.labels.items())
+        frozenset((*span, parser.labels.names.index(labels)) for span, labels in parse.binary.labels.items())
         for parse in many
     ]
     totals = [expected[tree] for tree in found]
@@ -594,8 +594,9 @@ def _bounds(forests: Forests, row: int) -> tuple[int, ...]:
 class _OracleCheck:
     """Merges at random (only what is correct, if so told), comparing the oracle with the brute force at each step."""
 
-    def __init__(self, trees: Sequence[BinaryTree], lexicon: Lexicon, rng: np.random.Generator, obedient: bool) -> None:
-        self.oracle = Oracle([lexicon.gold(tree) for tree in trees])
+    def __init__(self, trees: Sequence[BinaryTree], parser: Parser, rng: np.random.Generator, obedient: bool) -> None:
+        names = parser.lexicon, parser.tags, parser.labels
+        self.oracle = Oracle([gold_tree(tree, *names) for tree in trees])
         self.gold = [frozenset(span for span in tree.labels if span[1] - span[0] > 1) for tree in trees]
         self.rng, self.obedient, self.judged = rng, obedient, 0
 
@@ -627,7 +628,7 @@ def test_the_oracle_equals_its_definition(obedient: bool) -> None:
     for _ in range(25):
         trees = [random_tree(n, rng) for n in sorted(rng.integers(1, 7, 8), reverse=True)]
         parser = small_parser(trees, encoder="none", vector=2)
-        check = _OracleCheck(trees, parser.lexicon, rng, obedient)
+        check = _OracleCheck(trees, parser, rng, obedient)
         _, decoding = _decoded(parser, [tree.words for tree in trees], choose=check)
         judged += check.judged
         if obedient:
@@ -643,7 +644,7 @@ def test_the_oracle_leads_to_all_brackets_of_real_trees(data: Path) -> None:
     gold = sorted((binarise(tree) for tree in found if tree), key=lambda tree: -len(tree.words))
     parser, rng = small_parser(gold, encoder="none", vector=2, words=2, characters=0), np.random.default_rng(0)
     for share in (0.0, 0.3):
-        oracle = Oracle([parser.lexicon.gold(tree) for tree in gold])
+        oracle = Oracle([gold_tree(tree, parser.lexicon, parser.tags, parser.labels) for tree in gold])
 
         def choose(forests: Forests, active: int, share: float = share, oracle: Oracle = oracle) -> np.ndarray:
             correct, possible = oracle.correct(forests, active), np.isfinite(forests.score[:active])
@@ -677,10 +678,10 @@ def slow_parse(parser: Parser, words: Sequence[str]) -> BinaryTree:
             logits = sentence.label_logits(vector, *span).tolist()
             if span == (0, len(words)):
                 logits[0] = -np.inf
-            label = parser.lexicon.labels[int(np.argmax(logits))]
+            label = parser.labels.names[int(np.argmax(logits))]
             if label:
                 labels[span] = label
-        tags = tuple(parser.lexicon.tags[int(row.argmax())] for row in sentence.tags)
+        tags = tuple(parser.tags.names[int(row.argmax())] for row in sentence.tags)
     return BinaryTree(tuple(words), tags, tuple(merge.span for merge in merges), labels)
 
 
@@ -744,7 +745,7 @@ def test_the_root_always_has_a_label_and_nothing_else_need_have_one() -> None:
     for words in random_sentences(parser.lexicon, [1, 2, 7]):
         [parse] = _parses(parser, [words])
         assert list(parse.binary.labels) == [(0, len(words))]
-        assert parse.tree.label() in {label[0] for label in parser.lexicon.labels[1:]}
+        assert parse.tree.label() in {label[0] for label in parser.labels.names[1:]}
 
 
 def test_treebanks_without_tags_or_labels_can_be_parsed_too() -> None:
@@ -800,7 +801,7 @@ def test_half_a_parser_is_nearly_the_same(tmp_path: Path) -> None:
     parser.network.float()
     parser.save(tmp_path / "whole")
     parser.save(tmp_path / "half", half=True)
-    whole, half = (modelfile.load(tmp_path / name, KIND)[1] for name in ("whole", "half"))
+    whole, half = (modelfile.load(tmp_path / name)[2] for name in ("whole", "half"))
     assert {name: tensor.shape for name, tensor in half.items()} == {name: t.shape for name, t in whole.items()}
     assert all(tensor.dtype == torch.float16 for tensor in half.values())
     assert sum(t.nbytes for t in half.values()) == sum(t.nbytes for t in whole.values()) / 2
@@ -833,7 +834,7 @@ def _changed(contents: dict[str, Any], tensors: dict[str, Tensor], change: str) 
     elif change == "words that are no list":
         contents["lexicon"]["words"] = 7
     elif change == "labels that are no lists":
-        contents["lexicon"]["labels"] = [[], 7]
+        contents["labels"] = [[], 7]
 
 
 @pytest.mark.parametrize(
@@ -851,9 +852,9 @@ def _changed(contents: dict[str, Any], tensors: dict[str, Tensor], change: str) 
 )
 def test_parts_that_do_not_fit_together_are_refused(tmp_path: Path, change: str) -> None:
     small_parser().save(tmp_path / "model")
-    contents, tensors = modelfile.load(tmp_path / "model", KIND)
+    contents, tensors = modelfile.load(tmp_path / "model")[1:]
     _changed(contents, tensors, change)
-    modelfile.save(tmp_path / "model", KIND, contents, tensors)
+    modelfile.save(tmp_path / "model", Parser.kind, contents, tensors)
     with pytest.raises(ModelFileError, match="do not fit together"):
         Parser.load(tmp_path / "model")
 
@@ -867,15 +868,15 @@ def test_damaged_and_other_files_are_refused(tmp_path: Path) -> None:
         with pytest.raises(ModelFileError, match=r"model\.safetensors"):
             Parser.load(path)
     modelfile.save(path, "language-model", {}, {})
-    with pytest.raises(ModelFileError, match="holds a language-model, expected a parser"):
+    with pytest.raises(ModelFileError, match=r"holds a language-model \(for seqtree lm\), expected a parser"):
         Parser.load(tmp_path)
     with pytest.raises(InputError, match="no such model file"):
         Parser.load(tmp_path / "nothing")
 
 
 def test_untrained_parsers_are_made_by_the_seed_alone() -> None:
-    trees, state = [_tree("(S (X a) (X b))")], torch.get_rng_state()
-    weights = [Parser.untrained(trees, ParserConfig(hidden=4), seed).network.leaf.weight for seed in (1, 1, 2)]
+    trees, state = [Tree.fromstring("(S (X a) (X b))")], torch.get_rng_state()
+    weights = [Parser.untrained(trees, hidden=4, seed=seed).network.leaf.weight for seed in (1, 1, 2)]
     assert torch.equal(weights[0], weights[1])
     assert not torch.equal(weights[0], weights[2])
     assert torch.equal(torch.get_rng_state(), state)

@@ -17,19 +17,17 @@ from typing import Any
 
 import pytest
 from command_helpers import Run, caller, ended, refused
-from language_helpers import metrics
 from language_helpers import model as language_model
 from nltk.tree import Tree
+from runs import metrics
 
 from seqtree import corpora, modelfile
-from seqtree.cli import parse as parse_command
 from seqtree.drawing.tree_svg import EMPTY
 from seqtree.parsing.formats import FORMATS
 from seqtree.parsing.model import Parser
-from seqtree.parsing.network import ParserConfig
-from seqtree.parsing.training import read_normalised
+from seqtree.text import lines
 from seqtree.text.sentences import penn_tokens
-from seqtree.treebank.binary import binarise
+from seqtree.treebank.sources import normalised_trees
 
 TOY = str(corpora.path("toy"))
 SMALL = (
@@ -70,9 +68,9 @@ def command(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pyt
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The file of a tiny parser that has learned nothing: its trees are odd, but trees."""
-    config = ParserConfig(words=6, characters=4, character_embedding=4, layers=1, hidden=8, vector=8, scorer=8)
+    shape = {"words": 6, "characters": 4, "character_embedding": 4, "layers": 1, "hidden": 8, "vector": 8, "scorer": 8}
     path = tmp_path_factory.mktemp("model") / "parser.safetensors"
-    Parser.untrained(map(binarise, read_normalised([TOY])), config).save(path)
+    Parser.untrained(normalised_trees([TOY]), **shape).save(path)
     return path
 
 
@@ -161,8 +159,8 @@ def test_treebanks_that_look_odd_but_are_not(command: Run, model: Path) -> None:
     assert (code, err) == (0, "")
     assert (json.loads(out)["sentences"], json.loads(out)["skipped"]) == (6, 0)
     assert command("parser", "train", "odd.mrg", "--out", "a", *SMALL, "--quiet")[0] == 0
-    trained = Parser.load("a").lexicon
-    assert set(trained.labels) == {(), ("S",), ("S", "XX", "XX"), ("NP",), ("VP",)}
+    trained = Parser.load("a").labels.names
+    assert set(trained) == {(), ("S",), ("S", "XX", "XX"), ("NP",), ("VP",)}
 
 
 def _deep(words: int, unary: int) -> str:
@@ -204,18 +202,18 @@ def test_labels_and_tags_that_the_parser_does_not_know(command: Run, model: Path
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--preset", "huge"), "preset 'huge': expected one of tiny (tests"),
+        (("--preset", "huge"), "'huge' is not one of 'tiny'"),
         (("--composition", "lstm", "--vector", "7"), "vector 7: a tree LSTM needs an even width"),
         (("--words", "0", "--characters", "0"), "words 0, characters 0"),
-        (("--layers", "0"), "layers 0: expected at least 1"),
+        (("--layers", "0"), "layers 0: expected from 1 to 100"),
         (("--hidden", "many"), "'many' is not a valid integer"),
         (("--encoder", "mlp"), "'mlp' is not one of"),
         (("--dropout", "1"), "dropout 1.0"),
         (("--word-dropout", "-1"), "word_dropout -1.0"),
-        (("--explore", "2"), "explore 2.0: expected a share from 0 to 1"),
-        (("--kappa", "-1"), "kappa -1.0: expected 0 or more"),
+        (("--explore", "2"), "explore 2.0: expected from 0 to 1"),
+        (("--kappa", "-1"), "kappa -1.0: expected at least 0"),
         (("--batch", "0"), "batch 0: expected at least 1"),
-        (("--min-count", "0"), "least count of a token"),
+        (("--min-count", "0"), "min_count 0: expected at least 1"),
         (("--valid-share", "1"), "valid_share 1.0"),
         (("--valid-share", "nan"), "valid_share nan"),
         (("--valid-share", "0.99"), "no tree is left to train on"),
@@ -252,7 +250,7 @@ def test_files_that_are_no_parser(command: Run, model: Path) -> None:
     Path("folder").mkdir()
     for name, said in (
         ("missing", "missing: no such model file"),
-        ("lm.safetensors", "holds a language-model"),
+        ("lm.safetensors", "holds a language-model (for seqtree lm), expected a parser"),
         ("t.mrg", "damaged or not a safetensors file"),
         ("cut", "damaged"),
         ("cut-early", "damaged"),
@@ -263,14 +261,17 @@ def test_files_that_are_no_parser(command: Run, model: Path) -> None:
     ):
         refused(command("parse", "a cat", "--model", name), name, said)
         refused(command("parser", "eval", name, "t.mrg"), name, said)
-    refused(command("lm", "eval", model, "t.mrg"), "holds a parser, expected a language-model")
+    refused(
+        command("lm", "eval", model, "t.mrg"),
+        "holds a parser (for seqtree parse, or seqtree parser eval), expected a language",
+    )
 
 
 def test_models_that_a_parser_cannot_start_from(command: Run, model: Path) -> None:
     _write("t.mrg", TREES)
     language_model().save("lm.safetensors")
     for name, said in (
-        (model, "holds a parser, expected a language-model"),
+        (model, "holds a parser (for seqtree parse, or seqtree parser eval), expected a language-model"),
         ("missing", "no such model file"),
         ("lm.safetensors", "over words, not over characters"),
     ):
@@ -281,7 +282,7 @@ def test_the_width_of_words_comes_from_the_language_model(command: Run) -> None:
     _write("t.mrg", TREES)
     language_model(unit="word").save("lm.safetensors")
     options = ("--out", "a", *SMALL, "--quiet", "--init-from", "lm.safetensors")
-    refused(command("parser", "train", "t.mrg", *options, "--words", "7"), "--words: with --init-from")
+    refused(command("parser", "train", "t.mrg", *options, "--words", "7"), "words: with init_from")
 
 
 def test_a_start_that_fails_leaves_nothing(command: Run) -> None:
@@ -545,7 +546,7 @@ def test_standard_input_is_taken_in_large_pieces(command: Run, model: Path, monk
     assert _leaves(whole[1]) == [[f"n{number}", "été", "猫"] for number in range(100)]
     assert max(sizes) >= 99
     for size in (1, 7, 64):
-        monkeypatch.setattr(parse_command, "READ", size)
+        monkeypatch.setattr(lines, "READ", size)
         assert command("parse", *options, stdin=text.encode()) == whole
 
 
@@ -637,7 +638,7 @@ def test_killed_at_any_moment_and_resumed(folder: Path) -> None:
             break
         assert code == -signal.SIGKILL, text
         kills += 1
-        modelfile.load(checkpoint, "checkpoint")
+        modelfile.load(checkpoint)[1:]
         if (run / "model.safetensors").exists():
             Parser.load(run)
     assert kills == 3, "the run was too short to be killed"
@@ -654,8 +655,8 @@ def test_stopped_by_an_interrupt_and_resumed(folder: Path) -> None:
     assert code == 130, text
     assert "interrupted and saved at step" in text
     assert "Traceback" not in text
-    contents, _ = modelfile.load(folder / "stopped" / "checkpoint.safetensors", "checkpoint")
-    step = contents["position"]["step"]
+    contents, _ = modelfile.load(folder / "stopped" / "checkpoint.safetensors")[1:]
+    step = contents["state"]["step"]
     assert 0 < step < metrics(folder / "whole")[-1]["step"]
     code, text = ended(_start(folder, "stopped", "--resume", "--json"))
     assert code == 0

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nltk.tree import Tree
 
-from seqtree.drawing.tree_svg import svg
+from seqtree.drawing.tree_svg import draw_svg
 from seqtree.drawing.trees import draw
 from seqtree.errors import InputError
 from seqtree.parsing.formats import FORMATS, as_bracket, as_json, format_parse
@@ -69,7 +69,7 @@ def test_bracket_and_pretty():
 
 
 def test_svg():
-    assert format_parse(PARSE, "svg") == format_parse(PARSE, "svg", scores=True) == svg(PARSE.tree)
+    assert format_parse(PARSE, "svg") == format_parse(PARSE, "svg", scores=True) == draw_svg(PARSE.tree)
 
 
 def test_an_empty_sentence_keeps_the_shape_of_the_output():
@@ -145,7 +145,7 @@ def test_depth_is_unlimited():
 def test_none_of_this_needs_torch(tmp_path):
     modules = ", ".join(
         f"seqtree.{name}"
-        for name in ("drawing.trees", "drawing.tree_svg", "drawing.trace", "parsing.formats", "text.sentences")
+        for name in ("drawing.trees", "drawing.tree_svg", "drawing.traces", "parsing.formats", "text.sentences")
     )
     script = f"import sys, {modules}; print('torch' in sys.modules)"
     done = subprocess.run(

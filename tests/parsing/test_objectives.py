@@ -11,33 +11,25 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from language_helpers import Messages, metrics
 from nltk.tree import Tree
-from parsing_helpers import (
-    Candidate,
-    Node,
-    SlowSentence,
-    SlowWalk,
-    batch_of,
-    parser_recipe,
-    slow_greedy,
-    small_parser,
-    toy_trees,
-)
+from parsing_helpers import Candidate, Node, SlowSentence, SlowWalk, batch_of, slow_greedy, small_parser, toy_trees
+from runs import EXACT, Messages, Planned, metrics, parser_recipe, train
 from torch import Tensor
 
 from seqtree.errors import InputError
-from seqtree.parsing import objectives, task, training
+from seqtree.parsing import objectives, task
+from seqtree.parsing.config import PRESETS, ObjectiveSettings, ParserRecipe
+from seqtree.parsing.gold import GoldTree, gold_tree
 from seqtree.parsing.greedy import Decoding, decode
 from seqtree.parsing.model import Parser
-from seqtree.parsing.objectives import OBJECTIVES, ObjectiveSettings, parser_loss
-from seqtree.parsing.presets import PRESETS, preset
-from seqtree.parsing.task import ParserTask
-from seqtree.parsing.training import Recipe, train_parser
+from seqtree.parsing.objectives import parser_loss
+from seqtree.parsing.task import ParserData, ParserTask
 from seqtree.reference.max_margin import MaxMargin, TreeScorer, greedy
 from seqtree.reference.recursive import Merge
-from seqtree.text.lexicon import GoldTree
+from seqtree.training.settings import BatchSettings, TrainingSettings
 from seqtree.treebank.binary import BinaryTree, Span, binarise
+
+OBJECTIVES = ("stepwise", "softmax", "structured")
 
 # --- the slow version of the loss: one sentence and one decision after another
 
@@ -126,17 +118,17 @@ def _slow_labels(sentence: SlowSentence, gold: BinaryTree, nodes: Sequence[Node]
     loss = torch.zeros((), dtype=torch.float64)
     for node in nodes:
         label = gold.labels.get((node.start, node.end), ())
-        if label in sentence.parser.lexicon.labels:
+        if label in sentence.parser.labels.names:
             logits = sentence.label_logits(node.vector, node.start, node.end)
-            loss = loss - logits.log_softmax(0)[sentence.parser.lexicon.labels.index(label)]
+            loss = loss - logits.log_softmax(0)[sentence.parser.labels.names.index(label)]
     return loss
 
 
 def _slow_tags(sentence: SlowSentence, gold: BinaryTree) -> Tensor:
     loss = torch.zeros((), dtype=torch.float64)
     for logits, tag in zip(sentence.tags, gold.tags, strict=True):
-        if tag in sentence.parser.lexicon.tags:
-            loss = loss - logits.log_softmax(0)[sentence.parser.lexicon.tags.index(tag)]
+        if tag in sentence.parser.tags.names:
+            loss = loss - logits.log_softmax(0)[sentence.parser.tags.names.index(tag)]
     return loss
 
 
@@ -159,7 +151,7 @@ def _gold() -> list[BinaryTree]:
 
 def _loss(parser: Parser, trees: Sequence[BinaryTree], settings: ObjectiveSettings, seed: int = 0) -> Tensor:
     torch.manual_seed(seed)
-    gold: list[GoldTree] = [parser.lexicon.gold(tree) for tree in trees]
+    gold = [gold_tree(tree, parser.lexicon, parser.tags, parser.labels) for tree in trees]
     return parser_loss(parser.network, batch_of(parser, [tree.words for tree in trees]), gold, settings)
 
 
@@ -283,7 +275,7 @@ def test_every_parameter_has_a_gradient_but_one(objective: str, config: dict[str
     gradients = _gradients(_loss(parser, trees, ObjectiveSettings(objective)), parser)
     still = {name for name, value in gradients.items() if value is None or value.abs().max() < 1e-9}
     assert still == {"merge_scorer.output.bias"}
-    counted = gradients["embedding.weight"]
+    counted = gradients["words.embedding.weight"]
     assert counted is not None
     rows = counted.abs().sum(dim=1)
     seen = {word if word in parser.lexicon.words else word.lower() for tree in trees for word in tree.words}
@@ -291,7 +283,7 @@ def test_every_parameter_has_a_gradient_but_one(objective: str, config: dict[str
     moved = {parser.lexicon.words.tokens[i] for i in np.flatnonzero(rows.numpy())}
     assert moved <= seen | ends | {"<unk>"}
     assert "<unk>" in moved  # by word dropout
-    assert gradients["spelling.embedding.weight"][-1].eq(0).all()  # the padding
+    assert gradients["words.spelling.embedding.weight"][-1].eq(0).all()  # the padding
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
@@ -309,9 +301,9 @@ def test_gradients_by_finite_differences(objective: str, monkeypatch: pytest.Mon
     gradients, rng, step = _gradients(_loss(parser, trees, settings), parser), np.random.default_rng(0), 1e-6
     for name, parameter in parser.network.named_parameters():
         entry = np.unravel_index(rng.integers(parameter.numel()), parameter.shape)
-        if name == "embedding.weight":
+        if name == "words.embedding.weight":
             entry = (parser.lexicon.words.index("cat"), 2)
-        if name == "spelling.embedding.weight":
+        if name == "words.spelling.embedding.weight":
             entry = (parser.lexicon.characters.index("a"), 1)
         losses = []
         for change in (step, -step):
@@ -425,8 +417,8 @@ def test_margins_equal_the_chapters_version_by_hand() -> None:
     ("values", "said"),
     [
         ({"objective": "guess"}, "objective 'guess': expected one of stepwise, softmax, structured"),
-        ({"explore": 1.5}, "a share from 0 to 1"),
-        ({"kappa": -1.0}, "kappa -1.0: expected 0 or more"),
+        ({"explore": 1.5}, "from 0 to 1"),
+        ({"kappa": -1.0}, "kappa -1.0: expected at least 0"),
         ({"label_weight": -1.0}, "label_weight"),
         ({"tag_weight": -0.5}, "tag_weight"),
     ],
@@ -439,8 +431,23 @@ def test_objectives_are_checked(values: dict[str, Any], said: str) -> None:
 # --- the task: which sentences when
 
 
-def _task(trees: Sequence[BinaryTree], size: int, seed: int = 0, **config: Any) -> ParserTask:
-    return ParserTask(small_parser(trees, **config), trees, [], ObjectiveSettings(), size, seed)
+def _task(
+    trees: Sequence[BinaryTree],
+    size: int,
+    seed: int = 0,
+    parser: Parser | None = None,
+    valid: Sequence[Tree] = (),
+    objective: str = "stepwise",
+    **config: Any,
+) -> ParserTask:
+    recipe = ParserRecipe(
+        objective=ObjectiveSettings(objective), batch=BatchSettings(size), training=TrainingSettings(seed=seed)
+    )
+    return ParserTask(parser or small_parser(trees, **config), ParserData(list(trees), list(valid)), recipe)
+
+
+def _loss_of(made: ParserTask, epoch: int, step: int) -> tuple[Tensor, int]:
+    return made.loss(made.batch(epoch, step))
 
 
 @pytest.fixture
@@ -464,7 +471,7 @@ def test_an_epoch_takes_every_sentence_once(steps: list[list[GoldTree]], count: 
     assert made.steps_per_epoch == -(-count // size)
     for epoch in range(2):
         steps.clear()
-        words = sum(made.loss(epoch, step)[1] for step in range(made.steps_per_epoch))
+        words = sum(_loss_of(made, epoch, step)[1] for step in range(made.steps_per_epoch))
         assert words == sum(len(tree.words) for tree in trees)
         number = {id(tree): i for i, tree in enumerate(made.gold)}
         orders.append([number[id(tree)] for batch in steps for tree in batch])
@@ -476,7 +483,7 @@ def test_an_epoch_takes_every_sentence_once(steps: list[list[GoldTree]], count: 
 def test_batches_have_as_many_words_and_sentences_of_like_length(steps: list[list[GoldTree]]) -> None:
     made = _task([binarise(tree) for tree in toy_trees()], 8)
     for step in range(made.steps_per_epoch):
-        made.loss(0, step)
+        _loss_of(made, 0, step)
     words = [sum(map(len, batch)) for batch in steps]
     longest = max(len(tree) for tree in made.gold)
     assert max(words) <= np.mean(words) + longest
@@ -492,7 +499,7 @@ def test_no_batch_is_empty_whatever_the_lengths(steps: list[list[GoldTree]], len
     trees = [BinaryTree(("a",) * n, ("T",) * n, (), {(0, n): ("X",)}) for n in lengths]
     made = _task(trees, size, encoder="none", vector=2)
     for step in range(made.steps_per_epoch):
-        assert made.loss(0, step)[1] > 0
+        assert _loss_of(made, 0, step)[1] > 0
     assert sorted(len(tree) for batch in steps for tree in batch) == sorted(lengths)
     assert len(steps) == -(-len(lengths) // size)
 
@@ -505,7 +512,7 @@ def test_the_order_is_made_by_the_seed_and_the_epoch_alone(steps: list[list[Gold
         for epoch in visited:
             steps.clear()
             for step in range(made.steps_per_epoch):
-                made.loss(epoch, step)
+                _loss_of(made, epoch, step)
         taken.append([tree.binary.words for batch in steps for tree in batch])
     assert taken[0] == taken[1] != taken[2]
 
@@ -513,7 +520,7 @@ def test_the_order_is_made_by_the_seed_and_the_epoch_alone(steps: list[list[Gold
 def test_the_loss_of_a_step_is_the_mean_per_word(steps: list[list[GoldTree]]) -> None:
     made = _task([binarise(tree) for tree in toy_trees()], 16)  # where the loss of a word is 1
     for step in range(made.steps_per_epoch):
-        loss, words = made.loss(0, step)
+        loss, words = _loss_of(made, 0, step)
         assert words == sum(map(len, steps[-1]))
         assert loss.item() == pytest.approx(1.0)
 
@@ -521,8 +528,8 @@ def test_the_loss_of_a_step_is_the_mean_per_word(steps: list[list[GoldTree]]) ->
 def test_batches_of_long_sentences_are_no_explosion() -> None:
     """The loop takes three times the usual loss for divergence, and batches are of like length."""
     made = _task([binarise(tree) for tree in toy_trees()], 16)
-    made.model.train()
-    losses = [made.loss(0, step)[0].item() for step in range(made.steps_per_epoch)]
+    made.model.network.train()
+    losses = [_loss_of(made, 0, step)[0].item() for step in range(made.steps_per_epoch)]
     assert max(losses) < 3 * min(losses)
 
 
@@ -534,9 +541,9 @@ def test_a_task_says_what_must_not_change() -> None:
         _task(trees, 5),
         _task(trees[1:], 4),
         _task(trees, 4, hidden=7),
-        ParserTask(small_parser(trees), trees, toy_trees()[:2], ObjectiveSettings(), 4, 0),
-        ParserTask(small_parser(trees[:20]), trees, [], ObjectiveSettings(), 4, 0),
-        ParserTask(small_parser(trees), trees, [], ObjectiveSettings("softmax"), 4, 0),
+        _task(trees, 4, valid=toy_trees()[:2]),
+        _task(trees, 4, parser=small_parser(trees[:20])),
+        _task(trees, 4, objective="softmax"),
     ]
     assert all(other.identity() != same for other in others)
 
@@ -548,21 +555,21 @@ class _Killed(Exception):
     """Stands for the end of the process: nothing is saved after it."""
 
 
-def _broken_run(recipe: Recipe, steps: list[int], monkeypatch: pytest.MonkeyPatch) -> int:
+def _broken_run(recipe: Planned, steps: list[int], monkeypatch: pytest.MonkeyPatch) -> int:
     """Run with --resume until it ends; broken off before these steps. Gives how often it was broken off."""
-    plain, waiting, broken = ParserTask.loss, list(steps), 0
+    plain, waiting, broken = ParserTask.batch, list(steps), 0
 
-    def loss(self: ParserTask, epoch: int, step: int) -> tuple[Tensor, int]:
+    def batch(self: ParserTask, epoch: int, step: int) -> Any:
         if waiting and epoch * self.steps_per_epoch + step == waiting[0]:
             del waiting[0]
             raise _Killed
         return plain(self, epoch, step)
 
     with monkeypatch.context() as patch:
-        patch.setattr(ParserTask, "loss", loss)
+        patch.setattr(ParserTask, "batch", batch)
         while True:
             try:
-                train_parser(recipe, Messages("words"))
+                train(recipe, Messages())
                 return broken
             except _Killed:
                 broken += 1
@@ -570,7 +577,7 @@ def _broken_run(recipe: Recipe, steps: list[int], monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_a_broken_run_ends_as_the_unbroken_one(tmp_path: Path, objective: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    train_parser(parser_recipe(tmp_path / "whole", objective=objective), Messages("words"))
+    train(parser_recipe(tmp_path / "whole", objective=objective), Messages())
     assert _broken_run(parser_recipe(tmp_path / "broken", True, objective), [3, 10, 16], monkeypatch) == 3
     files = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("whole", "broken")]
     assert files[0] == files[1]
@@ -584,57 +591,56 @@ def test_a_broken_run_ends_as_the_unbroken_one(tmp_path: Path, objective: str, m
     ids=lambda change: next(iter(change)),
 )
 def test_resume_of_other_data_or_another_network_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
-    train_parser(parser_recipe(tmp_path, epochs=0.2), Messages("words"))
+    train(parser_recipe(tmp_path, epochs=0.2), Messages())
     with pytest.raises(InputError, match="cannot resume a run of other data or another network"):
-        train_parser(parser_recipe(tmp_path, resume=True, epochs=0.4, **change), Messages("words"))
+        train(parser_recipe(tmp_path, resume=True, epochs=0.4, **change), Messages())
 
 
 def test_the_last_share_of_the_trees_is_for_validation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     measured: list[list[Tree]] = []
-    plain = training.evaluate
+    plain = task.evaluate
 
     def evaluate(parser: Parser, trees: list[Tree]) -> Any:
         measured.append(trees)
         return plain(parser, trees)
 
-    monkeypatch.setattr(training, "evaluate", evaluate)
-    for share, cut, where in ((0.25, 150, "validation"), (0.0, 0, "training trees")):
-        display = Messages("words")
-        report = train_parser(parser_recipe(tmp_path / str(share), epochs=0.1, valid_share=share), display)
+    monkeypatch.setattr(task, "evaluate", evaluate)
+    for share, cut, where in ((0.25, 150, "validation"), (0.0, 0, "training data")):
+        display = Messages()
+        report = train(parser_recipe(tmp_path / str(share), epochs=0.1, valid_share=share), display)
         assert measured.pop() == list(toy_trees()[cut:])
         assert report["measured_on"] == where
     assert display.text.startswith("200 training trees of 1,856 words, 0 validation trees; ")
     with pytest.raises(InputError, match="no tree is left to train on"):
         one = tmp_path / "one.mrg"
         one.write_text("(S (NN a))", encoding="utf-8")
-        train_parser(parser_recipe(tmp_path / "none", trees=(str(one),), valid_share=0.9), Messages("words"))
+        train(parser_recipe(tmp_path / "none", trees=(str(one),), valid_share=0.9), Messages())
 
 
 def test_validation_trees_of_their_own(tmp_path: Path) -> None:
     own = tmp_path / "own.mrg"
     own.write_text("(S (NP (DT the) (NN cat)) (VP (VBD sat)))\n" * 3, encoding="utf-8")
-    display = Messages("words")
-    report = train_parser(parser_recipe(tmp_path / "run", epochs=0.1, valid=(str(own),)), display)
+    display = Messages()
+    report = train(parser_recipe(tmp_path / "run", epochs=0.1, valid=(str(own),)), display)
     assert display.text.startswith("200 training trees of 1,856 words, 3 validation trees")
     assert (report["sentences"], report["measured_on"]) == (3, "validation")
 
 
 def test_recipes_are_checked(tmp_path: Path) -> None:
-    for values, said in (({"batch": 0}, "batch 0"), ({"valid_share": 1.0}, "valid_share 1.0")):
+    wrong = {"batch 0": {"batch": 0}, "valid_share 1.0": {"valid_share": 1.0}, "option 'bach'": {"bach": 3}}
+    for said, values in wrong.items():
         with pytest.raises(InputError, match=said):
-            parser_recipe(tmp_path, **values)
+            train(parser_recipe(tmp_path, **values))
     with pytest.raises(InputError, match="preset 'huge': expected one of tiny"):
-        preset("huge")
-    assert all(name == one.name and one.reason for name, one in PRESETS.items())
+        train(parser_recipe(tmp_path, preset="huge"))
+    assert all(preset.reason for preset in PRESETS.values())
 
 
 @pytest.mark.parametrize(("objective", "least"), [("stepwise", 95), ("softmax", 95), ("structured", 95)])
 def test_the_toy_trees_are_learned(tmp_path: Path, objective: str, least: float) -> None:
     """By the preset of some seconds, in some of them."""
-    chosen = preset("tiny")
-    settings = replace(chosen.training, epochs=18.0, evaluations=1)
-    recipe = parser_recipe(tmp_path, objective=objective, valid_share=0.0)
-    report = train_parser(replace(recipe, network=chosen.network, training=settings), Messages("words"))
+    budget = {"epochs": 18.0, "evaluations": 1, "valid_share": 0.0, "objective": objective}
+    report = train(Planned("parser", (), {"out": str(tmp_path), "preset": "tiny", **EXACT, **budget}))
     assert report["labelled"]["f1"] > least
     assert report["unlabelled"]["f1"] > least
     assert report["tag_accuracy"] > 95

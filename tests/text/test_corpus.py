@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from seqtree.errors import InputError, SeqtreeError
 from seqtree.text import corpus as text
 from seqtree.text import reading
-from seqtree.text.corpus import TextSettings, encode_paths, encode_text, prepare, text_tokens, training_characters
+from seqtree.text.config import TextSettings
+from seqtree.text.corpus import encode_paths, encode_text, prepare, text_tokens, training_characters
 from seqtree.text.vocabulary import Vocabulary
 
 CHAR, WORD = TextSettings(), TextSettings(unit="word")
@@ -311,7 +312,7 @@ def test_the_cache_goes_by_content_settings_and_vocabulary(write, cache, monkeyp
     monkeypatch.setattr(text, "IN_MEMORY", 0)
     first = prepare([write(TEN_LINES)], CHAR)
     with monkeypatch.context() as patch:
-        patch.setattr(text.CorpusReading, "count", refuse)  # a second encoding would need it
+        patch.setattr(text.CorpusReading, "vocabulary", refuse)  # a second encoding would need it
         again = prepare([write(TEN_LINES, "elsewhere.txt")], CHAR)
     assert again.fingerprint == first.fingerprint
     assert len(list(cache.iterdir())) == 1
@@ -329,13 +330,13 @@ def test_the_cache_goes_by_content_settings_and_vocabulary(write, cache, monkeyp
 
 def test_a_file_that_changes_while_it_is_read_is_noticed(write, monkeypatch):
     path = write(TEN_LINES)
-    count = text.CorpusReading.count
+    count = text.CorpusReading.vocabulary
 
-    def change_then_count(self):
+    def change_then_count(self, grown=None):
         path.write_text(TEN_LINES.replace("ten", "two"))
-        return count(self)
+        return count(self, grown)
 
-    monkeypatch.setattr(text.CorpusReading, "count", change_then_count)
+    monkeypatch.setattr(text.CorpusReading, "vocabulary", change_then_count)
     with pytest.raises(SeqtreeError, match="has changed while being read"):
         prepare([path], CHAR)
 

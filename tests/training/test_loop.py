@@ -7,32 +7,38 @@ import math
 import signal
 import threading
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from language_helpers import TEXT, Messages, metrics, recipe
+from language_helpers import TEXT
 from oracles import windows
+from runs import Messages, lm_recipe, metrics, records, train
 from torch import Tensor, nn
 
 from seqtree import modelfile
 from seqtree.errors import DivergenceError, InputError
-from seqtree.language.batches import BatchShape, StreamBatches
+from seqtree.language.batches import StreamBatches, inputs_and_targets
+from seqtree.language.config import StreamBatchSettings
 from seqtree.language.task import LanguageModelTask
-from seqtree.language.training import train_language_model
+from seqtree.model import Model
 from seqtree.nn.device import choose_device, choose_dtype
-from seqtree.text.corpus import TextSettings, prepare
+from seqtree.nn.network import Network
+from seqtree.settings import Settings
+from seqtree.text.config import TextSettings
+from seqtree.text.corpus import prepare
 from seqtree.text.tokenfile import TokenStream
 from seqtree.text.vocabulary import Vocabulary
 from seqtree.training.averaging import WeightAverage
 from seqtree.training.loop import Trainer
+from seqtree.training.recipe import Recipe
 from seqtree.training.run_folder import RunFolder
 from seqtree.training.schedule import rate_factor
 from seqtree.training.settings import TrainingSettings
 from seqtree.training.signals import stop_requests
+from seqtree.training.task import Task
 
 
 @pytest.fixture
@@ -173,17 +179,18 @@ def _stream(ids: list[int]) -> TokenStream:
     return TokenStream(np.array(ids, dtype=np.uint8), len(ids), len(ids), 0)
 
 
+CPU = torch.device("cpu")
 WORDS = Vocabulary("word", ["<unk>", "<s>", "</s>", *"abcdefgh"])
 
 
 @pytest.mark.parametrize(("count", "rows", "window"), [(97, 4, 5), (64, 4, 4), (30, 1, 7), (23, 3, 7)])
 def test_batches_equal_the_slow_oracle(count: int, rows: int, window: int) -> None:
     ids = [int(i) for i in np.random.default_rng(1).integers(2, 8, size=count)]
-    batches = StreamBatches(_stream(ids), WORDS, BatchShape(rows, window), 0)
+    batches = StreamBatches(_stream(ids), WORDS, StreamBatchSettings(rows, window), 0)
     wanted = windows(ids, rows, window, WORDS.start, WORDS.end)
     assert batches.steps_per_epoch == len(wanted)
     for step, expected in enumerate(wanted):
-        inputs, targets = batches.batch(0, step)
+        inputs, targets = inputs_and_targets(batches.batch(0, step), WORDS, CPU)
         assert inputs.shape == targets.shape == (window, rows)
         for row in range(rows):
             pairs = list(zip(inputs[:, row].tolist(), targets[:, row].tolist(), strict=True))
@@ -193,20 +200,20 @@ def test_batches_equal_the_slow_oracle(count: int, rows: int, window: int) -> No
 def test_an_epoch_predicts_every_token_once() -> None:
     ids = list(range(40))
     vocabulary = Vocabulary("char", ["<unk>", "\n", *(chr(100 + i) for i in range(40))])
-    batches = StreamBatches(_stream(ids), vocabulary, BatchShape(4, 5), 0)
-    seen = torch.cat([batches.batch(0, step)[1].flatten() for step in range(batches.steps_per_epoch)])
+    batches = StreamBatches(_stream(ids), vocabulary, StreamBatchSettings(4, 5), 0)
+    seen = np.concatenate([batches.batch(0, step)[:, 1:].flatten() for step in range(batches.steps_per_epoch)])
     assert sorted(seen.tolist()) == ids
 
 
 def test_later_epochs_begin_elsewhere_and_stay_in_their_rows() -> None:
     ids = list(range(102))  # two rows of 51, windows of 10: one token to spare
-    batches = StreamBatches(_stream(ids), WORDS, BatchShape(2, 10), 3)
-    firsts = {batches.batch(epoch, 0)[1][0, 0].item() for epoch in range(20)}
+    batches = StreamBatches(_stream(ids), WORDS, StreamBatchSettings(2, 10), 3)
+    firsts = {batches.batch(epoch, 0)[0, 1].item() for epoch in range(20)}
     assert firsts == {0, 1}
-    last = [batches.batch(epoch, batches.steps_per_epoch - 1)[1][-1, 1].item() for epoch in range(20)]
+    last = [batches.batch(epoch, batches.steps_per_epoch - 1)[1, -1].item() for epoch in range(20)]
     assert max(last) <= 101
-    again = StreamBatches(_stream(ids), WORDS, BatchShape(2, 10), 3)
-    assert all(torch.equal(a, b) for e in range(5) for a, b in zip(batches.batch(e, 2), again.batch(e, 2), strict=True))
+    again = StreamBatches(_stream(ids), WORDS, StreamBatchSettings(2, 10), 3)
+    assert all(np.array_equal(batches.batch(e, 2), again.batch(e, 2)) for e in range(5))
 
 
 def test_word_pairs_begin_with_the_sentence_start() -> None:
@@ -215,54 +222,87 @@ def test_word_pairs_begin_with_the_sentence_start() -> None:
     from seqtree.text.corpus import encode_text
 
     stream = encode_text("a b\nb a\n", vocabulary, settings)
-    inputs, targets = StreamBatches(stream, vocabulary, BatchShape(1, 6), 0).batch(0, 0)
+    batch = StreamBatches(stream, vocabulary, StreamBatchSettings(1, 6), 0).batch(0, 0)
+    inputs, targets = inputs_and_targets(batch, vocabulary, CPU)
     named = [[vocabulary.tokens[i] for i in part[:, 0].tolist()] for part in (inputs, targets)]
     assert named == [["<s>", "a", "b", "<s>", "b", "a"], ["a", "b", "</s>", "b", "a", "</s>"]]
 
 
 def test_small_corpora_shrink_the_batch_and_say_so() -> None:
     said: list[str] = []
-    fitted = BatchShape(32, 64).fitted(300, said.append)
-    assert fitted == BatchShape(1, 64)
+    fitted = StreamBatchSettings(32, 64).fitted(300, said.append)
+    assert fitted == StreamBatchSettings(1, 64)
     assert said == ["small corpus (300 tokens): batch 32 -> 1, window 64 -> 64"]
-    assert BatchShape(32, 64).fitted(32 * 64 * 4, said.append) == BatchShape(32, 64)
+    assert StreamBatchSettings(32, 64).fitted(32 * 64 * 4, said.append) == StreamBatchSettings(32, 64)
     assert len(said) == 1
-    assert BatchShape(4, 64).fitted(8, said.append) == BatchShape(1, 4)
+    assert StreamBatchSettings(4, 64).fitted(8, said.append) == StreamBatchSettings(1, 4)
     with pytest.raises(InputError, match="7 training tokens are too few: at least 8"):
-        BatchShape(4, 64).fitted(7, said.append)
+        StreamBatchSettings(4, 64).fitted(7, said.append)
     with pytest.raises(InputError, match="batch 0"):
-        BatchShape(0, 64)
+        StreamBatchSettings(0, 64)
 
 
 # --- a task of one number, whose losses are set by hand
 
 
-class _Toy:
+class _ToyNetwork(Network):
+    def __init__(self) -> None:
+        super().__init__()
+        self.config = Settings()
+        self.w = nn.Parameter(torch.zeros(1))
+
+
+class _ToyModel(Model):
+    kind = "toy"
+
+    def __init__(self) -> None:
+        self.network: _ToyNetwork = _ToyNetwork()
+
+    def contents(self) -> dict[str, Any]:
+        return {}
+
+    @classmethod
+    def from_contents(cls, contents: dict[str, Any]) -> _ToyModel:
+        return cls()
+
+
+class _Toy(Task[Recipe, _ToyModel, None]):
     """Minimises (w - 1)^2; ``losses`` and ``validation`` can be replaced by the test. Nothing here is random."""
 
     items = "tokens"
-    steps_per_epoch = 10
     implausible_loss = 1e-3
-    criterion = "loss"
+    steps_per_epoch = 10  # type: ignore[assignment]
 
     def __init__(self, validation: Callable[[int], float | None] | None = None) -> None:
-        self.model = _One()
-        self.validation = validation or (lambda n: float((self.model.w.item() - 1) ** 2))
+        super().__init__(_ToyModel(), None, Recipe())
+        self.w = self.model.network.w
+        self.validation = validation or (lambda n: float((self.w.item() - 1) ** 2))
         self.evaluated = 0
         self.bad: dict[int, float] = {}  # call -> loss
         self.odd: dict[tuple[int, int], float] = {}  # (epoch, step) -> loss
         self.calls = 0
         self.saved: list[float] = []
 
-    def identity(self) -> dict[str, Any]:
-        return {"network": {"size": 1}}
+    @classmethod
+    def read(cls, sources: Any, recipe: Any, display: Any) -> None:
+        raise NotImplementedError
 
-    def loss(self, epoch: int, step: int) -> tuple[Tensor, int]:
+    @classmethod
+    def build(cls, data: Any, recipe: Any, display: Any) -> _ToyModel:
+        raise NotImplementedError
+
+    def fingerprint(self) -> str:
+        return "toy"
+
+    def batch(self, epoch: int, step: int) -> Any:
+        return np.array([[epoch, step]])
+
+    def loss(self, batch: Any) -> tuple[Tensor, int]:
         self.calls += 1
-        loss = ((self.model.w - 1) ** 2).sum() + 1.0
+        loss = ((self.w - 1) ** 2).sum() + 1.0
         if self.calls in self.bad or 0 in self.bad:
             loss = loss * self.bad.get(self.calls, self.bad.get(0, 1.0))
-        loss = loss * self.odd.get((epoch, step), 1.0)
+        loss = loss * self.odd.get(tuple(batch[0].tolist()), 1.0)
         return loss, 4
 
     def evaluate(self) -> dict[str, float] | None:
@@ -270,24 +310,24 @@ class _Toy:
         loss = self.validation(self.evaluated)
         return None if loss is None else {"loss": loss}
 
-    def carried(self) -> dict[str, Tensor]:
-        return {}
+    def measure(self, model: Any) -> tuple[dict[str, Any], str]:
+        raise NotImplementedError
 
-    def restore(self, carried: Any) -> None:
-        assert not carried
+    def describe(self) -> str:
+        raise NotImplementedError
 
     def save(self, path: Path) -> None:
-        self.saved.append(self.model.w.item())
-        modelfile.save(path, "toy", {}, {"w": self.model.w})
+        self.saved.append(self.w.item())
+        super().save(path)
 
 
-def _train(task: _Toy, path: Path, resume: bool = False, **settings: Any) -> tuple[Trainer, Messages]:
+def _train(task: _Toy, path: Path, **settings: Any) -> tuple[Trainer, Messages]:
     display = Messages()
     path.mkdir(exist_ok=True)
     run = RunFolder(path)
-    chosen = {"epochs": 2, "evaluations": 10, "learning_rate": 0.05, "averaging": "none", "warmup": 0.0, **settings}
-    trainer = Trainer(task, replace(TrainingSettings(), **chosen), run, display)
-    return trainer, display
+    chosen = {"epochs": 2.0, "evaluations": 10, "learning_rate": 0.05, "averaging": "none", "warmup": 0.0, **settings}
+    task.recipe = Recipe(training=TrainingSettings(**chosen))
+    return Trainer(task, run, display), display
 
 
 def test_the_loop_trains_and_writes_metrics(tmp_path: Path) -> None:
@@ -296,17 +336,17 @@ def test_the_loop_trains_and_writes_metrics(tmp_path: Path) -> None:
     result = trainer.fit()
     assert result.steps == 20
     assert (result.epochs, result.items, result.interrupted) == (2.0, 80, False)
-    records = RunFolder(tmp_path).read_metrics()
-    assert [record["step"] for record in records] == list(range(2, 21, 2))
-    assert [record["epoch"] for record in records] == [s / 10 for s in range(2, 21, 2)]
-    assert list(records[0]) == ["step", "epoch", "loss", "train_loss", "seconds", "tokens_per_second", "learning_rate"]
-    assert records[-1]["loss"] < records[0]["loss"]
-    rates = [record["learning_rate"] for record in records]
+    lines = records(tmp_path)
+    assert [record["step"] for record in lines] == list(range(2, 21, 2))
+    assert [record["epoch"] for record in lines] == [s / 10 for s in range(2, 21, 2)]
+    assert list(lines[0]) == ["step", "epoch", "loss", "train_loss", "seconds", "tokens_per_second", "learning_rate"]
+    assert lines[-1]["loss"] < lines[0]["loss"]
+    rates = [record["learning_rate"] for record in lines]
     # the rate of step n is that of the budget spent before it
     assert rates == pytest.approx([0.1 * (1 + math.cos(math.pi * (s - 1) / 20)) / 2 for s in range(2, 21, 2)])
-    assert result.best_loss == min(record["loss"] for record in records)
-    kept = modelfile.load(tmp_path / "model.safetensors", "toy")[1]["w"].item()
-    assert (kept - 1) ** 2 == pytest.approx(result.best_loss)
+    assert result.best == min(record["loss"] for record in lines)
+    kept = modelfile.load(tmp_path / "model.safetensors")[2]["w"].item()
+    assert (kept - 1) ** 2 == pytest.approx(result.best)
 
 
 def test_the_best_model_is_kept_not_the_last(tmp_path: Path) -> None:
@@ -314,9 +354,9 @@ def test_the_best_model_is_kept_not_the_last(tmp_path: Path) -> None:
     task = _Toy(lambda n: losses[n - 1])
     trainer, _ = _train(task, tmp_path)
     result = trainer.fit()
-    assert (result.best_loss, result.best_step) == (1.0, 6)
+    assert (result.best, result.best_step) == (1.0, 6)
     assert len(task.saved) == 3
-    assert modelfile.load(tmp_path / "model.safetensors", "toy")[1]["w"].item() == task.saved[-1]
+    assert modelfile.load(tmp_path / "model.safetensors")[2]["w"].item() == task.saved[-1]
 
 
 def test_without_validation_the_last_model_is_kept(tmp_path: Path) -> None:
@@ -324,8 +364,8 @@ def test_without_validation_the_last_model_is_kept(tmp_path: Path) -> None:
     trainer, _ = _train(task, tmp_path)
     trainer.fit()
     assert len(task.saved) == 10
-    assert [record["loss"] for record in RunFolder(tmp_path).read_metrics()] == [None] * 10
-    assert all(record["train_loss"] >= 1 for record in RunFolder(tmp_path).read_metrics())
+    assert [record["loss"] for record in records(tmp_path)] == [None] * 10
+    assert all(record["train_loss"] >= 1 for record in records(tmp_path))
 
 
 def test_early_stopping(tmp_path: Path) -> None:
@@ -334,15 +374,15 @@ def test_early_stopping(tmp_path: Path) -> None:
     result = trainer.fit()
     assert task.evaluated == 6
     assert result.steps == 12
-    assert "no better validation loss in 3 evaluations: stopping early" in display.text
-    again, _ = _train(_Toy(), tmp_path, resume=True, patience=3, early_stopping=True)
+    assert "no improvement in 3 evaluations: stopping early" in display.text
+    again, _ = _train(_Toy(), tmp_path, patience=3, early_stopping=True)
     assert again.fit(resume=True).steps == 12
 
 
 def test_plateau_lowers_the_rate_after_each_stall(tmp_path: Path) -> None:
     trainer, display = _train(_Toy(lambda n: 1.0), tmp_path, schedule="plateau", patience=2, plateau_factor=0.5)
     trainer.fit()
-    rates = [record["learning_rate"] for record in RunFolder(tmp_path).read_metrics()]
+    rates = [record["learning_rate"] for record in records(tmp_path)]
     assert rates == pytest.approx([0.05] * 3 + [0.025] * 2 + [0.0125] * 2 + [0.00625] * 2 + [0.003125])
     assert display.text.count("validation stalled: learning rate x 0.5") == 4
 
@@ -362,11 +402,11 @@ def test_one_nan_recovers_at_half_the_rate_from_the_last_checkpoint(tmp_path: Pa
     result = trainer.fit()
     assert result.steps == 20
     assert "the loss exploded at step 7 (nan): back to step 6 with half the learning rate" in display.text
-    rates = [record["learning_rate"] for record in RunFolder(tmp_path).read_metrics()]
+    rates = [record["learning_rate"] for record in records(tmp_path)]
     assert rates == [0.05] * 3 + [0.025] * 7
     assert task.calls == 22
-    assert math.isfinite(trainer.model.w.item())
-    assert result.best_loss is not None
+    assert math.isfinite(trainer.task.w.item())
+    assert result.best is not None
 
 
 def test_losses_that_stay_high_count_as_divergence(tmp_path: Path) -> None:
@@ -376,8 +416,8 @@ def test_losses_that_stay_high_count_as_divergence(tmp_path: Path) -> None:
     trainer.fit()
     assert "exploded at step 15" in display.text
     assert "back to step 10 with half" in display.text  # no checkpoint was written meanwhile
-    assert trainer.position.recoveries == 1
-    assert trainer.position.step == 20
+    assert trainer.state.recoveries == 1
+    assert trainer.state.step == 20
 
 
 def test_an_odd_batch_is_no_divergence(tmp_path: Path) -> None:
@@ -387,8 +427,8 @@ def test_an_odd_batch_is_no_divergence(tmp_path: Path) -> None:
     trainer, display = _train(task, tmp_path)
     assert trainer.fit().steps == 20
     assert "exploded" not in display.text
-    assert trainer.position.smoothed_loss is not None
-    assert trainer.position.smoothed_loss < 3
+    assert trainer.state.smoothed_loss is not None
+    assert trainer.state.smoothed_loss < 3
 
 
 def test_a_batch_that_is_never_finite_is_left_out(tmp_path: Path) -> None:
@@ -397,12 +437,12 @@ def test_a_batch_that_is_never_finite_is_left_out(tmp_path: Path) -> None:
     task.odd = {(0, 7): math.nan, (1, 4): math.inf}
     trainer, display = _train(task, tmp_path, schedule="constant")
     result = trainer.fit()
-    assert (result.steps, result.items, trainer.position.recoveries) == (20, 80, 2)
+    assert (result.steps, result.items, trainer.state.recoveries) == (20, 80, 2)
     assert "the loss exploded at step 7" in display.text
     assert "the loss exploded again at step 7" in display.text
     assert "the loss exploded again at step 14" in display.text
-    assert math.isfinite(trainer.model.w.item())
-    assert all(math.isfinite(record["train_loss"]) for record in RunFolder(tmp_path).read_metrics())
+    assert math.isfinite(trainer.task.w.item())
+    assert all(math.isfinite(record["train_loss"]) for record in records(tmp_path))
 
 
 def test_an_infinite_gradient_counts_as_divergence(tmp_path: Path) -> None:
@@ -414,10 +454,10 @@ def test_an_infinite_gradient_counts_as_divergence(tmp_path: Path) -> None:
         hooked.append(1)
         return gradient * math.inf if len(hooked) == 5 else gradient
 
-    task.model.w.register_hook(spoil)
+    task.w.register_hook(spoil)
     trainer.fit()
     assert display.text.count("exploded") == 1
-    assert math.isfinite(task.model.w.item())
+    assert math.isfinite(task.w.item())
 
 
 def test_always_nan_is_an_error_and_the_best_model_stays(tmp_path: Path) -> None:
@@ -427,7 +467,7 @@ def test_always_nan_is_an_error_and_the_best_model_stays(tmp_path: Path) -> None
     with pytest.raises(DivergenceError, match=r"diverged at step 6 .* 6 times.* the best model so far is kept"):
         trainer.fit()
     assert display.text.count("half the learning rate") == 5
-    kept = modelfile.load(tmp_path / "model.safetensors", "toy")[1]["w"].item()
+    kept = modelfile.load(tmp_path / "model.safetensors")[2]["w"].item()
     assert kept == task.saved[-1]
     assert len(task.saved) == 3
 
@@ -439,14 +479,14 @@ def test_a_model_whose_validation_is_nan_is_never_kept(tmp_path: Path) -> None:
     result = trainer.fit()
     assert "exploded at step 2 (nan): back to step 0" in display.text
     assert len(task.saved) == 10
-    assert [record["step"] for record in RunFolder(tmp_path).read_metrics()] == list(range(2, 21, 2))
-    assert result.best_loss == 1.0 / 11
+    assert [record["step"] for record in records(tmp_path)] == list(range(2, 21, 2))
+    assert result.best == 1.0 / 11
     task = _Toy(lambda n: math.nan)
     trainer, _ = _train(task, tmp_path / "always")
     with pytest.raises(DivergenceError):
         trainer.fit()
     assert task.saved == []
-    assert RunFolder(tmp_path / "always").read_metrics() == []
+    assert records(tmp_path / "always") == []
 
 
 def test_weights_that_are_no_numbers_reach_no_file(tmp_path: Path) -> None:
@@ -460,13 +500,13 @@ def test_weights_that_are_no_numbers_reach_no_file(tmp_path: Path) -> None:
         count.append(1)
         if len(count) == 4:
             with torch.no_grad():
-                task.model.w.fill_(math.nan)
+                task.w.fill_(math.nan)
 
     trainer.optimizer.step = spoiling  # type: ignore[method-assign]
     trainer.fit()
     assert "exploded at step 4 (nan): back to step 2" in display.text
     assert all(math.isfinite(value) for value in task.saved)
-    assert math.isfinite(task.model.w.item())
+    assert math.isfinite(task.w.item())
 
 
 def test_implausibly_low_losses_are_flagged(tmp_path: Path) -> None:
@@ -491,9 +531,9 @@ def test_minutes_end_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     trainer, _ = _train(_Toy(), tmp_path, minutes=2.0, evaluations=4)
     result = trainer.fit()
     assert result.seconds >= 120
-    assert 4 <= len(RunFolder(tmp_path).read_metrics()) <= 5
+    assert 4 <= len(records(tmp_path)) <= 5
     assert trainer.progress() == 1.0
-    assert trainer.position.finished
+    assert trainer.state.finished
 
 
 # --- stopping and going on
@@ -523,10 +563,10 @@ def test_a_signal_saves_and_ends_the_run(tmp_path: Path) -> None:
     task = _Toy()
     plain = task.loss
 
-    def loss(epoch: int, step: int) -> tuple[Tensor, int]:
+    def loss(batch: Any) -> tuple[Tensor, int]:
         if task.calls == 4:
             signal.raise_signal(signal.SIGINT)
-        return plain(epoch, step)
+        return plain(batch)
 
     task.loss = loss  # type: ignore[method-assign]
     trainer, _ = _train(task, tmp_path)
@@ -534,7 +574,7 @@ def test_a_signal_saves_and_ends_the_run(tmp_path: Path) -> None:
     assert (result.interrupted, result.steps) == (True, 5)
     saved = RunFolder(tmp_path).read_checkpoint()
     assert saved is not None
-    assert saved[0]["position"]["step"] == 5
+    assert saved[0]["state"]["step"] == 5
     resumed, display = _train(_Toy(), tmp_path)
     assert resumed.fit(resume=True).steps == 20
     assert "resuming at step 5" in display.text
@@ -548,14 +588,14 @@ def test_an_average_that_has_begun_goes_on_after_a_break(tmp_path: Path, averagi
     for name, stop_at in (("whole", 0), ("broken", 13)):
         task = _Toy(lambda n: 1.0)
         trainer, _ = _train(task, tmp_path / name, checkpoint_seconds=1e-9, **options)
-        task.model.w.register_hook(_raise_at(stop_at))
+        task.w.register_hook(_raise_at(stop_at))
         if stop_at:
             with pytest.raises(_Killed):
                 trainer.fit()
             trainer, _ = _train(_Toy(lambda n: 1.0), tmp_path / name, **options)
         trainer.fit(resume=bool(stop_at))
         assert trainer.average.started
-        averages.append((trainer.average.updates, trainer.average.averages[0].item(), trainer.model.w.item()))
+        averages.append((trainer.average.updates, trainer.average.averages[0].item(), trainer.task.w.item()))
     assert averages[0] == averages[1]
     assert averages[0][0] == (20 if averaging == "ema" else 16)
 
@@ -578,19 +618,19 @@ class _Killed(Exception):
 
 def _interrupted_run(make: Callable[[bool], Any], steps: list[int], monkeypatch: pytest.MonkeyPatch) -> int:
     """Run with --resume until it ends; broken off before these steps. Gives how often it was broken off."""
-    plain, waiting, broken = LanguageModelTask.loss, list(steps), 0
+    plain, waiting, broken = LanguageModelTask.batch, list(steps), 0
 
-    def loss(self: LanguageModelTask, epoch: int, step: int) -> tuple[Tensor, int]:
+    def batch(self: LanguageModelTask, epoch: int, step: int) -> Any:
         if waiting and epoch * self.steps_per_epoch + step == waiting[0]:
             del waiting[0]
             raise _Killed
         return plain(self, epoch, step)
 
     with monkeypatch.context() as patch:
-        patch.setattr(LanguageModelTask, "loss", loss)
+        patch.setattr(LanguageModelTask, "batch", batch)
         while True:
             try:
-                train_language_model(make(True), Messages())
+                train(make(True), Messages())
                 return broken
             except _Killed:
                 broken += 1
@@ -624,15 +664,15 @@ def test_a_broken_run_ends_as_the_unbroken_one(
     tmp_path: Path, corpus: Path, monkeypatch: pytest.MonkeyPatch, variant: str
 ) -> None:
     """Broken off in the first and later epochs, with checkpoints at every step or only at evaluations."""
-    options = {"rows": 4, "window": 12, **VARIANTS[variant]}
+    options = {"batch": 4, "window": 12, **VARIANTS[variant]}
     whole = tmp_path / "whole"
-    report = train_language_model(recipe(whole, corpus, **options), Messages())
+    report = train(lm_recipe(whole, corpus, **options), Messages())
     steps = report["steps"]
     for seconds in (1e-9, 1e9):
         out = tmp_path / f"broken{seconds}"
 
         def make(resume: bool, out: Path = out, seconds: float = seconds) -> Any:
-            return recipe(out, corpus, resume=resume, checkpoint_seconds=seconds, **options)
+            return lm_recipe(out, corpus, resume=resume, checkpoint_seconds=seconds, **options)
 
         breaks = [3, steps // 2 + 1, steps - 1]
         assert _interrupted_run(make, breaks, monkeypatch) == 3
@@ -649,7 +689,7 @@ def test_killed_between_the_files_of_an_evaluation(
     from seqtree import files
 
     whole = tmp_path / "whole"
-    train_language_model(recipe(whole, corpus), Messages())
+    train(lm_recipe(whole, corpus), Messages())
     out, count = tmp_path / "broken", []
 
     def write(path: Path, data: bytes) -> None:
@@ -663,58 +703,58 @@ def test_killed_between_the_files_of_an_evaluation(
         patch.setattr(modelfile, "write_atomically", write)
         patch.setattr("seqtree.training.run_folder.write_atomically", write)
         with pytest.raises(_Killed):
-            train_language_model(recipe(out, corpus, checkpoint_seconds=1e9), Messages())
-    train_language_model(recipe(out, corpus, resume=True), Messages())
+            train(lm_recipe(out, corpus, checkpoint_seconds=1e9), Messages())
+    train(lm_recipe(out, corpus, resume=True), Messages())
     assert (out / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
     assert metrics(out) == metrics(whole)
 
 
 def test_another_seed_is_another_run(tmp_path: Path, corpus: Path) -> None:
     for name, seed in (("a", 0), ("b", 0), ("c", 1)):
-        train_language_model(recipe(tmp_path / name, corpus, seed=seed, epochs=0.5), Messages())
+        train(lm_recipe(tmp_path / name, corpus, seed=seed, epochs=0.5), Messages())
     models = [(tmp_path / name / "model.safetensors").read_bytes() for name in "abc"]
     assert models[0] == models[1] != models[2]
 
 
 def test_resume_of_other_data_or_another_network_is_refused(tmp_path: Path, corpus: Path) -> None:
     out = tmp_path / "run"
-    train_language_model(recipe(out, corpus, epochs=0.5), Messages())
+    train(lm_recipe(out, corpus, epochs=0.5), Messages())
     before = {path.name: path.read_bytes() for path in out.iterdir()}
     with pytest.raises(InputError, match=r"another network: network\.hidden was 8, is 9$"):
-        train_language_model(recipe(out, corpus, resume=True, epochs=1, network={"hidden": 9}), Messages())
+        train(lm_recipe(out, corpus, resume=True, epochs=1, network={"hidden": 9}), Messages())
     with pytest.raises(InputError, match=r"other data .* window was 8, is 6$"):
-        train_language_model(recipe(out, corpus, resume=True, epochs=1, window=6), Messages())
+        train(lm_recipe(out, corpus, resume=True, epochs=1, window=6), Messages())
     with pytest.raises(InputError, match="optimizer was adamw, is sgd"):
-        train_language_model(recipe(out, corpus, resume=True, epochs=1, optimizer="sgd"), Messages())
+        train(lm_recipe(out, corpus, resume=True, epochs=1, optimizer="sgd"), Messages())
     with pytest.raises(InputError, match="averaging was ema, is none"):
-        train_language_model(recipe(out, corpus, resume=True, epochs=1, averaging="none"), Messages())
+        train(lm_recipe(out, corpus, resume=True, epochs=1, averaging="none"), Messages())
     other = tmp_path / "other.txt"
     other.write_text(TEXT.replace("cat", "tac"), encoding="utf-8")
-    with pytest.raises(InputError, match=r"other data .* text was [0-9a-f]+, is [0-9a-f]+$"):
-        train_language_model(recipe(out, other, resume=True, epochs=1), Messages())
+    with pytest.raises(InputError, match="the training or validation data have changed"):
+        train(lm_recipe(out, other, resume=True, epochs=1), Messages())
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
 
 
 def test_a_resumed_run_says_what_changed_and_takes_a_larger_budget(tmp_path: Path, corpus: Path) -> None:
     out = tmp_path / "run"
-    first = train_language_model(recipe(out, corpus, epochs=1), Messages())
+    first = train(lm_recipe(out, corpus, epochs=1), Messages())
     display = Messages()
-    second = train_language_model(recipe(out, corpus, epochs=2, resume=True), display)
+    second = train(lm_recipe(out, corpus, epochs=2, resume=True), display)
     assert second["steps"] == 2 * first["steps"]
     assert "changed since the run began: epochs 2" in display.text
-    same = train_language_model(recipe(out, corpus, epochs=2, resume=True), Messages())
+    same = train(lm_recipe(out, corpus, epochs=2, resume=True), Messages())
     assert same["steps"] == second["steps"]
 
 
 def test_a_damaged_checkpoint_is_named(tmp_path: Path, corpus: Path) -> None:
     out = tmp_path / "run"
-    train_language_model(recipe(out, corpus, epochs=0.5), Messages())
+    train(lm_recipe(out, corpus, epochs=0.5), Messages())
     checkpoint = out / "checkpoint.safetensors"
     data = bytearray(checkpoint.read_bytes())
     data[-5] ^= 255
     checkpoint.write_bytes(data)
     with pytest.raises(InputError, match=r"checkpoint\.safetensors: damaged"):
-        train_language_model(recipe(out, corpus, epochs=1, resume=True), Messages())
+        train(lm_recipe(out, corpus, epochs=1, resume=True), Messages())
 
 
 def test_files_of_a_run(tmp_path: Path, corpus: Path) -> None:
@@ -722,7 +762,7 @@ def test_files_of_a_run(tmp_path: Path, corpus: Path) -> None:
     out.mkdir()
     (out / ".checkpoint.safetensors.123.tmp").write_bytes(b"left by a killed process")
     (out / ".notes.tmp").write_text("somebody's own", encoding="utf-8")
-    report = train_language_model(recipe(out, corpus), Messages())
+    report = train(lm_recipe(out, corpus), Messages())
     assert {path.name for path in out.iterdir()} == {
         "model.safetensors",
         "checkpoint.safetensors",
@@ -733,7 +773,7 @@ def test_files_of_a_run(tmp_path: Path, corpus: Path) -> None:
     }
     config = json.loads((out / "config.json").read_text(encoding="utf-8"))
     assert config["corpus"] == [str(corpus.resolve())]
-    assert (config["command"], config["batch"], config["window"]) == ("lm train", 4, 8)
+    assert (config["kind"], config["batch"]) == ("language-model", {"batch": 4, "window": 8})
     assert TrainingSettings(**config["training"]).epochs == 2
     assert config["network"]["hidden"] == 8
     assert config["text"]["unit"] == "char"
@@ -748,8 +788,9 @@ def test_files_of_a_run(tmp_path: Path, corpus: Path) -> None:
 
 @pytest.mark.parametrize("unit", ["char", "word"])
 def test_learning_works(tmp_path: Path, corpus: Path, unit: str) -> None:
-    report = train_language_model(
-        recipe(tmp_path / "run", corpus, unit=unit, epochs=12, learning_rate=0.02, network={"hidden": 16}), Messages()
+    report = train(
+        lm_recipe(tmp_path / "run", corpus, unit=unit, epochs=12, learning_rate=0.02, network={"hidden": 16}),
+        Messages(),
     )
     losses = [record["loss"] for record in metrics(tmp_path / "run")]
     assert losses[-1] < 0.75 * losses[0]
@@ -793,7 +834,7 @@ def test_training_on_the_cpu_asks_for_no_gpu(tmp_path: Path, corpus: Path, monke
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     for name in ("get_rng_state", "set_rng_state", "_lazy_init"):
         monkeypatch.setattr(torch.cuda, name, woken)
-    report = train_language_model(recipe(tmp_path / "run", corpus, epochs=0.5), Messages())
+    report = train(lm_recipe(tmp_path / "run", corpus, epochs=0.5), Messages())
     from seqtree import LanguageModel
 
     assert LanguageModel.load(report["model"]).sample(length=3, seed=0)

@@ -9,7 +9,7 @@ from tree_helpers import random_trees
 from seqtree.errors import InputError
 from seqtree.treebank.binary import BinaryTree, binarise, restore
 from seqtree.treebank.bracketed import parse_trees, write_tree
-from seqtree.treebank.normalise import ROOT
+from seqtree.treebank.normalisation import ROOT
 
 few_labels = st.sampled_from(["S", "NP", "NP-SBJ", "PRT|ADVP", ""])
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from nltk.tree import Tree
 
 from seqtree.treebank.bracketed import parse_trees
-from seqtree.treebank.parseval import Evaluation, Parseval, Scores, Skipped
+from seqtree.treebank.parseval import Parseval, ParsevalFigures, Scores, Skipped
 
 
 def tree(text):
@@ -31,7 +31,7 @@ CAT = "(S (NP (DT the) (NN cat)) (VP (VBD sat)))"
 
 
 def test_a_perfect_parse():
-    assert score((CAT, CAT)) == Evaluation(Scores(100, 100, 100), Scores(100, 100, 100), 100, 100, 1, ())
+    assert score((CAT, CAT)) == ParsevalFigures(Scores(100, 100, 100), Scores(100, 100, 100), 100, 100, 1, ())
 
 
 def test_labelled_and_unlabelled():
@@ -159,7 +159,7 @@ def test_words_are_compared_unescaped():
 
 
 def test_nothing_to_count_gives_zeros():
-    assert Parseval().result == Evaluation(Scores(0, 0, 0), Scores(0, 0, 0), 0, 0, 0, ())
+    assert Parseval().result == ParsevalFigures(Scores(0, 0, 0), Scores(0, 0, 0), 0, 0, 0, ())
     result = score(("(NN a)", "(NN a)"), ("(. .)", "(. .)"))
     same(result.labelled, 0, 0, 0)
     assert (result.exact_match, result.tag_accuracy) == (100, 100)

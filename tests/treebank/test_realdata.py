@@ -15,7 +15,7 @@ from seqtree.parsing.evaluation import evaluate
 from seqtree.parsing.model import Parser
 from seqtree.treebank.binary import binarise, restore
 from seqtree.treebank.bracketed import is_preterminal, parse_trees, write_tree
-from seqtree.treebank.normalise import normalise
+from seqtree.treebank.normalisation import normalise
 from seqtree.treebank.parseval import Parseval
 from seqtree.treebank.sources import trees
 

@@ -9,7 +9,7 @@ from nltk.tree import Tree
 from tree_helpers import random_trees
 
 from seqtree.treebank.bracketed import parse_trees, write_tree
-from seqtree.treebank.normalise import category, normalise
+from seqtree.treebank.normalisation import category, normalise
 
 
 def tree(text):

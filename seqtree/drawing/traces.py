@@ -11,7 +11,6 @@ from seqtree.drawing.characters import isolated, visible
 from seqtree.drawing.svg import LINE_INK, MARGIN, SIZE, group, picture, text, text_width
 from seqtree.drawing.tree_svg import GAP
 from seqtree.drawing.trees import spread
-from seqtree.parsing.parse import Parse
 from seqtree.treebank.binary import BinaryTree, Labels, Span
 
 SHOWN = 100  # words of a part, and parts of a sentence, that the trace writes out
@@ -34,7 +33,7 @@ class _Spot:
         return self.y - SIZE if self.label else self.y + _BAR
 
 
-def trace(parse: Parse) -> str:
+def trace(binary: BinaryTree, scores: Sequence[float], margins: Sequence[float]) -> str:
     """The merges in the order in which they were made, two lines each, below a line of headings.
 
     The first line has the number of the merge, its score, its margin (∞ where no other merge was possible), the two
@@ -42,19 +41,19 @@ def trace(parse: Parse) -> str:
     second is the sentence after it, every part of several words in brackets. In long sentences ``…`` stands for the
     inner words of a part of more than SHOWN words, and for the parts more than SHOWN / 2 away from the merge.
     """
-    words = [isolated(visible(word)) for word in parse.binary.words]
-    if not parse.binary.merges:
+    words = [isolated(visible(word)) for word in binary.words]
+    if not binary.merges:
         return " ".join([*words, "(one word: nothing to merge)"])
     rows = [("step", "score", "margin")]
-    for step, (score, margin) in enumerate(zip(parse.scores, parse.margins, strict=True), 1):
+    for step, (score, margin) in enumerate(zip(scores, margins, strict=True), 1):
         rows.append((str(step), f"{score:.2f}", _margin(margin)))
     sizes = [max(map(len, column)) for column in zip(*rows, strict=True)]
     heads = ["  ".join(cell.rjust(size) for cell, size in zip(row, sizes, strict=True)) for row in rows]
     lines = [f"{heads[0]}  merge"]
     ends = {start: start + 1 for start in range(len(words))}  # where the part that starts there ends
     starts = {end: start for start, end in ends.items()}
-    for head, (start, split, end) in zip(heads[1:], parse.binary.merges, strict=True):
-        label = joined(parse.binary.labels.get((start, end), ()))
+    for head, (start, split, end) in zip(heads[1:], binary.merges, strict=True):
+        label = joined(binary.labels.get((start, end), ()))
         arrow = f" → {isolated(label)}" if label else ""
         lines.append(f"{head}  [{_part(words, start, split)}] + [{_part(words, split, end)}]{arrow}")
         ends[start], starts[end] = end, start
@@ -67,20 +66,18 @@ def joined(labels: Labels) -> str:
     return "+".join(map(visible, labels))
 
 
-def trace_svg(parse: Parse) -> str:
+def trace_svg(binary: BinaryTree, scores: Sequence[float], margins: Sequence[float]) -> str:
     """The merges as one SVG element: the words in a row at the bottom, every merge a node at the height of its step.
 
     The steps are numbered on the left. A merge stands above the middle between its two parts, its labels above the
     line that joins them, or a dot on that line for the empty label, and its score below. The labels of single words
     stand right above these. Pointing at a label or dot shows the step, the score and the margin.
     """
-    words = list(map(visible, parse.binary.words))
-    scores = [f"{score:.2f}" for score in parse.scores]
-    spots, width, base = _spots(parse.binary, math.ceil(max(map(text_width, scores), default=0) * SMALL / SIZE))
+    words = list(map(visible, binary.words))
+    shown = [f"{score:.2f}" for score in scores]
+    spots, width, base = _spots(binary, math.ceil(max(map(text_width, shown), default=0) * SMALL / SIZE))
     edges, labels, small = [], [], []
-    for step, ((start, split, end), score, margin) in enumerate(
-        zip(parse.binary.merges, scores, parse.margins, strict=True), 1
-    ):
+    for step, ((start, split, end), score, margin) in enumerate(zip(binary.merges, shown, margins, strict=True), 1):
         spot, first, second = spots[start, end], spots[start, split], spots[split, end]
         bar = spot.y + _BAR
         edges.append(f'<path d="M{first.x} {first.top}V{bar}H{second.x}V{second.top}"/>')

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from seqtree.errors import InputError
-from seqtree.images.data import ImageSet
+from seqtree.images.data import ImageSet, read_set
 
 SIDE = 28  # pixels
+GENERATED = {"train": (2000, 0), "test": (1000, 1)}  # digits, and their seed
 _ROWS = """
  ###    #    ###   ###     #  #####  ###  #####  ###   ###
 #   #  ##   #   # #   #   ##  #     #         # #   # #   #
@@ -39,3 +40,10 @@ def digits(count: int, seed: int = 0) -> ImageSet:
         images += 0.5 * (BITMAPS[labels[:, None, None], row.clip(0, 6), column.clip(0, 4)] & inside)
     images = 220 * images * random.uniform(0.7, 1.0, (count, 1, 1)) + np.abs(random.normal(0, 12, images.shape))
     return ImageSet(images.clip(0, 255).astype(np.uint8), labels, "generated digits")
+
+
+def read_part(data: str | None, part: str, labels: str | None = None) -> ImageSet:
+    """The ``part`` (train or test) of the images that DATA names, or of the generated digits. Raises InputError."""
+    if labels and not data:
+        raise InputError(f"labels {labels} without images: name these, too")
+    return read_set(data, part, labels) if data else digits(*GENERATED[part])

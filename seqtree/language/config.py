@@ -1,0 +1,196 @@
+"""Everything that ``seqtree lm train`` can be told, and the presets; no torch, so that ``--help`` is quick."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from seqtree.errors import InputError
+from seqtree.nn.config import MAX_LAYERS, MAX_UNITS
+from seqtree.settings import Settings, setting
+from seqtree.text.config import TextSettings
+from seqtree.training.recipe import Preset, Recipe, TrainingOptions
+from seqtree.training.settings import BatchSettings, TrainingSettings, ValidationSettings
+
+MIN_TOKENS = 8
+DROPOUTS = ("dropout_embedding", "dropout_input", "dropout_hidden", "dropout_output", "weight_drop")
+TRAINING_ONLY = (*DROPOUTS, "dropout_locked")  # may change when training continues from a model
+
+
+@dataclass(frozen=True)
+class LanguageNetworkConfig(Settings):
+    """The shape of a language model; checked on construction (InputError)."""
+
+    cell: str = setting("lstm", "Kind of recurrent layer.", choices=("rnn", "lstm", "gru"))
+    nonlinearity: str = setting("tanh", "Activation of the rnn cell.", choices=("tanh", "relu"))
+    layers: int = setting(1, "Recurrent layers.", minimum=1, maximum=MAX_LAYERS)
+    hidden: int = setting(512, "Units per layer.", minimum=1, maximum=MAX_UNITS)
+    embedding: int = setting(64, "Width of the input vectors.", minimum=1, maximum=MAX_UNITS)
+    one_hot: bool = setting(False, "Feed one-hot vectors to the network instead of an embedding.")
+    tied: bool = setting(
+        False, "Share the weights of embedding and output (they then have one width).", flags="--tied/--free"
+    )
+    bidirectional: bool = setting(False, "Read the text from both sides, to fill blanks.")
+    dropout_embedding: float = setting(0.0, "Share of whole tokens dropped from the embedding.", minimum=0, below=1)
+    dropout_input: float = setting(0.0, "Share dropped from the input vectors.", minimum=0, below=1)
+    dropout_hidden: float = setting(0.0, "Share dropped between layers.", minimum=0, below=1)
+    dropout_output: float = setting(0.0, "Share dropped before the output layer.", minimum=0, below=1)
+    weight_drop: float = setting(0.0, "Share dropped from the recurrent weights.", minimum=0, below=1)
+    dropout_locked: bool = setting(
+        True,
+        "Use one dropout mask for all time steps of a window, or a fresh one at each step.",
+        flags="--dropout-locked/--dropout-fresh",
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.tied and (self.one_hot or self.bidirectional or self.embedding != self.hidden):
+            raise InputError("a tied output needs embedding = hidden, no one-hot input and no bidirectional network")
+
+
+@dataclass(frozen=True)
+class StreamBatchSettings(BatchSettings):
+    """``batch`` rows read in parallel, and ``window`` tokens of each in a step (truncated backpropagation)."""
+
+    batch: int = setting(32, "Rows of text read in parallel.", minimum=1)
+    window: int = setting(64, "Tokens of each row in a step.", minimum=1)
+
+    def fitted(self, tokens: int, warn: Callable[[str], object]) -> StreamBatchSettings:
+        """Settings that ``tokens`` fill at least once; ``warn`` is told. InputError below ``MIN_TOKENS`` tokens."""
+        if tokens < MIN_TOKENS:
+            raise InputError(f"{tokens} training tokens are too few: at least {MIN_TOKENS} are needed")
+        batch, window = self.batch, self.window
+        while batch > 1 and tokens // batch < 4 * window:
+            batch //= 2
+        window = min(window, max(1, tokens // (2 * batch)))
+        if (batch, window) != (self.batch, self.window):
+            warn(f"small corpus ({tokens:,} tokens): batch {self.batch} -> {batch}, window {self.window} -> {window}")
+        return StreamBatchSettings(batch, window)
+
+
+@dataclass(frozen=True)
+class Shorthands(Settings):
+    """``dropout`` stands for dropout_input, dropout_hidden and dropout_output, where these are not given."""
+
+    dropout: float | None = setting(
+        None, "Short for the same --dropout-input, --dropout-hidden and --dropout-output.", minimum=0, below=1
+    )
+
+
+@dataclass(frozen=True)
+class SamplingSettings(Settings):
+    """How text is sampled; checked on construction (InputError)."""
+
+    length: int = setting(500, "Tokens (characters or words) to sample at most.", minimum=0, flags="-n")
+    temperature: float = setting(
+        1.0, "Sharpness of the distribution; 0 always takes the most probable token.", minimum=0, flags="-t"
+    )
+    top_k: int | None = setting(None, "Sample only among the K most probable tokens.", minimum=1, unset="all tokens")
+    top_p: float | None = setting(
+        None,
+        "Sample only among the most probable tokens that together have this probability.",
+        above=0,
+        maximum=1,
+        unset="all tokens",
+    )
+    stop: tuple[str, ...] = setting((), "End a sample before this string; may be given several times.", unset="none")
+    seed: int | None = setting(None, "Random seed of the first sample.", minimum=0, unset="a new one each time")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not all(self.stop):
+            raise InputError("a stop string is empty; expected at least one character")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LanguageRecipe(Recipe):
+    """Everything that a language model's training is told."""
+
+    text: TextSettings = field(default_factory=TextSettings)
+    validation: ValidationSettings = field(default_factory=ValidationSettings)
+    network: LanguageNetworkConfig = field(default_factory=LanguageNetworkConfig)
+    batch: StreamBatchSettings = field(default_factory=StreamBatchSettings)
+
+
+def _preset(
+    unit: str, reason: str, batch: tuple[int, int], network: LanguageNetworkConfig, training: TrainingSettings
+) -> Preset[LanguageRecipe]:
+    training = replace(training, epochs=None)  # by the size of the text
+    recipe = LanguageRecipe(
+        text=TextSettings(unit), network=network, batch=StreamBatchSettings(*batch), training=training
+    )
+    return Preset(reason, recipe)
+
+
+def _char(layers: int, hidden: int, embedding: int, dropout: float) -> LanguageNetworkConfig:
+    return LanguageNetworkConfig(
+        layers=layers, hidden=hidden, embedding=embedding, dropout_hidden=dropout, dropout_output=dropout
+    )
+
+
+def _word(layers: int, hidden: int, dropout: float, tokens: float = 0.1) -> LanguageNetworkConfig:
+    return replace(_char(layers, hidden, hidden, dropout), tied=True, dropout_embedding=tokens, dropout_input=dropout)
+
+
+PRESETS = {
+    "char": {
+        "tiny": _preset(
+            "char",
+            "tests and first tries: seconds",
+            (16, 32),
+            _char(1, 128, 32, 0.0),
+            TrainingSettings(learning_rate=1e-2),
+        ),
+        "small": _preset(  # one wide layer, small steps, the highest rate
+            "char",
+            "a megabyte in minutes on one core",
+            (24, 64),
+            _char(1, 512, 64, 0.1),
+            TrainingSettings(learning_rate=4e-2, schedule="linear", weight_decay=0.1, clip=5.0),
+        ),
+        "medium": _preset(  # many passes, so much dropout
+            "char",
+            "half an hour for a megabyte, or larger texts",
+            (32, 96),
+            replace(_char(2, 512, 128, 0.4), dropout_input=0.1, weight_drop=0.2),
+            TrainingSettings(learning_rate=6e-3, weight_decay=0.1, clip=5.0),
+        ),
+        "large": _preset(
+            "char",
+            "tens of megabytes and hours, or a GPU",
+            (64, 128),
+            _char(3, 1024, 256, 0.4),
+            TrainingSettings(learning_rate=2e-3),
+        ),
+    },
+    "word": {
+        "tiny": _preset(
+            "word",
+            "tests and first tries: seconds",
+            (10, 20),
+            _word(1, 64, 0.0, 0.0),
+            TrainingSettings(learning_rate=5e-3),
+        ),
+        "small": _preset(
+            "word", "a megabyte of text in minutes", (20, 35), _word(1, 256, 0.3), TrainingSettings(learning_rate=3e-3)
+        ),
+        "medium": _preset(  # few passes, so moderate dropout
+            "word",
+            "five megabytes in half an hour on two cores",
+            (32, 35),
+            replace(_word(2, 650, 0.3), dropout_output=0.4),
+            TrainingSettings(learning_rate=4e-3, weight_decay=0.03),
+        ),
+        "large": _preset(
+            "word",
+            "hours, or a GPU",
+            (64, 70),
+            _word(3, 1150, 0.5),
+            TrainingSettings(learning_rate=1e-3, weight_decay=0.05),
+        ),
+    },
+}
+
+OPTIONS = TrainingOptions(
+    argument="corpus", sample="lighthouse", presets=PRESETS, default="small", shorthands=Shorthands()
+)

@@ -1,0 +1,131 @@
+"""What every trained model is: a network with all that it needs to be used, in one file; and opening any of them."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ClassVar, Self, TypeVar
+
+import torch
+from torch import Tensor
+
+from seqtree import modelfile
+from seqtree.errors import InputError, ModelFileError
+from seqtree.nn.device import choose_device, choose_dtype
+from seqtree.nn.network import Network, load_state, skeleton, state_of
+from seqtree.tasks import TASKS, named
+
+N = TypeVar("N", bound=Network)
+
+
+class Model:
+    """A network and its vocabularies; a subclass says its ``kind``, its ``contents``, and how to be made of them."""
+
+    kind: ClassVar[str]
+    default_precision: ClassVar[str] = "auto"
+    network: Any  # a Network; a subclass says which
+
+    @abstractmethod
+    def contents(self) -> dict[str, Any]:
+        """Everything but the weights as JSON values: settings, vocabularies, classes."""
+
+    @classmethod
+    @abstractmethod
+    def from_contents(cls, contents: dict[str, Any]) -> Self:
+        """A model without weights. Raises KeyError, TypeError, ValueError or InputError for invalid contents."""
+
+    @classmethod
+    def upgraded(cls, contents: dict[str, Any], tensors: dict[str, Tensor]) -> tuple[dict[str, Any], dict[str, Tensor]]:
+        """Contents and tensors of a file of an earlier seqtree as they are written today."""
+        return contents, tensors
+
+    @classmethod
+    def load(cls, path: str | Path, device: str = "cpu", precision: str | None = None) -> Self:
+        """Open a model file or a run folder; no code in it is run.
+
+        device: auto, cpu, cuda, cuda:N or mps. precision: auto, fp32 or bf16, for the larger products (None: as this
+        kind of model is used best).
+        Raises InputError if there is no such file or device, ModelFileError if it is damaged or of another kind.
+        """
+        path = model_file(path)
+        kind, contents, tensors = modelfile.load(path)
+        if kind != cls.kind:
+            raise ModelFileError(f"{path}: {_holds(kind)}, expected {modelfile.a(cls.kind)}")
+        return cls._opened(path, contents, tensors).to(device, precision)
+
+    @classmethod
+    def _opened(cls, path: Path, contents: dict[str, Any], tensors: dict[str, Tensor]) -> Self:
+        try:
+            contents, tensors = cls.upgraded(contents, tensors)
+            with skeleton():
+                model = cls.from_contents(contents)
+            load_state(model.network, tensors)
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError, OverflowError) as error:
+            reason = f"{error} is missing" if isinstance(error, KeyError) else error
+            raise ModelFileError(f"{path}: its parts do not fit together ({reason})") from error
+        model.network.eval()
+        return model
+
+    def save(self, path: str | Path, half: bool = False) -> None:
+        """Write the model file, whole or not at all; ``half``: with 16 bits per weight. Raises OSError."""
+        tensors = state_of(self.network)
+        if half:
+            tensors = {
+                name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()
+            }
+        modelfile.save(Path(path), self.kind, self.contents(), tensors)
+
+    def to(self, device: str = "cpu", precision: str | None = None) -> Self:
+        """Move the model to a device and choose the format of its larger products. Raises InputError."""
+        place = choose_device(device)
+        self.network.to(place).products = choose_dtype(precision or self.default_precision, place)
+        return self
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        device: torch.device = self.network.device
+        return device
+
+
+def load(path: str | Path, device: str = "cpu", precision: str | None = None) -> Model:
+    """Open a run folder or a model file of any kind: a ``LanguageModel``, a ``Parser``, an ``ImageClassifier``.
+
+    Raises InputError if there is none, ModelFileError if it is damaged or no model.
+    """
+    path = model_file(path)
+    kind, contents, tensors = modelfile.load(path)
+    for entry in TASKS.values():
+        if entry.kind == kind:
+            model_class: type[Model] = named(entry.model)
+            return model_class._opened(path, contents, tensors).to(device, precision)
+    raise ModelFileError(f"{path}: {_holds(kind)}, expected a model")
+
+
+def model_file(path: str | Path) -> Path:
+    """The model file of a run folder, or the file itself."""
+    path = Path(path)
+    return path / "model.safetensors" if path.is_dir() else path
+
+
+def untrained(make: Callable[[], N], seed: int) -> N:
+    """A network with random weights, the same for the same seed; torch's own random numbers are left as they are."""
+    with torch.random.fork_rng(devices=[]):  # without asking for a GPU
+        torch.manual_seed(seed)
+        return make().eval()
+
+
+def texts(values: Any) -> tuple[str, ...]:
+    """A list of strings from JSON as a tuple. Raises InputError for anything else."""
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise InputError(f"expected a list of texts, not {type(values).__name__}")
+    return tuple(values)
+
+
+def _holds(kind: str) -> str:
+    """``holds a parser (see seqtree parse)``."""
+    uses = next((entry.use for entry in TASKS.values() if entry.kind == kind), "")
+    if kind == "checkpoint":
+        uses = "--resume in its run folder; the model is model.safetensors beside it"
+    return f"holds {modelfile.a(kind)}" + (f" (for {uses})" if uses else "")

@@ -1,0 +1,47 @@
+"""The settings of network parts that several tasks share; no torch, so that ``--help`` is quick."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from seqtree.errors import InputError
+from seqtree.settings import Settings, setting
+
+MAX_LAYERS = 100
+MAX_UNITS = 1 << 16
+
+
+@dataclass(frozen=True)
+class WordEncoderConfig(Settings):
+    """Words and their characters, read by a bidirectional network; checked on construction (InputError)."""
+
+    encoder: str = setting(
+        "lstm", "Bidirectional network through which a word sees its sentence.", choices=("none", "rnn", "lstm", "gru")
+    )
+    words: int = setting(100, "Width of the vectors of known words; 0 for none.", minimum=0, maximum=MAX_UNITS)
+    characters: int = setting(
+        100, "Width of the vectors made from a word's characters; 0 for none.", minimum=0, maximum=MAX_UNITS
+    )
+    character_embedding: int = setting(32, "Width of a character's vector.", minimum=1, maximum=MAX_UNITS)
+    layers: int = setting(2, "Layers of the encoder.", minimum=1, maximum=MAX_LAYERS)
+    hidden: int = setting(250, "Units of an encoder layer in each direction.", minimum=1, maximum=MAX_UNITS)
+    dropout: float = setting(0.35, "Share dropped in the encoder and after it.", minimum=0, below=1)
+    weight_drop: float = setting(0.0, "Share dropped from the encoder's recurrent weights.", minimum=0, below=1)
+    word_dropout: float = setting(
+        0.8, "In training, a word seen N times is read as unknown with probability D / (D + N).", minimum=0
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.words + self.characters < 1:
+            raise InputError(f"words {self.words}, characters {self.characters}: expected more than 0 for one of them")
+
+    @property
+    def input_size(self) -> int:
+        """Width of a word's vector before the encoder."""
+        return self.words + self.characters
+
+    @property
+    def output_size(self) -> int:
+        """Width of a word's vector after the encoder."""
+        return self.input_size if self.encoder == "none" else 2 * self.hidden

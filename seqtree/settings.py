@@ -1,0 +1,165 @@
+"""Settings: frozen dataclasses whose fields carry their own help, choices and range.
+
+The options of the command line, their defaults in ``--help``, ``config.json``, the presets and all checks come from
+these fields. Modules that define settings import no torch, so that ``--help`` is quick.
+
+>>> @dataclass(frozen=True)
+... class Layer(Settings):
+...     units: int = setting(8, "Units of the layer.", minimum=1)
+>>> Layer(units=0)
+Traceback (most recent call last):
+seqtree.errors.InputError: units 0: expected at least 1
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from functools import cache
+from types import UnionType
+from typing import Any, Self, TypeVar, get_args, get_origin, get_type_hints
+
+from seqtree.errors import InputError
+
+T = TypeVar("T")
+S = TypeVar("S", bound="Settings")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a field means: ``help`` (empty: not an option), allowed values, and how the command line spells it.
+
+    ``above`` and ``below`` are bounds that a value may not reach. ``unset`` says what None, the default, stands for.
+    """
+
+    help: str
+    choices: tuple[str, ...] = ()
+    minimum: float | None = None
+    above: float | None = None
+    maximum: float | None = None
+    below: float | None = None
+    metavar: str | None = None
+    flags: str = ""
+    unset: str = ""
+
+    @property
+    def expected(self) -> str:
+        """The allowed values in words: ``from 0 to below 1``."""
+        if self.choices:
+            return f"one of {', '.join(filter(None, self.choices))}"
+        low = f"more than {self.above:g}" if self.above is not None else _number(self.minimum, "at least {}")
+        high = _number(self.below, "below {}") or _number(self.maximum, "{}")
+        if low and high:
+            return f"{low.replace('at least', 'from')} to {high}"
+        return low or (f"at most {high}" if high else "a finite number")
+
+    def allows(self, value: Any) -> bool:
+        """Whether a value of the right type is in range."""
+        if isinstance(value, str):
+            return not self.choices or value in self.choices
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            return True
+        return (
+            (self.minimum is None or value >= self.minimum)
+            and (self.above is None or value > self.above)
+            and (self.maximum is None or value <= self.maximum)
+            and (self.below is None or value < self.below)
+        )
+
+
+def setting(
+    default: T,
+    help: str = "",
+    *,
+    choices: Sequence[str] = (),
+    minimum: float | None = None,
+    above: float | None = None,
+    maximum: float | None = None,
+    below: float | None = None,
+    metavar: str | None = None,
+    flags: str = "",
+    unset: str = "",
+) -> T:
+    """A field of ``Settings`` with this default; the other arguments are those of ``Setting``."""
+    about = Setting(help, tuple(choices), minimum, above, maximum, below, metavar, flags, unset)
+    made: T = field(default=default, metadata={"setting": about})
+    return made
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of settings: its name, its type (int, float, str, bool, or tuple for several strings), its default."""
+
+    name: str
+    type: type
+    optional: bool
+    default: Any
+    about: Setting
+
+    def check(self, value: Any) -> None:
+        """Raises InputError for a value of another type or out of range."""
+        if value is None and self.optional:
+            return
+        if not self._is_of_type(value):
+            what = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
+            raise InputError(f"{self.name} {value!r}: expected {what.get(self.type, 'a list of texts')}")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise InputError(f"{self.name} {value}: expected a finite number")
+        if not self.about.allows(value):
+            shown = repr(value) if isinstance(value, str) else value
+            raise InputError(f"{self.name} {shown}: expected {self.about.expected}")
+
+    def _is_of_type(self, value: Any) -> bool:
+        if self.type is tuple:
+            return isinstance(value, tuple) and all(isinstance(part, str) for part in value)
+        if self.type is float:
+            return isinstance(value, (int, float)) and not isinstance(value, bool)
+        return isinstance(value, self.type) and (self.type is bool or not isinstance(value, bool))
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Base of all settings; construction checks every field (InputError)."""
+
+    def __post_init__(self) -> None:
+        for known in fields_of(type(self)).values():
+            known.check(getattr(self, known.name))
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields as JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Any) -> Self:
+        """From the JSON form in a model file. Raises InputError for unknown fields and invalid values."""
+        if not isinstance(values, dict):
+            raise InputError(f"{cls.__name__}: expected an object, not {type(values).__name__}")
+        if unknown := sorted(values.keys() - fields_of(cls).keys()):
+            raise InputError(f"{cls.__name__}: unknown settings {', '.join(map(repr, unknown))}")
+        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+
+
+@cache
+def fields_of(kind: type[Settings]) -> dict[str, Field]:
+    """The fields of a class of settings by name."""
+    hints = get_type_hints(kind)
+    found = {}
+    for one in fields(kind):
+        hint = hints[one.name]
+        optional = get_origin(hint) is UnionType
+        if optional:
+            hint = next(part for part in get_args(hint) if part is not type(None))
+        about = one.metadata.get("setting", Setting(""))
+        found[one.name] = Field(one.name, get_origin(hint) or hint, optional, one.default, about)
+    return found
+
+
+def overridden(base: S, options: Mapping[str, Any]) -> S:
+    """``base`` with its fields replaced by those options of the same name that were given (are not None)."""
+    given = {name: options[name] for name in fields_of(type(base)) if options.get(name) is not None}
+    return replace(base, **given)
+
+
+def _number(bound: float | None, form: str) -> str:
+    return "" if bound is None else form.format(f"{bound:g}" if abs(bound) < 1e6 else f"{bound:,.0f}")

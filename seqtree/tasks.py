@@ -1,0 +1,52 @@
+"""The table of tasks: a new task is one row here. No torch: rows are names, imported when they are used."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class TaskEntry:
+    """A task: the kind of its model files, and where its model, its task and its options are (``module:name``).
+
+    ``use`` names the commands for a model of this kind.
+    """
+
+    kind: str
+    model: str
+    task: str
+    options: str
+    use: str
+
+
+TASKS = {
+    "lm": TaskEntry(
+        kind="language-model",
+        model="seqtree.language.model:LanguageModel",
+        task="seqtree.language.task:LanguageModelTask",
+        options="seqtree.language.config:OPTIONS",
+        use="seqtree lm",
+    ),
+    "parser": TaskEntry(
+        kind="parser",
+        model="seqtree.parsing.model:Parser",
+        task="seqtree.parsing.task:ParserTask",
+        options="seqtree.parsing.config:OPTIONS",
+        use="seqtree parse, or seqtree parser eval",
+    ),
+    "image": TaskEntry(
+        kind="image-classifier",
+        model="seqtree.images.model:ImageClassifier",
+        task="seqtree.images.task:ImageTask",
+        options="seqtree.images.config:OPTIONS",
+        use="seqtree image",
+    ),
+}
+
+
+def named(place: str) -> Any:
+    """What ``module:name`` stands for."""
+    module, _, name = place.partition(":")
+    return getattr(importlib.import_module(module), name)

@@ -1,0 +1,54 @@
+"""How text becomes tokens; no numpy, so that ``--help`` is quick."""
+
+from __future__ import annotations
+
+import codecs
+from dataclasses import dataclass
+
+from seqtree.errors import InputError
+from seqtree.settings import Settings, setting
+
+UNKNOWN = "<unk>"
+START = "<s>"
+END = "</s>"
+NEWLINE = "\n"
+SPECIALS: dict[str, tuple[str, ...]] = {"char": (UNKNOWN, NEWLINE), "word": (UNKNOWN, START, END)}
+
+
+@dataclass(frozen=True)
+class TextSettings(Settings):
+    """What a token is, and which tokens get a place in the vocabulary. Checked on construction (InputError)."""
+
+    unit: str = setting("char", "What a token is.", choices=tuple(SPECIALS))
+    tokenizer: str = setting("whitespace", "How a line is split into words.", choices=("whitespace", "treebank"))
+    encoding: str = setting("utf-8", "Encoding of the text files.")
+    min_count: int = setting(1, "Tokens that occur less often than this become <unk>.", minimum=1)
+    max_vocabulary: int | None = setting(
+        None, "Size of the vocabulary: only the most frequent tokens are kept.", minimum=3, unset="all tokens"
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_encoding(self.encoding)
+        check_limits(self.unit, self.min_count, self.max_vocabulary)
+
+
+def check_encoding(encoding: str) -> None:
+    """Raises InputError for what is no text encoding of Python's."""
+    try:
+        b"a".decode(encoding, "replace")  # unlike a look-up, refuses codecs that are not for text
+        codecs.getincrementaldecoder(encoding)
+    except (LookupError, TypeError, ValueError):
+        raise InputError(f"{encoding!r} is no text encoding known to Python (such as utf-8)") from None
+
+
+def check_limits(unit: str, min_count: int, max_size: int | None) -> None:
+    """Raises InputError unless ``min_count`` is at least 1 and ``max_size`` is None or leaves room for a token."""
+    if isinstance(min_count, bool) or not isinstance(min_count, int) or min_count < 1:
+        raise InputError(f"the least count of a token must be a whole number of 1 or more, not {min_count!r}")
+    least = len(SPECIALS[unit]) + 1
+    if max_size is not None and (isinstance(max_size, bool) or not isinstance(max_size, int) or max_size < least):
+        raise InputError(
+            f"the largest vocabulary must be a whole number of {least} or more, not {max_size!r}: "
+            f"{', '.join(map(ascii, SPECIALS[unit]))} are always in it"
+        )

@@ -1,0 +1,95 @@
+"""Text as it comes: the lines of a file or of standard input, in blocks that do not wait; and prompts."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from seqtree.errors import InputError
+from seqtree.text.config import check_encoding
+
+READ = 1 << 18  # bytes of standard input that are read at once, if so many are there
+
+
+def read_prompt(file: str) -> str:
+    """The text of a file, or of standard input (``-``). Raises InputError."""
+    try:
+        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        return data.decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{file}: cannot read the prompt ({error})") from error
+
+
+def checked_arguments(sentences: Iterable[str]) -> Iterator[str]:
+    """Sentences given on the command line. Raises InputError for one with a byte that could not be decoded."""
+    for number, sentence in enumerate(sentences, 1):
+        _check(sentence, f"SENTENCE {number}", "Unicode text")
+        yield sentence
+
+
+def line_blocks(file: str, encoding: str) -> Iterator[Iterator[str]]:
+    """The lines of a file in one block, or of standard input (``-``) in blocks, each of those that are there by then.
+
+    So whoever writes a line and waits for its tree gets it. Raises InputError for a file that cannot be read and for
+    bytes that are not in the encoding.
+    """
+    check_encoding(encoding)
+    if file != "-":
+        yield _file(file, encoding)
+        return
+    if sys.stdin is None:
+        raise InputError("there is no standard input to read (-)")
+    name = "standard input"
+    stream = getattr(sys.stdin, "buffer", None)
+    if stream is None:  # what a test or a notebook put there
+        yield _checked(sys.stdin, name, encoding)
+        return
+    decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)("surrogateescape"), translate=True)
+    number, rest = 1, ""
+    with _naming(name, encoding):
+        while data := stream.read1(READ):  # waits only while there is nothing at all
+            *lines, rest = (rest + decoder.decode(data)).split("\n")
+            yield _checked(lines, name, encoding, number)
+            number += len(lines)
+        rest += decoder.decode(b"", final=True)
+        if rest:
+            yield _checked([rest.removesuffix("\n")], name, encoding, number)
+
+
+def _file(file: str, encoding: str) -> Iterator[str]:
+    with _naming(file, encoding), open(file, encoding=encoding, errors="surrogateescape") as stream:
+        yield from _checked(stream, file, encoding)
+
+
+@contextmanager
+def _naming(name: str, encoding: str) -> Iterator[None]:
+    """Makes an InputError, which says where, of what goes wrong in reading."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"{name} cannot be read: {(error.strerror or str(error)).lower()}") from None
+    except UnicodeError as error:
+        raise InputError(f"{name} is not {encoding} text: {error}") from None
+
+
+def _checked(lines: Iterable[str], name: str, encoding: str, first: int = 1) -> Iterator[str]:
+    """Lines of which ``first`` is the number of the first, without a byte-order mark at the very beginning.
+
+    They hold a byte that cannot be decoded as a lone surrogate. Raises InputError at the first such line.
+    """
+    for number, line in enumerate(lines, first):
+        _check(line, f"{name}:{number}", f"{encoding}; name the text's own encoding with --encoding")
+        yield line.removeprefix("\ufeff") if number == 1 else line
+
+
+def _check(text: str, where: str, expected: str) -> None:
+    """Raises InputError, which says where, for a text with a byte that could not be decoded."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        byte = ord(text[error.start]) & 0xFF
+        raise InputError(f"{where}: byte 0x{byte:02X} after {error.start} characters is not {expected}") from None

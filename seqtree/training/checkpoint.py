@@ -1,0 +1,143 @@
+"""Checkpoints: everything that a run needs to continue exactly where it stood."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from seqtree.errors import InputError, ModelFileError
+from seqtree.nn.network import load_state, state_of
+from seqtree.training.averaging import WeightAverage
+from seqtree.training.progress import Display
+from seqtree.training.run_folder import RunFolder
+from seqtree.training.settings import TrainingSettings
+from seqtree.training.task import Task
+
+FIXED = ("optimizer", "averaging")  # settings that cannot change when a run is resumed
+
+
+@dataclass
+class TrainingState:
+    """Where a run stands. ``best`` is the best figure so far, as the task names it."""
+
+    step: int = 0
+    epoch: int = 0
+    step_in_epoch: int = 0
+    items: int = 0
+    elapsed: float = 0.0
+    evaluations: int = 0
+    evaluated_at: float = 0.0
+    evaluation_seconds: float = 0.0
+    best: float | None = None
+    best_step: int = 0
+    stale: int = 0
+    rate_scale: float = 1.0
+    recoveries: int = 0
+    recovered_from: int | None = None
+    exploded: int = 0
+    first_loss: float | None = None
+    smoothed_loss: float | None = None
+    loss_sum: float = 0.0
+    loss_items: int = 0
+    finished: bool = False
+
+
+class Checkpoints:
+    """Writes and restores the checkpoints of one run."""
+
+    def __init__(
+        self,
+        run: RunFolder,
+        task: Task[Any, Any, Any],
+        optimizer: torch.optim.Optimizer,
+        average: WeightAverage,
+        display: Display,
+    ) -> None:
+        self.run, self.task, self.display = run, task, display
+        self.settings: TrainingSettings = task.recipe.training
+        self.network: nn.Module = task.model.network
+        self.optimizer, self.average = optimizer, average
+
+    def save(self, state: TrainingState) -> None:
+        """Write the checkpoint. Raises OSError; the last one then survives."""
+        tensors = {f"model.{k}": v for k, v in state_of(self.network).items()}
+        tensors |= {f"average.{k}": v for k, v in self.average.tensors().items()}
+        tensors |= {f"carried.{k}": v for k, v in self.task.carried().items()}
+        for index, values in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{index}.{k}": v for k, v in values.items() if isinstance(v, Tensor)}
+        contents = {
+            "state": asdict(state),
+            "average": {"updates": self.average.updates, "started": self.average.started},
+            "identity": self.task.identity(),
+            "settings": self.settings.to_json(),
+        }
+        self.run.write_checkpoint(contents, tensors)
+
+    def restore(self) -> tuple[TrainingState, set[str]] | None:
+        """Continue from the checkpoint: where the run stands, and which settings have changed. None without one.
+
+        Raises InputError if it is of other data, another network or an earlier seqtree, ModelFileError if damaged.
+        """
+        saved = self.run.read_checkpoint()
+        if saved is None:
+            return None
+        contents, tensors = saved
+        if "state" not in contents:
+            raise InputError(
+                f"{self.run.path}: this run was begun by an earlier seqtree and cannot be continued exactly; its model "
+                "works as it is: train into another --out"
+            )
+        try:
+            return self._restored(contents, tensors)
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            if isinstance(error, InputError):
+                raise
+            raise ModelFileError(f"{self.run.checkpoint}: damaged: its parts do not fit together ({error})") from error
+
+    def _restored(self, contents: dict[str, Any], tensors: dict[str, Tensor]) -> tuple[TrainingState, set[str]]:
+        _check_identity(self.run, contents["identity"], self.task.identity())
+        changed = self._changed(contents["settings"])
+        groups: dict[str, dict[str, Tensor]] = {"model": {}, "average": {}, "carried": {}, "optimizer": {}}
+        for name, tensor in tensors.items():
+            group, rest = name.split(".", 1)
+            groups[group][rest] = tensor
+        load_state(self.network, groups["model"])
+        self.average.restore(groups["average"], **contents["average"])
+        self.task.restore(groups["carried"])
+        values: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in groups["optimizer"].items():
+            index, key = name.split(".")
+            values.setdefault(int(index), {})[key] = tensor
+        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": values})
+        return TrainingState(**contents["state"]), changed
+
+    def _changed(self, before: dict[str, Any]) -> set[str]:
+        """The settings that are not what they were when the run began."""
+        changed = {k: v for k, v in self.settings.to_json().items() if before.get(k) != v}
+        if fixed := sorted(changed.keys() & set(FIXED)):
+            facts = "; ".join(f"{name} was {before.get(name)}, is {changed[name]}" for name in fixed)
+            raise InputError(f"{self.run.path}: cannot resume a run with another optimiser or average: {facts}")
+        if changed:
+            self.display.warning("changed since the run began: " + ", ".join(f"{k} {v}" for k, v in changed.items()))
+        return set(changed)
+
+
+def _check_identity(run: RunFolder, before: dict[str, Any], now: dict[str, Any]) -> None:
+    before, now = _flat(before), _flat(now)
+    changed = [name for name in sorted(before.keys() | now.keys()) if before.get(name) != now.get(name)]
+    facts = [f"{name} was {before.get(name)}, is {now.get(name)}" for name in changed if name != "data"]
+    if "data" in changed:
+        facts.insert(0, "the training or validation data have changed")
+    if facts:
+        raise InputError(f"{run.path}: cannot resume a run of other data or another network: {'; '.join(facts)}")
+
+
+def _flat(facts: dict[str, Any]) -> dict[str, Any]:
+    """Facts one by one: {"network": {"hidden": 8}} as {"network.hidden": 8}."""
+    flat: dict[str, Any] = {}
+    for name, value in facts.items():
+        flat |= {f"{name}.{k}": v for k, v in _flat(value).items()} if isinstance(value, dict) else {name: value}
+    return flat

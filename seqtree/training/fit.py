@@ -1,0 +1,161 @@
+"""One run, for every task: from options to a report."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from seqtree.errors import InputError
+from seqtree.tasks import TASKS, named
+from seqtree.training.loop import Trainer, TrainingResult
+from seqtree.training.progress import Display, clock
+from seqtree.training.recipe import Recipe
+from seqtree.training.run_folder import RunFolder
+from seqtree.training.task import Task
+
+AnyTask = Task[Any, Any, Any]
+
+
+def train(
+    task: str | type[AnyTask],
+    *sources: str | Path,
+    progress: Callable[[dict[str, Any]], object] | bool = True,
+    **options: Any,
+) -> dict[str, Any]:
+    """Train as ``seqtree TASK train SOURCES`` does, with the options' names: ``train("lm", "novel.txt", minutes=10)``.
+
+    progress: True shows messages and a bar on stderr, False only warnings; a function is called with the record of
+    every evaluation. Returns the report, the same as with ``--json``: ``model`` is the run folder, to be opened with
+    ``seqtree.load``. Raises InputError, DivergenceError, OSError.
+    """
+    if isinstance(task, str):
+        if task not in TASKS:
+            raise InputError(f"task {task!r}: expected one of {', '.join(TASKS)}")
+        task = named(TASKS[task].task)
+    display = Display(quiet=progress is not True, callback=progress if callable(progress) else None)
+    return fit(task, [str(source) for source in sources], options, display)
+
+
+def fit(task: type[AnyTask], sources: Sequence[str], options: Mapping[str, Any], display: Display) -> dict[str, Any]:
+    """Train a task on ``sources`` (none: its sample) with ``options``, as ``train`` does, telling ``display``.
+
+    Returns {figures of ``Task.measure``, steps, seconds, ITEMS_per_second, model, interrupted, best_step, measured_on}.
+    """
+    recipe = task.resolve(options)
+    if recipe.run.threads:
+        torch.set_num_threads(recipe.run.threads)
+    try:
+        return _run(task, sources or _sample(task, display), recipe, display)
+    finally:
+        display.close()
+
+
+def run_name(source: str) -> str:
+    """The name of a run folder for a source: ``novel.txt`` is novel, ``nltk:treebank/wsj_0001[:9]`` is treebank.
+
+    >>> run_name("texts/novel.txt"), run_name("-"), run_name("nltk:treebank/wsj_0001[:9]")
+    ('novel', 'stdin', 'treebank')
+    """
+    if source == "-":
+        return "stdin"
+    return Path(re.sub(r"^nltk:(\w+).*", r"\1", source)).resolve().stem
+
+
+def _sample(task: type[AnyTask], display: Display) -> list[str]:
+    """The embedded sample that is trained on where nothing is named."""
+    name = task.options.sample
+    if not name:
+        display.message(f"no {task.options.argument} named: {task.own_data}")
+        return []
+    from seqtree import corpora
+
+    display.message(f"no {task.options.argument} named: reading the embedded sample {name!r}")
+    return [str(corpora.path(name))]
+
+
+def _run(task: type[AnyTask], sources: Sequence[str], recipe: Recipe, display: Display) -> dict[str, Any]:
+    out = recipe.run.out or Path("runs") / (run_name(sources[0]) if sources else task.options.argument)
+    run = RunFolder(Path(out))
+    with run.opened(recipe.run.resume):
+        made = task.made(sources, recipe, display)
+        display.message(_preflight(made))
+        result = Trainer(made, run, display).fit(recipe.run.resume, _config(made, sources))
+        display.close()
+        report = _report(made, run, result)
+        if result.interrupted:
+            display.message(f"interrupted and saved at step {result.steps:,}; continue with --resume")
+            return report
+        precision = None if recipe.run.precision == "auto" else recipe.run.precision  # as it will be used
+        best = type(made.model).load(run.path, recipe.run.device, precision)
+        figures, summary = made.measure(best)
+        where = "validation" if made.validated else "training data"
+        display.message(f"{where}: {summary}")
+        return {**figures, **report, "best_step": result.best_step, "measured_on": where}
+
+
+def _report(task: AnyTask, run: RunFolder, result: TrainingResult) -> dict[str, Any]:
+    return {
+        "steps": result.steps,
+        "seconds": round(result.seconds, 3),
+        f"{task.items}_per_second": round(result.items_per_second, 1),
+        "model": str(run.path),
+        "interrupted": result.interrupted,
+    }
+
+
+def _config(task: AnyTask, sources: Sequence[str]) -> dict[str, Any]:
+    """What config.json says of a run: its sources with their whole paths, and every setting."""
+    groups = {name: group.to_json() for name, group in task.recipe.groups.items() if name != "run"}
+    run = task.recipe.run
+    return {
+        "kind": task.model.kind,
+        task.options.argument: [_whole_path(source) for source in sources],
+        "init_from": run.init_from,
+        "half": run.half,
+        **groups,
+        "fingerprint": task.fingerprint(),
+    }
+
+
+def _whole_path(source: str) -> str:
+    return source if source == "-" or source.startswith("nltk:") else str(Path(source).resolve())
+
+
+def _preflight(task: AnyTask) -> str:
+    """Data, network, parameters, memory and time, before anything is spent."""
+    budget = task.recipe.training
+    parameters = sum(p.numel() for p in task.model.network.parameters())
+    copies = 3 + (budget.optimizer == "adamw") + (budget.averaging != "none")
+    parts = [task.describe(), f"{parameters:,} parameters"]
+    if activations := task.activations():
+        parts.append(f"about {(parameters * 4 * copies + activations) / 1e6:,.0f} MB")
+    if budget.minutes is not None:
+        parts.append(f"{budget.minutes:g} minutes")
+    else:
+        steps = task.steps_per_epoch * (budget.epochs or 1.0)
+        expected = clock(1.2 * steps * _seconds_per_step(task))  # a fifth for the update and the evaluations
+        parts.append(f"{budget.epochs:g} epochs, {steps:,.0f} steps, about {expected}")
+    return "; ".join(parts)
+
+
+def _seconds_per_step(task: AnyTask) -> float:
+    """The time of the first step's loss and gradient, the best of three tries; nothing is changed."""
+    network: torch.nn.Module = task.model.network
+    buffers = [(buffer, buffer.clone()) for buffer in network.buffers()]
+    times = []
+    with torch.random.fork_rng(devices=[]):  # without asking for a GPU; every step seeds its own
+        for _ in range(3):
+            network.train()
+            task.start_epoch()
+            began = time.perf_counter()
+            task.loss(task.batch(0, 0))[0].backward()
+            times.append(time.perf_counter() - began)
+            network.zero_grad(set_to_none=True)
+    for buffer, before in buffers:
+        buffer.copy_(before)
+    return min(times)

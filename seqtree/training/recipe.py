@@ -1,0 +1,83 @@
+"""A recipe: all settings of one training run; and what the options of a command can choose of it. No torch."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Generic, TypeVar
+
+from seqtree.errors import InputError
+from seqtree.settings import Settings, fields_of, overridden
+from seqtree.training.settings import BatchSettings, RunSettings, TrainingSettings
+
+R = TypeVar("R", bound="Recipe")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """The settings of one run, in groups; a task adds groups of its own. ``start`` is the model of --init-from."""
+
+    batch: BatchSettings = field(default_factory=BatchSettings)
+    training: TrainingSettings = field(default_factory=TrainingSettings)
+    run: RunSettings = field(default_factory=RunSettings)
+    start: Any = None
+
+    @property
+    def groups(self) -> dict[str, Settings]:
+        """The groups of settings by name."""
+        values = {one.name: getattr(self, one.name) for one in fields(self)}
+        return {name: value for name, value in values.items() if isinstance(value, Settings)}
+
+    def overridden(self: R, options: Mapping[str, Any]) -> R:
+        """The recipe with the options that were given (are not None) in the place of its own settings."""
+        return replace(self, **{name: overridden(group, options) for name, group in self.groups.items()})
+
+
+@dataclass(frozen=True)
+class Preset(Generic[R]):
+    """A recipe under a name, and when to choose it."""
+
+    reason: str
+    recipe: R
+
+
+@dataclass(frozen=True)
+class TrainingOptions(Generic[R]):
+    """What ``seqtree TASK train`` can be told: a preset, and every setting of its recipe.
+
+    ``presets`` are given for each variant of the task (the unit of a language model), the default one first.
+    ``argument`` names the sources on the command line and in config.json, ``sample`` the embedded corpus that is read
+    without any ("": the task has data of its own). ``hidden`` names settings that this task does not have.
+    ``shorthands``: options that set several settings at once.
+    """
+
+    argument: str
+    sample: str
+    presets: Mapping[str, Mapping[str, Preset[R]]]
+    default: str
+    preset_flags: tuple[str, ...] = ("--preset",)
+    hidden: tuple[str, ...] = ()
+    shorthands: Settings | None = None
+
+    @property
+    def names(self) -> set[str]:
+        """The names of all options."""
+        groups = [*self.variant("").recipe.groups.values(), *([self.shorthands] if self.shorthands else [])]
+        return {"preset", *(name for group in groups for name in fields_of(type(group)))} - set(self.hidden)
+
+    def variant(self, variant: str, preset: str | None = None) -> Preset[R]:
+        """The preset called so (None: the default one) of a variant ("": the first). Raises InputError."""
+        presets = self.presets.get(variant) or next(iter(self.presets.values()))
+        try:
+            return presets[preset or self.default]
+        except KeyError:
+            listed = "; ".join(f"{name} ({one.reason})" for name, one in presets.items())
+            raise InputError(f"preset {preset!r}: expected one of {listed}") from None
+
+    def resolved(self, options: Mapping[str, Any], variant: str = "") -> R:
+        """The recipe that the given options choose. Raises InputError for a name that is not an option."""
+        for name in options.keys() - self.names:
+            near = difflib.get_close_matches(name, self.names, 1)
+            raise InputError(f"there is no option {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+        return self.variant(variant, options.get("preset")).recipe.overridden(options)

@@ -1,0 +1,100 @@
+"""Warm starts: what a new network takes over from a trained language model, by the names of the tokens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from seqtree.errors import InputError
+from seqtree.nn.recurrent import Recurrent
+from seqtree.nn.words import WordEncoder
+from seqtree.text.lexicon import Lexicon
+
+if TYPE_CHECKING:
+    from seqtree.language.model import LanguageModel
+    from seqtree.language.network import RecurrentLanguageModel
+
+NOISE = 0.1  # of a new token's initial vector, added to that of <unk>
+
+
+@torch.no_grad()
+def grow(network: RecurrentLanguageModel, model: LanguageModel) -> None:
+    """Copy the weights of ``model`` into a network of the same shape whose vocabulary begins with the model's tokens.
+
+    New rows of the embedding and the output layer start as the vector of ``<unk>`` plus a little noise, and with the
+    lowest output bias there is: what the model knew of unseen tokens.
+    """
+    before, unknown = model.network.state_dict(), model.vocabulary.unknown
+    for name, tensor in network.state_dict().items():
+        known = before[name]
+        if tensor.shape == known.shape:
+            tensor.copy_(known)
+        elif name == "decoder.bias":
+            tensor[: len(known)] = known
+            tensor[len(known) :] = known.min()
+        elif name.startswith(("embedding", "decoder")):
+            _copy_rows(tensor, known, unknown)
+        else:  # one-hot input: a column of weight_ih for every token
+            _copy_rows(tensor.t(), known.t(), unknown)
+
+
+def known_words(model: LanguageModel) -> tuple[str, ...]:
+    """The words of a language model from which a word encoder can start; InputError if it has none, or no vectors."""
+    if model.vocabulary.unit != "word":
+        raise InputError(
+            "a word encoder starts from a language model over words, not over characters: train one with --unit word"
+        )
+    if model.network.config.one_hot:
+        raise InputError("a language model with --one-hot has no word vectors to start from")
+    return model.vocabulary.tokens
+
+
+@torch.no_grad()
+def start_words(words: WordEncoder, lexicon: Lexicon, model: LanguageModel) -> str:
+    """Copy what fits of a language model into a word encoder whose word vectors are as wide; says what was copied.
+
+    A word that the model knows only in lower case takes that vector. Recurrent layers fit if cell and units are the
+    same: the encoder's forward direction then starts as the model, and the backward one as a bidirectional model's.
+    Inputs that the model does not have, characters and the other direction, start with zero weights.
+    """
+    tokens, theirs = lexicon.words.tokens, model.vocabulary
+    ids = theirs.encode([word if word in theirs else word.lower() for word in tokens])
+    known = np.flatnonzero((ids != theirs.unknown) | (np.arange(len(tokens)) == lexicon.words.unknown))
+    words.embedding.weight[torch.from_numpy(known)] = model.network.embedding.weight[torch.from_numpy(ids[known])]
+    return f"{len(known):,} of {len(tokens):,} words start from the language model, and {_start_layers(words, model)}"
+
+
+def _start_layers(words: WordEncoder, model: LanguageModel) -> str:
+    mine, theirs = words.config, model.network.config
+    if mine.encoder == "none":
+        return "no recurrent layer: there is no encoder"
+    if (mine.encoder, mine.hidden) != (theirs.cell, theirs.hidden):
+        return (
+            f"no recurrent layer: its {theirs.cell} of {theirs.hidden} units does not fit "
+            f"the encoder's {mine.encoder} of {mine.hidden}"
+        )
+    sources = {"": model.network.recurrent}
+    if theirs.bidirectional:
+        sources["_reverse"] = model.network.backward_recurrent
+    for direction, source in sources.items():
+        for layer in range(min(mine.layers, theirs.layers)):
+            _start_layer(words.encoder, source, layer, direction)
+    return " and ".join({"": "forward", "_reverse": "backward"}[direction] for direction in sources) + " layers"
+
+
+def _start_layer(encoder: Recurrent, source: Recurrent, layer: int, direction: str) -> None:
+    for name in ("weight_hh", "bias_ih", "bias_hh"):
+        getattr(encoder, f"{name}_l{layer}{direction}").copy_(getattr(source, f"{name}_l{layer}"))
+    weight, begun = (getattr(net, f"weight_ih_l{layer}{end}") for net, end in ((encoder, direction), (source, "")))
+    first = encoder.hidden_size if layer and direction else 0  # where its own direction's columns begin
+    weight.zero_()
+    weight[:, first : first + begun.shape[1]] = begun
+
+
+def _copy_rows(new: Tensor, known: Tensor, unknown: int) -> None:
+    old = len(known)
+    new[:old] = known
+    new[old:] = known[unknown] + NOISE * new[old:]
