@@ -14,7 +14,7 @@ from seqtree.drawing.svg import MARGIN, SIZE, picture, text, text_width
 from seqtree.images.evaluation import ImageEvaluation
 from seqtree.images.model import ImageClassifier
 
-MOST_FILTERS = 64
+MAX_FILTERS = 64
 CELL_HEIGHT = 26  # pixels
 WRONG, RIGHT, LIGHT, DARK = "#c0392b", "#0b6e99", "#ffffff", "#1b1b1b"
 FILTER_SIDE = 420  # pixels of the picture of filters, about
@@ -23,7 +23,7 @@ FILTER_SIDE = 420  # pixels of the picture of filters, about
 def plot(model: ImageClassifier, measured: ImageEvaluation) -> str:
     """The confusion table, true classes down and said ones across, with the filters below it."""
     table, width, height = _table(model.classes, measured.confusion)
-    pixels = tiled(model.network.filters().cpu().numpy()[:MOST_FILTERS])
+    pixels = tiled(model.network.filters().cpu().numpy()[:MAX_FILTERS])
     zoom = max(1, round(FILTER_SIDE / max(pixels.shape[:2])))
     tall, wide = (zoom * side for side in pixels.shape[:2])
     encoded = base64.b64encode(png(pixels)).decode()

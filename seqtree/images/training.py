@@ -24,8 +24,8 @@ from seqtree.training.progress import Display
 from seqtree.training.run_folder import RunFolder
 from seqtree.training.settings import TrainingSettings, overridden
 
-MOST_VALIDATION = 5000  # images
-MOST_NAMED = 10  # classes in a warning
+MAX_VALIDATION = 5000  # images
+MAX_NAMED = 10  # classes in a warning
 ROWS_ONLY = ("layers", "hidden", "bidirectional", "readout", "dropout")
 GENERATED = {"train": (2000, 0), "test": (1000, 1)}  # digits, and their seed
 
@@ -95,7 +95,7 @@ def train_images(recipe: Recipe, display: Display) -> dict[str, Any]:
         task = ImageTask(classifier, training, valid, recipe.augmentation, recipe.batch, recipe.training.seed)
         display.message(_preflight(task, recipe.training))
         if missing := sorted(set(range(len(names))) - set(training.labels.tolist())):
-            shown = [names[label] for label in missing[:MOST_NAMED]] + ["..."] * (len(missing) > MOST_NAMED)
+            shown = [names[label] for label in missing[:MAX_NAMED]] + ["..."] * (len(missing) > MAX_NAMED)
             display.warning(f"{len(missing)} of {len(names)} classes have no training image: {', '.join(shown)}")
         result = Trainer(task, recipe.training, run, display).fit(recipe.resume, _config(recipe))
         display.close()
@@ -130,7 +130,7 @@ def _names(recipe: Recipe, data: ImageSet) -> tuple[str, ...]:
 
 def _split(data: ImageSet, share: float) -> tuple[ImageSet, ImageSet | None]:
     """Training images, and those to validate on: evenly from the whole file, which may be sorted by class."""
-    count = min(MOST_VALIDATION, round(share * len(data)))
+    count = min(MAX_VALIDATION, round(share * len(data)))
     if count == len(data):
         raise InputError(f"{data.source}: no image is left to train on")
     chosen = np.zeros(len(data), dtype=bool)

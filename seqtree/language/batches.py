@@ -14,7 +14,7 @@ from seqtree.errors import InputError
 from seqtree.text.tokenfile import TokenStream
 from seqtree.text.vocabulary import Vocabulary
 
-LEAST_TOKENS = 8
+MIN_TOKENS = 8
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,9 @@ class BatchShape:
                 raise InputError(f"{'batch' if name == 'rows' else name} {getattr(self, name)}: expected at least 1")
 
     def fitted(self, tokens: int, warn: Callable[[str], object]) -> BatchShape:
-        """A shape that a corpus of ``tokens`` fills at least once, said aloud; InputError below ``LEAST_TOKENS``."""
-        if tokens < LEAST_TOKENS:
-            raise InputError(f"{tokens} training tokens are too few: at least {LEAST_TOKENS} are needed")
+        """A shape that a corpus of ``tokens`` fills at least once, said aloud; InputError below ``MIN_TOKENS``."""
+        if tokens < MIN_TOKENS:
+            raise InputError(f"{tokens} training tokens are too few: at least {MIN_TOKENS} are needed")
         rows, window = self.rows, self.window
         while rows > 1 and tokens // rows < 4 * window:
             rows //= 2

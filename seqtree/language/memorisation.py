@@ -24,10 +24,10 @@ from seqtree.text.vocabulary import Vocabulary
 if TYPE_CHECKING:
     from seqtree.language.model import LanguageModel
 
-LEAST_COPY = {"char": 32, "word": 6}  # tokens in a row that count as copied
-LEAST_LOOP = 12  # tokens of a loop in all
+MIN_COPY = {"char": 32, "word": 6}  # tokens in a row that count as copied
+MIN_LOOP = 12  # tokens of a loop in all
 REPETITIONS = 3
-LONGEST_BLOCK = 1000  # tokens of a block that is looked for in loops
+MAX_BLOCK = 1000  # tokens of a block that is looked for in loops
 CHUNK = 1 << 20  # tokens of training text at a time
 _BASE = 0x9E3779B97F4A7C15  # odd
 _FILTER_BITS = 18
@@ -84,7 +84,7 @@ def sample_report(sample_ids: npt.ArrayLike, corpus_ids: npt.NDArray[Any], vocab
     """
     sample = np.asarray(sample_ids).astype(np.int64)
     sought = np.where(sample == vocabulary.unknown, len(vocabulary), sample)
-    least = LEAST_COPY[vocabulary.unit]
+    least = MIN_COPY[vocabulary.unit]
     copied = find_windows(sought, corpus_ids, least)
     length, place = _longest(lambda size: find_windows(sought, corpus_ids, size), copied, least, len(sample))
     covered = np.zeros(len(sample) + 1, dtype=np.int64)
@@ -129,8 +129,8 @@ def find_loop(sample: Ids) -> Ids | None:
 
     Of equally short ones the first. Blocks are sought up to 1000 tokens long.
     """
-    for period in range(1, min(len(sample) // REPETITIONS, LONGEST_BLOCK) + 1):
-        times = max(REPETITIONS, -(-LEAST_LOOP // period))
+    for period in range(1, min(len(sample) // REPETITIONS, MAX_BLOCK) + 1):
+        times = max(REPETITIONS, -(-MIN_LOOP // period))
         same = np.concatenate([[False], sample[period:] == sample[:-period], [False]])
         begins, ends = np.flatnonzero(same[1:] & ~same[:-1]), np.flatnonzero(same[:-1] & ~same[1:])
         loops = begins[ends - begins >= (times - 1) * period]

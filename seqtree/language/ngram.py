@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from seqtree.language.model import LanguageModel
 
 Ids = npt.NDArray[np.int64]
-HIGHEST_ORDER = 10
+MAX_ORDER = 10
 
 
 def compare(
@@ -78,8 +78,8 @@ class KneserNey:
     def __init__(
         self, ids: npt.ArrayLike, vocabulary: Vocabulary, order: int = 3, discounts: Sequence[float] | None = None
     ) -> None:
-        if not 1 <= order <= HIGHEST_ORDER:
-            raise InputError(f"order {order} of the n-grams: expected 1 to {HIGHEST_ORDER}")
+        if not 1 <= order <= MAX_ORDER:
+            raise InputError(f"order {order} of the n-grams: expected 1 to {MAX_ORDER}")
         if discounts is not None and (len(discounts) != order or not all(0 <= d <= 1 for d in discounts)):
             raise InputError(f"discounts {list(discounts)}: expected {order} numbers from 0 to 1")
         self.vocabulary, self.order = vocabulary, order

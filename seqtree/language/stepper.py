@@ -11,7 +11,7 @@ import numpy as np
 
 from seqtree.language.network import RecurrentLanguageModel
 
-LARGEST_TABLE = 1 << 24  # numbers
+MAX_TABLE = 1 << 24  # numbers
 
 
 class StepState:
@@ -68,7 +68,7 @@ class Stepper:
                 bias[2 * h :] = b_ih[2 * h :]
                 self.candidate_biases.append(b_hh[2 * h :].copy())
             vocabulary = w_ih.shape[1] if embedding is None else len(embedding)
-            tabled = index == 0 and (embedding is None or vocabulary * len(bias) <= LARGEST_TABLE)
+            tabled = index == 0 and (embedding is None or vocabulary * len(bias) <= MAX_TABLE)
             if tabled:
                 inputs = w_ih.T if embedding is None else embedding @ w_ih.T
                 self.table = np.ascontiguousarray(inputs + bias, dtype=np.float32)

@@ -30,8 +30,8 @@ from seqtree.training.progress import Display, clock
 from seqtree.training.run_folder import RunFolder
 from seqtree.training.settings import TrainingSettings, overridden
 
-LEAST_STEPS, MOST_EPOCHS = 2000, 40  # by default a small text is read until it has had so many steps
-MOST_VALIDATION = 250_000  # tokens
+MIN_STEPS, MAX_EPOCHS = 2000, 40  # by default a small text is read until it has had so many steps
+MAX_VALIDATION = 250_000  # tokens
 
 
 @dataclass(frozen=True)
@@ -161,13 +161,13 @@ def _counts(corpus: PreparedCorpus) -> dict[str, int]:
 
 
 def _capped(corpus: PreparedCorpus, display: Display) -> PreparedCorpus:
-    """At most ``MOST_VALIDATION`` validation tokens; the length of their text is taken in proportion."""
+    """At most ``MAX_VALIDATION`` validation tokens; the length of their text is taken in proportion."""
     valid = corpus.valid
-    if valid is None or len(valid) <= MOST_VALIDATION:
+    if valid is None or len(valid) <= MAX_VALIDATION:
         return corpus
-    display.warning(f"validating on the first {MOST_VALIDATION:,} of {len(valid):,} tokens set apart")
-    share = MOST_VALIDATION / len(valid)
-    ids = valid.ids[:MOST_VALIDATION]
+    display.warning(f"validating on the first {MAX_VALIDATION:,} of {len(valid):,} tokens set apart")
+    share = MAX_VALIDATION / len(valid)
+    ids = valid.ids[:MAX_VALIDATION]
     unknown = int((ids == corpus.vocabulary.unknown).sum())
     first = TokenStream(ids, round(valid.characters * share), round(valid.bytes * share), unknown)
     return replace(corpus, valid=first)
@@ -194,7 +194,7 @@ def _task(
     task = LanguageModelTask(model, corpus, shape, recipe.training.seed, dtype)
     settings = recipe.training
     if not recipe.epochs_given and settings.minutes is None:
-        epochs = min(MOST_EPOCHS, max(settings.epochs, math.ceil(LEAST_STEPS / task.steps_per_epoch)))
+        epochs = min(MAX_EPOCHS, max(settings.epochs, math.ceil(MIN_STEPS / task.steps_per_epoch)))
         settings = replace(settings, epochs=float(epochs))
     return task, settings
 

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 COMPOSITIONS = ("tanh", "relu", "max", "lstm")
-MOST = 20.0  # of a unit with ReLU
+MAX_ACTIVATION = 20.0  # of a unit with ReLU
 Ids = npt.NDArray[np.int64]
 
 
@@ -48,11 +48,11 @@ class Composition(nn.Module):
 
     def forward(self, left: Tensor, right: Tensor) -> Tensor:
         if self.kind == "max":
-            return F.hardtanh(self.linear(torch.maximum(left, right)), 0.0, MOST)
+            return F.hardtanh(self.linear(torch.maximum(left, right)), 0.0, MAX_ACTIVATION)
         if self.kind == "lstm":
             return self._tree_lstm(left, right)
         net = self.linear(torch.cat([left, right], dim=1))
-        return net.tanh() if self.kind == "tanh" else F.hardtanh(net, 0.0, MOST)
+        return net.tanh() if self.kind == "tanh" else F.hardtanh(net, 0.0, MAX_ACTIVATION)
 
     def _tree_lstm(self, left: Tensor, right: Tensor) -> Tensor:
         (h_left, c_left), (h_right, c_right) = left.chunk(2, dim=1), right.chunk(2, dim=1)

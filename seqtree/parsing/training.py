@@ -30,8 +30,8 @@ from seqtree.treebank.bracketed import Place, words_of
 from seqtree.treebank.normalise import normalise
 from seqtree.treebank.sources import trees
 
-MOST_WORDS = 2000  # of a training tree; time and memory of a step grow with their square
-MOST_VALIDATION = 2000  # trees
+MAX_WORDS = 2000  # of a training tree; time and memory of a step grow with their square
+MAX_VALIDATION = 2000  # trees
 
 
 @dataclass(frozen=True)
@@ -154,19 +154,19 @@ def read_normalised(
 def _read(recipe: Recipe, display: Display) -> tuple[list[Tree], list[Tree]]:
     """Training and validation trees."""
     check_standard_input((*recipe.trees, *recipe.valid))
-    training = read_normalised(recipe.trees, recipe.encoding, display.warning, MOST_WORDS)
+    training = read_normalised(recipe.trees, recipe.encoding, display.warning, MAX_WORDS)
     if recipe.valid:
         valid = read_normalised(recipe.valid, recipe.encoding, display.warning)
         if not valid:
             raise InputError(f"{', '.join(recipe.valid)}: no tree with a word in it to validate on")
     else:
-        cut = len(training) - min(MOST_VALIDATION, round(recipe.valid_share * len(training)))
+        cut = len(training) - min(MAX_VALIDATION, round(recipe.valid_share * len(training)))
         training, valid = training[:cut], training[cut:]
     if not training:
         raise InputError(f"{', '.join(recipe.trees)}: no tree is left to train on")
-    if len(valid) > MOST_VALIDATION:
-        display.warning(f"validating on the first {MOST_VALIDATION:,} of {len(valid):,} trees set apart")
-        valid = valid[:MOST_VALIDATION]
+    if len(valid) > MAX_VALIDATION:
+        display.warning(f"validating on the first {MAX_VALIDATION:,} of {len(valid):,} trees set apart")
+        valid = valid[:MAX_VALIDATION]
     return training, valid
 
 

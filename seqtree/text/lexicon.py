@@ -14,7 +14,7 @@ from seqtree.parsing.spans import Ids
 from seqtree.text.vocabulary import Vocabulary
 from seqtree.treebank.binary import BinaryTree, Labels
 
-LONGEST_WORD = 40  # characters that are read of a word: its first and its last
+MAX_WORD_LENGTH = 40  # characters that are read of a word: its first and its last
 EMPTY: Labels = ()
 
 
@@ -104,11 +104,11 @@ class Lexicon:
         return [self.tags[i] if self.tags else None for i in ids]
 
     def spelling(self, word: str) -> Ids:
-        """The indices of a word's characters, at most ``LONGEST_WORD``."""
+        """The indices of a word's characters, at most ``MAX_WORD_LENGTH``."""
         ids = self._spelled.get(word)
         if ids is None:
-            half = LONGEST_WORD // 2
-            read = word if len(word) <= LONGEST_WORD else word[:half] + word[-half:]
+            half = MAX_WORD_LENGTH // 2
+            read = word if len(word) <= MAX_WORD_LENGTH else word[:half] + word[-half:]
             ids = self.characters.encode(list(read))
             if len(self._spelled) < 200_000:
                 self._spelled[word] = ids

@@ -15,7 +15,7 @@ from seqtree.treebank.bracketed import escape_word
 
 Word = tuple[str, str]  # the form as it stands in the text, and the form for the model
 
-LONGEST = 8  # characters of a known word in text without spaces
+MAX_UNSPACED_WORD = 8  # characters of a known word in text without spaces
 
 _WORD = re.compile(r"\S+", re.ASCII)
 
@@ -210,7 +210,7 @@ def _pieces(form: str, known: Container[str]) -> Iterator[str]:
         assert match is not None  # any character begins a piece
         end = match.end()
         if _CJK.match(form, place):
-            longest = min(place + LONGEST, len(form))
+            longest = min(place + MAX_UNSPACED_WORD, len(form))
             end = next((stop for stop in range(longest, place + 1, -1) if form[place:stop] in known), end)
         yield form[place:end]
         place = end

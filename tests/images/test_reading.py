@@ -15,7 +15,7 @@ import pytest
 from image_helpers import idx_bytes
 from PIL import Image
 
-from seqtree.drawing.confusion import MOST_FILTERS, plot, png, tiled
+from seqtree.drawing.confusion import MAX_FILTERS, plot, png, tiled
 from seqtree.errors import InputError
 from seqtree.images.digits import digits
 from seqtree.images.evaluation import evaluate
@@ -216,7 +216,7 @@ def test_the_picture_of_a_classifier(config: NetworkConfig) -> None:
     assert drawn.findtext(f"{SVG}title") == f"60 images, {100 * measured.error:.2f} % wrong"
     (image,) = drawn.iter(f"{SVG}image")
     with Image.open(io.BytesIO(base64.b64decode(image.attrib["href"].split(",")[1]))) as picture:
-        expected = tiled(model.network.filters().numpy()[:MOST_FILTERS])
+        expected = tiled(model.network.filters().numpy()[:MAX_FILTERS])
         np.testing.assert_array_equal(np.asarray(picture), expected)
     width, height = (int(drawn.attrib[side]) for side in ("width", "height"))
     for element in (*drawn.iter(f"{SVG}text"), *drawn.iter(f"{SVG}rect"), image):
