@@ -135,19 +135,19 @@ class Activation(nn.Module):
 
 
 class Dropout(nn.Module):
-    """Drops a share of the values in training: (B, ...) -> (B, ...)."""
+    """Drops values at the given rate in training: (B, ...) -> (B, ...)."""
 
-    def __init__(self, share: float) -> None:
+    def __init__(self, rate: float) -> None:
         super().__init__()
-        self.share = share
+        self.rate = rate
 
     def extra_repr(self) -> str:
-        return f"{self.share}"
+        return f"{self.rate}"
 
     def forward(self, input: Tensor) -> Tensor:
         if not self.training:
             return input
         if input.ndim == 2:
-            return input * dropout_mask(input.shape, self.share, input)
-        last = input.permute(0, 2, 3, 1)  # the mask is to lie in memory as its input does
-        return (last * dropout_mask(last.shape, self.share, input)).permute(0, 3, 1, 2)
+            return input * dropout_mask(input.shape, self.rate, input)
+        last = input.permute(0, 2, 3, 1)  # channels last, so that the mask has the memory layout of the input
+        return (last * dropout_mask(last.shape, self.rate, input)).permute(0, 3, 1, 2)
