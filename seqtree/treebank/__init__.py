@@ -1,1 +1,1 @@
-"""Treebanks: reading and normalising trees, lossless binarisation, spans and PARSEVAL."""
+"""Treebanks: reading and normalising trees, lossless binarisation, PARSEVAL."""
