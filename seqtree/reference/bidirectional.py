@@ -1,4 +1,4 @@
-"""Recurrent layers that read from both ends, and layers upon layers (chapter 5; Schuster and Paliwal 1997)."""
+"""Bidirectional and deep recurrent networks (chapter 5; Schuster and Paliwal 1997)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from seqtree.reference.network import Array, Chain, Composite, Network
 
 
 class Bidirectional(Composite):
-    """One layer reads the sequence forwards and another one backwards; the two share no weights.
+    """One layer reads the sequence forwards and another one backwards; they share no weights.
 
-    ``forwards`` and ``backwards`` are recurrent layers of any kind. Their outputs for the same place are put side by
-    side, or ``summed``.
+    ``forwards`` and ``backwards`` are recurrent layers of any kind. Their outputs at each step are concatenated, or
+    ``summed``.
     """
 
     def __init__(self, forwards: Network, backwards: Network, summed: bool = False) -> None:
