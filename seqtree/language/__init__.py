@@ -1,1 +1,1 @@
-"""Language models: the network, its training, sampling, scoring, and the face it shows to NLTK."""
+"""Language models: the network, its training, sampling, scoring, and the adapter to NLTK."""

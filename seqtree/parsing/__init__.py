@@ -1,1 +1,1 @@
-"""The parser: a greedy recursive network over words, its training, and the face it shows to NLTK."""
+"""The parser: a greedy recursive network over words, its training, and the adapter to NLTK."""

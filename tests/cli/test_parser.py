@@ -1,4 +1,4 @@
-"""``seqtree parser`` and ``seqtree parse``: training, measuring, parsing, and the parser's face to Python and NLTK."""
+"""``seqtree parser`` and ``seqtree parse``: training, measuring, parsing, and the parser's Python and NLTK APIs."""
 
 from __future__ import annotations
 
@@ -444,8 +444,8 @@ def test_order_is_kept_and_batches_change_nothing(command: Run, trained: Trained
         (("a cat", "--threads", "0"), "0 is not in the range"),
         (("--file", "none.txt"), "none.txt cannot be read: no such file or directory"),
         (("--file", "."), ". cannot be read: is a directory"),
-        (("--file", "-", "--encoding", "klingon"), "'klingon' is no text encoding"),
-        (("--file", "-", "--encoding", "hex"), "'hex' is no text encoding"),
+        (("--file", "-", "--encoding", "klingon"), "'klingon' is not a text encoding"),
+        (("--file", "-", "--encoding", "hex"), "'hex' is not a text encoding"),
         (("caf\udce9",), "SENTENCE 1: byte 0xE9 after 3 characters is not Unicode text"),
     ],
 )

@@ -263,7 +263,7 @@ def test_trees_before_the_fault_have_been_given_out():
     ("content", "message"),
     [
         (b"", r"t\.mrg is empty"),
-        (b"(A b)\n(C \xff)\n", r"t\.mrg: byte 9 \(line 2\) is 0xFF, which is not valid utf-8 there; try --encoding"),
+        (b"(A b)\n(C \xff)\n", r"t\.mrg: byte 9 \(line 2\) is 0xFF, which is not valid utf-8; try --encoding"),
         (b"(A b)\r\n\r\n(C", r"t\.mrg:3: the tree that begins here is never closed"),
     ],
 )

@@ -61,8 +61,8 @@ def test_encodings(tmp_path):
     (tmp_path / "t.mrg").write_bytes("(A é)".encode("latin-1"))
     assert words([str(tmp_path / "t.mrg")], encoding="latin-1") == "é"
     assert "byte 3 (line 1) is 0xE9" in refusal(str(tmp_path / "t.mrg"))
-    assert "'no-such' is no text encoding" in refusal(str(tmp_path / "t.mrg"), encoding="no-such")
-    assert "'base64' is no text encoding" in refusal(str(tmp_path / "t.mrg"), encoding="base64")
+    assert "'no-such' is not a text encoding" in refusal(str(tmp_path / "t.mrg"), encoding="no-such")
+    assert "'base64' is not a text encoding" in refusal(str(tmp_path / "t.mrg"), encoding="base64")
 
 
 def test_what_is_not_there(folder):
