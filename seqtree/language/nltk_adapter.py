@@ -62,7 +62,7 @@ class NltkLanguageModel(nltk.lm.api.LanguageModel):
 
     def unmasked_score(self, word: str, context: Sequence[str] | None = None) -> float:
         """The same as ``score``, because the model itself maps unseen words to ``<unk>``."""
-        return float(self._distribution(self._ids(context))[self.model.vocabulary.index(self._read(word))])
+        return float(self._distribution(self._ids(context))[self.model.vocabulary.index(self._model_token(word))])
 
     def fit(self, text: Iterable[Any], vocabulary_text: Iterable[str] | None = None) -> NoReturn:
         """Raises SeqtreeError: the model is already trained."""
@@ -105,7 +105,7 @@ class NltkLanguageModel(nltk.lm.api.LanguageModel):
                 logits = stepper.step(start if token == end else token, state)
         return words[0] if num_words == 1 else words
 
-    def _read(self, token: str) -> str:
+    def _model_token(self, token: str) -> str:
         """A token as in the model's vocabulary."""
         return NEWLINE if token in (START, END) and self.model.vocabulary.unit == "char" else token
 
@@ -115,7 +115,7 @@ class NltkLanguageModel(nltk.lm.api.LanguageModel):
         if isinstance(context, str) and self.model.vocabulary.unit == "word":
             raise InputError(f"the context {context!r} is a string; expected a sequence of words")
         pads = next((i for i, token in enumerate(tokens) if token != START), len(tokens))
-        return tuple(self.model.vocabulary.encode([self._read(token) for token in tokens[pads:]]).tolist())
+        return tuple(self.model.vocabulary.encode([self._model_token(token) for token in tokens[pads:]]).tolist())
 
     def _distribution(self, ids: tuple[int, ...]) -> npt.NDArray[np.float64]:
         """Probabilities (V,) of the next token, cached for the most recent contexts."""

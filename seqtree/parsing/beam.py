@@ -67,7 +67,7 @@ def beam_search(
     for _ in range(nodes.words - 1):
         beam, step = _merged(beam, nodes, *_best(beam, nodes, width, total))
         steps.append(step)
-    pairs, vectors = nodes.made()
+    pairs, vectors = nodes.composed()
     return [
         (score, Decoding(pairs, vectors, merges))
         for score, merges in zip(beam.scores.tolist(), _merges(steps, len(beam.scores)), strict=True)
@@ -175,7 +175,7 @@ class _Nodes:
             self._number.update((pair, first + i) for i, pair in enumerate(fresh))
         return np.array([self._number[pair] for pair in both], dtype=np.int64)
 
-    def made(self) -> tuple[Pairs, Tensor]:
+    def composed(self) -> tuple[Pairs, Tensor]:
         """All pairs in the order of their numbers, and the vectors of the words and pairs."""
         return Pairs.concatenated(self._parts), self._vectors[: self.words + len(self._number)]
 

@@ -59,13 +59,13 @@ def central_difference(error: Callable[[], float], values: Array) -> Array:
     """
     slopes = np.zeros_like(values)
     for place in np.ndindex(values.shape):
-        kept, differences = values[place], []
+        original, differences = values[place], []
         for h in (EPSILON, 2 * EPSILON):
-            values[place] = kept + h
+            values[place] = original + h
             above = error()
-            values[place] = kept - h
+            values[place] = original - h
             differences.append((above - error()) / (2 * h))
-        values[place] = kept
+        values[place] = original
         slopes[place] = (4 * differences[0] - differences[1]) / 3
     return slopes
 

@@ -137,11 +137,11 @@ def _decoded(source: Source, encoding: str, digest: Any) -> Iterator[str]:
             data = _read(file, source, BLOCK)
             if digest is not None:
                 digest.update(data)
-            kept = len(decoder.getstate()[0])
+            pending = len(decoder.getstate()[0])  # bytes of an incomplete character
             try:
                 raw = decoder.decode(data, final=not data)
             except UnicodeDecodeError as error:
-                raise _decoding_error(source, encoding, offset - kept + error.start) from None
+                raise _decoding_error(source, encoding, offset - pending + error.start) from None
             except UnicodeError as error:
                 raise InputError(f"{source.name} is not {encoding} text: {error}") from None
             text = line_ends.decode(raw, final=not data)

@@ -47,7 +47,7 @@ _STRAIGHT = str.maketrans("“”„‟«»’", '""""""\'')
 _APOSTROPHES_AND_HYPHENS = str.maketrans("’–‐‑", "'---")
 _FOR_PUNKT = str.maketrans("“”„‟‘’", '""""\'\'')
 _HEBREW_ACRONYM = re.compile(r'(?<=[א-ת])"(?=[א-ת])')
-_APART = re.compile(r"[—―]+|…+|[‘‚‛؟؛۔।॥]|،(?!\d)")  # always separate tokens
+_SEPARATE = re.compile(r"[—―]+|…+|[‘‚‛؟؛۔।॥]|،(?!\d)")  # always separate tokens
 _LAST_STOP = re.compile(r"(?<=[^\W_])\.(?=[^\w.][\W_]*$)")  # after a word, with only punctuation after it
 _MARKS = {"”": "''", "»": "''", "„": "``", "‟": "``", "«": "``", "‘": "`", "‚": "`", "‛": "`"}
 _MARKS |= {"…": "...", "—": "--", "―": "--", "–": "--"}
@@ -98,7 +98,7 @@ def split_sentences(text: str) -> list[str]:
                     continue
                 left = start + part.find(sentence, first)
                 right = left + len(sentence)
-                if spans and _goes_on(paragraph[slice(*spans[-1])][-20:], sentence):
+                if spans and _continues(paragraph[slice(*spans[-1])][-20:], sentence):
                     left = spans.pop()[0]
                 spans.append((left, right))
         found += [paragraph[slice(*span)] for span in spans]
@@ -122,7 +122,7 @@ def penn_tokens(sentence: str, known: Container[str] = frozenset()) -> list[Word
     plain = _HEBREW_ACRONYM.sub("״", sentence.translate(_STRAIGHT))  # one character for one: positions do not change
     found: list[Word] = []
     place = 0
-    for token in _treebank().tokenize(_last_stop_apart(_APART.sub(r" \g<0> ", plain))):
+    for token in _treebank().tokenize(_separate_last_stop(_SEPARATE.sub(r" \g<0> ", plain))):
         while plain[place].isspace():
             place += 1
         end = place + (1 if token in ("``", "''") and plain[place] == '"' else len(token))
@@ -171,7 +171,7 @@ def _sentences(line: str, tokenized: bool, known: Container[str]) -> list[list[W
     return [penn_tokens(sentence, known) for sentence in split_sentences(line)] or [[]]
 
 
-def _goes_on(before: str, sentence: str) -> bool:
+def _continues(before: str, sentence: str) -> bool:
     """Whether a sentence found by Punkt continues the one before it, which ends in ``before``."""
     first = sentence[0]
     return bool(
@@ -182,7 +182,7 @@ def _goes_on(before: str, sentence: str) -> bool:
     )
 
 
-def _last_stop_apart(sentence: str) -> str:
+def _separate_last_stop(sentence: str) -> str:
     """The sentence with a space before the full stop after its last word, unless that is an abbreviation.
 
     The Penn Treebank's rules separate a full stop only at the very end, so not in ``It ended. . . .``

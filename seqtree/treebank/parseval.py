@@ -84,19 +84,19 @@ class Parseval:
         if parsed is None:
             self._skipped.append(Skipped(number, "no parse"))
             return
-        want, have = _Counted(gold), _Counted(parsed)
-        if reason := _difference(want.words, have.words):
+        target, output = _Counted(gold), _Counted(parsed)
+        if reason := _difference(target.words, output.words):
             self._skipped.append(Skipped(number, reason))
             return
-        kept = [tag not in PUNCTUATION for tag in want.tags]
+        kept = [tag not in PUNCTUATION for tag in target.tags]
         place = [0, *accumulate(kept)]  # word boundary -> the same boundary without punctuation
-        expected, found = want.constituents(place), have.constituents(place)
+        expected, found = target.constituents(place), output.constituents(place)
         self._exact += expected == found
         _count(self._labelled, expected, found)
         _count(self._unlabelled, _without_labels(expected), _without_labels(found))
-        for keep, tag, other in zip(kept, want.tags, have.tags, strict=True):
-            if keep and tag is not None:
-                self._tags[0] += tag == other
+        for keep, gold_tag, tag in zip(kept, target.tags, output.tags, strict=True):
+            if keep and gold_tag is not None:
+                self._tags[0] += tag == gold_tag
                 self._tags[1] += 1
 
     @property
@@ -158,9 +158,9 @@ def _difference(gold: Sequence[str], parsed: Sequence[str]) -> str:
     """How the words differ; empty if they do not."""
     if len(gold) != len(parsed):
         return f"{len(parsed)} words in the parse, {len(gold)} in the gold tree"
-    for place, (want, have) in enumerate(zip(gold, parsed, strict=True), 1):
-        if want != have:
-            return f"word {place} is {have!r} in the parse, {want!r} in the gold tree"
+    for place, (gold_word, word) in enumerate(zip(gold, parsed, strict=True), 1):
+        if word != gold_word:
+            return f"word {place} is {word!r} in the parse, {gold_word!r} in the gold tree"
     return ""
 
 
