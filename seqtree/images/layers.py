@@ -34,7 +34,7 @@ class Layers(nn.Module):
             modules += [(f"{name}{number}", module) for name, module in _modules(step, below, above)]
         for i, ((_, first), (_, second)) in enumerate(list(pairwise(modules))):
             if isinstance(first, Activation) and isinstance(second, nn.MaxPool2d):
-                # activations are monotone, so pool first: then fewer of them are computed
+                # activations are monotone, so pool first: there are fewer values to activate
                 modules[i], modules[i + 1] = modules[i + 1], modules[i]
         self.steps = nn.Sequential(OrderedDict(modules))
         self.output_size = math.prod(sizes[-1])

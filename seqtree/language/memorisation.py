@@ -97,7 +97,7 @@ def sample_report(sample_ids: npt.ArrayLike, corpus_ids: npt.NDArray[Any], vocab
 
 
 def find_windows(sample: Ids, corpus: npt.NDArray[Any], length: int) -> npt.NDArray[np.bool_]:
-    """Which windows of ``length`` tokens of a sample (n,) occur in a corpus (N,); (n - length + 1,), or (0,).
+    """Which windows of ``length`` tokens of a sample (n,) occur in a corpus (N,); (max(0, n - length + 1),).
 
     There are no false positives; a window could be missed only if another window of the sample had the same hash.
     """

@@ -15,9 +15,9 @@ B = TypeVar("B")
 def in_parallel(function: Callable[[A], B], values: Sequence[A], device: torch.device) -> list[B]:
     """The results of ``function``, in the order of ``values``.
 
-    On a CPU, as many run at once as torch may use threads: matrix products as small as a parser's gain nothing from
-    several threads, whole batches do. If another thread of the caller first uses torch meanwhile, it too gets only one
-    thread. Raises what ``function`` raises, after the calls that had started are done.
+    On a CPU, as many calls run at once as torch may use threads: the matrix products of a parser are too small to gain
+    from several threads each. If another thread of the caller first uses torch meanwhile, it too gets only one thread.
+    Raises what ``function`` raises, after the calls that had started are done.
     """
     threads = torch.get_num_threads()
     if device.type != "cpu" or min(threads, len(values)) < 2:

@@ -36,7 +36,7 @@ def _reversed_order(input: Tensor, lengths: Tensor | None) -> Tensor:
 
 
 class _Reverse(torch.autograd.Function):
-    """Sequences (T, B, E) with their steps in an order that is its own inverse, as it is for the gradient."""
+    """Reorders the steps of sequences (T, B, E) by an order that is its own inverse, so it also reorders gradients."""
 
     @staticmethod
     def forward(ctx: Any, sequence: Tensor, order: Tensor) -> Tensor:

@@ -87,21 +87,25 @@ def as_json(parse: Parse | None) -> dict[str, Any]:
         "constituents": [
             {"label": label, "start": start, "end": end} for (start, end), labels in spans for label in labels
         ],
-        "merges": [
-            {
-                "start": start,
-                "split": split,
-                "end": end,
-                "score": _number(score),
-                "margin": _number(margin),
-                "label": "+".join(binary.labels.get((start, end), ())) or None,
-            }
-            for (start, split, end), score, margin in zip(binary.merges, parse.scores, parse.margins, strict=True)
-        ],
+        "merges": _merges(parse),
         "score": _number(parse.score),
         "log_probability": None if parse.log_probability is None else _number(parse.log_probability),
         "tree": as_bracket(parse),
     }
+
+
+def _merges(parse: Parse) -> list[dict[str, Any]]:
+    return [
+        {
+            "start": start,
+            "split": split,
+            "end": end,
+            "score": _number(score),
+            "margin": _number(margin),
+            "label": "+".join(parse.binary.labels.get((start, end), ())) or None,
+        }
+        for (start, split, end), score, margin in zip(parse.binary.merges, parse.scores, parse.margins, strict=True)
+    ]
 
 
 def _figures(parse: Parse) -> dict[str, str]:

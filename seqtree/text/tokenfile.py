@@ -106,8 +106,8 @@ def in_memory(vocabulary: Vocabulary, fill: Fill) -> list[TokenStream]:
 def in_cache(key: str, vocabulary: Vocabulary, fill: Fill, warn: Callable[[str], object]) -> list[TokenStream]:
     """The streams that ``fill`` writes, memory-mapped from a file in the cache folder.
 
-    If the folder is not writable, ``warn`` gets a message and the file goes to a temporary folder, deleted when the
-    process ends. Raises SeqtreeError if there is no room in that either.
+    If writing there fails, ``warn`` gets a message and the file goes to a temporary folder, deleted when the process
+    ends. Raises SeqtreeError if that has no space either.
     """
     folder = cache_folder()
     try:

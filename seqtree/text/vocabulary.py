@@ -43,7 +43,7 @@ def surrogate_error(text: str, position: int) -> InputError:
 class Vocabulary:
     """The tokens of a model, with indices from 0 to len - 1; hashable and compared by content.
 
-    Words: 0 ``<unk>``, 1 ``<s>``, 2 ``</s>``, then the words; these three in a text are the special tokens, too.
+    Words: 0 ``<unk>``, 1 ``<s>``, 2 ``</s>``, then the words; a text may contain these three literally.
     Characters (code points): 0 ``<unk>``, 1 newline, which is both start and end of a sentence, then the others.
 
     unit: "char" or "word". tokens: all tokens in index order, the special ones first.

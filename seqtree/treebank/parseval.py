@@ -1,4 +1,4 @@
-"""PARSEVAL: the share of gold constituents that a parser found, computed as by EVALB with COLLINS.prm.
+"""PARSEVAL: precision and recall of the constituents of parses, computed as by EVALB with COLLINS.prm.
 
 Constituents are the nodes above part-of-speech tags, as label and span; a label repeated in a unary chain counts each
 time. Not counted: nodes labelled TOP, ROOT, S1 or nothing; traces; punctuation (words tagged as comma, colon, full stop
