@@ -10,7 +10,7 @@ import click
 from seqtree.cli.options import json_option, open_model, print_json, threads_option
 from seqtree.cli.train import train_command
 
-NOTHING_NAMED = "no data named: drawing digits"
+NOTHING_NAMED = "no data named: generating digits"
 labels_option = click.option(
     "--labels", metavar="FILE", help="Labels of a file of images.  [default: beside it, by the usual name]"
 )

@@ -1,4 +1,4 @@
-"""The embedded samples: small texts and trees, written for seqtree, to try every command on without a download.
+"""The embedded samples: small texts and trees, written for seqtree, to try every command without a download.
 
 >>> names()
 ('lighthouse', 'garden_zh', 'garden_zh_words', 'toy')
@@ -22,7 +22,7 @@ _LICENCE = "MIT, written for seqtree"
 
 @dataclass(frozen=True)
 class Corpus:
-    """What is known of one embedded sample: its ``name`` here, its ``file`` name, and what is in it."""
+    """The description of one embedded sample."""
 
     name: str
     file: str
@@ -35,16 +35,16 @@ class Corpus:
 _CORPORA = {
     corpus.name: corpus
     for corpus in (
-        Corpus("lighthouse", "lighthouse.txt", "text", "en", "linked stories of a lighthouse, a paragraph a line"),
-        Corpus("garden_zh", "garden_zh.txt", "text", "zh-Hans", "a short memoir of a garden, a sentence a line"),
+        Corpus("lighthouse", "lighthouse.txt", "text", "en", "linked stories of a lighthouse, one paragraph per line"),
+        Corpus("garden_zh", "garden_zh.txt", "text", "zh-Hans", "a short memoir of a garden, one sentence per line"),
         Corpus(
-            "garden_zh_words", "garden_zh_words.txt", "text", "zh-Hans", "the same memoir, its words parted by spaces"
+            "garden_zh_words", "garden_zh_words.txt", "text", "zh-Hans", "the same memoir, words separated by spaces"
         ),
-        Corpus("toy", "toy.mrg", "trees", "en", "200 bracketed trees of the toy grammar, a tree a line"),
+        Corpus("toy", "toy.mrg", "trees", "en", "200 bracketed trees of the toy grammar, one per line"),
     )
 }
 
-DEFAULT = "lighthouse"  # what ``seqtree lm train`` reads when it is given no corpus
+DEFAULT = "lighthouse"  # the corpus of ``seqtree lm train`` if none is given
 
 
 def names() -> tuple[str, ...]:
@@ -57,14 +57,14 @@ def describe(name: str) -> Corpus:
     try:
         return _CORPORA[name]
     except KeyError:
-        raise InputError(f"no embedded sample is called {name!r}; there are: {', '.join(_CORPORA)}") from None
+        raise InputError(f"there is no embedded sample {name!r}; choose from {', '.join(_CORPORA)}") from None
 
 
 def path(name: str) -> Path:
-    """Where the file of the sample called ``name`` lies on this machine."""
+    """The path of the file of the sample called ``name``."""
     return Path(str(resources.files("seqtree.corpora") / "data" / describe(name).file))
 
 
 def load(name: str) -> str:
-    """The whole sample called ``name`` as one string, lines ended by ``\\n``."""
+    """The sample called ``name`` as one string, with ``\\n`` line endings."""
     return path(name).read_text(encoding="utf-8")

@@ -1,9 +1,9 @@
-"""A seeded toy grammar of English: as many sentences, with their trees, as a test or a first experiment needs.
+"""A toy grammar of English that generates any number of sentences with their trees, for tests and first experiments.
 
-The grammar is a probabilistic context-free one with Penn Treebank labels. It has the phenomena that make parsing worth
-learning: prepositional phrases that may belong to the noun or to the verb, conjunctions, clauses inside clauses, unary
-chains and punctuation. Where one label needs several sets of words (a verb with an object, a verb without) the symbol
-carries a note after a slash, ``VBD/object``, which the trees do not show.
+It is a probabilistic context-free grammar with Penn Treebank labels. It has phenomena that make parsing hard: ambiguous
+attachment of prepositional phrases (to the noun or the verb), conjunctions, nested clauses, unary chains and
+punctuation. If one label needs several sets of words (a verb with an object, a verb without), the symbol has a suffix
+after a slash, ``VBD/object``, which the trees do not show.
 
 >>> print(generate(1)[0])
 (S
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 __all__ = ["FIRST", "LEXICON", "MAX_HEIGHT", "RULES", "generate", "label", "sentences"]
 
 FIRST = "(S (NP (DT the) (NN cat)) (VP (VBD sat) (PP (IN on) (NP (DT the) (NN mat)))))"
-"""The tree that every generated list begins with, whatever the seed."""
+"""The first tree of every generated list, for any seed."""
 
 MAX_HEIGHT = 12
-"""No tree is higher than this many nodes, the word counted, on its longest way from the root."""
+"""The maximum number of nodes, the word included, on a path from the root of a tree."""
 
 RULES: dict[str, tuple[tuple[float, str], ...]] = {
     "S": (
@@ -69,7 +69,7 @@ RULES: dict[str, tuple[tuple[float, str], ...]] = {
     "ADVP": ((0.8, "RB"), (0.2, "RB/degree RB")),
     "PP": ((1.0, "IN NP"),),
 }
-"""Symbol -> (probability, the symbols it becomes); the probabilities of one symbol sum to 1."""
+"""Symbol -> (probability, right-hand side) of each rule; the probabilities of one symbol sum to 1."""
 
 
 def _words(line: str) -> tuple[str, ...]:
@@ -77,7 +77,7 @@ def _words(line: str) -> tuple[str, ...]:
 
 
 LEXICON: dict[str, tuple[str, ...]] = {
-    "DT": ("the", "the", "the", "a", "a"),  # a word that stands here more often is more likely
+    "DT": ("the", "the", "the", "a", "a"),  # a repeated word is more likely
     "DT/many": ("the", "the", "some"),
     "NN": _words(
         "cat dog girl boy keeper sailor teacher doctor baker bird horse fish boat ship light lamp window door garden "
@@ -108,7 +108,7 @@ LEXICON: dict[str, tuple[str, ...]] = {
 
 
 def label(symbol: str) -> str:
-    """The Penn label of a grammar symbol: what stands before the slash.
+    """The Penn Treebank label of a grammar symbol: the part before the slash.
 
     >>> label("VBD/object"), label("S")
     ('VBD', 'S')
@@ -117,17 +117,17 @@ def label(symbol: str) -> str:
 
 
 def generate(count: int, seed: int = 0) -> list[Tree]:
-    """``count`` trees: the first is always :data:`FIRST`, the others are drawn from the grammar.
+    """``count`` trees: the first is always :data:`FIRST`, the others are sampled from the grammar.
 
     The same ``seed`` gives the same trees on every machine, and a longer list begins with the shorter one.
     Raises InputError if ``count`` is negative.
     """
     if count < 0:
-        raise InputError(f"a count of sentences cannot be negative, and this one is {count}")
+        raise InputError(f"the number of sentences cannot be negative: {count}")
     from nltk import Tree
 
     generator = random.Random(seed)
-    heights = _least_heights()
+    heights = _min_heights()
     trees = [Tree.fromstring(FIRST)] if count else []
     while len(trees) < count:
         trees.append(_grow("S", MAX_HEIGHT, generator, heights))
@@ -135,7 +135,7 @@ def generate(count: int, seed: int = 0) -> list[Tree]:
 
 
 def sentences(count: int, seed: int = 0) -> list[str]:
-    """The sentences of :func:`generate`, their words parted by spaces.
+    """The sentences of :func:`generate`, words separated by spaces.
 
     >>> sentences(1)
     ['the cat sat on the mat']
@@ -143,8 +143,8 @@ def sentences(count: int, seed: int = 0) -> list[str]:
     return [" ".join(tree.leaves()) for tree in generate(count, seed)]
 
 
-def _least_heights() -> dict[str, int]:
-    """The height of the lowest tree each symbol can grow; a part of speech with its word has height 2."""
+def _min_heights() -> dict[str, int]:
+    """The height of the lowest tree that each symbol can generate; a part of speech with its word has height 2."""
     heights = dict.fromkeys(LEXICON, 2)
     changed = True
     while changed:
@@ -157,24 +157,24 @@ def _least_heights() -> dict[str, int]:
     return heights
 
 
-def _grow(symbol: str, room: int, generator: random.Random, heights: dict[str, int]) -> Tree:
-    """One random tree below ``symbol``, at most ``room`` high; rules that cannot fit are left out of the draw."""
+def _grow(symbol: str, max_height: int, generator: random.Random, heights: dict[str, int]) -> Tree:
+    """A random tree of ``symbol``, at most ``max_height`` high; rules that would exceed it are not considered."""
     from nltk import Tree
 
     if symbol in LEXICON:
         words = LEXICON[symbol]
         return Tree(label(symbol), [words[int(generator.random() * len(words))]])
     fitting = [(p, rule.split()) for p, rule in RULES[symbol]]
-    fitting = [(p, parts) for p, parts in fitting if all(heights[part] < room for part in parts)]
+    fitting = [(p, parts) for p, parts in fitting if all(heights[part] < max_height for part in parts)]
     parts = _draw(fitting, generator)
-    children = [_grow(part, room - 1, generator, heights) for part in parts]
+    children = [_grow(part, max_height - 1, generator, heights) for part in parts]
     if len(children) == 1 and children[0].label() == label(symbol):  # NP/subject -> NP is one node, not two
         return children[0]
     return Tree(label(symbol), children)
 
 
 def _draw(weighted: list[tuple[float, list[str]]], generator: random.Random) -> list[str]:
-    """One of the items, each as likely as its weight says (``random()`` alone keeps its sequence between Pythons)."""
+    """One of the weighted items (by ``random()``, the only method with the same sequence in all Python versions)."""
     point = generator.random() * sum(weight for weight, _ in weighted)
     for weight, item in weighted:
         point -= weight

@@ -1,4 +1,4 @@
-"""Writing files so that a killed process leaves a whole old file or a whole new one, and locking a run folder."""
+"""Atomic file writes, which leave the old or the new file even if the process is killed, and locks on run folders."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import BinaryIO
 
 from seqtree.errors import InputError
 
-LOCK = ".lock"  # the file in a run folder that its process holds
+LOCK = ".lock"  # the file in a run folder on which its process holds a lock
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[BinaryIO]:
+def atomic_file(path: Path) -> Iterator[BinaryIO]:
     """A binary file to write that becomes ``path`` at the end: temporary sibling, fsync, rename, fsync of the folder.
 
-    Raises OSError (disk full, no permission) with the previous file untouched and the temporary one removed.
+    Raises OSError (disk full, no permission), leaving the previous file untouched and no temporary one.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -33,13 +33,13 @@ def written_whole(path: Path) -> Iterator[BinaryIO]:
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write ``data`` to ``path`` as ``written_whole`` does."""
-    with written_whole(path) as file:
+    """Write ``data`` to ``path`` by ``atomic_file``."""
+    with atomic_file(path) as file:
         file.write(data)
 
 
 def _sync_folder(folder: Path) -> None:
-    if os.name != "posix":  # only POSIX systems open folders
+    if os.name != "posix":  # only POSIX systems can open folders
         return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
@@ -50,10 +50,10 @@ def _sync_folder(folder: Path) -> None:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold the folder for this process; InputError if another process holds it. Released also when it is killed."""
+    """Lock the folder for this process; InputError if another process has locked it. Also released if it is killed."""
     try:
         import fcntl
-    except ImportError:  # Windows: no advisory locks; the atomic writes still keep the files whole
+    except ImportError:  # Windows: no advisory locks; atomic writes still protect single files
         yield
         return
     with open(folder / LOCK, "w") as file:

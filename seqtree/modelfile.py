@@ -1,11 +1,12 @@
-"""Model files: one ``.safetensors`` file with everything a model needs, and no code in it.
+"""Model files: one ``.safetensors`` file with everything a model needs, and no code.
 
-The safetensors header carries a single metadata entry, ``seqtree``, a JSON object::
+The safetensors header has a single metadata entry, ``seqtree``, a JSON object::
 
     {"version": 1, "kind": "language-model", "contents": {config, vocabulary, ...}, "checksum": sha256}
 
-The checksum covers version, kind, contents and every tensor's name, type, shape and bytes, so a flipped byte is either
-harmless padding or noticed. Opening a file runs no code: JSON and raw numbers only. Equal models give equal bytes.
+The checksum covers version, kind, contents and every tensor's name, type, shape and bytes, so a flipped byte is
+detected, unless it is in padding. Opening a file runs no code: it has JSON and raw numbers only. Equal models give
+equal bytes.
 """
 
 from __future__ import annotations
@@ -30,8 +31,9 @@ VERSION = 1
 def save(path: Path, kind: str, contents: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
     """Write a model file atomically.
 
-    ``kind`` names what the file holds (``language-model``, ``checkpoint``); ``contents`` is JSON-able; ``tensors`` may
-    lie on any device. Raises OSError when the disk is full or the folder read-only; the previous file then survives.
+    ``kind`` is what the file contains (``language-model``, ``checkpoint``); ``contents`` must be JSON-serialisable;
+    ``tensors`` may be on any device. Raises OSError if the disk is full or the folder read-only, and then keeps the
+    previous file.
     """
     ready = {name: tensor.detach().cpu().contiguous() for name, tensor in sorted(tensors.items())}
     body = {"version": VERSION, "kind": kind, "contents": contents}
@@ -51,7 +53,7 @@ def load(path: Path) -> tuple[str, dict[str, Any], dict[str, Tensor]]:
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
             header = _header(path, file.metadata())
-            # copies: aligned as torch's own, and not a map of a file that may be replaced
+            # copies: aligned like any torch tensor, and not mapped to a file that may be replaced
             tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118 (no iteration otherwise)
     except (SafetensorError, UnicodeDecodeError, RuntimeError, TypeError, ValueError) as error:
         if isinstance(error, ModelFileError):
@@ -61,7 +63,7 @@ def load(path: Path) -> tuple[str, dict[str, Any], dict[str, Tensor]]:
     if header.get("checksum") != _checksum(body, tensors):
         raise ModelFileError(f"{path}: damaged: its contents do not match its checksum; restore it from a copy")
     if not isinstance(body["contents"], dict):
-        raise ModelFileError(f"{path}: damaged: its contents are no JSON object")
+        raise ModelFileError(f"{path}: damaged: its contents are not a JSON object")
     return str(header.get("kind")), dict(header["contents"]), tensors
 
 

@@ -155,7 +155,7 @@ def test_a_header_that_is_no_object(file: Path, header: Any) -> None:
 def test_contents_that_are_no_object(tmp_path: Path, contents: Any) -> None:
     """Even with a checksum that fits."""
     modelfile.save(tmp_path / "a", KIND, contents, {"w": torch.zeros(1)})
-    with pytest.raises(ModelFileError, match="no JSON object"):
+    with pytest.raises(ModelFileError, match="not a JSON object"):
         modelfile.load(tmp_path / "a")[1:]
 
 

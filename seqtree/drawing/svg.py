@@ -1,4 +1,4 @@
-"""The parts of SVG pictures that need nothing else: no script, no style sheet, no font of their own."""
+"""Parts of self-contained SVG pictures: no scripts, style sheets or fonts."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from seqtree.drawing.characters import character_columns
 SIZE = 16  # pixels: one em
 MARGIN = 16
 INK, TAG_INK, LINE_INK = "#1b1b1b", "#0b6e99", "#8a8a8a"
-_EMS = (0.0, 0.6, 1.0)  # the estimated width of a character that takes 0, 1 or 2 columns of a terminal
+_EMS = (0.0, 0.6, 1.0)  # estimated width of a character that takes 0, 1 or 2 terminal columns
 
 
 def picture(width: int, height: int, title: str, body: str) -> str:
-    """An SVG element of that size in pixels around ``body``; ``title`` is plain text."""
+    """An SVG element of the given size in pixels around ``body``; ``title`` is plain text."""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
         f'role="img" font-family="sans-serif" font-size="{SIZE}" text-anchor="middle"><title>{escape(title)}</title>'
@@ -25,12 +25,12 @@ def picture(width: int, height: int, title: str, body: str) -> str:
 
 
 def group(name: str, elements: Iterable[str]) -> str:
-    """Elements of one kind: "tags" in the second colour, the others in the first."""
+    """A group of elements: "tags" in the second colour, any other in the first."""
     return f'<g class="{name}" fill="{TAG_INK if name == "tags" else INK}">{"".join(elements)}</g>'
 
 
 def text(x: int, y: int, content: str) -> str:
-    """One text with its middle at ``x`` and its base line at ``y``, right to left if its first letter is so."""
+    """A text centred at ``x`` with its baseline at ``y``, right to left if its first letter is."""
     directions = (unicodedata.bidirectional(character) for character in content)
     first = next((direction for direction in directions if direction in ("L", "R", "AL")), "L")
     direction = "" if first == "L" else ' direction="rtl"'

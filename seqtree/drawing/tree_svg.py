@@ -1,4 +1,4 @@
-"""A tree as an SVG picture that needs nothing else: no script, no style sheet, no font of its own."""
+"""A tree as a self-contained SVG picture: no scripts, style sheets or fonts."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ GAP = 14  # pixels between neighbours
 def draw_svg(tree: Tree) -> str:
     """The tree as one SVG element without line breaks, on white.
 
-    Each node stands above the middle between its first and last child, tags in a second colour above their words, all
-    words in a row at the bottom. An edge is straight down to the next row, and goes on vertically where a child is
-    further down. Text widths are estimates: 1 em a wide East Asian character, 0.6 em any other.
+    Each node is centred above its first and last child, tags in a second colour above their words, all words in a row
+    at the bottom. An edge is a straight line to the next row, then vertical if the child is further down. Text widths
+    are estimates: 1 em for a wide East Asian character, 0.6 em for any other.
     """
     nodes = flatten(tree)
     levels = heights(nodes)
@@ -37,6 +37,6 @@ def draw_svg(tree: Tree) -> str:
 
 
 def _edge(x: int, y: int, child_x: int, child_y: int) -> str:
-    """From below the base line at ``y`` to above the text at ``child_y``."""
+    """An edge from below the baseline at ``y`` to above the text at ``child_y``."""
     top, bend, end = y + SIZE // 3, y + LEVEL - SIZE, child_y - SIZE
     return f'<path d="M{x} {top}L{child_x} {bend}{f"V{end}" if end > bend else ""}"/>'

@@ -1,4 +1,4 @@
-"""A tree as text for the terminal: upright with the words on one line, or indented with one node a line."""
+"""A tree as text for the terminal: upright with the words on one line, or indented with one node per line."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from nltk.tree import Tree
 from seqtree.drawing.characters import columns, isolated, visible
 
 CELLS = 1 << 22  # lines times columns; a larger upright drawing is replaced by the indented one
-LEVELS = 100  # of indentation that are drawn; above it the outermost are counted, not drawn
+LEVELS = 100  # of indentation to draw; in deeper trees the outermost levels are only counted
 _STEPS = {4: ("├── ", "└── ", "│   "), 2: ("├╴", "└╴", "│ ")}
-_COUNT = 8  # columns of "…123", the levels that are not drawn
+_COUNT = 8  # columns of "…123", the number of levels not drawn
 
 
 @dataclass(frozen=True)
 class Node:
-    """A node of a tree or one of its words; ``parent`` (-1 for the root) and ``children`` are places in ``flatten``."""
+    """A node or word of a tree; ``parent`` (-1 for the root) and ``children`` are indices into ``flatten``'s list."""
 
     text: str
     is_word: bool
@@ -29,12 +29,12 @@ class Node:
 
 
 def draw(tree: Tree, width: int | None = None) -> str:
-    """A drawing of the tree in box-drawing characters, without a line end at its end.
+    """A drawing of the tree in box-drawing characters, without a final newline.
 
-    It is upright, the words on the last line and their tags on the line above, if that fits into ``width`` columns
-    (None: any number), and otherwise indented, one node a line and every tag with its word. Indentation is narrower
-    where lines are too long, and in very deep trees ``…123`` stands for the outermost 123 levels. Words keep their
-    logical order from left to right in every script.
+    It is upright, with the words on the last line and their tags above them, if that fits into ``width`` columns (None:
+    no limit), and otherwise indented, with one node per line and every tag beside its word. Indentation is narrower if
+    lines are too long, and in very deep trees ``…123`` replaces the outermost 123 levels. Words keep their logical
+    order from left to right in every script.
 
     >>> print(draw(Tree.fromstring("(S (NP (DT the) (NN cat)) (VP (VBD sat)))")))
            S
@@ -56,9 +56,9 @@ def draw(tree: Tree, width: int | None = None) -> str:
 
 
 def flatten(tree: Tree) -> list[Node]:
-    """The nodes and words of a tree, parents before children and left before right, their texts as ``visible``.
+    """The nodes and words of a tree, parents before children and left before right, their texts made ``visible``.
 
-    A node without children gets the empty word, so that every branch ends in a word.
+    A node without children gets an empty word, so that every branch ends in a word.
     """
     nodes: list[Node] = []
     waiting: list[tuple[object, int, int]] = [(tree, -1, 0)]
@@ -76,14 +76,14 @@ def flatten(tree: Tree) -> list[Node]:
 
 
 def is_tag(nodes: Sequence[Node], node: Node) -> bool:
-    """Whether a node is the tag (preterminal) of a word: the word is its only child."""
+    """Whether a node is a part-of-speech tag (preterminal): its only child is a word."""
     return len(node.children) == 1 and nodes[node.children[0]].is_word
 
 
 def heights(nodes: Sequence[Node]) -> list[int]:
     """The level of each node of ``flatten``: words 0, tags 1, any other node one above its highest child.
 
-    Phrases begin at level 2, also above words without a tag, or at level 1 in a tree without any tag.
+    Phrases are at level 2 or higher, even above words without a tag; at 1 or higher in a tree without tags.
     """
     lowest = 2 if any(is_tag(nodes, node) for node in nodes) else 1
     levels = [0] * len(nodes)
@@ -97,15 +97,15 @@ def heights(nodes: Sequence[Node]) -> list[int]:
 
 
 def spread(children: Sequence[Sequence[int]], widths: Sequence[int], gap: int) -> tuple[list[int], int]:
-    """The centre of each node in whole columns (or pixels), and the width of all: a layout without overlaps.
+    """A layout without overlaps: the centre of each node in whole columns (or pixels), and the total width.
 
-    children: of each node, all of them later in the list than the node; node 0 is the root. A parent stands midway
-    between its first and last child, and what is left and right of two neighbours keeps ``gap`` free between them,
-    their own widths and those of everything below them counted. Linear in the number of nodes.
+    children: of each node, with larger indices than the node; node 0 is the root. A parent is midway between its first
+    and last child, and the subtrees of neighbours are at least ``gap`` apart, node widths included. Linear in the
+    number of nodes.
     """
     left = [(max(width, 1) - 1) // 2 for width in widths]
     right = [max(width, 1) // 2 for width in widths]
-    shifts = [0] * len(children)  # of a node's centre against its parent's
+    shifts = [0] * len(children)  # of a node's centre relative to its parent's
     for node in reversed(range(len(children))):
         below = children[node]
         if not below:
@@ -132,7 +132,7 @@ def _upright(nodes: Sequence[Node], gap: int, width: int | None) -> list[str] | 
     if (width is not None and whole > width) or 2 * (levels[0] + 1) * whole > CELLS:
         return None
     tagged = any(is_tag(nodes, node) for node in nodes)
-    rows: dict[tuple[int, int], list[tuple[int, str]]] = defaultdict(list)  # (level, 1 the labels, 0 the lines below)
+    rows: dict[tuple[int, int], list[tuple[int, str]]] = defaultdict(list)  # (level, 1 for labels, 0 for lines below)
     for node, level, centre in zip(nodes, levels, centres, strict=True):
         rows[level, 1].append((centre - (columns(node.text) - 1) // 2, node.text))
         if node.is_word or is_tag(nodes, node):
@@ -168,7 +168,7 @@ def _line(pieces: list[tuple[int, str]]) -> str:
 
 
 def _indented(nodes: Sequence[Node], step: int, levels: int) -> list[str]:
-    """One line a node, tags with their words; ``step`` columns a level, at most ``levels`` of them drawn."""
+    """One line per node, tags with their words; ``step`` columns per level, at most ``levels`` levels drawn."""
     inner, last, guide = _STEPS[step]
     tags = [0] * len(nodes)  # the width of the widest tag among each node's children
     for node in nodes[1:]:
@@ -196,7 +196,7 @@ def _margin(guides: list[str], step: int, levels: int) -> str:
 
 
 def _entry(nodes: Sequence[Node], node: Node, tags: int) -> str:
-    """A node without its margin; ``tags`` is the width of the widest tag beside it, 0 for none."""
+    """A node without its margin; ``tags`` is the width of the widest tag among its siblings, 0 if there is none."""
     if is_tag(nodes, node):
         return isolated(node.text) + " " * (tags - columns(node.text) + 2) + isolated(nodes[node.children[0]].text)
     return " " * (tags + 2 if tags and node.is_word else 0) + isolated(node.text)

@@ -1,4 +1,4 @@
-"""Labelled images in memory, and where the usual names put them."""
+"""Labelled images in memory, and finding image and label files by their usual names."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import numpy.typing as npt
 from seqtree.errors import InputError
 from seqtree.images.idx import Bytes, read_images, read_labels
 
-PARTS = {"train": "train", "test": "t10k"}  # a part, and how the names of its files begin
+PARTS = {"train": "train", "test": "t10k"}  # part of the data -> prefix of its file names
 FORMS = (("-images-idx3-ubyte", "-labels-idx1-ubyte"), ("-images.idx3-ubyte", "-labels.idx1-ubyte"))
 
 
 @dataclass(frozen=True)
 class ImageSet:
-    """Images (N, H, W) of unsigned bytes, 0 the ground, and their labels (N,); checked on construction (InputError)."""
+    """Images (N, H, W) of unsigned bytes, background 0, and labels (N,); InputError if their numbers differ."""
 
     images: Bytes
     labels: Bytes
@@ -41,7 +41,7 @@ class ImageSet:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of sizes, images and labels."""
+        """SHA-256 of shape, images and labels."""
         digest = hashlib.sha256(repr(self.images.shape).encode())
         for array in (self.images, self.labels):
             digest.update(np.ascontiguousarray(array).data)
@@ -49,11 +49,11 @@ class ImageSet:
 
 
 def read_set(data: str | Path, part: str, labels: str | Path | None = None) -> ImageSet:
-    """The images that ``data`` names, with their labels.
+    """Images and their labels.
 
     ``data``: a folder with files of the usual names (``train-images-idx3-ubyte``, ``t10k-labels-idx1-ubyte``, ...;
-    ``.gz`` or not), of which ``part`` (train or test) is read; or a file of images, whose ``labels`` lie beside it
-    under the usual name where none are given. Raises InputError.
+    ``.gz`` or not), of which ``part`` (train or test) is read; or a file of images. ``labels``: their file, by default
+    the one of the usual name in the same folder. Raises InputError for missing or invalid files.
     """
     path = Path(data)
     images = _images_in(path, part) if path.is_dir() else path
@@ -76,7 +76,7 @@ def _labels_beside(images: Path) -> Path:
     names = [stem.removesuffix(a) + b for a, b in FORMS if stem.endswith(a)]
     found = _first(images.parent, names)
     if found is None:
-        expected = f"{names[0]}, plain or .gz, beside it" if names else "their file as --labels"
+        expected = f"{names[0]}, plain or .gz, in the same folder" if names else "their file as --labels"
         raise InputError(f"{images}: no labels found; expected {expected}")
     return found
 

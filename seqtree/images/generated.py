@@ -1,4 +1,4 @@
-"""Digits that seqtree draws itself, to try things without any data: small bitmaps, moved, stretched, slanted, noisy."""
+"""Generated digits, for experiments without data: small bitmaps, shifted, scaled and slanted at random, with noise."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ BITMAPS = np.array([[[c == "#" for c in line[6 * d : 6 * d + 5]] for line in _LI
 
 
 def digits(count: int, seed: int = 0) -> ImageSet:
-    """``count`` images of 28x28 with their labels, the same for the same seed. Raises InputError if none are asked."""
+    """``count`` images of 28x28 with their labels, the same for the same seed. InputError if ``count`` is below 1."""
     if count < 1:
-        raise InputError(f"digits: {count} asked for; expected at least 1")
+        raise InputError(f"digits: {count} requested; expected at least 1")
     random = np.random.default_rng(seed)
     labels = random.integers(10, size=count).astype(np.uint8)
     height, width, slant = (random.uniform(low, high, (count, 1, 1)) for low, high in ((17, 22), (10, 16), (-0.2, 0.2)))
     top, left = (random.uniform(-2, 2, (count, 1, 1)) + SIDE / 2 for _ in range(2))
     images = np.zeros((count, SIDE, SIDE))
-    for part in (0.25, 0.75):  # of a pixel, so that edges are grey
+    for part in (0.25, 0.75):  # two samples per pixel, so that edges are grey
         y = np.arange(SIDE)[:, None] + part - top  # (N, H, 1), from the digit's middle
         x = np.arange(SIDE) + part - left + slant * y  # (N, H, W)
         row = np.floor((y / height + 0.5) * 7).astype(int) + 0 * x.astype(int)

@@ -1,7 +1,7 @@
 """The IDX format of MNIST: a magic number, the sizes, then the bytes; plain or gzipped.
 
-The magic number is two zero bytes, the type (8: unsigned bytes) and the number of dimensions; every size is a 32-bit
-number, most significant byte first (LeCun, Cortes and Burges, "The MNIST database").
+The magic number is two zero bytes, the type (8: unsigned bytes) and the number of dimensions; each size is a big-endian
+32-bit number (LeCun, Cortes and Burges, "The MNIST database").
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ GZIP, UNSIGNED_BYTES = b"\x1f\x8b", 8
 
 
 def read_images(path: str | Path) -> Bytes:
-    """The images of an IDX file: (N, H, W). Raises InputError for anything else."""
+    """The images of an IDX file: (N, H, W). Raises InputError for any other file."""
     images = _read(Path(path), ("images", "rows", "columns"))
     if 0 in images.shape[1:]:
         raise InputError(f"{path}: images of {images.shape[1]}x{images.shape[2]} pixels")
@@ -29,12 +29,12 @@ def read_images(path: str | Path) -> Bytes:
 
 
 def read_labels(path: str | Path) -> Bytes:
-    """The labels of an IDX file: (N,). Raises InputError for anything else."""
+    """The labels of an IDX file: (N,). Raises InputError for any other file."""
     return _read(Path(path), ("labels",))
 
 
 def is_idx(path: Path) -> bool:
-    """Whether a file begins as IDX does, or is gzipped. Raises OSError if it cannot be read."""
+    """Whether a file begins like IDX, or is gzipped. Raises OSError if it cannot be read."""
     with open(path, "rb") as file:
         first = file.read(4)
     return first[:2] == GZIP or first[:3] == bytes([0, 0, UNSIGNED_BYTES])
@@ -47,7 +47,7 @@ def _read(path: Path, names: tuple[str, ...]) -> Bytes:
         raise InputError(f"{path} is empty; expected IDX {names[0]}")
     if data[:3] != bytes([0, 0, UNSIGNED_BYTES]) or len(data) < 4:
         raise InputError(
-            f"{path}: no IDX file of unsigned bytes: it begins with {data[:4].hex(' ')}, expected "
+            f"{path}: not an IDX file of unsigned bytes: it begins with {data[:4].hex(' ')}, expected "
             f"00 00 08 {len(names):02x}"
         )
     if data[3] != len(names):
@@ -61,7 +61,7 @@ def _read(path: Path, names: tuple[str, ...]) -> Bytes:
         what = "truncated" if found < expected else "too long"
         raise InputError(f"{path}: {what}: {found:,} bytes for {shape}, which are {expected:,}")
     if not sizes[0]:
-        raise InputError(f"{path}: no {names[0]} in it")
+        raise InputError(f"{path}: contains no {names[0]}")
     return np.frombuffer(data, np.uint8, offset=start).reshape(sizes).copy()
 
 

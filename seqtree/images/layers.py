@@ -1,7 +1,7 @@
-"""The layers that a plan names, as one torch module.
+"""The layers of a plan, as one torch module.
 
-Products run in the type of their input (float32 or bfloat16), to which the weights are cast. Images lie in memory
-channels last, as convolutions on a CPU have them fastest.
+Layers compute in the type of their input (float32 or bfloat16), to which the weights are cast. Images are channels-last
+in memory, the fastest layout for convolutions on a CPU.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ LEAK = 0.01  # the slope of leaky ReLU below zero
 class Layers(nn.Module):
     """The steps of a plan: images (B, H, W) -> (B, output_size). Raises InputError for a step that does not fit.
 
-    ``field`` is the height and width of what the first weights see.
+    ``field`` is the receptive field, height and width, of the first layer with weights.
     """
 
     def __init__(self, plan: Plan, size: tuple[int, int]) -> None:
@@ -34,7 +34,7 @@ class Layers(nn.Module):
             modules += [(f"{name}{number}", module) for name, module in _modules(step, below, above)]
         for i, ((_, first), (_, second)) in enumerate(list(pairwise(modules))):
             if isinstance(first, Activation) and isinstance(second, nn.MaxPool2d):
-                # every activation rises, so the largest is that of the largest sum: there are fewer of those
+                # activations are monotone, so pool first: there are fewer values to activate
                 modules[i], modules[i + 1] = modules[i + 1], modules[i]
         self.steps = nn.Sequential(OrderedDict(modules))
         self.output_size = math.prod(sizes[-1])
@@ -55,7 +55,7 @@ def _first_field(plan: Plan, sizes: list[tuple[int, ...]]) -> tuple[int, int]:
 
 
 def _modules(step: Step, below: tuple[int, ...], above: tuple[int, ...]) -> list[tuple[str, nn.Module]]:
-    """What a step does, in this order: the product or the pooling, normalisation, activation, dropout."""
+    """The modules of a step, in order: convolution, product or pooling, normalisation, activation, dropout."""
     modules: list[tuple[str, nn.Module]] = []
     if isinstance(step, Pool):
         modules.append(("pool", nn.MaxPool2d(step.size) if step.kind == "max" else nn.AvgPool2d(step.size)))
@@ -75,14 +75,14 @@ def _modules(step: Step, below: tuple[int, ...], above: tuple[int, ...]) -> list
 
 
 def initialise(weight: Tensor, activation: str = "linear") -> None:
-    """Uniform with the variance 1 / inputs, or 2 / inputs below a ReLU (He and others 2015)."""
+    """Uniform with variance 1 / inputs, or 2 / inputs before a ReLU (He et al. 2015)."""
     gain = math.sqrt(2.0) if activation in ("relu", "leaky") else 1.0
     bound = gain * math.sqrt(3.0 / weight[0].numel())
     nn.init.uniform_(weight, -bound, bound)
 
 
 class Convolution(nn.Conv2d):
-    """Chapter 4's cross-correlation: (B, C, H, W) -> (B, outputs, H', W'), without a bias where the norm has one."""
+    """Chapter 4's cross-correlation: (B, C, H, W) -> (B, outputs, H', W'), without a bias if a norm follows."""
 
     def __init__(self, channels: int, outputs: int, step: Conv) -> None:
         super().__init__(channels, outputs, step.field, step.stride, step.pad, bias=not step.norm)
@@ -96,7 +96,7 @@ class Convolution(nn.Conv2d):
 
 
 class FullyConnected(nn.Linear):
-    """W x + b: (B, inputs) -> (B, outputs), without a bias where the norm has one."""
+    """W x + b: (B, inputs) -> (B, outputs), without a bias if a norm follows."""
 
     def __init__(self, inputs: int, outputs: int, step: Full) -> None:
         super().__init__(inputs, outputs, bias=not step.norm)
@@ -110,7 +110,7 @@ class FullyConnected(nn.Linear):
 
 
 class Activation(nn.Module):
-    """One of the plan's activations, all of which rise; maxout halves the channels: (B, 2 C, ...) -> (B, C, ...)."""
+    """An activation of a plan, always monotone; maxout halves the channels: (B, 2 C, ...) -> (B, C, ...)."""
 
     def __init__(self, kind: str) -> None:
         super().__init__()
@@ -135,19 +135,19 @@ class Activation(nn.Module):
 
 
 class Dropout(nn.Module):
-    """Drops a share of the values in training: (B, ...) -> (B, ...)."""
+    """Drops values at the given rate in training: (B, ...) -> (B, ...)."""
 
-    def __init__(self, share: float) -> None:
+    def __init__(self, rate: float) -> None:
         super().__init__()
-        self.share = share
+        self.rate = rate
 
     def extra_repr(self) -> str:
-        return f"{self.share}"
+        return f"{self.rate}"
 
     def forward(self, input: Tensor) -> Tensor:
         if not self.training:
             return input
         if input.ndim == 2:
-            return input * dropout_mask(input.shape, self.share, input)
-        last = input.permute(0, 2, 3, 1)  # the mask is to lie in memory as its input does
-        return (last * dropout_mask(last.shape, self.share, input)).permute(0, 3, 1, 2)
+            return input * dropout_mask(input.shape, self.rate, input)
+        last = input.permute(0, 2, 3, 1)  # channels last, so that the mask has the memory layout of the input
+        return (last * dropout_mask(last.shape, self.rate, input)).permute(0, 3, 1, 2)

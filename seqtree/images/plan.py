@@ -28,7 +28,7 @@ from seqtree.errors import InputError
 
 ACTIVATIONS = ("relu", "leaky", "tanh", "sigmoid", "maxout", "linear")
 POOLS = ("max", "mean")
-MOST = 9999  # channels, units, pixels
+MAX_SIZE = 9999  # channels, units, pixels
 
 
 @dataclass(frozen=True)
@@ -87,10 +87,10 @@ Plan = tuple[Step, ...]
 
 def _check(step: Step) -> None:
     for name in ("channels", "field", "stride", "size", "units"):
-        if not 1 <= getattr(step, name, 1) <= MOST:
-            raise InputError(f"{name} {getattr(step, name)}: expected from 1 to {MOST}")
-    if not 0 <= getattr(step, "pad", 0) <= MOST:
-        raise InputError(f"pad {getattr(step, 'pad', 0)}: expected from 0 to {MOST}")
+        if not 1 <= getattr(step, name, 1) <= MAX_SIZE:
+            raise InputError(f"{name} {getattr(step, name)}: expected from 1 to {MAX_SIZE}")
+    if not 0 <= getattr(step, "pad", 0) <= MAX_SIZE:
+        raise InputError(f"pad {getattr(step, 'pad', 0)}: expected from 0 to {MAX_SIZE}")
     if not 0.0 <= step.drop < 1.0:
         raise InputError(f"drop {step.drop}: expected a share from 0 to below 1")
     if getattr(step, "activation", "relu") not in ACTIVATIONS:

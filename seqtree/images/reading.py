@@ -1,4 +1,4 @@
-"""Images to classify, from IDX files or from pictures (PNG, ...), made like those that the model was trained on."""
+"""Images to classify, from IDX files or from pictures (PNG, ...), which are made to look like the training images."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import numpy as np
 from seqtree.errors import InputError
 from seqtree.images.idx import Bytes, is_idx, read_images
 
-INK_SHARE = 20 / 28  # of the side, that MNIST's digits fill
-FAINT = 32  # brightness: what differs less from its ground is no drawing
-INK = 0.25  # of the strongest pixel: what counts as drawn when a picture is cut out
+DRAWN_SIZE = 20 / 28  # size of MNIST's digits relative to the image
+MIN_CONTRAST = 32  # brightness difference from the background, below which nothing counts as drawn
+DRAWN = 0.25  # of the brightest pixel; brighter pixels are drawn, when a picture is cropped
 
 
 @dataclass(frozen=True)
 class Reading:
-    """One image (H, W), where it is from, and what was done to it."""
+    """One image (H, W), the name of its source, and the changes made to it."""
 
     name: str
     image: Bytes
@@ -26,9 +26,9 @@ class Reading:
 
 
 def read_inputs(path: str, size: tuple[int, int]) -> Iterator[Reading]:
-    """The images of an IDX file, or the one picture in a file of any other kind, ``size`` pixels high and wide.
+    """The images of an IDX file, or the one picture of another file, with ``size`` (height, width) in pixels.
 
-    Raises InputError for what is neither, for images of IDX files that have another size, and without Pillow.
+    Raises InputError for a file that is neither, IDX images of another size, and pictures if Pillow is missing.
     """
     try:
         idx = is_idx(Path(path))
@@ -47,19 +47,19 @@ def read_inputs(path: str, size: tuple[int, int]) -> Iterator[Reading]:
 
 def _picture(path: str, size: tuple[int, int]) -> Reading:
     grey, changes = _grey(path).astype(int), []
-    ground = int(np.median(np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])))
-    if min(ground, 255 - ground) < FAINT:
-        ground = round(ground / 255) * 255
-    drawn = grey - ground
+    background = int(np.median(np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])))
+    if min(background, 255 - background) < MIN_CONTRAST:
+        background = round(background / 255) * 255
+    drawn = grey - background
     if -drawn.min() > drawn.max():
         drawn = -drawn
         changes.append("dark on light: inverted")
     contrast = int(drawn.max())
-    if contrast < FAINT:
+    if contrast < MIN_CONTRAST:
         changes.append("nothing is drawn on it")
         drawn = np.zeros_like(drawn)
-    elif ground not in (0, 255):
-        changes.append(f"ground of brightness {ground}, ink {contrast} from it: stretched to 0 and 255")
+    elif background not in (0, 255):
+        changes.append(f"background brightness {background}, contrast {contrast}: stretched to 0 and 255")
         drawn = drawn * 255 // contrast
     image = drawn.clip(0).astype(np.uint8)
     if image.shape != size:
@@ -69,33 +69,33 @@ def _picture(path: str, size: tuple[int, int]) -> Reading:
 
 
 def _grey(path: str) -> Bytes:
-    """A picture's brightness (H, W); what is transparent is white around dark colours and black around light ones."""
+    """A picture's brightness (H, W); transparent areas become white around dark colours and black around light ones."""
     try:
         from PIL import Image
     except ImportError as error:
-        raise InputError(f"{path}: no IDX file, and pictures need Pillow: pip install 'seqtree[images]'") from error
+        raise InputError(f"{path}: not an IDX file; pictures need Pillow: pip install 'seqtree[images]'") from error
     try:
         with Image.open(path) as picture:
-            if picture.mode.startswith("I"):  # 16 bits a pixel
+            if picture.mode.startswith("I"):  # 16 bits per pixel
                 return (np.asarray(picture).clip(0, 65535) // 257).astype(np.uint8)
             if picture.has_transparency_data:
                 light, opacity = np.moveaxis(np.asarray(picture.convert("LA")).astype(int), 2, 0)
-                ground = 0 if (light * opacity).sum() > 127 * opacity.sum() else 255
-                return ((light * opacity + ground * (255 - opacity)) // 255).astype(np.uint8)
+                background = 0 if (light * opacity).sum() > 127 * opacity.sum() else 255
+                return ((light * opacity + background * (255 - opacity)) // 255).astype(np.uint8)
             return np.array(picture.convert("L"))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise InputError(f"{path}: neither an IDX file nor a picture that can be read ({error})") from error
 
 
 def centred(image: Bytes, size: tuple[int, int]) -> Bytes:
-    """What is drawn, light on dark, cut out, fitted into the middle and moved to its centre of mass, as in MNIST."""
+    """The drawing, light on dark, cropped, scaled and centred by its centre of mass, as in MNIST."""
     from PIL import Image
 
-    drawn = image > INK * image.max()
+    drawn = image > DRAWN * image.max()
     if drawn.any():
         rows, columns = (np.flatnonzero(drawn.any(axis=axis)) for axis in (1, 0))
         image = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    scale = min(INK_SHARE * side / found for side, found in zip(size, image.shape, strict=True))
+    scale = min(DRAWN_SIZE * side / found for side, found in zip(size, image.shape, strict=True))
     height, width = (max(1, round(scale * side)) for side in image.shape)
     small = np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.LANCZOS))
     result = np.zeros(size, np.uint8)

@@ -44,7 +44,7 @@ class ImageTask(Task[ImageRecipe, ImageClassifier, ImageData]):
     options = OPTIONS
     items = "images"
     best = "-brier"
-    own_data = "drawing digits"
+    own_data = "digits"
 
     def __init__(self, model: ImageClassifier, data: ImageData, recipe: ImageRecipe) -> None:
         super().__init__(model, data, recipe)

@@ -20,7 +20,7 @@ from seqtree.text.vocabulary import Vocabulary
 
 WINDOW = 256
 CONTEXT = 64  # tokens on each side of a window that a bidirectional model reads besides
-LARGEST_LOGITS = 1 << 24  # numbers
+MAX_LOGITS = 1 << 24  # numbers
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ def surrounded(ids: np.ndarray, vocabulary: Vocabulary) -> Tensor:
 
 def _cross_entropies(network: RecurrentLanguageModel, output: Tensor, targets: Tensor) -> Tensor:
     """Cross-entropies (T,) of targets (T,) after hidden states (T, H), a bounded number of logits at a time."""
-    rows = max(1, LARGEST_LOGITS // network.vocabulary_size)
+    rows = max(1, MAX_LOGITS // network.vocabulary_size)
     parts = [
         F.cross_entropy(network.decoder(output[i : i + rows]), targets[i : i + rows], reduction="none")
         for i in range(0, len(targets), rows)

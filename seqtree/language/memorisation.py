@@ -1,9 +1,8 @@
-"""What a sample owes to its training text, and whether it goes in circles.
+"""Checks generated samples for passages copied from the training text and for repetition loops.
 
-A long passage found word for word in the training text was remembered, not composed; a block said over and over is the
-other way in which sampling fails. Passages are sought by their hashes: the text goes by in pieces, each window of L
-tokens x gets sum_i x_i B^i mod 2^64 from differences of running sums (Karp and Rabin 1987), and every hit is compared
-token by token before it counts.
+Passages are found by rolling hashes: the training text is read in pieces, each window of L tokens x gets the hash
+sum_i x_i B^i mod 2^64 from differences of running sums (Karp and Rabin 1987), and every hit is compared token by token
+before it counts.
 """
 
 from __future__ import annotations
@@ -24,14 +23,14 @@ from seqtree.text.vocabulary import Vocabulary
 if TYPE_CHECKING:
     from seqtree.language.model import LanguageModel
 
-LEAST_COPY = {"char": 32, "word": 6}  # tokens in a row that count as copied
-LEAST_LOOP = 12  # tokens of a loop in all
-REPETITIONS = 3
-LONGEST_BLOCK = 1000  # tokens of a block that is looked for in loops
+MIN_COPY = {"char": 32, "word": 6}  # consecutive tokens that count as copied
+MIN_LOOP = 12  # tokens of a loop in total
+MIN_REPETITIONS = 3  # of the block of a loop
+MAX_BLOCK = 1000  # tokens of the block of a loop
 CHUNK = 1 << 20  # tokens of training text at a time
 _BASE = 0x9E3779B97F4A7C15  # odd
 _FILTER_BITS = 18
-_SHOWN = 60  # characters of a passage in a report's line
+_SHOWN = 60  # characters of a passage in a line of a report
 
 Ids = npt.NDArray[np.int64]
 Hashes = npt.NDArray[np.uint64]
@@ -39,11 +38,11 @@ Hashes = npt.NDArray[np.uint64]
 
 @dataclass(frozen=True)
 class SampleReport:
-    """longest_copy: tokens of the longest passage of the sample that is found word for word in the training text.
+    """longest_copy: length in tokens of the longest passage of the sample that occurs verbatim in the training text.
 
-    longest_copy_text: that passage (the first of that length). copied_share: the share of the sample's tokens in
-    passages of at least 32 characters or 6 words that are. loops: whether a block comes 3 times in a row or more, over
-    12 tokens or more in all; loop_text: that block (the shortest; the first of that length), otherwise None.
+    longest_copy_text: that passage (the first of that length). copied_share: the share of the sample's tokens in copied
+    passages of at least 32 characters or 6 words. loops: whether a block is repeated at least 3 times in a row, over at
+    least 12 tokens in total; loop_text: that block (the shortest; the first of that length), otherwise None.
     """
 
     longest_copy: int
@@ -65,31 +64,31 @@ class SampleReport:
 def report_samples(
     model: LanguageModel, model_path: str | Path, samples: Sequence[dict[str, Any]], training_text: Sequence[str] = ()
 ) -> list[SampleReport]:
-    """A report for the ``text`` of each of ``samples``, read with the model's vocabulary.
+    """A report for the ``text`` of each of ``samples``, encoded with the model's vocabulary.
 
-    training_text: files or folders; without any, those that ``config.json`` beside the model names. Raises InputError
-    where that leads to no text.
+    training_text: files or folders; if empty, those named by ``config.json`` in the folder of the model. Raises
+    InputError if no training text is found.
     """
-    paths = list(training_text) or _named_in_run(Path(model_path))
+    paths = list(training_text) or _training_text_of_run(Path(model_path))
     corpus = encode_paths(paths, model.vocabulary, model.settings).ids
     encoded = (model.vocabulary.encode(text_tokens(sample["text"], model.settings)) for sample in samples)
     return [sample_report(ids, corpus, model.vocabulary) for ids in encoded]
 
 
 def sample_report(sample_ids: npt.ArrayLike, corpus_ids: npt.NDArray[Any], vocabulary: Vocabulary) -> SampleReport:
-    """The report of a sample (n,) beside its training text (N,), an array or memory map of any size.
+    """The report on a sample (n,) given its training text (N,), an array or memory map of any size.
 
-    ``<unk>`` in the sample is like no token of the text. Memory: some 80 MiB, besides a few numbers for each token of
-    the sample. Time: a few passes over the text.
+    ``<unk>`` in the sample never matches the text. Memory: about 80 MiB, plus a few numbers per token of the sample.
+    Time: a few passes over the text.
     """
     sample = np.asarray(sample_ids).astype(np.int64)
     sought = np.where(sample == vocabulary.unknown, len(vocabulary), sample)
-    least = LEAST_COPY[vocabulary.unit]
-    copied = find_windows(sought, corpus_ids, least)
-    length, place = _longest(lambda size: find_windows(sought, corpus_ids, size), copied, least, len(sample))
+    shortest = MIN_COPY[vocabulary.unit]
+    copied = find_windows(sought, corpus_ids, shortest)
+    length, place = _longest(lambda size: find_windows(sought, corpus_ids, size), copied, shortest, len(sample))
     covered = np.zeros(len(sample) + 1, dtype=np.int64)
     covered[: len(copied)] += copied
-    covered[least : least + len(copied)] -= copied  # windows that end there
+    covered[shortest : shortest + len(copied)] -= copied  # windows that end there
     share = float((covered.cumsum()[:-1] > 0).mean()) if len(sample) else 0.0
     copy = vocabulary.join(vocabulary.decode(sample[place : place + length]))
     block = find_loop(sample)
@@ -98,10 +97,9 @@ def sample_report(sample_ids: npt.ArrayLike, corpus_ids: npt.NDArray[Any], vocab
 
 
 def find_windows(sample: Ids, corpus: npt.NDArray[Any], length: int) -> npt.NDArray[np.bool_]:
-    """Which windows of ``length`` tokens of a sample (n,) are in a corpus (N,); (n - length + 1,), (0,) if n is less.
+    """Which windows of ``length`` tokens of a sample (n,) occur in a corpus (N,); (max(0, n - length + 1),).
 
-    No window is said to be there that is not; one that is could only be missed if its hash were that of another window
-    of the sample.
+    There are no false positives; a window could be missed only if another window of the sample had the same hash.
     """
     windows = np.lib.stride_tricks.sliding_window_view(sample, length) if len(sample) >= length else np.empty((0, 1))
     wanted, first, inverse = np.unique(_Hasher(len(sample), length)(sample), return_index=True, return_inverse=True)
@@ -111,7 +109,7 @@ def find_windows(sample: Ids, corpus: npt.NDArray[Any], length: int) -> npt.NDAr
             break
         places = _candidates(hashes, wanted[~found])
         which = np.searchsorted(wanted, hashes[places])
-        while len(places):  # one hit for each hash at a time: the others only matter if it is not the window itself
+        while len(places):  # one hit per hash at a time: further hits matter only if this is not the window itself
             which_now, now = np.unique(which, return_index=True)
             pairs = zip(first[which_now], places[now], strict=True)
             found[which_now] = [np.array_equal(windows[i], piece[j : j + length]) for i, j in pairs]
@@ -125,12 +123,12 @@ def find_windows(sample: Ids, corpus: npt.NDArray[Any], length: int) -> npt.NDAr
 
 
 def find_loop(sample: Ids) -> Ids | None:
-    """The shortest block that ``sample`` (n,) repeats at once, 3 times or more and over 12 tokens or more in all.
+    """The shortest block that ``sample`` (n,) repeats at least 3 times in a row, over at least 12 tokens in total.
 
-    Of equally short ones the first. Blocks are sought up to 1000 tokens long.
+    If there are several, the first. Blocks of up to 1000 tokens are considered.
     """
-    for period in range(1, min(len(sample) // REPETITIONS, LONGEST_BLOCK) + 1):
-        times = max(REPETITIONS, -(-LEAST_LOOP // period))
+    for period in range(1, min(len(sample) // MIN_REPETITIONS, MAX_BLOCK) + 1):
+        times = max(MIN_REPETITIONS, -(-MIN_LOOP // period))
         same = np.concatenate([[False], sample[period:] == sample[:-period], [False]])
         begins, ends = np.flatnonzero(same[1:] & ~same[:-1]), np.flatnonzero(same[:-1] & ~same[1:])
         loops = begins[ends - begins >= (times - 1) * period]
@@ -140,19 +138,20 @@ def find_loop(sample: Ids) -> Ids | None:
 
 
 def _longest(
-    windows_of: Callable[[int], npt.NDArray[np.bool_]], copied: npt.NDArray[np.bool_], least: int, size: int
+    windows_of: Callable[[int], npt.NDArray[np.bool_]], copied: npt.NDArray[np.bool_], shortest: int, size: int
 ) -> tuple[int, int]:
-    """Length and place of the first longest window that is found; ``copied`` are those of ``least`` tokens.
+    """Length and position of the first longest copied window; ``copied`` has the windows of ``shortest`` tokens.
 
-    A window is only there if all shorter ones in it are: the search is binary, from what ``copied`` leaves possible.
+    A window can only be copied if all shorter ones within it are, which allows a binary search, in the range left by
+    ``copied``.
     """
     if copied.any():
         edges = np.flatnonzero(np.diff(np.concatenate([[0], copied.astype(np.int8), [0]])))
-        low, place = least, int(copied.argmax())
-        high = least - 1 + int((edges[1::2] - edges[::2]).max())
-        middle = high  # most often one passage is copied in one piece
+        low, place = shortest, int(copied.argmax())
+        high = shortest - 1 + int((edges[1::2] - edges[::2]).max())
+        middle = high  # usually the passage is copied as a whole
     else:
-        low, place, high = 0, 0, min(least - 1, size)
+        low, place, high = 0, 0, min(shortest - 1, size)
         middle = (low + high + 1) // 2
     while low < high:
         found = windows_of(middle)
@@ -165,7 +164,7 @@ def _longest(
 
 
 class _Hasher:
-    """Hashes of all windows of ``length`` tokens of pieces of at most ``size`` tokens; equal windows, equal hashes."""
+    """Hashes of all windows of ``length`` tokens in pieces of at most ``size`` tokens; equal windows, equal hashes."""
 
     def __init__(self, size: int, length: int) -> None:
         self.length = length
@@ -176,7 +175,7 @@ class _Hasher:
         sums = np.zeros(len(piece) + 1, dtype=np.uint64)
         terms = piece.astype(np.uint64)
         terms += np.uint64(1)
-        terms *= self.powers[: len(piece)]  # modulo 2^64, as all that follows
+        terms *= self.powers[: len(piece)]  # modulo 2^64, like all of the following
         np.cumsum(terms, out=sums[1:])
         windows: Hashes = sums[self.length :] - sums[:count]
         windows *= self.inverses[:count]
@@ -191,7 +190,7 @@ def _powers(base: int, count: int) -> Hashes:
 
 
 def _pieces(corpus: npt.NDArray[Any], length: int) -> Iterator[tuple[npt.NDArray[Any], Hashes]]:
-    """The corpus in pieces that together hold each of its windows once, with the hashes of these."""
+    """The corpus in pieces that together contain each window once, with the hashes of the windows."""
     size = min(CHUNK + length - 1, len(corpus))
     if size < length:
         return
@@ -202,7 +201,7 @@ def _pieces(corpus: npt.NDArray[Any], length: int) -> Iterator[tuple[npt.NDArray
 
 
 def _candidates(hashes: Hashes, wanted: Hashes) -> Ids:
-    """The places of those ``hashes`` that are among ``wanted``; most are ruled out by their first bits."""
+    """The positions of those ``hashes`` that are in ``wanted``; most are excluded by their first bits."""
     shift = np.uint64(64 - _FILTER_BITS)
     possible = np.zeros(1 << _FILTER_BITS, dtype=bool)
     possible[wanted >> shift] = True
@@ -210,26 +209,26 @@ def _candidates(hashes: Hashes, wanted: Hashes) -> Ids:
     return places[np.isin(hashes[places], wanted)]
 
 
-def _named_in_run(model_path: Path) -> list[str]:
-    """The text that the run of a model learned from, by its ``config.json``. Raises InputError if it is not there."""
+def _training_text_of_run(model_path: Path) -> list[str]:
+    """The training text of a model's run, from its ``config.json``. Raises InputError if it is missing."""
     advice = "give the training text with --training-text"
     config = (model_path if model_path.is_dir() else model_path.parent) / "config.json"
     try:
         paths = json.loads(config.read_text(encoding="utf-8"))["corpus"]
     except FileNotFoundError:
-        raise InputError(f"{config}: not there, so what the model learned from is not known: {advice}") from None
+        raise InputError(f"{config}: missing, so the model's training text is not known: {advice}") from None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{config}: does not say what the model learned from ({error!r}): {advice}") from None
+        raise InputError(f"{config}: does not name the model's training text ({error!r}): {advice}") from None
     if not isinstance(paths, list) or not paths or not all(isinstance(path, str) for path in paths):
         raise InputError(f'{config}: expected a list of files under "corpus": {advice}')
     for path in paths:
         if path == "-":
-            raise InputError(f"{config}: the model learned from standard input, which was not kept: {advice}")
+            raise InputError(f"{config}: the training text came from standard input and was not kept: {advice}")
         if not Path(path).exists():
-            raise InputError(f"{path}: the text that the model learned from is no longer there: {advice}")
+            raise InputError(f"{path}: the model's training text no longer exists: {advice}")
     return paths
 
 
 def _shown(text: str) -> str:
-    """A passage in quotes on one line, a long one by its beginning."""
+    """A passage in quotes on one line; a long one is truncated."""
     return json.dumps(text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "...", ensure_ascii=False)

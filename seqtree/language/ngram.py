@@ -1,15 +1,16 @@
-"""The baseline: an n-gram model with interpolated Kneser-Ney smoothing, over the same tokens as a language model.
+"""Baseline: an n-gram model with interpolated Kneser-Ney smoothing, over the same tokens as a neural language model.
 
 Kneser and Ney (1995), interpolated as in Chen and Goodman (1999, section 2.7), one absolute discount for each order.
-With h' = h without its first token, the highest order n, and c the counts below,
+With h' = h without its first token, the highest order n, and the counts c defined below,
 
     p(w | h) = max(c(h w) - D, 0) / sum_v c(h v)  +  D |{v: c(h v) > 0}| / sum_v c(h v)  p(w | h')
 
-and p(w | h) = p(w | h') where h was never seen; below the single token there is 1 / V, so that every token of the
-vocabulary has a probability. c counts occurrences at order n, and below it the different tokens seen to the left. Words
-are read sentence by sentence behind one ``<s>``; no context reaches beyond it, so that what begins with it has
-nothing to its left and keeps its occurrences. Characters are one stream behind a newline. D = n1 / (n1 + 2 n2) of the
-order's counts of one and of two, 0.5 if there are none of either.
+and p(w | h) = p(w | h') if h was never seen; the unigrams are interpolated with 1 / V, so that every token of the
+vocabulary has a probability. At order n, c is the number of occurrences; at lower orders, the number of distinct tokens
+seen to the left. A word model reads sentence by sentence, each after one ``<s>``, and no context extends beyond it: an
+n-gram that begins with ``<s>`` has nothing to its left, so its c is the number of occurrences at every order.
+Characters are one stream after a newline. D = n1 / (n1 + 2 n2), n1 and n2 being how many n-grams of the order have a
+count of one and two; 0.5 if either is 0.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from seqtree.language.model import LanguageModel
 
 Ids = npt.NDArray[np.int64]
-HIGHEST_ORDER = 10
+MAX_ORDER = 10
 
 
 def compare(
@@ -42,11 +43,11 @@ def compare(
     order: int = 3,
     encoding: str = "utf-8",
 ) -> dict[str, float]:
-    """Count n-grams in training text and measure another text: {order, loss, perplexity, bits_per_character,
-    bits_per_byte, seconds}, over the very tokens that ``model.evaluate_files`` measures, in its units.
+    """Count n-grams in training text and evaluate on another: {order, loss, perplexity, bits_per_character,
+    bits_per_byte, seconds}, over the same tokens and in the same units as ``model.evaluate_files``.
 
-    Both texts are read with the model's vocabulary, unseen tokens as ``<unk>``. Memory: some 200 bytes for each
-    token of the texts. Raises InputError for an order outside 1 to 10, and as ``encode_paths`` does.
+    Both texts are encoded with the model's vocabulary, unseen tokens as ``<unk>``. Memory: about 200 bytes per token of
+    the texts. Raises InputError for an order outside 1 to 10, and as ``encode_paths`` does.
     """
     began = time.perf_counter()
     settings = replace(model.settings, encoding=encoding)
@@ -67,33 +68,33 @@ def compare(
 class KneserNey:
     """An interpolated Kneser-Ney model of a stream of token indices ``ids`` (N,).
 
-    discounts: one for each order from 1 to ``order``, each in [0, 1]; None estimates them. Raises InputError when there
-    is no token, or for an order or discounts out of range.
+    discounts: one for each order from 1 to ``order``, each in [0, 1]; None estimates them. Raises InputError if there
+    are no tokens, or for an order or discounts out of range.
 
-    An n-gram of k tokens has a number: its place among the sorted different keys of order k, where a key is the number
-    of its first k - 1 tokens times V plus its last token. So any order fits into 64 bits, the number of a context is
-    at hand one place to the left, and counting is sorting.
+    An n-gram of k tokens is identified by a number: the index of its key among the sorted distinct keys of order k,
+    where the key is the number of its first k - 1 tokens times V plus its last token. So keys of any order fit into 64
+    bits, the number of a context is known from the position before, and counting is sorting.
     """
 
     def __init__(
         self, ids: npt.ArrayLike, vocabulary: Vocabulary, order: int = 3, discounts: Sequence[float] | None = None
     ) -> None:
-        if not 1 <= order <= HIGHEST_ORDER:
-            raise InputError(f"order {order} of the n-grams: expected 1 to {HIGHEST_ORDER}")
+        if not 1 <= order <= MAX_ORDER:
+            raise InputError(f"order {order} of the n-grams: expected 1 to {MAX_ORDER}")
         if discounts is not None and (len(discounts) != order or not all(0 <= d <= 1 for d in discounts)):
             raise InputError(f"discounts {list(discounts)}: expected {order} numbers from 0 to 1")
         self.vocabulary, self.order = vocabulary, order
         tokens, offsets = self._with_starts(np.asarray(ids).astype(np.int64))
         if len(tokens) < 2:
             raise InputError("no token to count n-grams of")
-        self._keys: list[Ids] = []  # sorted keys of each order; order 1 has none: its numbers are the tokens
-        self._counts: list[Ids] = []  # of each order, by number
+        self._keys: list[Ids] = []  # sorted keys of each order; at order 1 keys, numbers and tokens are the same
+        self._counts: list[Ids] = []  # of each order, indexed by number
         self._count(tokens, offsets)
         self._totals, self._followers = self._by_context()
         self.discounts = list(discounts) if discounts is not None else [_discount(c) for c in self._counts]
 
     def probabilities(self, ids: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        """p(token | all before it) of every token of a text ``ids`` (N,); (N,), above 0 where no discount is 0.
+        """p(token | all before it) for every token of a text ``ids`` (N,); (N,), above 0 if no discount is 0.
 
         Raises InputError for an index outside the vocabulary.
         """
@@ -106,22 +107,17 @@ class KneserNey:
         context = np.where(offsets > 0, 0, -1)
         for k in range(1, self.order + 1):
             if not len(self._keys[k - 1]):
-                break  # no sentence is that long
+                break  # no training sentence is that long
             if k > 1:
                 context = np.concatenate([[-1], np.where(offsets[1:] >= k - 1, numbers[:-1], -1)])
                 numbers = _find(self._keys[k - 1], context, tokens, len(self.vocabulary))
             probability = self._interpolated(k, context, numbers, probability)
         return probability[offsets > 0]
 
-    def distribution(self, context: Sequence[int] = ()) -> npt.NDArray[np.float64]:
-        """p(. | context) over the vocabulary (V,); ``context`` are the tokens since the start of the text."""
-        rows = (np.asarray([*context, token]) for token in range(len(self.vocabulary)))
-        return np.array([self.probabilities(row)[-1] for row in rows])
-
     def _interpolated(
         self, k: int, context: Ids, numbers: Ids, lower: npt.NDArray[np.float64]
     ) -> npt.NDArray[np.float64]:
-        """Formula of the module at order k, from the numbers of contexts and n-grams (-1: never seen)."""
+        """The module's formula at order k, from the numbers of contexts and n-grams (-1: never seen)."""
         totals = np.where(context >= 0, self._totals[k - 1][context], 0)
         followers = self._followers[k - 1][context]
         counts = np.where(numbers >= 0, self._counts[k - 1][numbers], 0)
@@ -130,7 +126,7 @@ class KneserNey:
         return np.where(seen, (np.maximum(counts - discount, 0) + discount * followers * lower) / safe, lower)
 
     def _with_starts(self, ids: Ids) -> tuple[Ids, Ids]:
-        """The text with its sentence starts, and how many tokens each place is after the start before it."""
+        """The text with sentence starts inserted, and the distance of each position from the last start."""
         first = np.zeros(len(ids), dtype=bool)
         first[:1] = True
         if self.vocabulary.unit == "word":
@@ -147,14 +143,14 @@ class KneserNey:
         """Fill keys and counts, order by order."""
         size = len(self.vocabulary)
         numbers, keys, found = tokens, np.arange(size), np.bincount(tokens[offsets > 0], minlength=size)
-        starting = (keys == self.vocabulary.start) & (self.vocabulary.unit == "word")  # what begins with <s>
+        starting = (keys == self.vocabulary.start) & (self.vocabulary.unit == "word")  # n-grams that begin with <s>
         for k in range(2, self.order + 1):
             self._keys.append(keys)
             places = np.flatnonzero(offsets >= k - 1)
             here = numbers[places - 1] * size + tokens[places]
             keys, first, inverse, longer = np.unique(here, return_index=True, return_inverse=True, return_counts=True)
-            different = np.bincount(numbers[places[first]], minlength=len(found))  # tokens to the left
-            self._counts.append(np.where(starting, found, different))
+            distinct = np.bincount(numbers[places[first]], minlength=len(found))  # distinct tokens to the left
+            self._counts.append(np.where(starting, found, distinct))
             numbers = np.full(len(tokens), -1, dtype=np.int64)
             numbers[places] = inverse
             found, starting = longer, starting[keys // size]
@@ -162,7 +158,7 @@ class KneserNey:
         self._counts.append(found)
 
     def _by_context(self) -> tuple[list[Ids], list[Ids]]:
-        """For each order the sum of the counts after every context, and how many different tokens follow it."""
+        """For each order and context, the sum of the counts after it and the number of distinct tokens after it."""
         totals, followers = [self._counts[0].sum(keepdims=True)], [(self._counts[0] > 0).sum(keepdims=True)]
         for k in range(2, self.order + 1):
             counts, before = self._counts[k - 1], self._keys[k - 1] // len(self.vocabulary)
@@ -173,7 +169,7 @@ class KneserNey:
 
 
 def _find(keys: Ids, context: Ids, tokens: Ids, size: int) -> Ids:
-    """The numbers of n-grams, -1 where there is none with this context (-1: none either) and last token."""
+    """The numbers of n-grams with these contexts (-1: unknown) and last tokens; -1 for n-grams not in ``keys``."""
     wanted = context * size + tokens
     places = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
     return np.where((context >= 0) & (keys[places] == wanted), places, -1)

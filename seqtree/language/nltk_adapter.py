@@ -1,4 +1,4 @@
-"""A trained model with the face of NLTK's language models, so that what is written for these takes it too.
+"""Adapter: a trained model with the interface of NLTK's language models.
 
 >>> from seqtree.language.model import LanguageModel
 >>> model = LanguageModel.untrained("the cat sat\\non the mat\\n", unit="word", hidden=8, embedding=4).to_nltk()
@@ -28,27 +28,27 @@ from seqtree.text.config import END, NEWLINE, START, UNKNOWN
 if TYPE_CHECKING:
     from seqtree.language.model import LanguageModel
 
-REMEMBERED = 1 << 22  # numbers in remembered distributions
-CONTEXTS = 256  # distributions remembered at most
+MAX_CACHED_NUMBERS = 1 << 22  # in all cached distributions
+MAX_CACHED_CONTEXTS = 256
 
 
 class NltkLanguageModel(nltk.lm.api.LanguageModel):
     """``model`` as an ``nltk.lm.api.LanguageModel``: score, logscore (base 2), entropy, perplexity, generate.
 
-    A context is a sequence of tokens, of any length: all of it counts. ``<s>`` at its beginning, however often, is the
-    start of the text, and so is no context at all: unlike NLTK's own models, this one has no unigram score. For a model
-    of characters ``<s>`` and ``</s>`` are read as the newline that they are. Unseen tokens are ``<unk>``.
+    A context is a sequence of tokens of any length, all of which count. One or more ``<s>`` at its beginning mean the
+    start of the text, and so does an empty context: unlike NLTK's own models, this one has no unigram score. A
+    character model reads ``<s>`` and ``</s>`` as the newline. Unseen tokens are ``<unk>``.
 
-    order: what NLTK's helpers shall pad or cut n-grams to; it changes no score. Padding more than one ``<s>`` to the
-    left makes n-grams that end in ``<s>``; no model predicts these, so leave them out of an entropy.
+    order: the n-gram length for NLTK's padding and truncation; it does not affect scores. Left padding with more than
+    one ``<s>`` gives n-grams that end in ``<s>``, which no model predicts: exclude them from an entropy.
     Raises InputError for a bidirectional model, or an order below 1.
     """
 
     def __init__(self, model: LanguageModel, order: int = 2) -> None:
         if model.network.config.bidirectional:
             raise InputError(
-                "a bidirectional model reads both sides of a token and has no probability after a "
-                "context: train one without --bidirectional"
+                "a bidirectional model reads both sides of a token, so it cannot predict the next one: "
+                "train one without --bidirectional"
             )
         if order < 1:
             raise InputError(f"order {order} of the n-grams: expected 1 or more")
@@ -57,29 +57,24 @@ class NltkLanguageModel(nltk.lm.api.LanguageModel):
         self.model = model
         self._recent: OrderedDict[tuple[int, ...], npt.NDArray[np.float64]] = OrderedDict()
 
-    @classmethod
-    def from_model(cls, model: LanguageModel, order: int = 2) -> NltkLanguageModel:
-        """The same as the constructor."""
-        return cls(model, order)
-
     def score(self, word: str, context: Sequence[str] | None = None) -> float:
-        """p(word | context), an unseen word as ``<unk>``; over the words of ``vocab`` it sums to 1."""
+        """p(word | context), an unseen word as ``<unk>``; the sum over all words of ``vocab`` is 1."""
         return self.unmasked_score(word, context)
 
     def unmasked_score(self, word: str, context: Sequence[str] | None = None) -> float:
-        """The same as ``score``: what the model has never seen is ``<unk>`` to it."""
-        return float(self._distribution(self._ids(context))[self.model.vocabulary.index(self._read(word))])
+        """The same as ``score``, because the model itself maps unseen words to ``<unk>``."""
+        return float(self._distribution(self._ids(context))[self.model.vocabulary.index(self._model_token(word))])
 
     def fit(self, text: Iterable[Any], vocabulary_text: Iterable[str] | None = None) -> NoReturn:
-        """Raises SeqtreeError: the model is trained already."""
+        """Raises SeqtreeError: the model is already trained."""
         raise SeqtreeError(
-            "this model is trained already and cannot be fitted through NLTK; train one with "
-            "seqtree lm train (--init-from goes on from a model)"
+            "this model is already trained and cannot be fitted through NLTK; train one with "
+            "seqtree lm train (--init-from continues from a model)"
         )
 
     def context_counts(self, context: Sequence[str] | None = None) -> NoReturn:
-        """Raises SeqtreeError: a network keeps no counts."""
-        raise SeqtreeError("a recurrent model keeps no counts of contexts; score gives its probabilities")
+        """Raises SeqtreeError: a neural network has no counts."""
+        raise SeqtreeError("a recurrent model has no counts of contexts; score gives its probabilities")
 
     def generate(
         self,
@@ -87,9 +82,9 @@ class NltkLanguageModel(nltk.lm.api.LanguageModel):
         text_seed: Sequence[str] | None = None,
         random_seed: int | random.Random | None = None,
     ) -> str | list[str]:
-        """One token (a string), or a list of ``num_words`` tokens, drawn one after another after ``text_seed``.
+        """One token (a string) or, if ``num_words`` is not 1, a list of tokens, sampled to continue ``text_seed``.
 
-        The same seed, a number or a ``random.Random``, draws the same tokens; ``<unk>`` and ``<s>`` are never drawn.
+        The same seed, a number or a ``random.Random``, gives the same tokens; ``<unk>`` and ``<s>`` are never drawn.
         Raises InputError if ``num_words`` is negative or the model's probabilities are not finite.
         """
         if num_words < 0:
@@ -111,24 +106,24 @@ class NltkLanguageModel(nltk.lm.api.LanguageModel):
                 logits = stepper.step(start if token == end else token, state)
         return words[0] if num_words == 1 else words
 
-    def _read(self, token: str) -> str:
-        """A token as the model has it."""
+    def _model_token(self, token: str) -> str:
+        """A token as in the model's vocabulary."""
         return NEWLINE if token in (START, END) and self.model.vocabulary.unit == "char" else token
 
     def _ids(self, context: Sequence[str] | None) -> tuple[int, ...]:
-        """Token indices of a context, without the ``<s>`` that pad its left."""
+        """Token indices of a context, without its ``<s>`` padding on the left."""
         tokens = list(context or ())
         if isinstance(context, str) and self.model.vocabulary.unit == "word":
             raise InputError(f"the context {context!r} is a string; expected a sequence of words")
         pads = next((i for i, token in enumerate(tokens) if token != START), len(tokens))
-        return tuple(self.model.vocabulary.encode([self._read(token) for token in tokens[pads:]]).tolist())
+        return tuple(self.model.vocabulary.encode([self._model_token(token) for token in tokens[pads:]]).tolist())
 
     def _distribution(self, ids: tuple[int, ...]) -> npt.NDArray[np.float64]:
-        """Probabilities (V,) after a context; those of the last contexts are remembered."""
+        """Probabilities (V,) of the next token, cached for the most recent contexts."""
         if ids in self._recent:
             self._recent.move_to_end(ids)
             return self._recent[ids]
         self._recent[ids] = self.model.next_distribution(ids)
-        if len(self._recent) > max(1, min(CONTEXTS, REMEMBERED // len(self.model.vocabulary))):
+        if len(self._recent) > max(1, min(MAX_CACHED_CONTEXTS, MAX_CACHED_NUMBERS // len(self.model.vocabulary))):
             self._recent.popitem(last=False)
         return self._recent[ids]

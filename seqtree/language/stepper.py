@@ -1,8 +1,8 @@
-"""The recurrent network one token at a time, in NumPy: sampling without a tensor library's cost per call.
+"""The recurrent network one token at a time, in NumPy: sampling without the overhead of a tensor library.
 
-Same numbers as the torch module up to float32 rounding (tested). For each layer the products with the input and with
-the previous state are one matrix-vector product over both; the first layer's product with the input is a table look-up
-where the table is small. Sigmoids come from tanh: sig(x) = (1 + tanh(x / 2)) / 2, the halves folded into the weights.
+Same results as the torch module up to float32 rounding (tested). Each layer multiplies its input and previous state in
+one matrix-vector product; the first layer looks the product with its input up in a table, if that is small enough.
+Sigmoids are computed by tanh: sig(x) = (1 + tanh(x / 2)) / 2, with the halving of x folded into the weights.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import numpy as np
 
 from seqtree.language.network import RecurrentLanguageModel
 
-LARGEST_TABLE = 1 << 24  # numbers
+MAX_TABLE = 1 << 24  # numbers
 
 
 class StepState:
     """One array with h of every layer, then c of every layer; ``h``, ``c`` and ``inputs`` are views of it.
 
-    ``inputs[l]`` is [h of layer l - 1, h of layer l], what layer l multiplies, without a copy.
+    ``inputs[l]`` is [h of layer l - 1, h of layer l], the input and state that layer l multiplies.
     """
 
     def __init__(self, layers: int, hidden: int, cells: bool) -> None:
@@ -48,15 +48,15 @@ class Stepper:
         self.logits = np.empty(len(self.output), np.float32)
 
     def _prepare(self, layers: list[list[np.ndarray]], embedding: np.ndarray | None) -> None:
-        """Fold scales and biases; keep W_hh and (as a table or a matrix) W_ih of every layer."""
+        """Fold scales and biases; store W_hh and (as a table or a matrix) W_ih of every layer."""
         h = self.hidden
         scale = np.ones((len(layers[0][2]), 1), np.float32)
         if self.cell == "lstm":
             scale[: 2 * h] = scale[3 * h :] = 0.5
         elif self.cell == "gru":
             scale[: 2 * h] = 0.5
-        self.matrices: list[np.ndarray] = []  # [W_ih W_hh], or W_hh where W_ih stands in the table or apart
-        self.input_matrices: list[np.ndarray] = []  # W_ih of a GRU, whose reset gate parts the two products
+        self.matrices: list[np.ndarray] = []  # [W_ih W_hh], or W_hh where W_ih is in the table or separate
+        self.input_matrices: list[np.ndarray] = []  # W_ih, separate in a GRU, whose reset gate scales only one product
         self.biases: list[np.ndarray] = []
         self.candidate_biases: list[np.ndarray] = []
         self.table: np.ndarray | None = None
@@ -68,12 +68,12 @@ class Stepper:
                 bias[2 * h :] = b_ih[2 * h :]
                 self.candidate_biases.append(b_hh[2 * h :].copy())
             vocabulary = w_ih.shape[1] if embedding is None else len(embedding)
-            tabled = index == 0 and (embedding is None or vocabulary * len(bias) <= LARGEST_TABLE)
+            tabled = index == 0 and (embedding is None or vocabulary * len(bias) <= MAX_TABLE)
             if tabled:
                 inputs = w_ih.T if embedding is None else embedding @ w_ih.T
                 self.table = np.ascontiguousarray(inputs + bias, dtype=np.float32)
-            apart = tabled or self.cell == "gru"
-            self.matrices.append(np.ascontiguousarray(w_hh if apart else np.concatenate([w_ih, w_hh], axis=1)))
+            separate = tabled or self.cell == "gru"
+            self.matrices.append(np.ascontiguousarray(w_hh if separate else np.concatenate([w_ih, w_hh], axis=1)))
             self.input_matrices.append(w_ih)
             self.biases.append(bias)
         self._gates = gates = np.empty(len(scale), np.float32)
@@ -121,7 +121,7 @@ class Stepper:
     def _gru(self, layer: int, inputs: np.ndarray, bias: np.ndarray, h: np.ndarray) -> None:
         n = self.hidden
         product = np.dot(self.matrices[layer], h, out=self._gates)
-        x = inputs[: len(inputs) - n]  # what stands before h; nothing where the table has it
+        x = inputs[: len(inputs) - n]  # the part before h; empty if the table is used
         net = bias + self.input_matrices[layer] @ x if len(x) else bias
         gates = 0.5 + 0.5 * np.tanh(product[: 2 * n] + net[: 2 * n])  # r, z
         candidate = np.tanh(net[2 * n :] + gates[:n] * (product[2 * n :] + self.candidate_biases[layer]))

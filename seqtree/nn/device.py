@@ -1,4 +1,4 @@
-"""Where to compute, with how many threads, and how exactly."""
+"""Choice of device and floating-point precision."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from seqtree.errors import InputError
 
 
 def choose_device(name: str) -> torch.device:
-    """``auto`` takes a GPU where there is one; ``cpu`` never asks for one. InputError if ``name`` cannot be had."""
+    """The device called ``name``; ``auto`` is a GPU if there is one. InputError if it is invalid or not available."""
     if name == "auto":
         if torch.cuda.is_available():
             return torch.device("cuda")
@@ -29,7 +29,7 @@ def choose_device(name: str) -> torch.device:
 
 
 def choose_dtype(precision: str, device: torch.device) -> torch.dtype | None:
-    """bfloat16 or None (float32) for ``auto``, ``fp32`` or ``bf16``."""
+    """bfloat16, or None for float32; ``precision`` is ``auto`` (bfloat16 where it is fast), ``fp32`` or ``bf16``."""
     if precision == "bf16" or (precision == "auto" and _fast_bfloat16(device)):
         return torch.bfloat16
     return None

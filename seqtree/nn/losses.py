@@ -1,8 +1,8 @@
 """Softmax cross-entropy over a large vocabulary, exact and fast on CPUs.
 
 For logits z = h W^T + b and target y, the loss is -log softmax(z)_y; its gradient with respect to z is softmax(z) minus
-the one-hot target. Knowing that, one pass computes the probabilities and both matrix products of the backward pass, and
-nothing of size (tokens, vocabulary) is kept for later.
+the one-hot target. So the forward pass can compute all gradients at once, and nothing of size (tokens, vocabulary) is
+kept for the backward pass.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from torch import Tensor
 def _with_bias(hidden: Tensor, weight: Tensor, bias: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
     """``hidden`` (N, K) and ``weight`` (V, K) in ``dtype``, K a multiple of 8, whose product includes the bias.
 
-    The bias is two columns of the weights, its rounded value and what rounding lost, against ones: a separate addition
-    costs as much as a third of the product.
+    The bias becomes two weight columns, its rounded value and the rounding error, multiplied by ones: a separate
+    addition would cost a third as much as the product.
     """
     size = hidden.shape[1]
     width = -(-(size + 2) // 8) * 8
@@ -39,8 +39,8 @@ class _LinearCrossEntropy(torch.autograd.Function):
         h, w = _with_bias(hidden, weight, bias, dtype)
         p = torch.softmax(F.linear(h, w), dim=1)  # (N, V)
         loss = -p.gather(1, targets[:, None]).float().clamp_min(1e-38).log().mean()
-        d_hidden = (p @ w[:, :size]).to(weight.dtype).sub_(weight[targets])  # (N, H): the one-hot part exactly
-        both = p.t() @ h  # (V, K): the column against ones is the bias' gradient
+        d_hidden = (p @ w[:, :size]).to(weight.dtype).sub_(weight[targets])  # (N, H); the one-hot part is exact
+        both = p.t() @ h  # (V, K); column ``size``, from the ones, is the gradient of the bias
         d_weight = both[:, :size].to(weight.dtype).index_add_(0, targets, hidden.to(weight.dtype), alpha=-1)  # (V, H)
         d_bias = both[:, size].to(bias.dtype).sub_(torch.bincount(targets, minlength=len(bias)))  # (V,)
         ctx.save_for_backward(d_hidden.div_(count), d_weight.div_(count), d_bias.div_(count))
@@ -59,8 +59,9 @@ def linear_cross_entropy(
 ) -> Tensor:
     """Mean cross-entropy in nats of ``targets`` (N,) under softmax(hidden (N, H) weight (V, H)^T + bias (V,)).
 
-    The products run in ``dtype``. float32 and float64 go through torch's own, exact, path; with bfloat16 the
-    probabilities are normalised in float32 and rounded, which leaves an unbiased error of about 0.002 nats a token.
+    With bfloat16 as ``dtype`` and gradients enabled, the matrix products run in it and the probabilities, normalised in
+    float32, are rounded to it: an unbiased error of about 0.002 nats per token. Otherwise torch computes the exact
+    result in the type of ``weight``.
     """
     if dtype == torch.bfloat16 and torch.is_grad_enabled():
         loss: Tensor = _LinearCrossEntropy.apply(hidden, weight, bias, targets, dtype)

@@ -1,8 +1,8 @@
-"""An LSTM layer for CPUs with bfloat16 products, for weights beyond the cache: there it beats oneDNN's.
+"""An LSTM layer with bfloat16 products for CPUs, faster than oneDNN's where the weights do not fit into the cache.
 
-Formulas: chapter 6, gates in torch's order (i, f, g, o). oneDNN adds to the weights' gradients at every time step,
-which streams them through memory T times; here a step computes only the gates' gradients, and one product over all
-steps then gives each weight's gradient. Products take bfloat16; everything between them is float32, the cell state
+Formulas: chapter 6, gates in torch's order (i, f, g, o). oneDNN adds to the weight gradients at every time step, which
+moves them through memory T times; here a step computes only the gradients of the gates, and one product over all steps
+then gives the gradient of each weight matrix. Matrix products take bfloat16; everything else is float32, the cell state
 included.
 """
 
@@ -23,7 +23,7 @@ class _LSTMLayer(torch.autograd.Function):
         (steps, batch, _), size, dtype = x.shape, h.shape[1], x.dtype
         wide = torch.promote_types(dtype, torch.float32)
         w_ih, w_hh = w_ih.to(dtype), w_hh.to(dtype)
-        gates = F.linear(x, w_ih).to(wide).add_(bias)  # (T, B, 4H), in place from here to the activations
+        gates = F.linear(x, w_ih).to(wide).add_(bias)  # (T, B, 4H); the activations are computed in place
         hs = torch.empty(steps + 1, batch, size, dtype=dtype)
         cs = torch.empty(steps + 1, batch, size, dtype=wide)
         hs[0], cs[0] = h, c
@@ -68,7 +68,7 @@ class _LSTMLayer(torch.autograd.Function):
 
 
 def _slopes(gates: Tensor, c_before: Tensor, tanh_c: Tensor) -> tuple[Tensor, Tensor]:
-    """What dc (for i, f, g) or dh (for o) is multiplied by to give the gates' gradients, (T, B, 4, H), and dh to dc."""
+    """Local derivatives: of c (for i, f, g) and h (for o) by the gates' inputs, (T, B, 4, H), and of h by c."""
     i, f, g, o = gates.split(c_before.shape[2], dim=2)
     slopes = torch.empty(*c_before.shape[:2], 4, c_before.shape[2], dtype=gates.dtype)
     torch.mul(i * g, 1 - i, out=slopes[:, :, 0])
@@ -83,8 +83,8 @@ def lstm_layer(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """One layer over a sequence on the CPU: x (T, B, E), h (B, H), c (B, H) -> (T, B, H), (B, H), (B, H).
 
-    ``weight_ih`` (4H, E), ``weight_hh`` (4H, H) and ``bias`` (4H,), the sum of torch's two, are float32, as is the cell
-    state, where x is bfloat16; all are float64 where x is. Gradients flow to all six.
+    ``weight_ih`` (4H, E), ``weight_hh`` (4H, H), ``bias`` (4H,), the sum of torch's two, and the cell state are float32
+    if x is bfloat16, and float64 if x is. All six arguments get gradients.
     """
     output, h, c = _LSTMLayer.apply(x, h, c, weight_ih, weight_hh, bias)
     return output, h, c

@@ -1,4 +1,4 @@
-"""Work on several CPU threads at once, each of which computes alone."""
+"""Several computations at once, each on one CPU thread."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ B = TypeVar("B")
 def in_parallel(function: Callable[[A], B], values: Sequence[A], device: torch.device) -> list[B]:
     """The results of ``function``, in the order of ``values``.
 
-    On a CPU as many are computed at once as torch may use threads: products as small as a parser's gain nothing from
-    several threads, but batches do. A thread of the caller's that asks torch for something for the first time meanwhile
-    is given one thread as well. Raises what ``function`` raises, when what had begun is done.
+    On a CPU, as many calls run at once as torch may use threads: the matrix products of a parser are too small to gain
+    from several threads each. If another thread of the caller first uses torch meanwhile, it too gets only one thread.
+    Raises what ``function`` raises, after the calls that had started are done.
     """
     threads = torch.get_num_threads()
     if device.type != "cpu" or min(threads, len(values)) < 2:
@@ -26,4 +26,4 @@ def in_parallel(function: Callable[[A], B], values: Sequence[A], device: torch.d
         with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
             return list(pool.map(function, values))
     finally:
-        torch.set_num_threads(threads)  # for threads that are yet to come
+        torch.set_num_threads(threads)  # for threads created later

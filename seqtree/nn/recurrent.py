@@ -1,9 +1,9 @@
-"""Recurrent layers of any depth: the simple network (tanh or ReLU), LSTM and GRU.
+"""Recurrent layers of any depth: simple RNN (tanh or ReLU), LSTM and GRU.
 
 Formulas: chapters 5 and 6, in torch's form. The GRU applies its reset gate after the product (W_hn h + b_hn), as torch
 and cuDNN do. Parameters have torch's names and shapes (``weight_ih_l0`` (G*H, E), ``weight_hh_l0`` (G*H, H), and two
-biases a layer, with G = 1, 4 or 3 gates; those of the backward direction end in ``_reverse``), so state dicts
-interchange with ``nn.RNN``, ``nn.LSTM`` and ``nn.GRU``.
+biases per layer, with G = 1, 4 or 3 gates; those of the backward direction end in ``_reverse``), so state dicts are
+interchangeable with those of ``nn.RNN``, ``nn.LSTM`` and ``nn.GRU``.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ GATES = {"rnn": 1, "lstm": 4, "gru": 3}
 
 
 def _large(weights: list[Tensor]) -> bool:
-    """Whether a layer's weights do not stay in a core's cache: from there on our own LSTM layer is the faster one."""
+    """Whether a layer's weights are too large for a core's cache, where our own LSTM layer becomes the faster one."""
     return weights[0].numel() + weights[1].numel() > 2_400_000
 
 
-def _turned(input: Tensor, lengths: Tensor | None) -> Tensor:
-    """Where in (T B) each step of every row, read from its end, is found; padding stays in its place."""
+def _reversed_order(input: Tensor, lengths: Tensor | None) -> Tensor:
+    """Indices (T B,) into the flattened steps that reverse every sequence of a batch; padding stays in its place."""
     steps = torch.arange(input.shape[0], device=input.device)[:, None]
     rows = torch.arange(input.shape[1], device=input.device)
     ends = torch.full_like(rows, len(input)) if lengths is None else lengths.to(input.device)
     return (torch.where(steps < ends, ends - 1 - steps, steps) * len(rows) + rows).flatten()
 
 
-class _Turn(torch.autograd.Function):
-    """Rows of a sequence (T, B, E) in another order, which undoes itself; so does its gradient."""
+class _Reverse(torch.autograd.Function):
+    """Reorders the steps of sequences (T, B, E) by an order that is its own inverse, so it also reorders gradients."""
 
     @staticmethod
     def forward(ctx: Any, sequence: Tensor, order: Tensor) -> Tensor:
@@ -49,8 +49,8 @@ class _Turn(torch.autograd.Function):
         return gradient.flatten(0, 1).index_select(0, *ctx.saved_tensors).view_as(gradient), None
 
 
-def _turn(sequence: Tensor, turned: Tensor) -> Tensor:
-    result: Tensor = _Turn.apply(sequence, turned)
+def _reverse(sequence: Tensor, order: Tensor) -> Tensor:
+    result: Tensor = _Reverse.apply(sequence, order)
     return result
 
 
@@ -58,11 +58,11 @@ class Recurrent(nn.Module):
     """A stack of recurrent layers with dropout between them (see ``sequence_dropout``) and on the recurrent weights.
 
     ``forward(input (T, B, E), state)`` returns ``(output (T, B, D H), state)`` with D = 2 directions if
-    ``bidirectional``, else 1; the state is a tuple of (layers D, B, H) tensors: (h,), and (h, c) for an LSTM. ``dtype``
-    of a call is that of its input; the weights are cast to it.
+    ``bidirectional``, else 1; the state is a tuple of (layers D, B, H) tensors: (h,), or (h, c) for an LSTM. A call
+    computes in the type of its input, to which the weights are cast.
 
-    ``lengths`` (B,) says how much of each row is no padding, for the backward direction begins at a row's own end. The
-    output at padding means nothing, nor does the state of a row that has some.
+    ``lengths`` (B,) are the lengths of the sequences without padding: the backward direction starts at each one's own
+    end. The output at padding is undefined, and so is the final state of a padded sequence.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class Recurrent(nn.Module):
 
     @torch.no_grad()
     def reset_parameters(self) -> None:
-        """Input weights uniform in +-1/sqrt(H), recurrent ones orthogonal by gate, the forget gate open (b = 1)."""
+        """Input weights uniform in +-1/sqrt(H), recurrent ones orthogonal per gate, biases 0 (forget gate: 1)."""
         bound = 1.0 / math.sqrt(self.hidden_size)
         for layer, direction in product(range(self.layers), self.directions):
             weight_ih, weight_hh, bias_ih, bias_hh = self._weights(layer, direction)
@@ -121,13 +121,13 @@ class Recurrent(nn.Module):
         return [getattr(self, f"{name}_l{layer}{direction}") for name in names]
 
     def zero_state(self, batch: int, like: Tensor) -> State:
-        """The state before the first token: zeros of shape (layers, batch, H), one tensor or two."""
+        """The initial state: a tuple of zeros (layers D, batch, H), h or h and c."""
         shape = (self.layers * len(self.directions), batch, self.hidden_size)
         return tuple(torch.zeros(shape, dtype=like.dtype, device=like.device) for _ in range(2 - (self.cell != "lstm")))
 
     def forward(self, input: Tensor, state: State | None = None, lengths: Tensor | None = None) -> tuple[Tensor, State]:
         state = self.zero_state(input.shape[1], input) if state is None else state
-        turned = _turned(input, lengths)
+        order = _reversed_order(input, lengths)
         output = input  # (T, B, E)
         ends: list[tuple[Tensor, ...]] = []
         for layer in range(self.layers):
@@ -138,9 +138,9 @@ class Recurrent(nn.Module):
                 weights = self._weights(layer, direction)
                 weights[1] = weight_dropout(weights[1], self.weight_drop, self.training)
                 before = [part[len(ends) : len(ends) + 1] for part in state]
-                read = _turn(output, turned) if direction else output
+                read = _reverse(output, order) if direction else output
                 read, *end = self._run(read, before, weights)  # (T, B, H)
-                outputs.append(_turn(read, turned) if direction else read)
+                outputs.append(_reverse(read, order) if direction else read)
                 ends.append(tuple(end))
             output = torch.cat(outputs, dim=2) if len(outputs) == 2 else outputs[0]  # (T, B, D H)
         return output, tuple(torch.cat(parts) for parts in zip(*ends, strict=True))

@@ -1,9 +1,9 @@
-"""The recursive network: one composition at every node, over whole forests at once.
+"""The recursive network: one composition function for every node, over whole forests at once.
 
 Formulas: chapter 7, p = f(W [c1; c2] + b) with f = tanh or ReLU; ``max`` is p = ReLU(W max(c1, c2) + b); ``lstm`` is
-the binary tree LSTM of Tai, Socher and Manning 2015 (a forget gate for each child), whose node vectors hold [h; c].
-ReLU stops at 20 (Hannun et al. 2014), or else the vectors of a deep tree could grow without limit.
-Backpropagation through structure runs as the forward pass does: all nodes of one height at a time.
+the binary tree LSTM of Tai, Socher and Manning 2015 (a forget gate for each child), whose node vectors are [h; c].
+ReLU is clipped at 20 (Hannun et al. 2014), or the vectors of a deep tree could grow without limit. The forward pass and
+backpropagation through structure both process all nodes of one height at a time.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 COMPOSITIONS = ("tanh", "relu", "max", "lstm")
-MOST = 20.0  # of a unit with ReLU
+MAX_ACTIVATION = 20.0  # where ReLU is clipped
 Ids = npt.NDArray[np.int64]
 
 
 class Composition(nn.Module):
-    """Two children's vectors (M, D) each -> their parents' (M, D); ``kind`` is one of ``COMPOSITIONS``.
+    """Parent vectors (M, D) from the vectors of left and right children (M, D); ``kind`` is one of ``COMPOSITIONS``.
 
-    ``size`` D is the width of a node's vector; a tree LSTM shows the outside only its first half (see ``output``).
+    ``size`` D is the width of a node vector, of which scorers read only the first half, h, in a tree LSTM.
     """
 
     def __init__(self, kind: str, size: int) -> None:
@@ -43,16 +43,16 @@ class Composition(nn.Module):
         return f"{self.kind}, {self.size}"
 
     def output(self, nodes: Tensor) -> Tensor:
-        """What a node shows to scorers: (..., D) -> (..., output_size)."""
+        """The part of node vectors that scorers read: (..., D) -> (..., output_size)."""
         return nodes[..., : self.output_size]
 
     def forward(self, left: Tensor, right: Tensor) -> Tensor:
         if self.kind == "max":
-            return F.hardtanh(self.linear(torch.maximum(left, right)), 0.0, MOST)
+            return F.hardtanh(self.linear(torch.maximum(left, right)), 0.0, MAX_ACTIVATION)
         if self.kind == "lstm":
             return self._tree_lstm(left, right)
         net = self.linear(torch.cat([left, right], dim=1))
-        return net.tanh() if self.kind == "tanh" else F.hardtanh(net, 0.0, MOST)
+        return net.tanh() if self.kind == "tanh" else F.hardtanh(net, 0.0, MAX_ACTIVATION)
 
     def _tree_lstm(self, left: Tensor, right: Tensor) -> Tensor:
         (h_left, c_left), (h_right, c_right) = left.chunk(2, dim=1), right.chunk(2, dim=1)
@@ -62,10 +62,10 @@ class Composition(nn.Module):
 
 
 def compose_forest(composition: Composition, leaves: Tensor, left: Ids, right: Ids) -> Tensor:
-    """The vectors of all nodes of a forest: leaves (N, D) and M inner nodes -> (N + M, D).
+    """The vectors of all nodes of a forest, N leaves (N, D) and M inner nodes: (N + M, D).
 
-    Inner node N + k has the children ``left[k]`` and ``right[k]`` (M,), whose numbers are smaller than its own; a node
-    may be the child of several.
+    Inner node N + k has the children ``left[k]`` and ``right[k]`` (M,), both numbered below N + k; a node may be the
+    child of several.
     """
     groups = [torch.from_numpy(group).to(leaves.device) for group in _levels(len(leaves), left, right)]
     children = torch.from_numpy(np.stack([left, right])).to(leaves.device)
@@ -75,7 +75,7 @@ def compose_forest(composition: Composition, leaves: Tensor, left: Ids, right: I
 
 
 def _levels(leaves: int, left: Ids, right: Ids) -> list[Ids]:
-    """The inner nodes' numbers k by height, lowest first; a node is higher than both its children."""
+    """The inner nodes k grouped by height, lowest first; a node is one higher than its higher child."""
     height = np.zeros(leaves + len(left), dtype=np.int64)
     while True:
         above = 1 + np.maximum(height[left], height[right])
@@ -87,7 +87,7 @@ def _levels(leaves: int, left: Ids, right: Ids) -> list[Ids]:
 
 
 class _Forest(torch.autograd.Function):
-    """Every height's little graph is kept; the gradient visits them from the top down."""
+    """Keeps one autograd graph per height; the backward pass runs through them from the top down."""
 
     @staticmethod
     def forward(

@@ -1,8 +1,8 @@
-"""The beam decoder: several forests of one sentence side by side, for the k best trees.
+"""The beam decoder: keeps several forests of one sentence, to find the k best trees.
 
-A forest's score is the sum of its merges' scores: as they are for a parser whose trees compete as wholes, and otherwise
-log-softmax over the merges that were possible, so that the sum is the logarithm of a probability. Forests that are
-reached in several orders are one: their probabilities add.
+A forest's score is the sum over its merges: of their raw scores for a parser trained to compare whole trees, otherwise
+of their log-softmax over the possible merges, so that the sum is a log-probability. Forests with the same nodes,
+reached by different orders of merges, are combined: their probabilities are added.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ Keys = npt.NDArray[np.uint64]
 class _Beam:
     """F forests of one sentence, best first, each of m nodes from left to right.
 
-    ``nodes`` (F, m) are their numbers, ``bounds`` (F, m + 1) where they begin and the sentence's end, ``pairs``
-    (F, m - 1) the numbers of the pairs of neighbours. ``keys`` (F,) are the same for the same nodes, ``scores`` (F,)
-    the sums over the merges that were made.
+    ``nodes`` (F, m) are node numbers, ``bounds`` (F, m + 1) the start of each node and the end of the sentence,
+    ``pairs`` (F, m - 1) the numbers of the pairs of neighbours. ``keys`` (F,) are equal for forests of the same nodes,
+    ``scores`` (F,) are the forests' scores.
     """
 
     nodes: Ids
@@ -43,7 +43,7 @@ class _Beam:
 
 @dataclass(frozen=True)
 class _Step:
-    """The merge that made each of W forests, from which one (``before``), and its other columns of ``Merges``."""
+    """The merge that made each of W forests: the forest before it (``before``), and its columns for ``Merges``."""
 
     before: Ids
     start: Ids
@@ -56,33 +56,33 @@ class _Step:
 
 @torch.no_grad()
 def beam_search(
-    network: ParserNetwork, batch: SentenceBatch, encoded: Encoded, width: int, total: bool
+    network: ParserNetwork, batch: SentenceBatch, encoded: Encoded, width: int, whole_trees: bool
 ) -> list[tuple[float, Decoding]]:
-    """The ``width`` best forests of a single node, best first: their scores, and how they were made.
+    """The up to ``width`` best trees of one sentence, the only one of its batch: scores and decodings, best first.
 
-    Of one sentence, the only one of its batch; all share their pairs and vectors. ``total``: merges count by their
-    scores, not by the log-softmax of these. Each merge takes time in proportion to ``width`` times the nodes left.
+    The decodings share pairs and vectors. ``whole_trees``: sum raw merge scores, not their log-softmax. The time of
+    each merge is proportional to ``width`` times the number of nodes left.
     """
     nodes = _Nodes(network, batch, encoded)
     beam, steps = nodes.leaves(), []
     for _ in range(nodes.words - 1):
-        beam, step = _merged(beam, nodes, *_best(beam, nodes, width, total))
+        beam, step = _merged(beam, nodes, *_best(beam, nodes, width, whole_trees))
         steps.append(step)
-    pairs, vectors = nodes.made()
+    pairs, vectors = nodes.composed()
     return [
         (score, Decoding(pairs, vectors, merges))
         for score, merges in zip(beam.scores.tolist(), _merges(steps, len(beam.scores)), strict=True)
     ]
 
 
-def _best(beam: _Beam, nodes: _Nodes, width: int, total: bool) -> tuple[Ids, Ids, Keys, Doubles]:
-    """The best forests that one merge more makes: of which forest, at which place in it, their keys and scores.
+def _best(beam: _Beam, nodes: _Nodes, width: int, whole_trees: bool) -> tuple[Ids, Ids, Keys, Doubles]:
+    """The best forests after one more merge: the forest it is made in, its position there, and new keys and scores.
 
-    A forest that is reached in several ways is the best of them, with the probabilities of all (sums are equal anyway).
-    Of each forest no more than twice as many ways are looked at as are to be kept (any of them among equals).
+    Of several ways to reach the same forest the best is kept, with their total probability (sums of raw scores are
+    equal anyway). At most 2 ``width`` merges per forest are considered (chosen arbitrarily among equals).
     """
     raw = nodes.scores[beam.pairs]
-    gains = raw if total else raw - np.logaddexp.reduce(raw, axis=1, keepdims=True)
+    gains = raw if whole_trees else raw - np.logaddexp.reduce(raw, axis=1, keepdims=True)
     if raw.shape[1] > 2 * width:
         places = np.sort(np.argpartition(-raw, 2 * width, axis=1)[:, : 2 * width], axis=1)
     else:
@@ -91,17 +91,17 @@ def _best(beam: _Beam, nodes: _Nodes, width: int, total: bool) -> tuple[Ids, Ids
     scores = beam.scores[forest] + gains[forest, place]
     left, right, pair = beam.nodes[forest, place], beam.nodes[forest, place + 1], beam.pairs[forest, place]
     keys = beam.keys[forest] ^ nodes.keys[left] ^ nodes.keys[right] ^ nodes.keys[nodes.words + pair]
-    order = np.lexsort((-scores, keys))  # the ways to each forest together, the best of them first
+    order = np.lexsort((-scores, keys))  # groups the ways to each forest, the best first
     first = np.flatnonzero(np.append(True, np.diff(keys[order]) != 0))
     way = order[first]
-    sums = scores[way] if total else np.logaddexp.reduceat(scores[order], first)
-    kept = np.lexsort((way, -sums))[:width]  # of equals the leftmost in the best forest
+    sums = scores[way] if whole_trees else np.logaddexp.reduceat(scores[order], first)
+    kept = np.lexsort((way, -sums))[:width]  # ties: the leftmost merge in the best forest
     way = way[kept]
     return forest[way], place[way], keys[way], sums[kept]
 
 
 def _merged(beam: _Beam, nodes: _Nodes, forest: Ids, place: Ids, keys: Keys, scores: Doubles) -> tuple[_Beam, _Step]:
-    """In each ``forest`` the node at ``place`` merged with the next one; the new neighbours are scored together."""
+    """Merge the node at ``place`` with the next one in each ``forest``, and score the new pairs of neighbours."""
     row, size = np.arange(len(forest)), beam.nodes.shape[1]
     pair, start, middle, end = (beam.pairs[forest, place], *(beam.bounds[forest, place + i] for i in range(3)))
     raw = nodes.scores[beam.pairs]
@@ -116,7 +116,7 @@ def _merged(beam: _Beam, nodes: _Nodes, forest: Ids, place: Ids, keys: Keys, sco
 
 
 def _margins(raw: Doubles, forest: Ids, place: Ids) -> Doubles:
-    """By how much these merges beat the best others of their forests; infinite where there is no other."""
+    """The score margins of these merges over the best others of their forests; infinite if there is no other."""
     if raw.shape[1] == 1:
         return np.full(len(forest), np.inf)
     second, best = np.partition(raw, -2, axis=1)[forest, -2:].T
@@ -126,12 +126,12 @@ def _margins(raw: Doubles, forest: Ids, place: Ids) -> Doubles:
 
 
 def _without(rows: Ids, place: Ids) -> Ids:
-    """The rows (W, m) without what is at ``place`` (W,) of each: (W, m - 1)."""
+    """The rows (W, m) without the element at ``place`` (W,) of each: (W, m - 1)."""
     return rows[np.arange(rows.shape[1]) != place[:, None]].reshape(len(rows), -1)
 
 
 def _merges(steps: Sequence[_Step], forests: int) -> list[Merges]:
-    """The merges of each of the forests that the last step made, in their order."""
+    """The merges of each forest of the last step, in the order in which they were made."""
     row = np.arange(forests)
     columns: list[tuple[npt.NDArray[np.generic], ...]] = []
     for step in reversed(steps):
@@ -144,16 +144,16 @@ def _merges(steps: Sequence[_Step], forests: int) -> list[Merges]:
 
 
 class _Nodes:
-    """The nodes of all forests, and the pairs of neighbours that were composed and scored; none is twice.
+    """The nodes of all forests, and the pairs of neighbours composed and scored so far, without duplicates.
 
-    A node has a ``key`` of 64 random bits; a forest's key is the exclusive or of its nodes'.
+    A node has a ``key`` of 64 random bits; a forest's key is the exclusive or of its nodes' keys.
     """
 
     def __init__(self, network: ParserNetwork, batch: SentenceBatch, encoded: Encoded) -> None:
         self.network, self.batch, self.encoded = network, batch, encoded
         self.words = len(encoded.leaves)
-        self.scores: Doubles = np.zeros(0)  # of pairs; there may be room for more
-        self.keys: Keys = np.zeros(0, dtype=np.uint64)  # of nodes; likewise
+        self.scores: Doubles = np.zeros(0)  # of pairs, with spare capacity at the end
+        self.keys: Keys = np.zeros(0, dtype=np.uint64)  # of nodes, with spare capacity at the end
         self._vectors, self._parts, self._number = encoded.leaves, list[Pairs](), dict[tuple[int, int], int]()
         self._random = np.random.default_rng(0)
         self._grow(self.words)
@@ -166,7 +166,7 @@ class _Nodes:
         return _Beam(nodes[None], bounds[None], pairs[None], key, np.zeros(1))
 
     def pairs(self, left: Ids, right: Ids, start: Ids, end: Ids) -> Ids:
-        """The numbers of pairs of nodes; the new ones are composed and scored."""
+        """The numbers of pairs of nodes; new pairs are composed and scored."""
         both = list(zip(left.tolist(), right.tolist(), strict=True))
         fresh = {pair: i for i, pair in enumerate(both) if pair not in self._number}
         if fresh:
@@ -176,8 +176,8 @@ class _Nodes:
             self._number.update((pair, first + i) for i, pair in enumerate(fresh))
         return np.array([self._number[pair] for pair in both], dtype=np.int64)
 
-    def made(self) -> tuple[Pairs, Tensor]:
-        """All pairs in the order of their numbers, and the vectors of the words and of them."""
+    def composed(self) -> tuple[Pairs, Tensor]:
+        """All pairs in the order of their numbers, and the vectors of the words and pairs."""
         return Pairs.concatenated(self._parts), self._vectors[: self.words + len(self._number)]
 
     def _add(self, pairs: Pairs) -> None:
@@ -192,10 +192,10 @@ class _Nodes:
         self.scores[first:last] = scores
         self._parts.append(pairs)
 
-    def _grow(self, room: int) -> None:
-        """Make room for so many nodes."""
-        vectors = self._vectors.new_empty(room, self._vectors.shape[1])
+    def _grow(self, capacity: int) -> None:
+        """Make room for ``capacity`` nodes."""
+        vectors = self._vectors.new_empty(capacity, self._vectors.shape[1])
         vectors[: len(self._vectors)] = self._vectors
         self._vectors = vectors
-        self.scores = np.append(self.scores, np.zeros(room - self.words - len(self.scores)))
-        self.keys = np.append(self.keys, self._random.integers(2**64, size=room - len(self.keys), dtype=np.uint64))
+        self.scores = np.append(self.scores, np.zeros(capacity - self.words - len(self.scores)))
+        self.keys = np.append(self.keys, self._random.integers(2**64, size=capacity - len(self.keys), dtype=np.uint64))

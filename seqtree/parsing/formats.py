@@ -1,4 +1,4 @@
-"""What ``seqtree parse`` prints for one sentence: a drawing, brackets, JSON or SVG."""
+"""The output of ``seqtree parse`` for one sentence: a drawing, brackets, JSON or SVG."""
 
 from __future__ import annotations
 
@@ -19,18 +19,17 @@ FORMATS = ("pretty", "bracket", "json", "svg")
 def format_parse(
     parse: Parse | None, format: str, width: int | None = None, scores: bool = False, sentence: Sentence | None = None
 ) -> str:
-    """One sentence's parse as text without a line end at its end; None is the parse of an empty sentence.
+    """The parse of one sentence as text without a final newline; None is the parse of an empty sentence.
 
-    pretty: a drawing of several lines, at most ``width`` columns wide if that is possible; an empty sentence gives an
-    empty line. bracket, json and svg: exactly one line a sentence, an empty one included, so that line i of the output
-    belongs to sentence i; for an empty sentence they are an empty line, a JSON object with the same keys as any other,
-    and an SVG element of size 0.
-    scores: pretty ends with a line of its own, ``score 3.2500, smallest margin 0.5000``; bracket becomes three columns
-    with tabs between them: the tree, its score, the smallest margin (``inf`` where no step had a choice). A parse from
-    a beam has its log probability after these. JSON has the scores always, SVG never.
-    sentence: as it was read; JSON then has the number of its ``line`` (or text), from 1, and the ``offsets`` there of
-    each word, [start, end) in characters.
-    Raises InputError for another format.
+    pretty: a drawing of several lines, at most ``width`` columns wide if possible; an empty line for an empty sentence.
+    bracket, json and svg: exactly one line per sentence, so that line i of the output belongs to sentence i; for an
+    empty sentence an empty line, a JSON object with the usual keys, or an SVG element of size 0.
+    scores: pretty gets a last line ``score 3.2500, smallest margin 0.5000``; bracket becomes three tab-separated
+    columns: tree, score, smallest margin (``inf`` if no step had a choice). A parse from a beam has its log probability
+    after these. JSON always has the scores, SVG never.
+    sentence: as it was read; JSON then has its ``line`` (or text) number, from 1, and the ``offsets`` of each word in
+    it, [start, end) in characters.
+    Raises InputError for an unknown format.
     """
     if format not in FORMATS:
         raise InputError(f"the format of a parse is one of {', '.join(FORMATS)}, not {format!r}")
@@ -51,24 +50,24 @@ def format_parse(
 
 
 def smallest_margin(parse: Parse) -> float:
-    """By how much the closest decision of the parse was won; infinite if no step had a choice."""
+    """The margin of the closest decision of the parse; infinite if no step had a choice."""
     return min(parse.margins, default=math.inf)
 
 
 def as_bracket(parse: Parse | None) -> str:
-    """The tree on one line in brackets; nothing for an empty sentence."""
+    """The tree in brackets on one line; "" for an empty sentence."""
     return "" if parse is None else write_tree(parse.tree)
 
 
 def as_json(parse: Parse | None) -> dict[str, Any]:
     """The parse as a JSON object.
 
-    words, tags: of each word; a word without a tag has null. constituents: {label, start, end} of words[start:end],
-    from left to right and outermost first, one for each label where a span has several. merges: {start, split, end,
-    score, margin, label} in the order in which they were made; label is null for the empty label, and the outermost
-    first with "+" between them where there are several. score: the sum of the merges' scores. log_probability: of the
-    tree, from a beam only, otherwise null. tree: in brackets. Numbers have 6 decimals; infinite margins are null. An
-    empty sentence has empty lists, and null for the rest.
+    words, tags: one of each per word; null for a word without a tag. constituents: {label, start, end} of
+    words[start:end], from left to right and outermost first, one for each label of a span. merges: {start, split, end,
+    score, margin, label} in the order in which they were made; label is null for the empty label, and several labels
+    are joined by "+", outermost first. score: the sum of the merge scores. log_probability: of the tree, null without a
+    beam. tree: in brackets. Numbers have 6 decimals; infinite margins are null. An empty sentence has empty lists, and
+    null for the rest.
     """
     if parse is None:
         return {
@@ -88,21 +87,25 @@ def as_json(parse: Parse | None) -> dict[str, Any]:
         "constituents": [
             {"label": label, "start": start, "end": end} for (start, end), labels in spans for label in labels
         ],
-        "merges": [
-            {
-                "start": start,
-                "split": split,
-                "end": end,
-                "score": _number(score),
-                "margin": _number(margin),
-                "label": "+".join(binary.labels.get((start, end), ())) or None,
-            }
-            for (start, split, end), score, margin in zip(binary.merges, parse.scores, parse.margins, strict=True)
-        ],
+        "merges": _merges(parse),
         "score": _number(parse.score),
         "log_probability": None if parse.log_probability is None else _number(parse.log_probability),
         "tree": as_bracket(parse),
     }
+
+
+def _merges(parse: Parse) -> list[dict[str, Any]]:
+    return [
+        {
+            "start": start,
+            "split": split,
+            "end": end,
+            "score": _number(score),
+            "margin": _number(margin),
+            "label": "+".join(parse.binary.labels.get((start, end), ())) or None,
+        }
+        for (start, split, end), score, margin in zip(parse.binary.merges, parse.scores, parse.margins, strict=True)
+    ]
 
 
 def _figures(parse: Parse) -> dict[str, str]:

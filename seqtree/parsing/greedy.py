@@ -1,7 +1,7 @@
-"""The greedy decoder: merge the best-scoring pair of neighbours, again and again, in all sentences of a batch at once.
+"""The greedy decoder: repeatedly merges the best-scoring pair of neighbours, in all sentences of a batch at once.
 
 A merge changes only the pairs on its two sides, so a sentence of n words needs fewer than 3 n compositions. Nodes are
-numbered through the batch: its N words first, then every pair that was ever scored, in the order of scoring.
+numbered across the batch: first its N words, then every scored pair, in the order of scoring.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ Floats = npt.NDArray[np.float32]
 
 
 class Forests:
-    """Where the decoding of a batch stands; sentences are rows, longest first, and a node is known by its first word.
+    """The decoding state of a batch: sentences are rows, longest first; a node is identified by its first word.
 
-    ``node`` (B, W) numbers the node that begins at each word, ``end`` (B, W) is where it ends, ``before`` (B, W) where
-    the node before it begins. ``pair`` (B, W) numbers the pair of this node and the next one among all pairs, ``score``
-    (B, W) is its score, -inf where there is no such pair, and ``pair_end`` (B, W) where it ends.
+    ``node`` (B, W) is the number of the node that begins at each word, ``end`` (B, W) where it ends, ``before`` (B, W)
+    where the node before it begins. ``pair`` (B, W) is the number of the pair of this node and the next one, ``score``
+    (B, W) its score, -inf if there is no such pair, and ``pair_end`` (B, W) where it ends.
     """
 
     def __init__(self, batch: SentenceBatch) -> None:
@@ -53,7 +53,7 @@ class Forests:
         return self.pairs(row, np.arange(len(row)) - first[row])
 
     def add(self, pairs: Pairs, scores: Floats) -> None:
-        """Take in the scores of new pairs, which get the next numbers."""
+        """Store the scores of new pairs, which get the next numbers."""
         at = pairs.spans.sentence, pairs.spans.start
         self.pair[at] = self.scored + np.arange(len(scores))
         self.pair_end[at] = pairs.spans.end
@@ -61,7 +61,7 @@ class Forests:
         self.scored += len(scores)
 
     def merge(self, start: Ids) -> Pairs:
-        """In each of the first ``len(start)`` rows, make the pair at ``start`` a node; the pairs that this brings."""
+        """Merge the pair at ``start`` in each of the first ``len(start)`` rows; returns the resulting new pairs."""
         row = np.arange(len(start))
         middle, end = self.end[row, start], self.pair_end[row, start]
         self.node[row, start] = self.words + self.pair[row, start]
@@ -79,8 +79,8 @@ class Forests:
 class Merges:
     """All merges of a batch, sentence by sentence in the order they were made; (S,) each.
 
-    ``pair`` is the number of the pair that was merged, ``score`` what the decoder chose it by, and ``margin`` by how
-    much that beat the best other pair (infinite where there was none).
+    ``pair`` is the number of the merged pair, ``score`` the score by which it was chosen, and ``margin`` the difference
+    to the best other pair (infinite if there was none).
     """
 
     row: Ids
@@ -94,7 +94,7 @@ class Merges:
 
 @dataclass(frozen=True)
 class Decoding:
-    """What a decoder did with a batch: every pair it scored, the vectors (N + pairs, V) of all nodes, the merges."""
+    """The result of decoding a batch: every scored pair, the vectors (N + pairs, V) of all nodes, and the merges."""
 
     pairs: Pairs
     vectors: Tensor
@@ -106,7 +106,7 @@ Bonus = Callable[[Spans], Floats]
 
 
 def best(forests: Forests, active: int) -> Ids:
-    """The start of the best-scoring pair in each of the first ``active`` rows (the leftmost of equals)."""
+    """The start of the best-scoring pair in each of the first ``active`` rows (the leftmost in case of a tie)."""
     start: Ids = forests.score[:active].argmax(axis=1)
     return start
 
@@ -115,7 +115,7 @@ def best(forests: Forests, active: int) -> Ids:
 def decode(
     network: ParserNetwork, batch: SentenceBatch, encoded: Encoded, choose: Choose = best, bonus: Bonus | None = None
 ) -> Decoding:
-    """Merge every sentence of a batch to one node.
+    """Merge every sentence of a batch into one node.
 
     ``choose`` picks the merges (the best-scoring ones by default); ``bonus`` is added to the scores of new pairs.
     """
@@ -136,7 +136,7 @@ def decode(
     score(forests.all_pairs())
     steps = np.arange(1, int(batch.lengths[0]))
     merges = []
-    for active in np.searchsorted(-batch.lengths, -steps):  # how many sentences have more words than steps
+    for active in np.searchsorted(-batch.lengths, -steps):  # the number of sentences with more words than steps
         start = choose(forests, int(active))
         merges.append(_merge(forests, start))
         score(forests.merge(start))

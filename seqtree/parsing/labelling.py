@@ -1,4 +1,4 @@
-"""The best ways to label the spans of a tree, each span by itself."""
+"""The k best labellings of the spans of a tree, whose labels are independent of each other."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from seqtree.text.lexicon import Ids
 
 
 def best_labellings(scores: npt.NDArray[np.float32], k: int) -> Iterator[tuple[float, Ids]]:
-    """The ``k`` best choices of one label for each of M spans, best first: the sum of the scores, and labels (M,).
+    """The ``k`` best labellings of M spans, best first: the sum of the scores, and labels (M,).
 
-    ``scores`` (M, L) are logarithms of probabilities; a label whose score is -inf is never chosen.
+    ``scores`` (M, L) are log-probabilities; a label whose score is -inf is never chosen.
     """
     exact = scores.astype(np.float64)
     best = exact.argmax(axis=1)
@@ -22,13 +22,13 @@ def best_labellings(scores: npt.NDArray[np.float32], k: int) -> Iterator[tuple[f
         return
     losses = top[:, None] - exact
     losses[np.arange(len(best)), best] = np.inf
-    # Each of the k - 1 smallest losses alone is a labelling, so that none of the k best has a larger one.
+    # Each of the k - 1 smallest losses gives a labelling by itself, so the k best labellings contain no larger loss.
     small = np.argpartition(losses, min(k - 1, losses.size - 1), axis=None)[: k - 1]
     options: dict[int, list[tuple[float, int]]] = {}
     for at in small[np.isfinite(losses.flat[small])].tolist():
         row, label = divmod(at, exact.shape[1])
         options.setdefault(row, []).append((float(losses[row, label]), label))
-    found: list[tuple[float, dict[int, int]]] = [(0.0, {})]  # what is lost, and the labels that are not the best
+    found: list[tuple[float, dict[int, int]]] = [(0.0, {})]  # total loss, and the labels that are not the best
     for row, others in options.items():
         more = [(lost + loss, {**changed, row: label}) for lost, changed in found for loss, label in others]
         found = sorted(found + more, key=lambda choice: choice[0])[:k]

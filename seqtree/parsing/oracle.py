@@ -1,7 +1,7 @@
-"""The dynamic oracle: which merges cost no constituent that can still be had.
+"""The dynamic oracle: which merges keep every gold constituent that is still reachable.
 
-A merge is correct while it crosses no gold bracket. A bracket that some merge has crossed already is lost and forbids
-nothing any more, so that there always is a correct merge. (The idea is Goldberg and Nivre's 2012, for dependencies.)
+A merge is correct if it crosses no reachable gold bracket. A bracket that an earlier merge has crossed is lost and no
+longer considered, so that there is always a correct merge. (After Goldberg and Nivre 2012, for dependency parsing.)
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Flags = npt.NDArray[np.bool_]
 
 
 class Oracle:
-    """Judges the merges of a batch: its gold trees in the batch's order."""
+    """The oracle of a batch, from its gold trees in the order of the batch."""
 
     def __init__(self, trees: Sequence[GoldTree]) -> None:
         width = max(int((tree.ends - tree.starts > 1).sum()) for tree in trees)
@@ -30,7 +30,7 @@ class Oracle:
             wide = tree.ends - tree.starts > 1
             self.start[row, : wide.sum()] = tree.starts[wide]
             self.end[row, : wide.sum()] = tree.ends[wide]
-        self._judged = np.zeros((0, 0), dtype=np.int64)  # (B, W): the pair at each place that was judged last
+        self._judged = np.zeros((0, 0), dtype=np.int64)  # (B, W): the last pair judged at each position
         self._crosses = np.zeros((0, 0), dtype=np.bool_)
 
     def correct(self, forests: Forests, active: int) -> Flags:
@@ -51,11 +51,11 @@ class Oracle:
         return np.asarray(crossed.any(axis=1))
 
     def merged(self, start: Ids, end: Ids) -> None:
-        """Take note that the first ``len(start)`` rows now have these spans: what they cross is lost."""
+        """Record that the first ``len(start)`` rows now have these spans: gold brackets they cross are lost."""
         rows = len(start)
         lost = _cross(start[:, None], end[:, None], self.start[:rows], self.end[:rows])
         self.start[:rows][lost] = self.end[:rows][lost] = 0
-        self._judged[:rows][lost.any(axis=1)] = -1  # what crossed only these is correct now
+        self._judged[:rows][lost.any(axis=1)] = -1  # merges that crossed only lost brackets are now correct
 
 
 def _cross(start: Ids, end: Ids, gold_start: Ids, gold_end: Ids) -> Flags:

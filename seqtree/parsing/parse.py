@@ -1,4 +1,4 @@
-"""What the parser says of one sentence."""
+"""The parser's result for one sentence."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from seqtree.treebank.binary import BinaryTree, restore
 class Parse:
     """One tree for a sentence, with the merges in the order in which they were made.
 
-    ``scores`` and ``margins`` have one number for each of ``binary.merges``: the merge's score, and by how much it beat
-    the best other merge at that moment (infinite where there was no other; negative where a beam took another than the
-    best). ``log_probability`` (natural) is a beam's: of the tree with its labels, over all orders of merges that the
-    beam kept; None from the greedy decoder, and from parsers whose scores are of whole trees.
+    ``scores`` and ``margins`` have one number for each of ``binary.merges``: its score, and the difference to the best
+    other merge at that step (infinite if there was no other; negative if a beam did not take the best).
+    ``log_probability`` (natural logarithm) is that of the labelled tree, over all orders of merges kept in the beam;
+    None without a beam, and for parsers trained to compare whole trees.
     """
 
     binary: BinaryTree
@@ -26,10 +26,10 @@ class Parse:
 
     @property
     def score(self) -> float:
-        """The sum of the merges' scores."""
+        """The sum of the merge scores."""
         return sum(self.scores)
 
     @property
     def tree(self) -> Tree:
-        """The tree without empty labels; its leaves are the words as they were given."""
+        """The tree without empty labels; its leaves are the words as given."""
         return restore(self.binary)

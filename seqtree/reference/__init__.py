@@ -1,7 +1,7 @@
-"""The chapters by hand: each network once in NumPy, forward and backward, and the check of every gradient.
+"""The networks of the chapters in NumPy: forward and backward passes by hand, and checks of every gradient.
 
 Code for reading. Every network is a :class:`~seqtree.reference.network.Network`: ``parameters`` by name, ``forward``,
-``backward``, ``update``; everything is float64, and there is one example at a time, without a batch dimension.
+``backward``, ``update``; everything is float64, one example at a time, without a batch dimension.
 
 chapter 1  perceptron
 chapter 2  linear_unit, squared_error

@@ -1,4 +1,4 @@
-"""The activation functions of the chapters, each with its slope written in terms of its own output."""
+"""The activation functions of the chapters, each with its derivative as a function of its output."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LEAK = 0.01
 
 @dataclass(frozen=True)
 class Activation:
-    """y = f(net), elementwise; ``slope(y)`` is f'(net), which each of these functions can tell from y alone."""
+    """y = f(net), elementwise; ``slope(y)`` is f'(net), which for each of these functions depends only on y."""
 
     name: str
     function: Callable[[Array], Array]
@@ -26,7 +26,7 @@ class Activation:
 
 
 def sigmoid(net: Array) -> Array:
-    """1 / (1 + exp(-net)), written with tanh so that no argument overflows (chapter 3)."""
+    """1 / (1 + exp(-net)), computed by tanh, which never overflows (chapter 3)."""
     return 0.5 * (1.0 + np.tanh(0.5 * net))
 
 

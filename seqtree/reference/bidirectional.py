@@ -1,4 +1,4 @@
-"""Recurrent layers that read from both ends, and layers upon layers (chapter 5; Schuster and Paliwal 1997)."""
+"""Bidirectional and deep recurrent networks (chapter 5; Schuster and Paliwal 1997)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from seqtree.reference.network import Array, Chain, Composite, Network
 
 
 class Bidirectional(Composite):
-    """One layer reads the sequence forwards and another one backwards; the two share no weights.
+    """One layer reads the sequence forwards and another one backwards; they share no weights.
 
-    ``forwards`` and ``backwards`` are recurrent layers of any kind. Their outputs for the same place are put side by
-    side, or ``summed``.
+    ``forwards`` and ``backwards`` are recurrent layers of any kind. Their outputs at each step are concatenated, or
+    ``summed``.
     """
 
     def __init__(self, forwards: Network, backwards: Network, summed: bool = False) -> None:
@@ -22,13 +22,13 @@ class Bidirectional(Composite):
 
     def forward(self, x: Array) -> Array:
         """(T, 2 units), or (T, units) if summed, for x (T, inputs)."""
-        there, back = self.forwards.forward(x), self.backwards.forward(x[::-1])[::-1]
-        return there + back if self.summed else np.concatenate([there, back], axis=1)
+        forwards, backwards = self.forwards.forward(x), self.backwards.forward(x[::-1])[::-1]
+        return forwards + backwards if self.summed else np.concatenate([forwards, backwards], axis=1)
 
     def backward(self, dy: Array) -> Array:
         """dE/dx (T, inputs) from dE/dy, in the shape of the output."""
-        there, back = (dy, dy) if self.summed else np.split(dy, 2, axis=1)
-        dx = self.forwards.backward(there) + self.backwards.backward(back[::-1])[::-1]
+        d_forwards, d_backwards = (dy, dy) if self.summed else np.split(dy, 2, axis=1)
+        dx = self.forwards.backward(d_forwards) + self.backwards.backward(d_backwards[::-1])[::-1]
         self.gather_gradients()
         return dx
 

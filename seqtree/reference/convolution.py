@@ -16,7 +16,7 @@ def cross_correlate(x: Array, filters: Array) -> Array:
 
 
 def output_size(size: int, filter_size: int, padding: int, stride: int) -> int:
-    """(W - F + 2P) / S + 1, rounded down: how many places a filter takes along one side of an image.
+    """(W - F + 2P) / S + 1, rounded down: the number of filter positions along one side of an image.
 
     >>> output_size(5, 3, padding=1, stride=2)
     3
@@ -56,8 +56,9 @@ class Convolution(Network):
     def backward(self, da: Array) -> Array:
         """dE/dx (depth, height, width) from dE/da (filters, height', width').
 
-        The error map is spread out to the places that stride 1 would have given. dW is the input cross-correlated with
-        it, db its sum, dx the map, padded with zeros, cross-correlated with the filters turned by 180 degrees.
+        The error map is first spread out to its size at stride 1, with zeros in between. dW is the input
+        cross-correlated with it, db its sum, and dx the zero-padded map cross-correlated with the filters rotated by
+        180 degrees.
         """
         P, S, W = self.padding, self.stride, self.parameters["W"]
         (_, height, width), (M, N) = self.x.shape, W.shape[2:]

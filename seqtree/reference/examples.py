@@ -1,7 +1,6 @@
-"""A small example of every network here whose gradients can be checked, by name; ``seqtree gradcheck`` checks them.
+"""A small example of every network with gradients to check, by name, for ``seqtree gradcheck``.
 
-Parameters and inputs are drawn at random, biases included, with seeds for which they lie away from the kinks of ReLU
-and of the maxima.
+Parameters, biases included, and inputs are random, with seeds that keep them away from the kinks of ReLU and maxima.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ _SEQUENCE, _IMAGE = (4, 2), (2, 6, 7)  # steps and inputs; depth, height and wid
 
 @dataclass(frozen=True)
 class Example:
-    """A network, the input x to check it at, and what else its ``forward`` takes."""
+    """A network, the input x to check it at, and the further arguments of its ``forward``."""
 
     network: Network
     x: Array
@@ -53,7 +52,7 @@ Maker = Callable[[], Example]
 
 
 def _example(make: Callable[[Rng], Network], shape: tuple[int, ...], *given: Any, seed: int = 0) -> Maker:
-    """What draws an example: ``make`` builds the network, ``shape`` is that of x."""
+    """A function that makes a random example: ``make`` builds the network, ``shape`` is the shape of x."""
 
     def drawn() -> Example:
         rng = np.random.default_rng(seed)
@@ -123,11 +122,11 @@ EXAMPLES: dict[str, Maker] = {
 
 
 def check_all(names: Iterable[str] = ()) -> list[Check]:
-    """The gradient checks of the networks named, or of all; InputError for a name that is none of EXAMPLES."""
+    """The gradient checks of the named networks, or of all; InputError for a name not in EXAMPLES."""
     chosen = list(names) or list(EXAMPLES)
     for name in chosen:
         if name not in EXAMPLES:
-            raise InputError(f"there is no network called {name!r} to check; there are {', '.join(EXAMPLES)}")
+            raise InputError(f"there is no network {name!r} to check; choose from {', '.join(EXAMPLES)}")
     checks = []
     for name in chosen:
         example = EXAMPLES[name]()

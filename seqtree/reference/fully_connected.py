@@ -14,8 +14,8 @@ from seqtree.reference.network import Array, Chain, Network, initial
 class FullyConnected(Network):
     """a = f(W x + b), with W (outputs, inputs) and b (outputs,); delta = dE/da f'(net), dW = delta x^T, db = delta.
 
-    x is one vector, or several as rows, of which each is treated alike (the steps of a sequence): dW and db are then
-    the sums over the rows.
+    x is one vector, or several as rows that share the weights (the steps of a sequence); dW and db are then the sums
+    over the rows.
     """
 
     def __init__(self, inputs: int, outputs: int, rng: np.random.Generator, f: Activation = SIGMOID) -> None:
@@ -38,5 +38,5 @@ class FullyConnected(Network):
 
 
 def feedforward(widths: Sequence[int], rng: np.random.Generator, f: Activation = SIGMOID) -> Chain:
-    """Fully connected layers one after another, numbered from 1; ``widths``: the units of each, the input's first."""
+    """Fully connected layers in sequence, numbered from 1; ``widths``: the units of each layer, the input first."""
     return Chain({str(n): FullyConnected(*pair, rng, f) for n, pair in enumerate(pairwise(widths), start=1)})

@@ -1,6 +1,6 @@
-"""Every gradient derived by hand against central differences (chapter 3).
+"""Checks gradients derived by hand against central differences (chapter 3).
 
-A network must have no kink (ReLU, maxima) within 2 EPSILON of where it is checked: there, it has no gradient.
+A network must not have a kink (ReLU, maxima), where no gradient exists, within 2 EPSILON of the point of the check.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import numpy as np
 
 from seqtree.reference.network import Array, Network
 
-EPSILON = 1e-3  # rounding then costs about 1e-13 of E, and truncation no more
+EPSILON = 1e-3  # with it, both the rounding and the truncation error are about 1e-13 of E
 TOLERANCE = 1e-7
-SMALL = 1e-3  # an entry below this share of the largest one is compared on that scale
+SMALL = 1e-3  # an entry smaller than this fraction of the largest is compared relative to that fraction
 
 
 @dataclass(frozen=True)
 class Check:
-    """One parameter of one network, or its "input": the largest relative error of its gradient's entries."""
+    """The largest relative error in the gradient of one parameter of a network, or of its "input"."""
 
     network: str
     parameter: str
@@ -29,11 +29,11 @@ class Check:
 
 
 def gradient_check(name: str, network: Network, x: Array, *given: Any, seed: int = 0) -> list[Check]:
-    """Check the gradients of all parameters, and of the input x, in the order of the parameters.
+    """Check the gradients of all parameters, in their order, and of the input x.
 
-    The error function is a sum of the outputs with random weights, so that no output can hide another. ``given`` is
-    what else ``forward`` takes. A gradient passes with a relative error below TOLERANCE; one that is missing, of
-    another shape, or not finite has an infinite error. The parameters are the same afterwards.
+    The error function is a randomly weighted sum of the outputs, so that errors of outputs cannot cancel. ``given``:
+    further arguments of ``forward``. A gradient passes with a relative error below TOLERANCE; one that is missing, not
+    finite, or of the wrong shape has an infinite error. The parameters are unchanged afterwards.
     """
     x = np.array(x, dtype=np.float64)
     weights = np.random.default_rng(seed).normal(size=np.shape(network.forward(x, *given)))
@@ -52,26 +52,26 @@ def gradient_check(name: str, network: Network, x: Array, *given: Any, seed: int
 
 
 def central_difference(error: Callable[[], float], values: Array) -> Array:
-    """dE/dv for each entry v of ``values`` (in place: ``error`` reads them), in the shape of ``values``.
+    """dE/dv for each entry v of ``values``, in their shape; entries, which ``error`` reads, are varied in place.
 
-    The central difference D(h) = (E(v + h) - E(v - h)) / 2h is off by about h^2 E'''/6; (4 D(eps) - D(2 eps)) / 3 takes
-    that away and leaves an error of the order of eps^4 (Richardson 1911).
+    The central difference D(h) = (E(v + h) - E(v - h)) / 2h has an error of about h^2 E'''/6; (4 D(eps) - D(2 eps)) / 3
+    cancels it, leaving an error of order eps^4 (Richardson 1911).
     """
     slopes = np.zeros_like(values)
     for place in np.ndindex(values.shape):
-        kept, differences = values[place], []
+        original, differences = values[place], []
         for h in (EPSILON, 2 * EPSILON):
-            values[place] = kept + h
+            values[place] = original + h
             above = error()
-            values[place] = kept - h
+            values[place] = original - h
             differences.append((above - error()) / (2 * h))
-        values[place] = kept
+        values[place] = original
         slopes[place] = (4 * differences[0] - differences[1]) / 3
     return slopes
 
 
 def relative_error(by_hand: Array | None, slopes: Array) -> float:
-    """The largest |a - d| / max(|a|, |d|, SMALL max|d|), a being the gradient by hand, d the differences; 0/0 is 0."""
+    """The largest |a - d| / max(|a|, |d|, SMALL max|d|) for the gradient by hand a and differences d; 0/0 is 0."""
     if by_hand is None or by_hand.shape != slopes.shape or not np.isfinite([by_hand, slopes]).all():
         return float("inf")
     scale = np.maximum(np.maximum(abs(by_hand), abs(slopes)), SMALL * abs(slopes).max())

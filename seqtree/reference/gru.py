@@ -1,7 +1,7 @@
 """The gated recurrent unit in two forms (chapter 6; Cho et al. 2014): the chapter's, and that of torch and cuDNN.
 
-They differ in where the reset gate r acts (before or after the product with the recurrent weights), which makes them
-two models, and in the name of the update gate z (each one's z is the other's 1 - z), which does not.
+The reset gate r acts before or after the product with the recurrent weights, which makes them different models. The
+update gate z of one is 1 - z of the other, which is only a matter of notation.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class GRU(Network):
         units = self.units
         delta_z, delta_r, delta_n = (np.zeros_like(dh) for _ in range(3))
         dx = np.zeros((len(dh), self.hx.shape[1] - units))
-        self.dh0 = np.zeros(units)  # what step t + 1 sends back to step t
+        self.dh0 = np.zeros(units)  # the gradient that comes from step t + 1
         for t in reversed(range(len(dh))):
             h, z, r, n = self.hx[t, :units], self.z[t], self.r[t], self.n[t]
             dh_t = dh[t] + self.dh0
@@ -109,7 +109,7 @@ class TorchGRU(Network):
         units = self.units
         delta_z, delta_r, delta_n, delta_Wh = (np.zeros_like(dh) for _ in range(4))
         dx = np.zeros((len(dh), U.shape[1]))
-        self.dh0 = np.zeros(units)  # what step t + 1 sends back to step t
+        self.dh0 = np.zeros(units)  # the gradient that comes from step t + 1
         for t in reversed(range(len(dh))):
             h, z, r, n = self.hx[t, :units], self.z[t], self.r[t], self.n[t]
             dh_t = dh[t] + self.dh0

@@ -1,4 +1,4 @@
-"""The language model: a recurrent network that tells the next word from all words before it (chapter 5)."""
+"""The language model: a recurrent network that predicts the next word from all words before it (chapter 5)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def pairs(sentence: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def one_hot(words: Sequence[str], vocabulary: Mapping[str, int]) -> Array:
-    """(words, vocabulary) with a single 1 in each row, at the index of the word; KeyError for a word without one."""
+    """One-hot rows (words, vocabulary); KeyError for a word that is not in the vocabulary."""
     return np.eye(len(vocabulary))[[vocabulary[word] for word in words]]
 
 
@@ -48,5 +48,5 @@ class LanguageModel(Chain):
         super().__init__({"hidden": self.hidden, "output": self.output, "loss": SoftmaxCrossEntropy()})
 
     def probabilities(self, x: Array) -> Array:
-        """o (T, vocabulary): how likely each word is to follow x_1 .. x_t, for the one-hot words x (T, vocabulary)."""
+        """o (T, vocabulary): the probability of each word after x_1 .. x_t, for one-hot words x (T, vocabulary)."""
         return softmax(self.output.forward(self.hidden.forward(x)))

@@ -1,4 +1,4 @@
-"""The linear unit, taught by stochastic and by batch gradient descent (chapter 2; Widrow and Hoff 1960)."""
+"""The linear unit, trained by stochastic and by batch gradient descent (chapter 2; Widrow and Hoff 1960)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from seqtree.reference.squared_error import SquaredError
 
 
 class LinearUnit(Network):
-    """y = w.x + b for each row of x; all weights begin at 0."""
+    """y = w.x + b for each row of x; all weights are initially 0."""
 
     def __init__(self, inputs: int) -> None:
         super().__init__()
@@ -27,7 +27,7 @@ class LinearUnit(Network):
 
 
 def batch_epoch(unit: LinearUnit, x: Array, t: Array, rate: float) -> float:
-    """One step for all examples x (N, inputs), t (N,) together: w += rate sum (t - y) x; returns E before the step."""
+    """One step on all examples x (N, inputs), t (N,): w += rate sum (t - y) x; returns E before the step."""
     loss = SquaredError()
     error = float(loss.forward(unit.forward(x), t))
     unit.backward(loss.backward())

@@ -1,4 +1,4 @@
-"""The long short-term memory, with every gate's gradient through time.
+"""The long short-term memory, with the gradients of every gate through time.
 
 Chapter 6; Hochreiter and Schmidhuber 1997, the forget gate Gers et al. 2000.
 """
@@ -14,7 +14,7 @@ GATES = {"f": SIGMOID, "i": SIGMOID, "c": TANH, "o": SIGMOID}  # forget, input, 
 
 
 class LSTM(Network):
-    """Gates that decide what a cell forgets, takes in and shows. For each gate, W (units, units + inputs), b (units,):
+    """Gates control what a cell forgets, stores and outputs. For each gate, W (units, units + inputs), b (units,):
 
     f_t = sigmoid(W_f [h_{t-1}, x_t] + b_f)       i_t = sigmoid(W_i [h_{t-1}, x_t] + b_i)
     g_t = tanh(W_c [h_{t-1}, x_t] + b_c)          o_t = sigmoid(W_o [h_{t-1}, x_t] + b_o)
@@ -47,12 +47,12 @@ class LSTM(Network):
     def backward(self, dh: Array) -> Array:
         """dE/dx (T, inputs) from dE/dh (T, units); dE/dh_0 and dE/dc_0 (units,) are then in ``dh0`` and ``dc0``.
 
-        The error comes to step t from its own output and, through h_t and c_t, from step t + 1. Each gate's delta is
-        dE/dnet of that gate; every weight's gradient is the sum over all steps of its own gate's deltas.
+        The error at step t comes from its own output and, through h_t and c_t, from step t + 1. The delta of a gate is
+        its dE/dnet; the gradient of its W is the sum over all steps of delta [h_{t-1}, x_t]^T, of its b of delta.
         """
         dhx = np.zeros_like(self.hx)
         self.deltas = {gate: np.zeros_like(dh) for gate in GATES}
-        self.dh0, self.dc0 = np.zeros(self.units), np.zeros(self.units)  # what step t + 1 sends back to step t
+        self.dh0, self.dc0 = np.zeros(self.units), np.zeros(self.units)  # gradients that come from step t + 1
         for t in reversed(range(len(dh))):
             f, i, g, o = (self.gates[gate][t] for gate in GATES)
             tanh_c = np.tanh(self.c[t + 1])

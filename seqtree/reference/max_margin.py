@@ -1,7 +1,7 @@
-"""Parsing with a recursive network: scores of trees, searches for the best, max-margin training (chapter 7).
+"""Parsing with a recursive network: tree scores, search for the best tree, max-margin training (chapter 7).
 
-Source: Socher, Lin, Ng and Manning 2011; the chart: Socher, Bauer, Manning and Ng 2013. Trees are merges, as in
-:mod:`seqtree.reference.recursive`.
+Source: Socher, Lin, Ng and Manning 2011; the chart: Socher, Bauer, Manning and Ng 2013. Trees are lists of merges, as
+in :mod:`seqtree.reference.recursive`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Bonus = Callable[[int, int], float]  # of a span (start, end)
 
 
 class TreeScorer(Network):
-    """s(x, y) = sum of u.p over the merges of the tree y, p being the phrase's vector.
+    """s(x, y) = sum of u.p over the merges of the tree y, where p is the vector of the merged phrase.
 
     W and b as in :class:`Recursive`, u (width,).
     """
@@ -43,12 +43,12 @@ class TreeScorer(Network):
 
 
 def no_bonus(start: int, end: int) -> float:
-    """Nothing, for every span."""
+    """0 for every span."""
     return 0.0
 
 
 def greedy(scorer: TreeScorer, x: Array, bonus: Bonus = no_bonus) -> list[Merge]:
-    """The tree that comes of merging, again and again, the neighbours whose merge scores best (the first of equals).
+    """The tree built by repeatedly merging the adjacent pair with the highest score (the leftmost in case of a tie).
 
     x (n, width): the words, at least one. ``bonus(start, end)`` is added to the score of every merge into that span.
     """
@@ -67,10 +67,10 @@ def greedy(scorer: TreeScorer, x: Array, bonus: Bonus = no_bonus) -> list[Merge]
 
 
 def chart(scorer: TreeScorer, x: Array, bonus: Bonus = no_bonus) -> list[Merge]:
-    """The tree that comes of keeping for each span, from short to long, the best tree made of the best of its parts.
+    """The tree found by building for each span, from short to long, the best tree from the best trees of its parts.
 
-    The best tree of a part need not make the best whole: the scores above it depend on its vector. x and ``bonus`` are
-    as for :func:`greedy`.
+    The search is not exact: scores higher up depend on the vectors of the parts, not only on their scores. x and
+    ``bonus`` are as for :func:`greedy`.
     """
     n = len(x)
     best: dict[tuple[int, int], tuple[float, Array, list[Merge]]] = {(i, i + 1): (0.0, x[i], []) for i in range(n)}
@@ -86,7 +86,7 @@ def chart(scorer: TreeScorer, x: Array, bonus: Bonus = no_bonus) -> list[Merge]:
 
 
 def wrong_spans(gold: Tree, tree: Tree) -> int:
-    """How many phrases of ``tree`` are none of ``gold``.
+    """The number of phrases of ``tree`` that are not in ``gold``.
 
     >>> wrong_spans([(0, 1, 2), (0, 2, 3)], [(1, 2, 3), (0, 1, 3)])
     1
@@ -96,14 +96,14 @@ def wrong_spans(gold: Tree, tree: Tree) -> int:
 
 
 class MaxMargin(Network):
-    """The right tree is to beat every other one by a margin that grows with that one's wrong spans.
+    """The max-margin objective: the gold tree should outscore every other tree by a margin per wrong span of that tree.
 
     J = 1/N sum_i r_i + decay/2 |theta|^2, with r_i = max_y (s(x_i, y) + Delta(y_i, y)) - s(x_i, y_i) over all trees y,
     and Delta(y_i, y) = kappa wrong_spans(y_i, y). The parameters are those of the scorer.
 
     ``search`` looks for the maximum, with kappa as the bonus of every wrong span: :func:`chart`, or :func:`greedy`, as
-    in the paper of 2011. Either may miss it, greedy more often, and even the right tree: r_i can then be below 0, and
-    the step still lowers the tree that was found and raises the right one.
+    in the paper of 2011. Both can miss it, greedy more often, and find a tree worse than the gold tree: r_i is then
+    negative, and a step still lowers the score of the tree that was found and raises that of the gold tree.
     """
 
     def __init__(
@@ -118,14 +118,14 @@ class MaxMargin(Network):
         self.parameters = scorer.parameters
 
     def decode(self, x: Array, gold: Tree) -> tuple[list[Merge], float]:
-        """The tree y found for the maximum, and r, for the words x (n, width) of one sentence."""
+        """The tree y found by the search, and r, for the words x (n, width) of one sentence."""
         right = {(start, end) for start, _, end in gold}
         found = self.search(self.scorer, x, lambda start, end: 0.0 if (start, end) in right else self.kappa)
         s, s_gold = (float(self.scorer.forward(x, tree)) for tree in (found, gold))
         return found, s + self.kappa * wrong_spans(gold, found) - s_gold
 
     def forward(self, x: Array, golds: Sequence[Tree]) -> Array:
-        """J, shape (), for N sentences: their words x (words, width), one sentence after another, and right trees."""
+        """J, shape (), for N sentences: their words x (words, width), one sentence after another, and gold trees."""
         ends = np.cumsum([len(gold) + 1 for gold in golds])
         self.sentences = list(zip(np.split(x, ends[:-1]), golds, strict=True))
         self.found, risks = zip(*[self.decode(*sentence) for sentence in self.sentences], strict=True)
@@ -133,16 +133,16 @@ class MaxMargin(Network):
         return np.array(np.mean(risks) + self.decay / 2 * size)
 
     def backward(self, dJ: Array = ONE) -> Array:
-        """dE/dx (words, width) from dE/dJ: each sentence pulls its right tree's score up and the found one's down."""
+        """dE/dx (words, width) from dE/dJ: descent raises the score of each gold tree and lowers the found one's."""
         self.gradients = {name: dJ * self.decay * parameter for name, parameter in self.parameters.items()}
         share = dJ / len(self.sentences)
         dx = []
         for (x, gold), found in zip(self.sentences, self.found, strict=True):
-            dx.append(self._slope(x, found, share) + self._slope(x, gold, -share))
+            dx.append(self._score_gradient(x, found, share) + self._score_gradient(x, gold, -share))
         return np.concatenate(dx)
 
-    def _slope(self, x: Array, tree: Tree, ds: Array) -> Array:
-        """ds times ds(x, tree)/dx; the parameters' part is added to ``gradients``."""
+    def _score_gradient(self, x: Array, tree: Tree, ds: Array) -> Array:
+        """``ds`` times the gradient of s(x, tree) by x; that by the parameters is added to ``gradients``."""
         self.scorer.forward(x, tree)
         dx = self.scorer.backward(ds)
         for name, gradient in self.scorer.gradients.items():

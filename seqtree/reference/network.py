@@ -1,4 +1,4 @@
-"""What every network of the chapters has in common, and networks made of networks."""
+"""The base class of the networks of the chapters, and networks composed of networks."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ Array = npt.NDArray[np.float64]
 
 
 def initial(rng: np.random.Generator, *shape: int) -> Array:
-    """First weights: uniform within +-1/sqrt(n), n being how many numbers each unit (row) sums up."""
+    """Initial weights: uniform within +-1/sqrt(n), where n is the number of inputs of each unit (row)."""
     bound = 1.0 / np.sqrt(np.prod(shape[1:]))
     return rng.uniform(-bound, bound, shape)
 
 
 class Network:
-    """Parameters and gradients by name, a way forward and a way back.
+    """Parameters and gradients by name, a forward and a backward pass.
 
-    ``forward(x)`` returns the output y and keeps what the way back needs; what else y depends on without being
-    differentiated (a tree, the targets) follows x. ``backward(dy)`` takes dE/dy, for any error E, in the shape of y; it
-    returns dE/dx and fills ``gradients`` with dE/dparameter, in the shapes of ``parameters``. Parameters are set in
-    place: ``network.parameters["W"][:] = ...``.
+    ``forward(x)`` returns the output y and stores what the backward pass needs; arguments that are not differentiated
+    (a tree, the targets) follow x. ``backward(dy)`` takes dE/dy, for any error E, in the shape of y; it returns dE/dx
+    and fills ``gradients`` with dE/dparameter, in the shapes of ``parameters``. Parameters are set in place:
+    ``network.parameters["W"][:] = ...``.
     """
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class Network:
             self.parameters[name] -= rate * gradient
 
     def clip(self, threshold: float) -> None:
-        """Scale all gradients so that their common norm is at most ``threshold`` (chapter 5; Pascanu et al. 2013)."""
+        """Scale all gradients so that their total norm is at most ``threshold`` (chapter 5; Pascanu et al. 2013)."""
         norm = np.sqrt(sum(np.sum(gradient**2) for gradient in self.gradients.values()))
         if norm > threshold:
             for gradient in self.gradients.values():
@@ -52,12 +52,12 @@ class Network:
 
     @property
     def parameter_count(self) -> int:
-        """How many numbers there are to learn."""
+        """The number of trainable weights, biases included."""
         return sum(parameter.size for parameter in self.parameters.values())
 
 
 class Composite(Network):
-    """A network made of networks: the parameter W of the part "output" is called ``output.W``."""
+    """A network composed of networks: the parameter W of the part "output" is called ``output.W``."""
 
     def __init__(self, parts: Mapping[str, Network]) -> None:
         super().__init__()
@@ -66,23 +66,23 @@ class Composite(Network):
             self.parameters |= {f"{part}.{name}": value for name, value in network.parameters.items()}
 
     def gather_gradients(self) -> None:
-        """Take over the gradients of the parts, after their ``backward``."""
+        """Collect the gradients of the parts, after their ``backward``."""
         for part, network in self.parts.items():
             self.gradients |= {f"{part}.{name}": value for name, value in network.gradients.items()}
 
 
 class Chain(Composite):
-    """Networks one after another, each reading the output of the one before; the chain rule in its plainest form."""
+    """Networks in sequence, each taking the output of the one before; ``backward`` is the chain rule."""
 
     def forward(self, x: Array, *given: Any) -> Array:
-        """The output of the last part, which also gets what else is ``given``."""
+        """The output of the last part, which also gets the further arguments ``given``."""
         *first, last = self.parts.values()
         for network in first:
             x = network.forward(x)
         return last.forward(x, *given)
 
     def backward(self, dy: Array) -> Array:
-        """dE/dx, the parts taken from last to first."""
+        """dE/dx, going through the parts from last to first."""
         for network in reversed(self.parts.values()):
             dy = network.backward(dy)
         self.gather_gradients()
@@ -90,7 +90,7 @@ class Chain(Composite):
 
 
 class Flatten(Network):
-    """Feature maps of any shape as one vector, from which fully connected layers go on (chapter 4)."""
+    """Flattens feature maps of any shape to one vector, the input of fully connected layers (chapter 4)."""
 
     def forward(self, x: Array) -> Array:
         """x (...) as (n,)."""

@@ -26,7 +26,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Connection:
-    """From one node to another; ``index`` is the place of its weight among all weights."""
+    """A connection from one node to another; ``index`` is that of its weight among all weights."""
 
     source: Node
     target: Node
@@ -34,10 +34,10 @@ class Connection:
 
 
 class NodeNetwork(Network):
-    """Layers of sigmoid units, each connected with all units of the layer before, and with a node that is always 1.
+    """Layers of sigmoid units, each connected to all units of the layer before, and to a node that is always 1.
 
-    The one parameter, ``w`` (connections,), goes through the layers, in a layer through its nodes, and for a node
-    through the layer before it and then the 1, whose weight is the bias. ``widths``: units of each layer, input first.
+    The one parameter, ``w`` (connections,), is ordered by layer, then by node, then by the nodes of the layer before,
+    with the constant 1, whose weight is the bias, last. ``widths``: units of each layer, input first.
     """
 
     def __init__(self, widths: Sequence[int], rng: np.random.Generator) -> None:

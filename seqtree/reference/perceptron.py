@@ -1,4 +1,4 @@
-"""The perceptron, which learns whatever one straight line can separate (chapter 1; Rosenblatt 1958)."""
+"""The perceptron, which learns any linearly separable classes (chapter 1; Rosenblatt 1958)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from seqtree.reference.network import Array
 
 
 class Perceptron:
-    """y = 1 if w.x + b > 0 else 0; all weights begin at 0. The step has no gradient: a rule of its own teaches it.
+    """y = 1 if w.x + b > 0 else 0; all weights are initially 0. The step function has no gradient: it has its own rule.
 
     >>> unit = Perceptron(2)
     >>> unit.train(np.array([[1, 1], [0, 0], [1, 0], [0, 1]]), np.array([1, 0, 0, 0]), epochs=10, rate=0.1)
@@ -30,7 +30,7 @@ class Perceptron:
         self.parameters["b"] += rate * error
 
     def train(self, x: Array, t: Array, epochs: int, rate: float) -> None:
-        """Go through the inputs x (N, inputs) and their classes t (N,) in their order, ``epochs`` times."""
+        """Train on the inputs x (N, inputs) and their classes t (N,), in order, ``epochs`` times."""
         for _ in range(epochs):
             for example, target in zip(x, t, strict=True):
                 self.update(example, target, rate)

@@ -9,9 +9,9 @@ from seqtree.reference.network import Array, Network
 
 
 class Pooling(Network):
-    """One number for each window of ``size`` x ``size``, the windows ``stride`` apart (``size`` unless told).
+    """One number for each window of ``size`` x ``size``, ``stride`` (by default ``size``) apart.
 
-    What is left over at the right and at the bottom belongs to no window. Images are (depth, height, width).
+    Rows and columns left over at the bottom and right are ignored. Images are (depth, height, width).
     """
 
     def __init__(self, size: int, stride: int | None = None) -> None:
@@ -19,14 +19,14 @@ class Pooling(Network):
         self.size, self.stride = size, stride or size
 
     def windows(self, x: Array) -> Array:
-        """The windows (depth, height', width', size, size) of x: a view, which writes into x if x can be written."""
+        """The windows (depth, height', width', size, size) of x, as a view, writable if x is."""
         S = self.stride
         every = sliding_window_view(x, (self.size, self.size), axis=(1, 2), writeable=x.flags.writeable)
         return every[:, ::S, ::S]
 
 
 class MaxPooling(Pooling):
-    """The largest number of each window; its error goes to the place where that number was (the first, if several)."""
+    """The maximum of each window; its error goes to the position of that maximum (the first, if there are several)."""
 
     def forward(self, x: Array) -> Array:
         """(depth, height', width') for x (depth, height, width)."""
@@ -48,8 +48,7 @@ class MaxPooling(Pooling):
 class MeanPooling(Pooling):
     """The mean of each window; its error is spread evenly over the window.
 
-    Where the windows neither overlap nor leave anything over, dx is the Kronecker product of dy and a window of
-    1/size^2.
+    If the windows tile the image exactly, dx is the Kronecker product of dy and a window of 1/size^2.
     """
 
     def forward(self, x: Array) -> Array:

@@ -11,7 +11,7 @@ from seqtree.reference.network import Array, Network, initial
 class Recurrent(Network):
     """s_t = f(U x_t + W s_{t-1} + b), with U (units, inputs), W (units, units) and b (units,).
 
-    BPTT: delta_t = f'(net_t) (dE/ds_t + W^T delta_{t+1}), where dE/ds_t is what comes from the output at t alone; then
+    BPTT: delta_t = f'(net_t) (dE/ds_t + W^T delta_{t+1}), where dE/ds_t comes from the output at t alone; then
     dU = sum_t delta_t x_t^T, dW = sum_t delta_t s_{t-1}^T, db = sum_t delta_t.
     """
 

@@ -1,4 +1,4 @@
-"""The recursive layer and backpropagation through structure, BPTS.
+"""The recursive layer and backpropagation through structure (BPTS).
 
 Chapter 7; Goller and Kuechler 1996; Socher, Lin, Ng and Manning 2011.
 """
@@ -17,10 +17,10 @@ Merge = tuple[int, int, int]  # (start, split, end): words[start:split] and word
 
 
 class Recursive(Network):
-    """p = f(W [c1; c2] + b): two children become a parent of their own width, with the same W and b at every node.
+    """p = f(W [c1; c2] + b): two children become a parent of the same width, with the same W and b at every node.
 
-    W (width, 2 width), b (width,). A tree over n words is its n - 1 merges, children before parents, as in
-    ``seqtree.treebank``: any binary tree becomes one vector, and every phrase in it has its own.
+    W (width, 2 width), b (width,). A tree over n words is a list of n - 1 merges, children before parents, as in
+    ``seqtree.treebank``: any binary tree gets a vector, and so does every phrase in it.
     """
 
     def __init__(self, width: int, rng: np.random.Generator, f: Activation = TANH) -> None:
@@ -33,13 +33,13 @@ class Recursive(Network):
         return self.f(children @ self.parameters["W"].T + self.parameters["b"])
 
     def forward(self, x: Array, merges: Sequence[Merge]) -> Array:
-        """The phrases' vectors (merges, width), in the order of the merges, for the words x (n, width).
+        """The phrase vectors (merges, width), in the order of the merges, for the words x (n, width).
 
-        They may stop before the root. Raises InputError for a merge of what is no word and no phrase yet, or has a
-        parent already.
+        The merges may stop before the root. Raises InputError for a merge of a span that is not yet a word or phrase,
+        or that already has a parent.
         """
         self.count, self.merges = len(x), list(merges)
-        vectors = {(i, i + 1): vector for i, vector in enumerate(x)}  # of what has no parent yet
+        vectors = {(i, i + 1): vector for i, vector in enumerate(x)}  # of words and phrases without a parent so far
         self.children = np.zeros((len(self.merges), 2 * x.shape[1]))
         self.p = np.zeros((len(self.merges), x.shape[1]))
         for k, (start, split, end) in enumerate(self.merges):
@@ -47,7 +47,7 @@ class Recursive(Network):
                 self.children[k] = np.concatenate([vectors.pop((start, split)), vectors.pop((split, end))])
             except KeyError as error:
                 raise InputError(
-                    f"merge {k} {(start, split, end)}: {error} is no word or phrase without a parent, "
+                    f"merge {k} {(start, split, end)}: {error} is not a word or phrase without a parent, "
                     f"in a tree over {len(x)} words"
                 ) from None
             self.p[k] = vectors[start, end] = self.compose(self.children[k])
@@ -56,8 +56,8 @@ class Recursive(Network):
     def backward(self, dp: Array) -> Array:
         """dE/dx (n, width) from dE/dp (merges, width), parents before children.
 
-        BPTS: delta = f'(net) (dE/dp + what the parent sends), W^T delta is sent to the two children, and
-        dW = sum over nodes of delta [c1; c2]^T, db = sum of delta.
+        BPTS: delta = f'(net) (dE/dp + the error from the parent), W^T delta is the error passed to the two children,
+        and dW = sum over nodes of delta [c1; c2]^T, db = sum of delta.
         """
         W, width = self.parameters["W"], dp.shape[1]
         sent = {(i, i + 1): np.zeros(width) for i in range(self.count)}

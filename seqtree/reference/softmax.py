@@ -9,7 +9,7 @@ from seqtree.reference.squared_error import ONE
 
 
 def softmax(z: Array) -> Array:
-    """o_i = exp(z_i) / sum_k exp(z_k) along the last axis; taking the largest z off first changes nothing but overflow.
+    """o_i = exp(z_i) / sum_k exp(z_k) along the last axis; subtracting the largest z first only prevents overflow.
 
     >>> softmax(np.array([1.0, 2.0, 3.0, 4.0])).round(2).tolist()
     [0.03, 0.09, 0.24, 0.64]
@@ -19,16 +19,16 @@ def softmax(z: Array) -> Array:
 
 
 def cross_entropy(o: Array, y: Array) -> Array:
-    """L = -1/N sum y log o in nats, shape (), for N rows of probabilities o (..., classes) and targets y like them.
+    """L = -1/N sum y log o in nats, shape (), for N rows of probabilities o (..., classes) and targets y of that shape.
 
-    A class with y = 0 adds nothing, even where its o has become 0.
+    Classes with y = 0 are left out, so that o = 0 does no harm there.
     """
-    due = y > 0
-    return np.array(-np.sum(y[due] * np.log(o[due])) * o.shape[-1] / o.size)
+    target = y > 0
+    return np.array(-np.sum(y[target] * np.log(o[target])) * o.shape[-1] / o.size)
 
 
 class SoftmaxCrossEntropy(Network):
-    """L = -1/N sum y log softmax(z), so that dL/dz = (o - y) / N where the rows of y sum to 1, as one-hot ones do."""
+    """L = -1/N sum y log softmax(z), so that dL/dz = (o - y) / N if the rows of y sum to 1, as one-hot rows do."""
 
     def forward(self, z: Array, y: Array) -> Array:
         """L in nats, shape (), for z (N, classes), or (classes,) if N = 1, and targets y of that shape."""

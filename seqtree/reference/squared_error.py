@@ -13,7 +13,7 @@ class SquaredError(Network):
     """E = 1/2 sum (t - y)^2, so that dE/dy = y - t."""
 
     def forward(self, y: Array, t: Array) -> Array:
-        """E, shape (), for outputs y and targets t of one shape."""
+        """E, shape (), for outputs y and targets t of the same shape."""
         self.difference = y - t
         return np.array(0.5 * np.sum(self.difference**2))
 

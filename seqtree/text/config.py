@@ -34,21 +34,21 @@ class TextSettings(Settings):
 
 
 def check_encoding(encoding: str) -> None:
-    """Raises InputError for what is no text encoding of Python's."""
+    """Raises InputError unless Python has a text encoding of this name."""
     try:
-        b"a".decode(encoding, "replace")  # unlike a look-up, refuses codecs that are not for text
+        b"a".decode(encoding, "replace")  # unlike a lookup, rejects codecs that are not for text
         codecs.getincrementaldecoder(encoding)
     except (LookupError, TypeError, ValueError):
-        raise InputError(f"{encoding!r} is no text encoding known to Python (such as utf-8)") from None
+        raise InputError(f"{encoding!r} is not a text encoding known to Python (such as utf-8)") from None
 
 
 def check_limits(unit: str, min_count: int, max_size: int | None) -> None:
-    """Raises InputError unless ``min_count`` is at least 1 and ``max_size`` is None or leaves room for a token."""
+    """Raises InputError unless ``min_count`` is at least 1 and ``max_size`` is None or allows an ordinary token."""
     if isinstance(min_count, bool) or not isinstance(min_count, int) or min_count < 1:
-        raise InputError(f"the least count of a token must be a whole number of 1 or more, not {min_count!r}")
-    least = len(SPECIALS[unit]) + 1
-    if max_size is not None and (isinstance(max_size, bool) or not isinstance(max_size, int) or max_size < least):
+        raise InputError(f"the minimum count of a token must be an integer of at least 1, not {min_count!r}")
+    smallest = len(SPECIALS[unit]) + 1
+    if max_size is not None and (isinstance(max_size, bool) or not isinstance(max_size, int) or max_size < smallest):
         raise InputError(
-            f"the largest vocabulary must be a whole number of {least} or more, not {max_size!r}: "
-            f"{', '.join(map(ascii, SPECIALS[unit]))} are always in it"
+            f"the maximum vocabulary size must be an integer of at least {smallest}, not {max_size!r}: "
+            f"{', '.join(map(ascii, SPECIALS[unit]))} are always included"
         )

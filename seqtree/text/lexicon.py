@@ -12,7 +12,7 @@ import numpy.typing as npt
 from seqtree.errors import InputError
 from seqtree.text.vocabulary import Vocabulary
 
-MAX_WORD = 40  # characters that are read of a word: its first and its last
+MAX_WORD_LENGTH = 40  # characters that are read of a word: its first and its last
 MAX_REMEMBERED = 200_000  # words whose spelling is remembered
 
 Ids = npt.NDArray[np.int64]
@@ -63,11 +63,11 @@ class Lexicon:
         return known.encode([word if word in known else word.lower() for word in words])
 
     def spelling(self, word: str) -> Ids:
-        """The indices of a word's characters, at most ``MAX_WORD``."""
+        """The indices of a word's characters, at most ``MAX_WORD_LENGTH``."""
         ids = self._spelled.get(word)
         if ids is None:
-            half = MAX_WORD // 2
-            read = word if len(word) <= MAX_WORD else word[:half] + word[-half:]
+            half = MAX_WORD_LENGTH // 2
+            read = word if len(word) <= MAX_WORD_LENGTH else word[:half] + word[-half:]
             ids = self.characters.encode(list(read))
             if len(self._spelled) < MAX_REMEMBERED:
                 self._spelled[word] = ids

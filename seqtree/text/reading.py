@@ -1,4 +1,4 @@
-"""Files, folders and standard input as normalised text, block by block, with errors that name the byte and the line."""
+"""Reads files, folders and standard input as normalised text, in blocks; decoding errors name the byte and the line."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from seqtree.errors import InputError
 from seqtree.text.config import NEWLINE, check_encoding
 
 BLOCK = 1 << 20  # bytes read at a time
-_MARK = "\ufeff"
+_BYTE_ORDER_MARK = "\ufeff"
 _NOT_IN_CP1252 = b"\x81\x8d\x8f\x90\x9d"
 
 
 @dataclass(frozen=True)
 class Source:
-    """One file of a corpus: where its bytes are, what messages call it, and whether the user named it."""
+    """One file of a corpus: its path, its name in messages, and whether the user named it (not only its folder)."""
 
     path: Path
     name: str
@@ -33,10 +33,10 @@ class Source:
 
 @contextmanager
 def sources(*groups: Sequence[str | Path]) -> Iterator[list[list[Source]]]:
-    """The files behind each group of paths: files, folders (their ``*.txt`` files at any depth, by name), "-".
+    """The files of each group of paths: files, folders (their ``*.txt`` files at any depth, sorted by name), "-".
 
-    Standard input, and whatever else cannot be read twice, is first copied to a temporary folder that lasts as long as
-    the context. Raises InputError for a path that is not there, cannot be read, or is a folder without text files.
+    Standard input, and anything else that cannot be read twice, is first copied to a temporary folder, deleted when the
+    context ends. Raises InputError for a path that does not exist, cannot be read, or is a folder without text files.
     """
     lists = [[group] if isinstance(group, (str, Path)) else list(group) for group in groups]
     check_standard_input(path for paths in lists for path in paths)
@@ -49,16 +49,16 @@ def sources(*groups: Sequence[str | Path]) -> Iterator[list[list[Source]]]:
 
 
 def check_standard_input(paths: Iterable[str | Path]) -> None:
-    """Raises InputError when standard input, "-", is among the paths more than once."""
+    """Raises InputError if standard input, "-", is among the paths more than once."""
     if sum(str(path) == "-" for path in paths) > 1:
         raise InputError("standard input (-) can be read only once, but was named more than once")
 
 
 def read_text(files: Iterable[Source], encoding: str, hashes: list[str] | None = None) -> Iterator[str]:
-    """The text of the files in blocks: without byte-order marks, every line end as "\\n", "\\n" between two files.
+    """The text of the files in blocks: without byte-order marks, every line ending as "\\n", "\\n" between two files.
 
-    hashes: gets the SHA-256 of each file's bytes, in hex. Raises InputError for a file that the user named and that is
-    empty, that cannot be read, or whose bytes are not in the encoding (naming file, byte, line and a way out).
+    hashes: the SHA-256 of each file's bytes, in hex, is appended to it. Raises InputError for a file that cannot be
+    read, is not in the encoding (naming file, byte, line and a remedy), or is empty although the user named it.
     """
     ended = True
     for source in files:
@@ -84,8 +84,8 @@ def read_whole(path: str, encoding: str) -> str:
 
 
 def normalised(text: str) -> str:
-    """A string without its byte-order mark and with every line end as "\\n"."""
-    return str(IncrementalNewlineDecoder(None, translate=True).decode(text.removeprefix(_MARK), final=True))
+    """A string without its byte-order mark and with every line ending as "\\n"."""
+    return str(IncrementalNewlineDecoder(None, translate=True).decode(text.removeprefix(_BYTE_ORDER_MARK), final=True))
 
 
 def _find(path: str | Path, scratch: list[Path]) -> list[Source]:
@@ -99,11 +99,11 @@ def _find(path: str | Path, scratch: list[Path]) -> list[Source]:
         if place.is_dir():
             found = [file for file in place.rglob("*.txt") if file.is_file()]
             if not found:
-                raise InputError(f"{path} is a folder without any .txt file, where texts were expected")
+                raise InputError(f"{path} is a folder without .txt files; expected texts")
             found.sort(key=lambda file: file.relative_to(place).parts)
             return [Source(file, str(file), named=False) for file in found]
         if not place.exists():
-            raise InputError(f"{path}: no such file or folder, where a text was expected")
+            raise InputError(f"{path}: no such file or folder; expected a text")
         if place.is_file():
             return [Source(place, str(path))]
     except (OSError, ValueError) as error:
@@ -135,16 +135,16 @@ def _decoded(source: Source, encoding: str, digest: Any) -> Iterator[str]:
             data = _read(file, source, BLOCK)
             if digest is not None:
                 digest.update(data)
-            kept = len(decoder.getstate()[0])
+            pending = len(decoder.getstate()[0])  # bytes of an incomplete character
             try:
                 raw = decoder.decode(data, final=not data)
             except UnicodeDecodeError as error:
-                raise _decoding_error(source, encoding, offset - kept + error.start) from None
+                raise _decoding_error(source, encoding, offset - pending + error.start) from None
             except UnicodeError as error:
                 raise InputError(f"{source.name} is not {encoding} text: {error}") from None
             text = line_ends.decode(raw, final=not data)
             if first and text:
-                text, first = text.removeprefix(_MARK), False
+                text, first = text.removeprefix(_BYTE_ORDER_MARK), False
             if text:
                 yield text
             if not data:
@@ -171,7 +171,7 @@ def _reason(error: Exception) -> str:
 
 
 def _decoding_error(source: Source, encoding: str, offset: int) -> InputError:
-    """The error for the byte at ``offset``, found by reading the file once more up to there."""
+    """The error for the byte at ``offset``; its line is found by reading the file again up to there."""
     decoder = codecs.getincrementaldecoder(encoding)()
     line_ends = IncrementalNewlineDecoder(None, translate=True)
     line = 1
@@ -181,13 +181,13 @@ def _decoding_error(source: Source, encoding: str, offset: int) -> InputError:
         line += line_ends.decode("", final=True).count(NEWLINE)
         byte = _read(file, source, 1)
     return InputError(
-        f"{source.name}: byte {offset} (line {line}) is 0x{byte.hex().upper()}, which is not valid {encoding} there; "
+        f"{source.name}: byte {offset} (line {line}) is 0x{byte.hex().upper()}, which is not valid {encoding}; "
         f"{_advice(source, encoding)}"
     )
 
 
 def _advice(source: Source, encoding: str) -> str:
-    """Which encoding to try, from the bytes of the whole file."""
+    """Which encoding to try, judged by the bytes of the whole file."""
     with _opened(source) as file:
         start = file.read(2)
         file.seek(0)
@@ -200,9 +200,9 @@ def _advice(source: Source, encoding: str) -> str:
     if start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) and name != "utf-16":
         return "it begins like UTF-16: try --encoding utf-16"
     if nul:
-        return "the file holds zero bytes, so it may not be text at all; name its encoding with --encoding if it is"
+        return "the file contains zero bytes and may not be text; if it is, give its encoding with --encoding"
     if not high and name != "iso8859-1":
-        return "try --encoding latin-1, or name the file's own encoding"
+        return "try --encoding latin-1, or give the file's encoding"
     if not undefined and name != "cp1252":
-        return "try --encoding cp1252 (latin-1 as Windows has it), or name the file's own encoding"
-    return "name the file's own encoding with --encoding"
+        return "try --encoding cp1252 (the Windows variant of latin-1), or give the file's encoding"
+    return "give the file's encoding with --encoding"

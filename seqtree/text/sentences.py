@@ -1,4 +1,4 @@
-"""Raw text to sentences to words, without any download; every word in the text's form and in the parser's."""
+"""Splits raw text into sentences and words, without downloads; each word in the text's and in the model's form."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer
 from seqtree.text.tokenizers import TreebankTokenizer
 from seqtree.treebank.bracketed import escape_word
 
-Word = tuple[str, str]  # the form as it stands in the text, and the form for the model
+Word = tuple[str, str]  # its form in the text, and its form for the model
 
-LONGEST = 8  # characters of a known word in text without spaces
+MAX_UNSPACED_WORD = 8  # characters of a word to look up in text without spaces
 
 _WORD = re.compile(r"\S+", re.ASCII)
 
-# Without their last full stop; single letters with full stops between them (U.S, e.g) count without being listed.
+# Without the final full stop; single letters with full stops between them (U.S, e.g) need not be listed.
 _ABBREVIATIONS = """
     mr mrs ms messrs mmes dr drs prof rev hon pres gov sen rep gen col lt maj capt cmdr sgt cpl pvt adm jr sr st mt ft
     inc corp co cos ltd bros plc pty dept univ assn asst mfg intl natl calif ave blvd rd
@@ -27,12 +27,12 @@ _ABBREVIATIONS = """
     etc vs cf viz al c ca approx est vol fig figs eq p pp eds ph.d b.sc m.sc ll.b
 """.split()  # noqa: SIM905 (a list literal would be a page long)
 _DOTTED = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]")
-# After an abbreviation, these begin a new sentence if they have a capital letter.
+# After an abbreviation, these words begin a new sentence if they are capitalised.
 _STARTERS = """
     the this that these those there an he she it we you they his her its our their in on at by from with for as if when
     where while after before although because since however but and then what who why how some many most both
 """.split()  # noqa: SIM905
-# Marks that end a sentence whether a space follows or not; closing quotes after them only where no text goes on.
+# Marks that end a sentence with or without a space after them; with closing quotes, only if no text follows directly.
 _CLOSING = "」』”’»›）〉》】\"')\\]"
 _OTHER_ENDS = re.compile(
     rf"[。！？｡؟۔।॥][。！？｡؟۔।॥!?…]*+(?:[{_CLOSING}]++(?=\s|$|[「『“‘（〈《【])|(?![{_CLOSING}]))"
@@ -47,8 +47,8 @@ _STRAIGHT = str.maketrans("“”„‟«»’", '""""""\'')
 _APOSTROPHES_AND_HYPHENS = str.maketrans("’–‐‑", "'---")
 _FOR_PUNKT = str.maketrans("“”„‟‘’", '""""\'\'')
 _HEBREW_ACRONYM = re.compile(r'(?<=[א-ת])"(?=[א-ת])')
-_APART = re.compile(r"[—―]+|…+|[‘‚‛؟؛۔।॥]|،(?!\d)")  # always tokens of their own
-_LAST_STOP = re.compile(r"(?<=[^\W_])\.(?=[^\w.][\W_]*$)")  # a word's, with only marks after it
+_SEPARATE = re.compile(r"[—―]+|…+|[‘‚‛؟؛۔।॥]|،(?!\d)")  # always separate tokens
+_LAST_STOP = re.compile(r"(?<=[^\W_])\.(?=[^\w.][\W_]*$)")  # after a word, with only punctuation after it
 _MARKS = {"”": "''", "»": "''", "„": "``", "‟": "``", "«": "``", "‘": "`", "‚": "`", "‛": "`"}
 _MARKS |= {"…": "...", "—": "--", "―": "--", "–": "--"}
 
@@ -63,10 +63,10 @@ _PIECE = re.compile(f"[{_KATAKANA}]+|[{_OTHER_CJK}]|[^{_OTHER_CJK}{_KATAKANA}]+"
 
 @dataclass(frozen=True)
 class Sentence:
-    """A sentence of a text: its words, the number of its line, and where in the line each word stands.
+    """A sentence of a text: its words, its line number, and the position of each word in the line.
 
-    ``offsets`` count characters: ``line[start:end]`` is a word's form in the text. (A byte-order mark is no part of a
-    line.)
+    ``offsets`` are in characters: ``line[start:end]`` is a word's form in the text. (A byte-order mark is not part of
+    the line.)
     """
 
     words: list[Word]
@@ -75,12 +75,13 @@ class Sentence:
 
 
 def split_sentences(text: str) -> list[str]:
-    """The sentences of a text, without the whitespace around them; none for a text of whitespace.
+    """The sentences of a text, without surrounding whitespace; none for a text of whitespace.
 
-    English by NLTK's Punkt (Kiss and Strunk 2006) without a trained model, but with common abbreviations: after one a
-    sentence ends only before a word that often begins one. None ends after ``Mr.``, after ``No.`` before a digit, or
-    after a closing quote or bracket before a small letter (``“Why?” she said.``). Blank lines, 。！？ and the like of
-    other scripts end sentences too. Marks alone (the last of ``?!`` and of ``. . .``) go with the sentence before them.
+    English is split by NLTK's Punkt (Kiss and Strunk 2006) without a trained model, but with common abbreviations,
+    after which a sentence ends only before a word that often begins one. No sentence ends after ``Mr.``, after ``No.``
+    before a digit, or after a closing quote or bracket before a lower-case letter (``“Why?” she said.``). Blank lines,
+    and 。！？ and the like in other scripts, end sentences too. Marks alone (the last of ``?!`` and ``. . .``) are part
+    of the sentence before them.
 
     >>> split_sentences("Mr. Smith came at 5 p.m. The U.S. team had won.")
     ['Mr. Smith came at 5 p.m.', 'The U.S. team had won.']
@@ -97,7 +98,7 @@ def split_sentences(text: str) -> list[str]:
                     continue
                 left = start + part.find(sentence, first)
                 right = left + len(sentence)
-                if spans and _goes_on(paragraph[slice(*spans[-1])][-20:], sentence):
+                if spans and _continues(paragraph[slice(*spans[-1])][-20:], sentence):
                     left = spans.pop()[0]
                 spans.append((left, right))
         found += [paragraph[slice(*span)] for span in spans]
@@ -107,21 +108,21 @@ def split_sentences(text: str) -> list[str]:
 def penn_tokens(sentence: str, known: Container[str] = frozenset()) -> list[Word]:
     """The tokens of a sentence by the Penn Treebank's rules, each as (form in the text, form for the model).
 
-    The model's form is the text's where the model knows it (``known``: its words). Otherwise it is written as in the
-    Penn Treebank: double quotes of any kind as `` and '', typographic apostrophes and hyphens plain, dashes as ``--``,
-    ``…`` as ``...``, and brackets as ``-LRB-`` and so on; ``-LRB-`` itself stays.
+    The model's form is that of the text if the model knows it (``known``: its words). Otherwise it is written as in the
+    Penn Treebank: double quotes of any kind as `` and '', typographic apostrophes and hyphens as ASCII, dashes as
+    ``--``, ``…`` as ``...``, and brackets as ``-LRB-`` and so on; ``-LRB-`` itself is not changed.
 
-    Chinese and Japanese have no spaces to go by, so there a token is the longest known word that begins at its place,
-    and where none does, one character, or one run of Katakana. (Text that is split into words already is for
-    ``read_sentences`` with ``tokenized``.) Korean, and Thai and the like, are split at their spaces only.
+    Chinese and Japanese have no spaces, so a token is the longest known word that starts at its position, or else one
+    character or one run of Katakana. (For text that is already split into words, use ``read_sentences`` with
+    ``tokenized``.) Korean, Thai and similar scripts are split only at spaces.
 
     >>> penn_tokens("“I can’t (yet)”")
     [('“', '``'), ('I', 'I'), ('ca', 'ca'), ('n’t', "n't"), ('(', '-LRB-'), ('yet', 'yet'), (')', '-RRB-'), ('”', "''")]
     """
-    plain = _HEBREW_ACRONYM.sub("״", sentence.translate(_STRAIGHT))  # character by character: the places stay
+    plain = _HEBREW_ACRONYM.sub("״", sentence.translate(_STRAIGHT))  # one character for one: positions do not change
     found: list[Word] = []
     place = 0
-    for token in _treebank().tokenize(_last_stop_apart(_APART.sub(r" \g<0> ", plain))):
+    for token in _treebank().tokenize(_separate_last_stop(_SEPARATE.sub(r" \g<0> ", plain))):
         while plain[place].isspace():
             place += 1
         end = place + (1 if token in ("``", "''") and plain[place] == '"' else len(token))
@@ -132,9 +133,9 @@ def penn_tokens(sentence: str, known: Container[str] = frozenset()) -> list[Word
 
 
 def words_as_given(words: Iterable[str], known: Container[str] = frozenset()) -> list[Word]:
-    """The words of a sentence that is split already, each as (form in the text, form for the model).
+    """The words of a sentence that is already split, each as (form in the text, form for the model).
 
-    The model's form is as ``penn_tokens`` has it; of the straight double quotes, every second one closes.
+    The model's form is as in ``penn_tokens``; straight double quotes alternate between opening and closing.
     """
     found = []
     opened = False
@@ -148,18 +149,18 @@ def words_as_given(words: Iterable[str], known: Container[str] = frozenset()) ->
 def read_sentences(
     lines: Iterable[str], tokenized: bool, known: Container[str] = frozenset(), numbers: Iterator[int] | None = None
 ) -> Iterator[Sentence]:
-    """The sentences of all lines, their words as ``penn_tokens`` has them; one line is in memory at a time.
+    """The sentences of all lines, their words as from ``penn_tokens``; only one line is in memory at a time.
 
-    tokenized: a line is one sentence and its words stand between ASCII white space, as in bracketed trees, so that a
-    word may hold a no-break space; otherwise a line may hold several sentences. A blank line has one sentence without
-    words, so that no line is without a result. ``numbers`` are those of the lines; they are counted from 1 without.
+    tokenized: a line is one sentence of words separated by ASCII whitespace, as in bracketed trees, so that a word may
+    contain a no-break space; otherwise a line may have several sentences. A blank line gives one sentence without
+    words, so that every line has a result. ``numbers``: the line numbers, by default from 1.
     """
     for line, number in zip(lines, count(1) if numbers is None else numbers, strict=False):
         place = 0
         for words in _sentences(line, tokenized, known):
             offsets = []
             for form, _ in words:
-                place = line.index(form, place)  # there is only white space before it
+                place = line.index(form, place)  # only whitespace is skipped
                 offsets.append((place, place := place + len(form)))
             yield Sentence(words, number, offsets)
 
@@ -170,8 +171,8 @@ def _sentences(line: str, tokenized: bool, known: Container[str]) -> list[list[W
     return [penn_tokens(sentence, known) for sentence in split_sentences(line)] or [[]]
 
 
-def _goes_on(before: str, sentence: str) -> bool:
-    """Whether a sentence that Punkt found is the rest of the one before it, which ends in ``before``."""
+def _continues(before: str, sentence: str) -> bool:
+    """Whether a sentence found by Punkt continues the one before it, which ends in ``before``."""
     first = sentence[0]
     return bool(
         not any(map(str.isalnum, sentence))
@@ -181,10 +182,10 @@ def _goes_on(before: str, sentence: str) -> bool:
     )
 
 
-def _last_stop_apart(sentence: str) -> str:
-    """A space before the full stop that ends the last word, unless an abbreviation's.
+def _separate_last_stop(sentence: str) -> str:
+    """The sentence with a space before the full stop after its last word, unless that is an abbreviation.
 
-    The Penn Treebank's rules set it apart at the very end only, and not in ``It ended. . . .``
+    The Penn Treebank's rules separate a full stop only at the very end, so not in ``It ended. . . .``
     """
     stop = _LAST_STOP.search(sentence)
     if stop is None or sentence[: stop.start()].rsplit(None, 1)[-1].lstrip("([{\"'`").lower() in _abbreviations():
@@ -193,7 +194,7 @@ def _last_stop_apart(sentence: str) -> str:
 
 
 def _model_form(form: str, known: Container[str], opening: bool) -> str:
-    """``opening``: what a straight double quote or ``“``, which closes in some languages, would be."""
+    """The model's form; ``opening``: how to read a straight double quote, or ``“``, which closes in some languages."""
     if form in known:
         return form
     if form in ('"', "“"):
@@ -210,14 +211,14 @@ def _pieces(form: str, known: Container[str]) -> Iterator[str]:
         assert match is not None  # any character begins a piece
         end = match.end()
         if _CJK.match(form, place):
-            longest = min(place + LONGEST, len(form))
+            longest = min(place + MAX_UNSPACED_WORD, len(form))
             end = next((stop for stop in range(longest, place + 1, -1) if form[place:stop] in known), end)
         yield form[place:end]
         place = end
 
 
 class _Abbreviations(set[str]):
-    """Those it holds, and all that look like ``u.s``."""
+    """The listed abbreviations, and all words that look like ``u.s``."""
 
     def __contains__(self, word: object) -> bool:
         return super().__contains__(word) or (isinstance(word, str) and _DOTTED.fullmatch(word) is not None)

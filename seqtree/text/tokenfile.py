@@ -1,8 +1,8 @@
-"""Encoded text: rows of token indices in memory, or in a cache file that is memory-mapped and written all or nothing.
+"""Encoded text: arrays of token indices in memory, or in a memory-mapped cache file that is written atomically.
 
-A cache file is the indices of all its streams, one after another, then a JSON header, then the header's SHA-256, its
-length (8 bytes, little-endian) and ``MAGIC``. Its name is the hash of everything it was made from, never a path, so a
-file that is there and sound is the right one; one that is damaged counts as absent. The folder may be deleted at will.
+A cache file has the indices of all its streams, one after another, then a JSON header, then the header's SHA-256, its
+length (8 bytes, little-endian) and ``MAGIC``. Its name is a hash of everything it was made from, so an intact file with
+the right name is never out of date; a damaged one is treated as missing. The folder may be deleted at any time.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ import numpy as np
 import numpy.typing as npt
 
 from seqtree.errors import SeqtreeError
-from seqtree.files import written_whole
+from seqtree.files import atomic_file
 from seqtree.text.vocabulary import Vocabulary
 
 FORMAT_VERSION = 1
 MAGIC = b"SEQTTOK1"
 _TRAILER = 32 + 8 + len(MAGIC)
 _CHUNK = 1 << 22  # bytes read at a time to check a file
-_STALE = 24 * 3600.0  # seconds after which a temporary file is what a killed process left behind
+_STALE = 24 * 3600.0  # seconds; an older temporary file was left behind by a killed process
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +39,7 @@ class TokenStream:
     """One contiguous encoded text.
 
     ids: shape (tokens,), unsigned integers, an array or a read-only memory map. characters, bytes: the size of the
-    text it came from, line ends and byte-order marks normalised (bytes as UTF-8). unknown: how many ids are ``<unk>``.
+    normalised text (line endings, byte-order marks), bytes as UTF-8. unknown: the number of ``<unk>`` ids.
     """
 
     ids: npt.NDArray[Any]
@@ -62,7 +62,7 @@ class StreamCounts:
 
 
 class Sink(Protocol):
-    """Where encoded ids go, in order."""
+    """Takes encoded ids in order."""
 
     def write(self, ids: npt.NDArray[Any]) -> None:
         """Append ids, shape (n,)."""
@@ -104,10 +104,10 @@ def in_memory(vocabulary: Vocabulary, fill: Fill) -> list[TokenStream]:
 
 
 def in_cache(key: str, vocabulary: Vocabulary, fill: Fill, warn: Callable[[str], object]) -> list[TokenStream]:
-    """The streams that ``fill`` writes, in a file of the cache folder and memory-mapped.
+    """The streams that ``fill`` writes, memory-mapped from a file in the cache folder.
 
-    Where the folder cannot be written, the file goes to a temporary folder that goes when the process ends, and
-    ``warn`` is told. Raises SeqtreeError when that has no room either.
+    If writing there fails, ``warn`` gets a message and the file goes to a temporary folder, deleted when the process
+    ends. Raises SeqtreeError if that has no space either.
     """
     folder = cache_folder()
     try:
@@ -115,19 +115,19 @@ def in_cache(key: str, vocabulary: Vocabulary, fill: Fill, warn: Callable[[str],
     except OSError as error:
         warn(
             f"the cache folder {folder} cannot be used ({error.strerror or error}): using a temporary one; "
-            "set SEQTREE_CACHE to a folder with room"
+            "set SEQTREE_CACHE to a folder with free space"
         )
     try:
         return _build(_temporary_folder(), key, vocabulary, fill)
     except OSError as error:
         raise SeqtreeError(
-            f"no room for the encoded text in {tempfile.gettempdir()} either ({error.strerror or error}): "
-            "set SEQTREE_CACHE to a folder with room"
+            f"no space for the encoded text in {tempfile.gettempdir()} either ({error.strerror or error}): "
+            "set SEQTREE_CACHE to a folder with free space"
         ) from error
 
 
 def cached(key: str) -> tuple[Vocabulary, list[TokenStream]] | None:
-    """What the cache holds under ``key``, wholly checked; None when there is nothing or it is damaged."""
+    """The vocabulary and streams cached under ``key``, fully verified; None if there are none or they are damaged."""
     try:
         return _open(cache_folder() / f"{key}.tokens", key)
     except (OSError, ValueError, KeyError, TypeError):
@@ -135,7 +135,7 @@ def cached(key: str) -> tuple[Vocabulary, list[TokenStream]] | None:
 
 
 def cache_folder() -> Path:
-    """$SEQTREE_CACHE, else $XDG_CACHE_HOME/seqtree, else ~/.cache/seqtree (not necessarily there yet)."""
+    """$SEQTREE_CACHE, else $XDG_CACHE_HOME/seqtree, else ~/.cache/seqtree (it may not exist yet)."""
     if os.environ.get("SEQTREE_CACHE"):
         return Path(os.environ["SEQTREE_CACHE"])
     if os.environ.get("XDG_CACHE_HOME"):
@@ -158,7 +158,7 @@ def _build(folder: Path, key: str, vocabulary: Vocabulary, fill: Fill) -> list[T
     folder.mkdir(parents=True, exist_ok=True)
     _remove_stale(folder)
     target = folder / f"{key}.tokens"
-    with written_whole(target) as file:
+    with atomic_file(target) as file:
         sink = _FileSink(file)
         counts = fill(sink)
         file.write(_header(key, vocabulary, counts, sink.crc))
@@ -180,7 +180,7 @@ def _header(key: str, vocabulary: Vocabulary, counts: list[StreamCounts], crc: i
 
 
 def _open(path: Path, key: str) -> tuple[Vocabulary, list[TokenStream]]:
-    """The streams of a cache file. Raises OSError, ValueError, KeyError or TypeError for whatever is wrong with it."""
+    """The vocabulary and streams of a cache file; OSError, ValueError, KeyError or TypeError if it is damaged."""
     with path.open("rb") as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(size - _TRAILER, 0))
@@ -207,7 +207,7 @@ def _open(path: Path, key: str) -> tuple[Vocabulary, list[TokenStream]]:
 
 
 def _crc32(file: BinaryIO, length: int) -> int:
-    """The checksum of the first ``length`` bytes, read rather than mapped so that they do not stay resident."""
+    """The checksum of the first ``length`` bytes, read, not memory-mapped, so that they do not stay in memory."""
     file.seek(0)
     crc = 0
     while length > 0:
@@ -225,7 +225,7 @@ def _remove_stale(folder: Path) -> None:
             if time.time() - path.stat().st_mtime > _STALE:
                 path.unlink()
         except OSError:
-            continue  # another process was faster, or it is not ours to remove
+            continue  # already removed by another process, or not ours to remove
 
 
 def _temporary_folder() -> Path:

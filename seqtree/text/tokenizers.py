@@ -1,6 +1,6 @@
-"""Tokenizers with the interface of NLTK's, and blocks of text as one row of words with line ends.
+"""Tokenization of words: the Penn Treebank tokenizer, and blocks of text as one sequence of words and line ends.
 
-In word models a line is a sentence: blank lines are skipped and the end of every other line is the token ``</s>``.
+In word models a line is a sentence: blank lines are skipped, and every other line ends with the token ``</s>``.
 """
 
 from __future__ import annotations
@@ -12,60 +12,34 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import chain
 
-from nltk.tokenize.api import TokenizerI
 from nltk.tokenize.treebank import TreebankWordTokenizer
 
 from seqtree.errors import InputError
 from seqtree.text.config import END, NEWLINE
 
-MAX_LINE = 1 << 20  # characters; a longer line is handed on in pieces, cut at whitespace
-DISTINCT_WORDS = 2_500_000  # kept while counting, about 300 MB; above it the rarest are forgotten
-MEMO_ENTRIES = 1 << 19  # pieces of text whose tokens are remembered, about 100 MB when full
-MEMO_LENGTH = 100  # characters; a longer piece is not remembered
+MAX_LINE = 1 << 20  # characters; a longer line is processed in pieces, split at whitespace
+MAX_DISTINCT_WORDS = 2_500_000  # while counting, about 300 MB; beyond it the rarest are dropped
+MAX_CACHED = 1 << 19  # pieces of text in a tokenizer's cache, about 100 MB when full
+MAX_CACHED_LENGTH = 100  # characters; longer pieces are not cached
 
 _BLANK_LINES = re.compile(r"\n\s*\n")
-_WORD = re.compile(r"\S+")
-# A word, perhaps a possessive, and perhaps brackets, quotes or one mark around it: the forms whose tokens are plain.
+# A word, an optional possessive, and optional brackets, quotes or one mark around it: forms that need no other rules.
 _PLAIN = re.compile(r"""(["(\[]?)([A-Za-z0-9]+(?:-[A-Za-z0-9]+)*)('[sS])?([,;:?!.]?)([")\]]?)""")
 _CONTRACTED = frozenset({"cannot", "gimme", "gonna", "gotta", "lemme", "wanna"})
 
 
-class CharTokenizer(TokenizerI):
-    """Every code point is a token, newlines included."""
-
-    def tokenize(self, s: str) -> list[str]:
-        """The characters of ``s``."""
-        return list(s)
-
-    def span_tokenize(self, s: str) -> Iterator[tuple[int, int]]:
-        """(start, end) of each token in ``s``, in characters."""
-        return ((i, i + 1) for i in range(len(s)))
-
-
-class WhitespaceTokenizer(TokenizerI):
-    """Words are what stands between whitespace of any kind (also for Chinese that was split into words by spaces)."""
-
-    def tokenize(self, s: str) -> list[str]:
-        """The words of ``s``."""
-        return s.split()
-
-    def span_tokenize(self, s: str) -> Iterator[tuple[int, int]]:
-        """(start, end) of each token in ``s``, in characters."""
-        return (match.span() for match in _WORD.finditer(s))
-
-
-class TreebankTokenizer(TokenizerI):
+class TreebankTokenizer:
     """Exactly the tokens of ``nltk.tokenize.TreebankWordTokenizer``, many times faster on running text.
 
-    All rules of NLTK's tokenizer but three act between two spaces and depend on nothing outside: an opening quote that
-    begins the text, the comma, colon or quote that ends it, and the full stop that ends it, with the brackets and
-    quotes closed after it. So the text is cut at spaces, and the tokens of each piece are remembered by the piece and
-    by whether it stands first, last or in between. A text that ends in whitespace other than spaces goes to NLTK whole.
-    Source of the rules: Robert MacIntyre's ``tokenizer.sed`` of the Penn Treebank, as NLTK carries it.
+    All but three rules of NLTK's tokenizer depend only on the text between two spaces. The exceptions are an opening
+    quote at the start of the text; a comma, colon or quote at its end; and a full stop at its end, with closing
+    brackets and quotes after it. So the text is split at spaces, and the tokens of each piece are cached by the piece
+    and its position: first, last or in between. A text that ends in whitespace other than spaces is left to NLTK.
+    Source of the rules: Robert MacIntyre's ``tokenizer.sed`` of the Penn Treebank, as included in NLTK.
     """
 
     def __init__(self) -> None:
-        self._memo = _Memo()
+        self._cache = _Cache()
 
     def tokenize(self, s: str) -> list[str]:
         """The tokens of ``s``, a sentence; straight double quotes become `` and ''."""
@@ -73,33 +47,19 @@ class TreebankTokenizer(TokenizerI):
         if not body:
             return []
         if body[-1].isspace():
-            return self._memo.nltk(s)
+            return self._cache.nltk(s)
         # A space at the end of a key means "first", one at its start "last", two at its start "the only piece".
         pieces = body.split(" ")
         tail = " " if len(body) < len(s) else ""
         if len(pieces) == 1:
-            return list(self._memo[f"  {body}{tail}"])
+            return list(self._cache[f"  {body}{tail}"])
         pieces[0] += " "
         pieces[-1] = f" {pieces[-1]}{tail}"
-        return list(chain.from_iterable(map(self._memo.__getitem__, pieces)))
-
-    def span_tokenize(self, s: str) -> Iterator[tuple[int, int]]:
-        """(start, end) of each token in ``s``, in characters.
-
-        ``s[start:end]`` is the token, except for the quotes that the tokenizer rewrites: where the token is `` or '',
-        it is the quote as it stands in the text (``"``, `` or ''). Between two spans there is nothing but whitespace.
-        """
-        place = 0
-        for token in self.tokenize(s):
-            while s[place].isspace():
-                place += 1
-            end = place + (1 if token in ("``", "''") and s[place] == '"' else len(token))
-            yield place, end
-            place = end
+        return list(chain.from_iterable(map(self._cache.__getitem__, pieces)))
 
 
-class _Memo(dict[str, tuple[str, ...]]):
-    """Piece of text, marked with its place in the sentence by spaces, -> its tokens; never above MEMO_ENTRIES."""
+class _Cache(dict[str, tuple[str, ...]]):
+    """Piece of text, with spaces that mark its position in the sentence -> its tokens; at most MAX_CACHED entries."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -107,14 +67,14 @@ class _Memo(dict[str, tuple[str, ...]]):
 
     def __missing__(self, key: str) -> tuple[str, ...]:
         tokens = tuple(map(sys.intern, _plain_tokens(key) or self._slow(key)))
-        if len(key) <= MEMO_LENGTH:
-            if len(self) >= MEMO_ENTRIES:
+        if len(key) <= MAX_CACHED_LENGTH:
+            if len(self) >= MAX_CACHED:
                 self.clear()
             self[key] = tokens
         return tokens
 
     def _slow(self, key: str) -> list[str]:
-        """NLTK's own tokens, the piece standing next to a neutral word on the sides where the sentence goes on."""
+        """NLTK's own tokens, with a neutral word next to the piece on each side where the sentence continues."""
         if key.startswith("  "):
             return self.nltk(key[2:])
         if key.startswith(" ") and key != " ":
@@ -125,7 +85,7 @@ class _Memo(dict[str, tuple[str, ...]]):
 
 
 def _plain_tokens(key: str) -> list[str] | None:
-    """The tokens of the commonest forms without any regular expression of NLTK's; None for all other forms."""
+    """The tokens of the most common forms, without NLTK's regular expressions; None for all other forms."""
     piece = key.strip(" ")
     if piece.isascii() and piece.isalnum():
         return None if piece.lower() in _CONTRACTED else [piece]
@@ -141,26 +101,26 @@ def _plain_tokens(key: str) -> list[str] | None:
 
 @cache
 def _shared_treebank() -> TreebankTokenizer:
-    """One for the process, so that the second reading of a text finds its pieces remembered."""
+    """One per process, so that the second reading of a text finds its pieces in the cache."""
     return TreebankTokenizer()
 
 
 class LineTokens:
-    """Turns a text, block by block, into words with ``</s>`` at the end of every line that is not blank.
+    """Converts a text, block by block, to words with ``</s>`` at the end of every line that is not blank.
 
-    tokenizer: "whitespace" or "treebank". Blocks may end anywhere that ``line_blocks`` ends them.
+    tokenizer: "whitespace" or "treebank". Blocks must end as those of ``line_blocks`` do.
     """
 
     def __init__(self, tokenizer: str) -> None:
         self._treebank = _shared_treebank() if tokenizer == "treebank" else None
-        self._open = False  # whether the current line has words already
+        self._open = False  # whether the current line already has words
 
     def feed(self, block: str) -> list[str]:
         """The tokens of the next block."""
         return self._whitespace_lines(block) if self._treebank is None else self._treebank_lines(block, self._treebank)
 
     def finish(self) -> list[str]:
-        """The last line's ``</s>`` when the text did not end in a newline; the next block begins a new text."""
+        """The last line's ``</s>`` if the text did not end in a newline; the next block begins a new text."""
         tokens = [END] if self._open else []
         self._open = False
         return tokens
@@ -191,28 +151,28 @@ class LineTokens:
 
 
 def count_words(blocks: Iterable[str], tokenizer: str) -> Counter[str]:
-    """How often each token occurs in a text given in blocks, line ends included.
+    """The frequency of each token, ``</s>`` included, in a text given in blocks.
 
-    Exact up to DISTINCT_WORDS different tokens. Whenever there are more, the rarest are forgotten, first those seen
-    once, until at most half as many are left; the count of a rare word can then be too low.
+    Exact up to MAX_DISTINCT_WORDS different tokens. Whenever there are more, the rarest are dropped, those seen once
+    first, until at most half of that number are left; the count of a rare word can then be too low.
     """
     counts: Counter[str] = Counter()
     lines = LineTokens(tokenizer)
     for block in blocks:
         counts.update(lines.feed(block))
-        if len(counts) > DISTINCT_WORDS:
-            least = 1
-            while len(counts) > DISTINCT_WORDS // 2:
-                least += 1
-                counts = Counter({word: count for word, count in counts.items() if count >= least})
+        if len(counts) > MAX_DISTINCT_WORDS:
+            min_count = 1
+            while len(counts) > MAX_DISTINCT_WORDS // 2:
+                min_count += 1
+                counts = Counter({word: count for word, count in counts.items() if count >= min_count})
     counts.update(lines.finish())
     return counts
 
 
 def line_blocks(blocks: Iterable[str]) -> Iterator[str]:
-    """The same text in blocks that end at the end of a line, or, inside a line longer than MAX_LINE, after whitespace.
+    """The same text in blocks that end at a line end or, within a line longer than MAX_LINE, after whitespace.
 
-    Raises InputError for a word longer than MAX_LINE characters, which is a text without spaces.
+    Raises InputError for a word longer than MAX_LINE characters, that is, a text without spaces.
     """
     rest = ""
     for block in blocks:
@@ -222,8 +182,8 @@ def line_blocks(blocks: Iterable[str]) -> Iterator[str]:
             cut = len(rest) - len(rest.rsplit(None, 1)[-1]) if not rest[-1].isspace() else len(rest)
             if not cut:
                 raise InputError(
-                    f"no whitespace in {len(rest):,} characters of text, where words separated by whitespace were "
-                    "expected: split the text into words, or model its characters (--unit char)"
+                    f"no whitespace in {len(rest):,} characters of text; expected words separated by whitespace: "
+                    "split the text into words, or model its characters (--unit char)"
                 )
         if cut:
             yield rest[:cut]

@@ -1,4 +1,4 @@
-"""Characters or words <-> indices <-> one-hot rows; a vocabulary never changes once built."""
+"""Maps characters or words to indices and back; a vocabulary is immutable."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NOUNS = {"char": "characters", "word": "words"}
 def code_points(text: str) -> npt.NDArray[Any]:
     """The code points of ``text``: shape (len(text),), uint8 for ASCII text and little-endian uint32 for any other.
 
-    Raises InputError when the text holds a lone surrogate, which is no character and has no UTF-8 form.
+    Raises InputError if the text contains a lone surrogate, which is not a character and has no UTF-8 form.
     """
     if text.isascii():
         return np.frombuffer(text.encode("ascii"), dtype=np.uint8)
@@ -32,20 +32,19 @@ def surrogate_error(text: str, position: int) -> InputError:
     """The error for a lone surrogate at ``position`` (in characters) of ``text``."""
     return InputError(
         f"character {position} of the text is the lone surrogate U+{ord(text[position]):04X}; "
-        "text must be made of Unicode characters only"
+        "text must contain only valid Unicode characters"
     )
 
 
 class Vocabulary:
-    """The tokens of a model, each with its index 0..len-1; hashable and compared by content.
+    """The tokens of a model, with indices from 0 to len - 1; hashable and compared by content.
 
-    Words: 0 ``<unk>``, 1 ``<s>``, 2 ``</s>``, then the words. Characters (code points): 0 ``<unk>``, 1 newline, which
-    plays both the start and the end of a sentence, then the others. A text's own literal ``<unk>``, ``<s>`` or ``</s>``
-    is the special token.
+    Words: 0 ``<unk>``, 1 ``<s>``, 2 ``</s>``, then the words; a text may contain these three literally.
+    Characters (code points): 0 ``<unk>``, 1 newline, which is both start and end of a sentence, then the others.
 
-    unit: "char" or "word". tokens: all tokens in the order of their indices, the special ones first.
-    Raises InputError when the unit is neither, a special token is not in its place, a token is repeated, is empty, is
-    not a string, holds a lone surrogate, or (characters) is not exactly one code point.
+    unit: "char" or "word". tokens: all tokens in index order, the special ones first.
+    Raises InputError if the unit is neither, a special token is not in its place, or a token is repeated, empty, not a
+    string, contains a lone surrogate, or (characters) is not exactly one code point.
     """
 
     __slots__ = ("_hash", "_index", "_table", "_tokens", "_unit")
@@ -68,8 +67,9 @@ class Vocabulary:
     def build(cls, counts: Mapping[str, int], unit: str, min_count: int = 1, max_size: int | None = None) -> Vocabulary:
         """The vocabulary of a text with these token counts, most frequent first (ties by code points).
 
-        min_count: tokens seen less often are left out. max_size: the most tokens to keep, special ones included; what
-        is cut maps to ``<unk>``. Raises InputError when either is out of range (at least one ordinary token must fit).
+        min_count: less frequent tokens are left out. max_size: the maximum number of tokens, special ones included.
+        Tokens left out map to ``<unk>``. Raises InputError if either is out of range (at least one ordinary token must
+        fit).
         """
         _check_unit(unit)
         specials = SPECIALS[unit]
@@ -78,9 +78,9 @@ class Vocabulary:
         return cls(unit, [*specials, *_ranked(counts, set(specials), min_count)[:room]])
 
     def extended(self, counts: Mapping[str, int], min_count: int = 1, max_size: int | None = None) -> Vocabulary:
-        """Growth by name: every token keeps its index, and the new ones of ``counts`` follow, most frequent first.
+        """A larger vocabulary: every token keeps its index, and the new ones of ``counts`` follow, most frequent first.
 
-        Raises InputError when ``min_count`` is below 1 or ``max_size`` is smaller than this vocabulary.
+        Raises InputError if ``min_count`` is below 1 or ``max_size`` is smaller than this vocabulary.
         """
         check_limits(self._unit, min_count, max_size)
         if max_size is not None and max_size < len(self):
@@ -95,7 +95,7 @@ class Vocabulary:
 
     @property
     def tokens(self) -> tuple[str, ...]:
-        """All tokens in the order of their indices."""
+        """All tokens in index order."""
         return self._tokens
 
     @property
@@ -114,14 +114,14 @@ class Vocabulary:
         return 1 if self._unit == "char" else 2
 
     def index(self, token: str) -> int:
-        """The index of ``token``, that of ``<unk>`` when it is not in the vocabulary."""
+        """The index of ``token``, or that of ``<unk>`` if it is not in the vocabulary."""
         return self._index.get(token, 0)
 
     def encode(self, tokens: Iterable[str]) -> npt.NDArray[np.int64]:
         """The indices of ``tokens``: shape (number of tokens,), int64; unknown tokens give ``unknown``.
 
-        A character vocabulary takes a string as it is (fast). Raises InputError for a string given to a word
-        vocabulary, which would be read letter by letter, and for a lone surrogate in a string.
+        With a character vocabulary, a string is encoded directly (fast). Raises InputError for a string given to a word
+        vocabulary, where it would be read letter by letter, and for a lone surrogate in a string.
         """
         if isinstance(tokens, str):
             if self._unit == "word":
@@ -134,11 +134,11 @@ class Vocabulary:
         """The tokens of indices of shape (n,). Raises InputError for an index outside 0..len-1 or another shape."""
         array = self._checked_ids(ids)
         if array.ndim != 1:
-            raise InputError(f"decode takes one row of indices, shape (n,), not shape {array.shape}")
+            raise InputError(f"decode takes indices of shape (n,), not of shape {array.shape}")
         return [self._tokens[i] for i in array.tolist()]
 
     def join(self, tokens: Iterable[str]) -> str:
-        """Tokens back to text: characters side by side; words with single spaces, ``</s>`` as a newline without any."""
+        """Tokens as text: characters concatenated; words with single spaces, ``</s>`` as a newline without spaces."""
         if self._unit == "char":
             return "".join(tokens)
         parts: list[str] = []
@@ -149,44 +149,17 @@ class Vocabulary:
                 parts.extend((" ", token) if parts and parts[-1] != NEWLINE else (token,))
         return "".join(parts)
 
-    def one_hot(self, ids: npt.ArrayLike, dtype: npt.DTypeLike = np.float32) -> npt.NDArray[Any]:
-        """Indices of any shape (...) as rows of zeros with a one at the index: shape (..., len(self)).
-
-        Raises InputError for an index outside 0..len-1.
-        """
-        array = self._checked_ids(ids)
-        rows = np.zeros((*array.shape, len(self)), dtype=dtype)
-        np.put_along_axis(rows, array[..., np.newaxis], 1, axis=-1)
-        return rows
-
     def unknown_tokens(self, tokens: Iterable[str]) -> list[str]:
-        """The distinct tokens that are not in the vocabulary, in the order of their first appearance."""
+        """The distinct tokens that are not in the vocabulary, in order of first occurrence."""
         return [token for token in dict.fromkeys(tokens) if token not in self._index]
 
-    def difference(self, other: Vocabulary) -> str:
-        """One line on how ``other`` differs from this vocabulary: sizes and the first tokens missing on each side."""
-        if self == other:
-            return f"the vocabularies are equal ({len(self)} {_NOUNS[self._unit]})"
-        if self._unit != other._unit:
-            return f"one is a vocabulary of {_NOUNS[self._unit]}, the other of {_NOUNS[other._unit]}"
-        line = f"one has {len(self)} {_NOUNS[self._unit]}, the other {len(other)}"
-        for side, missing in (("first", other.unknown_tokens(self)), ("second", self.unknown_tokens(other))):
-            if missing:
-                more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
-                line += f"; only in the {side}: {', '.join(map(ascii, missing[:5]))}{more}"
-        if len(self) == len(other) and not other.unknown_tokens(self):
-            place = next(i for i, (a, b) in enumerate(zip(self, other, strict=True)) if a != b)
-            line += f", the same but in another order: index {place} is {self._tokens[place]!a} in the first"
-            line += f" and {other._tokens[place]!a} in the second"
-        return line
-
     def to_json(self) -> dict[str, Any]:
-        """The JSON form, ``{"unit": ..., "tokens": [...]}``, which ``from_json`` reads back."""
+        """The vocabulary as a JSON object, ``{"unit": ..., "tokens": [...]}``, for ``from_json``."""
         return {"unit": self._unit, "tokens": list(self._tokens)}
 
     @classmethod
     def from_json(cls, data: Any) -> Vocabulary:
-        """The vocabulary of a JSON form. Raises InputError saying what is wrong with it."""
+        """The vocabulary of such a JSON object. Raises InputError if it is invalid."""
         if not isinstance(data, dict) or set(data) != {"unit", "tokens"}:
             raise InputError('a vocabulary in JSON is an object with the keys "unit" and "tokens" and no others')
         if not isinstance(data["tokens"], list):
@@ -198,14 +171,14 @@ class Vocabulary:
         if array.size == 0:
             return array.astype(np.int64)
         if array.dtype.kind not in "iu":
-            raise InputError(f"indices of tokens must be whole numbers, not {array.dtype}")
+            raise InputError(f"token indices must be integers, not {array.dtype}")
         wrong = array[(array < 0) | (array >= len(self))]
         if wrong.size:
             raise InputError(f"index {wrong[0]} is outside the vocabulary, whose indices are 0 to {len(self) - 1}")
         return array.astype(np.int64)
 
     def _code_table(self) -> npt.NDArray[np.int64]:
-        """Code point -> index, built on first use; the last entry, ``unknown``, serves every higher code point."""
+        """Code point -> index, built on first use; the last entry, ``unknown``, is for all higher code points."""
         if self._table is None:
             codes = np.array([ord(token) for token in self._tokens[1:]])
             table = np.zeros(int(codes.max()) + 2, dtype=np.int64)
@@ -276,6 +249,6 @@ def _checked_index(unit: str, tokens: tuple[Any, ...]) -> dict[str, int]:
 def _check_token(unit: str, token: str, place: int) -> None:
     if not token or (unit == "char" and len(token) != 1):
         wanted = "one character" if unit == "char" else "at least one character"
-        raise InputError(f"token {place} of the vocabulary is {token!a}, where {wanted} was expected")
+        raise InputError(f"token {place} of the vocabulary is {token!a}; expected {wanted}")
     if not token.isascii() and any("\ud800" <= c <= "\udfff" for c in token):
-        raise InputError(f"token {place} of the vocabulary, {token!a}, holds a lone surrogate, which is no character")
+        raise InputError(f"token {place} of the vocabulary, {token!a}, contains a lone surrogate, not a character")

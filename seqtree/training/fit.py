@@ -70,7 +70,7 @@ def _sample(task: type[AnyTask], display: Display) -> list[str]:
     """The embedded sample that is trained on where nothing is named."""
     name = task.options.sample
     if not name:
-        display.message(f"no {task.options.argument} named: {task.own_data}")
+        display.message(f"no {task.options.argument} named: generating {task.own_data}")
         return []
     from seqtree import corpora
 
@@ -79,7 +79,7 @@ def _sample(task: type[AnyTask], display: Display) -> list[str]:
 
 
 def _run(task: type[AnyTask], sources: Sequence[str], recipe: Recipe, display: Display) -> dict[str, Any]:
-    out = recipe.run.out or Path("runs") / (run_name(sources[0]) if sources else task.options.argument)
+    out = recipe.run.out or Path("runs") / (run_name(sources[0]) if sources else task.own_data)
     run = RunFolder(Path(out))
     with run.opened(recipe.run.resume):
         made = task.made(sources, recipe, display)

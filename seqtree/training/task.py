@@ -35,7 +35,7 @@ class Task(ABC, Generic[R, M, D]):
 
     options: ClassVar[TrainingOptions[Any]]
     items: ClassVar[str] = "items"
-    own_data: ClassVar[str] = "making its own data"  # what is read where no source is named and there is no sample
+    own_data: ClassVar[str] = "data"  # what the task generates where no source is named and there is no sample
     best: ClassVar[str] = "-loss"
     implausible_loss: ClassVar[float] = 0.0
 

@@ -1,4 +1,4 @@
-"""Binary trees over half-open spans: the form in which the parser sees a tree, and the way there and back."""
+"""Binary trees over half-open spans, the parser's form of a tree, and conversion in both directions."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ Labels = tuple[str, ...]  # the labels of one span, outermost first: a unary cha
 class BinaryTree:
     """A sentence and the merges that build its tree.
 
-    ``merges`` holds (start, split, end) for each of the n - 1 merges of n words, children before parents: words[start:
-    split] and words[split:end] became one. ``labels`` holds the constituents, single words included (the nodes above
-    a word's tag); a span that is absent has the empty label and is no constituent. ``tags`` holds None for a word
-    without a node of its own.
+    ``merges`` has (start, split, end) for each of the n - 1 merges of n words, children before parents:
+    words[start:split] and words[split:end] become one node. ``labels`` has the constituents, including those over a
+    single word (the nodes above its tag); a span not in it has the empty label and is no constituent. ``tags`` has
+    None for a word without a tag.
     """
 
     words: tuple[str, ...]
@@ -34,10 +34,10 @@ class BinaryTree:
 
 
 def binarise(tree: Tree) -> BinaryTree:
-    """The tree as merges, from which ``restore`` makes an equal tree again; time and memory linear in its size.
+    """The tree as merges, from which ``restore`` rebuilds an equal tree; time and memory linear in its size.
 
-    A node with more than two children is built from the left; the spans inside it get no label.
-    Raises InputError for a tree with a node that has no word.
+    A node with more than two children is built from the left; its intermediate spans get no label.
+    Raises InputError for a tree with a node that has no words.
     """
     if is_preterminal(tree):
         return BinaryTree((tree[0],), (tree.label(),), (), {})
@@ -45,7 +45,7 @@ def binarise(tree: Tree) -> BinaryTree:
     tags: list[str | None] = []
     merges: list[tuple[int, int, int]] = []
     chains: dict[Span, list[str]] = {}  # innermost first
-    open_nodes: list[tuple[Tree, list[int]]] = [(tree, [])]  # with where its children so far begin
+    open_nodes: list[tuple[Tree, list[int]]] = [(tree, [])]  # with the starts of the children visited so far
     while open_nodes:
         node, starts = open_nodes[-1]
         if len(starts) < len(node):
@@ -58,7 +58,7 @@ def binarise(tree: Tree) -> BinaryTree:
                 tags.append(child.label() if isinstance(child, Tree) else None)
             continue
         if not starts:
-            raise InputError(f"a node labelled {node.label()!r} has no word below it")
+            raise InputError(f"a node labelled {node.label()!r} has no words")
         open_nodes.pop()
         merges.extend((starts[0], middle, end) for middle, end in pairwise([*starts[1:], len(words)]))
         chains.setdefault((starts[0], len(words)), []).append(node.label())
@@ -67,18 +67,18 @@ def binarise(tree: Tree) -> BinaryTree:
 
 
 def restore(binary: BinaryTree) -> Tree:
-    """The tree that a binary tree stands for: its labelled spans, in time linear in its size.
+    """The tree of the labelled spans of a binary tree, in time linear in its size.
 
-    ``binary.merges`` may come in any order. A whole sentence without a label of its own (and more than one tagged word)
-    is put under the label ROOT, which no score counts. Raises ValueError if there is no word or a merge is missing.
+    ``binary.merges`` may be in any order. If the whole sentence has no label (and is not a single tagged word), the
+    root is labelled ROOT, which PARSEVAL ignores. Raises ValueError if there are no words or a merge is missing.
     """
     n = len(binary.words)
     if n == 0:
-        raise ValueError("a binary tree without words stands for no tree")
+        raise ValueError("a binary tree needs at least one word")
     splits = {(start, end): split for start, split, end in binary.merges}
     top: list[Tree | str] = []
     inside = top  # the children of the innermost open node
-    waiting: list[Span | list[Tree | str]] = [(0, n)]  # spans to visit; lists to go back to
+    waiting: list[Span | list[Tree | str]] = [(0, n)]  # spans to visit, and children lists to return to
     while waiting:
         span = waiting.pop()
         if isinstance(span, list):

@@ -1,10 +1,10 @@
-"""Bracketed trees: reading them one by one, writing them on one line, and escaping the brackets among their words.
+"""Bracketed trees: reading them one by one, writing them on one line, and escaping brackets in words.
 
-The format is the Penn Treebank's: ``(S (NP (PRP it)) (VP (VBZ works)))``. A tree may run over many lines and a line may
-hold many trees; a tree may stand in one more bracket without a label, ``( (S ...))``. Between trees, a line that starts
-with ``#``, ``%%`` or ``*x*`` is a comment; inside a tree nothing is. Only ASCII white space separates tokens, so a word
-may hold a no-break space. A bracket with a single token that has no letter or digit, as in ``(,)``, is a word that is
-its own tag.
+The format is the Penn Treebank's: ``(S (NP (PRP it)) (VP (VBZ works)))``. A tree may span several lines, and a line may
+contain several trees; a tree may be inside one more bracket without a label, ``( (S ...))``. Between trees, a line that
+starts with ``#``, ``%%`` or ``*x*`` is a comment; inside a tree there are no comments. Only ASCII whitespace separates
+tokens, so a word may contain a no-break space. A bracket with a single token without letters or digits, as in ``(,)``,
+is a word that is its own tag.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from seqtree.text.config import NEWLINE
 from seqtree.text.reading import Source, read_text
 
 COMMENTS = ("#", "%%", "*x*")
-_LONG = 1 << 16  # characters; a longer line is taken in pieces
+_LONG = 1 << 16  # characters; a longer line is processed in pieces
 _TOKEN = re.compile(
     r"\(([^\s()]++)[ \t]++([^\s()]++)[ \t]*+\)"  # a tag and its word
     r"|(\()[ \t]*+([^\s()]*+)"  # an opening bracket and its label, if it is on the same line
@@ -41,7 +41,7 @@ _CLOSE = object()
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a tree's first bracket is: the file's name and the line, counted from 1."""
+    """The position of a tree's first bracket: file name and line number, from 1."""
 
     file: str
     line: int
@@ -51,12 +51,12 @@ class Place:
 
 
 def is_preterminal(node: Tree | str) -> bool:
-    """Whether a node is a tag: its only child is a word."""
+    """Whether a node is a part-of-speech tag: its only child is a word."""
     return isinstance(node, Tree) and len(node) == 1 and not isinstance(node[0], Tree)
 
 
 def words_of(tree: Tree) -> list[str]:
-    """The words of a tree, at any depth (``tree.leaves()`` fails some thousand nodes down)."""
+    """The words of a tree of any depth (the recursion of ``tree.leaves()`` fails beyond about a thousand levels)."""
     words: list[str] = []
     stack: list[Tree | str] = [tree]
     while stack:
@@ -71,22 +71,22 @@ def words_of(tree: Tree) -> list[str]:
 def read_trees(
     source: str | Path | Source, encoding: str = "utf-8", lemmas: bool = False
 ) -> Iterator[tuple[Tree, Place]]:
-    """The trees of a file, each with its place, as the file has them; memory holds one tree at a time.
+    """The trees of a file, unchanged, each with its place; only one tree is in memory at a time.
 
-    lemmas: as ``parse_trees`` has it. Raises InputError with file and line for what ``parse_trees`` refuses, and for a
-    file that cannot be read, is empty, or is not in the encoding.
+    lemmas: as for ``parse_trees``. Raises the InputErrors of ``parse_trees``, and InputError for a file that cannot be
+    read, is empty, or is not in the encoding.
     """
     file = source if isinstance(source, Source) else Source(Path(source), str(source))
     return parse_trees(read_text([file], encoding), file.name, lemmas=lemmas)
 
 
 def parse_trees(blocks: Iterable[str], name: str, lemmas: bool = False) -> Iterator[tuple[Tree, Place]]:
-    """The trees of a text that comes in blocks of any size, each with its place; ``name`` stands for the file.
+    """The trees of a text given in blocks of any size, each with its place; ``name`` is the file name for messages.
 
-    lemmas: a bracket of three tokens is a tag, a word and a lemma (as in AnCora's ``.tbf`` files); lemmas are left out.
-    Raises InputError with file and line for a bracket that is never closed (the line where its tree began), a closing
-    bracket too many, text outside brackets, a node without a label below the top, a node without a word, several trees
-    in one outer bracket, and a text without any tree.
+    lemmas: a bracket of three tokens is a tag, a word and a lemma (as in AnCora's ``.tbf`` files); lemmas are dropped.
+    Raises InputError with file and line for a bracket that is never closed (the line where its tree begins), an extra
+    closing bracket, text outside brackets, an unlabelled node below the top, a node without words, several trees in one
+    outer bracket, and a text without trees.
     """
     builder = _Builder(name, lemmas)
     found = False
@@ -97,17 +97,17 @@ def parse_trees(blocks: Iterable[str], name: str, lemmas: bool = False) -> Itera
                 found = True
     builder.finish()
     if not found:
-        raise InputError(f"{name}: no tree in it, where trees such as (S (NP (PRP it)) (VP (VBZ works))) were expected")
+        raise InputError(f"{name}: contains no tree; expected trees such as (S (NP (PRP it)) (VP (VBZ works)))")
 
 
 def parse_published(blocks: Iterable[str], name: str, lemmas: bool = False) -> Iterator[tuple[Tree, Place]]:
-    """As ``parse_trees``, but forgiving the slips of published corpora; one tree for each sentence.
+    """As ``parse_trees``, but tolerant of the bracketing errors of published corpora; one tree for each sentence.
 
-    A sentence begins at a comment line, and at a line that starts with a bracket (inside a tree: one without a label).
-    Missing closing brackets are added at its end and superfluous ones ignored; its trees, if it has several, are put
-    into one bracket without a label. A bracket that is never closed and holds only a word is left out. So Floresta has
-    the 9,266 sentences that NLTK counts in it, 71 of which NLTK flattens.
-    Raises InputError for what remains: text outside brackets, a node without a label or a word, no tree at all.
+    A sentence begins at a comment line and at a line that starts with a bracket (inside a tree: one without a label).
+    Missing closing brackets are added at its end and extra ones ignored; several trees of one sentence are put into one
+    bracket without a label. An unclosed bracket around a single word is dropped. This way Floresta has the 9,266
+    sentences that NLTK counts in it, 71 of which NLTK flattens.
+    Raises InputError for other errors: text outside brackets, a node without a label or a word, no tree at all.
     """
     builder = _Builder(name, lemmas, strict=False)
     found = False
@@ -125,14 +125,14 @@ def parse_published(blocks: Iterable[str], name: str, lemmas: bool = False) -> I
             if (tree := builder.take(number, *token)) is not None:
                 parts.append((tree, builder.start))
     if not found:
-        raise InputError(f"{name}: no tree in it")
+        raise InputError(f"{name}: contains no tree")
 
 
 def write_tree(tree: Tree) -> str:
     """The tree in brackets on one line: ``(S (NP (PRP it)) (VP (VBZ works)))``.
 
-    Words and labels are written by ``escape_word``. White space inside one, of any script, becomes ``_``, and so does
-    an empty word; at its ends it is dropped.
+    Words and labels are escaped by ``escape_word`` and stripped; Unicode whitespace inside them becomes ``_``, and so
+    does an empty word.
     """
     parts: list[str] = []
     stack: list[object] = [tree]
@@ -150,14 +150,14 @@ def write_tree(tree: Tree) -> str:
 
 
 def escape_word(word: str) -> str:
-    """The word with its brackets as the Penn Treebank writes them: ``(`` is ``-LRB-``, ``a[1]`` is ``a-LSB-1-RSB-``."""
+    """The word with its brackets escaped as in the Penn Treebank: ``(`` is ``-LRB-``, ``a[1]`` is ``a-LSB-1-RSB-``."""
     return _BRACKET.sub(lambda match: _ESCAPES[match[0]], word)
 
 
 def unescape_word(word: str) -> str:
-    """The word as in plain text: ``-LRB-`` is ``(``, and Penn's ``\\/`` and ``\\*`` are ``/`` and ``*``.
+    """The word as in plain text: ``-LRB-`` is ``(``, and the Penn Treebank's ``\\/`` and ``\\*`` are ``/`` and ``*``.
 
-    ``unescape_word(escape_word(word)) == word`` for every word that holds no escape of its own.
+    ``unescape_word(escape_word(word)) == word`` for every word that contains no escape itself.
     """
     return _ESCAPED.sub(lambda match: _PLAIN[match[0]], word)
 
@@ -167,12 +167,12 @@ def _token(value: object) -> str:
 
 
 def _lines(blocks: Iterable[str], builder: _Builder) -> Iterator[tuple[int, str, bool, bool]]:
-    """(number, text, whether it is a comment, whether the line begins with it) for each line.
+    """(line number, text, whether it is a comment, whether it is the beginning of its line) for each line.
 
-    A long line comes in several pieces, cut after a closing bracket; of a long comment only the first piece comes.
+    A long line is given in several pieces, cut after a closing bracket; of a long comment only the first piece.
     """
     number, tail = 1, ""
-    begins, dropping = True, False  # whether ``tail`` begins its line, and whether it is the rest of a comment
+    begins, dropping = True, False  # whether ``tail`` is the beginning of its line; whether it continues a comment
     for block in blocks:
         if dropping:
             end = block.find(NEWLINE)
@@ -193,7 +193,7 @@ def _lines(blocks: Iterable[str], builder: _Builder) -> Iterator[tuple[int, str,
 
 
 class _Builder:
-    """Trees from tokens, bottom-up, on a stack of open brackets: [label, children, line]."""
+    """Builds trees from tokens, bottom-up, on a stack of open brackets: (label, children, line)."""
 
     def __init__(self, name: str, lemmas: bool, strict: bool = True) -> None:
         self.name = name
@@ -203,11 +203,11 @@ class _Builder:
         self.start = 0
 
     def is_comment(self, line: str) -> bool:
-        """Whether a line is a comment: one between trees, and in a published corpus any."""
+        """Whether a line is a comment; inside a tree only a published corpus (not strict) has comments."""
         return line.startswith(COMMENTS) and not (self.strict and self.stack)
 
     def take(self, line: int, tag: str, word: str, opened: str, label: str, closed: str, text: str) -> Tree | None:
-        """One match of ``_TOKEN``; the tree, if it completes one."""
+        """Process one match of ``_TOKEN``; returns a tree if this completes it."""
         if tag:
             return self._add(Tree(tag, [word]), line)
         if opened:
@@ -223,7 +223,7 @@ class _Builder:
         return None
 
     def finish(self) -> Tree | None:
-        """What is still open at the end: nothing, an error, or (if not strict) a tree, now closed."""
+        """Brackets still open at the end are an error, or (if not strict) are closed; returns their tree, if any."""
         if not self.stack:
             return None
         if self.strict:
@@ -242,7 +242,7 @@ class _Builder:
             if not label:
                 self._fail(line, "an empty bracket, where a label and words were expected")
             if any(character.isalnum() for character in label):
-                self._fail(line, f"a node ({label} ) without any word")
+                self._fail(line, f"a node ({label} ) without words")
             children.append(label)
         elif (
             self.lemmas
@@ -254,7 +254,7 @@ class _Builder:
         return self._add(Tree(label, children), line)
 
     def _add(self, node: Tree, line: int) -> Tree | None:
-        """Put a finished node into the bracket around it, if there is one; otherwise it is a tree."""
+        """Add a finished node to its parent bracket; without one it is a complete tree, which is returned."""
         if not self.stack:
             self.start = line
             return node

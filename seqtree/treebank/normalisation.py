@@ -1,11 +1,11 @@
-"""Trees as a parser learns them: without traces and functional tags, and under a root that says something.
+"""Normalises trees for parsing: no traces, no functional tags, a labelled root.
 
 One rule for phrase labels: the category ends before the first ``-`` or ``=``, unless that is the first character. So
-``NP-SBJ-1`` and ``NP=2`` are NP, AnCora's ``sn-SUJ`` is sn (features, as in ``grup.nom.ms``, belong to the category),
-and ``-LRB-`` and ``PRT|ADVP`` stay. Tags, the labels right above words, stay as they are: nothing in ``-LRB-``,
-``v-fin`` or ``NR-SHORT`` is a function. Only in a tree of Floresta's kind, whose root begins with the function of an
-utterance (``STA+fcl``), every label is function+form, and its form is taken: ``SUBJ+np`` is np, the tag ``H+n`` is n.
-NLTK's reader of the Sinica Treebank has already taken the roles away (``agent:NP`` is NP).
+``NP-SBJ-1`` and ``NP=2`` become NP, AnCora's ``sn-SUJ`` becomes sn (features, as in ``grup.nom.ms``, belong to the
+category), and ``-LRB-`` and ``PRT|ADVP`` stay. Part-of-speech tags stay as they are: ``-LRB-``, ``v-fin`` and
+``NR-SHORT`` contain no function. Only in trees like Floresta's, whose root label starts with the function of an
+utterance (``STA+fcl``), is every label function+form and reduced to its form: ``SUBJ+np`` to np, the tag ``H+n`` to n.
+NLTK's reader of the Sinica Treebank has already removed the roles (``agent:NP`` is NP).
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from nltk.tree import Tree
 from seqtree.treebank.bracketed import is_preterminal
 
 ROOT = "ROOT"
-WRAPPERS = ("", ROOT, "TOP", "S1")  # labels that only say: here is a tree
-TRACE = "-NONE-"  # the Penn Treebank's tag of a trace
-ELLIPSIS = "*0*"  # AnCora's leaf for a subject that is not there
+WRAPPERS = ("", ROOT, "TOP", "S1")  # labels of a root node that only wraps the tree
+TRACE = "-NONE-"  # the Penn Treebank's tag for a trace
+ELLIPSIS = "*0*"  # AnCora's leaf for an omitted subject
 _UTTERANCE = re.compile(r"(STA|QUE|EXC|CMD|UTT|\?)\+")
 
 
 def normalise(tree: Tree) -> Tree | None:
-    """A new tree without traces, the nodes that they leave empty, and functional tags; None if no word is left.
+    """A new tree without traces, nodes left empty by them, and functional tags; None if no words are left.
 
-    A root labelled "", ROOT, TOP or S1 gives way to its child where that is its only one and a phrase; any other root
-    without a label is labelled ROOT. Words stay as they are. The given tree is not changed.
+    A root labelled "", ROOT, TOP or S1 is replaced by its child if that is its only child and a phrase; otherwise, a
+    root without a label is labelled ROOT. Words are not changed, nor is the given tree.
     """
     pruned = _pruned(tree, forms=_has_functions(_unwrapped(tree)))
     if pruned is None:
@@ -39,7 +39,7 @@ def normalise(tree: Tree) -> Tree | None:
 
 
 def category(label: str) -> str:
-    """A phrase label up to its first ``-`` or ``=``, or all of it if it begins with one: ``NP-SBJ-1`` is NP."""
+    """A phrase label up to its first ``-`` or ``=``, or all of it if it starts with one: NP for ``NP-SBJ-1``."""
     if label[:1] in ("-", "="):
         return label
     return label.partition("-")[0].partition("=")[0]
@@ -52,13 +52,13 @@ def _unwrapped(tree: Tree) -> Tree:
 
 
 def _has_functions(tree: Tree) -> bool:
-    """Whether labels are function+form, by the root, or the parts of a sentence that has no root of its own."""
+    """Whether labels are function+form, judged by the root, or by its children if it has no label."""
     tops = [tree, *tree] if not tree.label() else [tree]
     return any(isinstance(top, Tree) and _UTTERANCE.match(str(top.label())) for top in tops)
 
 
 def _pruned(tree: Tree, forms: bool) -> Tree | None:
-    """A copy with the words that are there, the nodes above them and their labels; forms: labels are function+form."""
+    """A copy without traces and empty nodes, labels normalised; forms: labels are function+form."""
     frames: list[tuple[Tree, list[Tree | str], list[Tree | str]]] = [(tree, list(reversed(tree)), [])]
     while True:
         node, waiting, kept = frames[-1]

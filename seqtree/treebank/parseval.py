@@ -1,11 +1,11 @@
-"""PARSEVAL: how many constituents of the gold trees a parser found, counted as EVALB counts with COLLINS.prm.
+"""PARSEVAL: precision and recall of the constituents of parses, computed as by EVALB with COLLINS.prm.
 
-Constituents are the nodes above tags, each with its label and the words it spans; a unary chain that repeats a label
-counts each time. Left out: nodes labelled TOP, ROOT, S1 or nothing; traces; punctuation (words whose tag is a comma, a
-colon, a full stop or a pair of quotes, as Penn tags them) and nodes that are empty without it. ADVP and PRT are one
-label, and a label ends before its functional tags. Where EVALB deletes the punctuation of each tree by its own tags,
-here the gold tree's tags decide for both, so that a comma with a wrong tag costs nothing. Sources: Black et al. 1991,
-"A procedure for quantitatively comparing the syntactic coverage of English grammars"; Sekine and Collins, EVALB.
+Constituents are the nodes above part-of-speech tags, as label and span; a label repeated in a unary chain counts each
+time. Not counted: nodes labelled TOP, ROOT, S1 or nothing; traces; punctuation (words tagged as comma, colon, full stop
+or quotes in the Penn Treebank) and nodes that are empty without it. ADVP and PRT are the same label, and functional
+tags are ignored. EVALB deletes the punctuation of each tree by its own tags; here the gold tree's tags decide for both,
+so that a comma with a wrong tag costs nothing. Sources: Black et al. 1991, "A procedure for quantitatively comparing
+the syntactic coverage of English grammars"; Sekine and Collins, EVALB.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _SAME = {"PRT": "ADVP"}
 
 @dataclass(frozen=True)
 class Scores:
-    """Precision, recall and their harmonic mean F1, in percent; 0 where there is nothing to count."""
+    """Precision, recall and their harmonic mean F1, in percent; 0 if there are no constituents."""
 
     precision: float
     recall: float
@@ -37,7 +37,7 @@ class Scores:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A sentence that counts nowhere: its number and why (no parse, or other words than the gold tree's)."""
+    """A sentence that is not evaluated: its number and why (no parse, or its words differ from the gold tree's)."""
 
     number: int
     reason: str
@@ -47,9 +47,8 @@ class Skipped:
 class ParsevalFigures:
     """The figures over all sentences that were not skipped.
 
-    exact_match: percent of the sentences whose counted constituents are all the gold tree's. tag_accuracy: percent of
-    the counted words that carry a tag in the gold tree and the same one in the parse. sentences: all, skipped ones
-    included.
+    exact_match: percent of sentences whose counted constituents equal the gold tree's. tag_accuracy: percent of the
+    counted words with a gold tag that have the same tag in the parse. sentences: number of all, skipped ones included.
     """
 
     labelled: Scores
@@ -60,44 +59,44 @@ class ParsevalFigures:
     skipped: tuple[Skipped, ...]
 
     def figures(self) -> dict[str, Any]:
-        """The figures as a JSON object; ``skipped`` is the number of skipped sentences."""
+        """The scores as a JSON object; ``skipped`` is the number of skipped sentences."""
         return {**asdict(self), "skipped": len(self.skipped)}
 
 
 class Parseval:
-    """Adds up sentence after sentence; ``result`` gives the figures so far."""
+    """Accumulates counts sentence by sentence; ``result`` has the scores so far."""
 
     def __init__(self) -> None:
         self._sentences = 0
         self._skipped: list[Skipped] = []
         self._exact = 0
-        self._tags: list[int] = [0, 0]  # right, gold
+        self._tags: list[int] = [0, 0]  # correct, gold
         self._labelled: list[int] = [0, 0, 0]  # matched, gold, parsed
         self._unlabelled: list[int] = [0, 0, 0]
 
     def add(self, gold: Tree, parsed: Tree | None, number: int) -> None:
-        """Count one sentence; ``number`` names it where it is skipped.
+        """Count one sentence; ``number`` identifies it if it is skipped.
 
-        Words are compared unescaped (``-LRB-`` is ``(``). A sentence without a parse, or whose parse has another number
-        of words or other words than the gold tree, is skipped, as EVALB does.
+        Words are compared unescaped (``-LRB-`` is ``(``). A sentence without a parse, or whose parse has other words
+        than the gold tree, is skipped, as in EVALB.
         """
         self._sentences += 1
         if parsed is None:
             self._skipped.append(Skipped(number, "no parse"))
             return
-        want, have = _Counted(gold), _Counted(parsed)
-        if reason := _difference(want.words, have.words):
+        target, output = _Counted(gold), _Counted(parsed)
+        if reason := _difference(target.words, output.words):
             self._skipped.append(Skipped(number, reason))
             return
-        kept = [tag not in PUNCTUATION for tag in want.tags]
-        place = [0, *accumulate(kept)]  # where a boundary between words lies once punctuation is gone
-        expected, found = want.constituents(place), have.constituents(place)
+        kept = [tag not in PUNCTUATION for tag in target.tags]
+        place = [0, *accumulate(kept)]  # word boundary -> the same boundary without punctuation
+        expected, found = target.constituents(place), output.constituents(place)
         self._exact += expected == found
         _count(self._labelled, expected, found)
         _count(self._unlabelled, _without_labels(expected), _without_labels(found))
-        for keep, tag, other in zip(kept, want.tags, have.tags, strict=True):
-            if keep and tag is not None:
-                self._tags[0] += tag == other
+        for keep, gold_tag, tag in zip(kept, target.tags, output.tags, strict=True):
+            if keep and gold_tag is not None:
+                self._tags[0] += tag == gold_tag
                 self._tags[1] += 1
 
     @property
@@ -117,7 +116,7 @@ Constituents = Counter[tuple[str, int, int]]  # label, start, end
 
 
 class _Counted:
-    """A tree's words without traces, their tags, and the nodes above them that count: (label, start, end)."""
+    """A tree's words without traces, their tags, and the counted nodes above them: (label, start, end)."""
 
     def __init__(self, tree: Tree) -> None:
         self.words: list[str] = []
@@ -140,7 +139,7 @@ class _Counted:
                 self._word(node, None)
 
     def constituents(self, place: Sequence[int]) -> Constituents:
-        """The nodes over at least one word that counts; ``place[i]`` is where the boundary before word i then lies."""
+        """The nodes that span a counted word; ``place[i]`` is the boundary before word i once punctuation is gone."""
         moved = ((label, place[start], place[end]) for label, start, end in self._nodes)
         return Counter(node for node in moved if node[1] < node[2])
 
@@ -156,12 +155,12 @@ class _End:
 
 
 def _difference(gold: Sequence[str], parsed: Sequence[str]) -> str:
-    """Why the words do not agree; empty if they do."""
+    """How the words differ; empty if they do not."""
     if len(gold) != len(parsed):
         return f"{len(parsed)} words in the parse, {len(gold)} in the gold tree"
-    for place, (want, have) in enumerate(zip(gold, parsed, strict=True), 1):
-        if want != have:
-            return f"word {place} is {have!r} in the parse, {want!r} in the gold tree"
+    for place, (gold_word, word) in enumerate(zip(gold, parsed, strict=True), 1):
+        if word != gold_word:
+            return f"word {place} is {word!r} in the parse, {gold_word!r} in the gold tree"
     return ""
 
 

@@ -1,4 +1,4 @@
-"""What the command line calls TREES: bracketed files, folders, standard input, and NLTK's treebanks by name."""
+"""The TREES arguments of the command line: bracketed files, folders, standard input, and NLTK's treebanks by name."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from seqtree.treebank.bracketed import Place, parse_published, read_trees, words
 from seqtree.treebank.normalisation import normalise
 
 SUFFIXES = (".bracket", ".brackets", ".mrg", ".prd", ".ptb", ".tbf", ".tree", ".trees", ".txt")  # read in folders
-LEMMAS = ".tbf"  # files whose words are followed by their lemmas, as AnCora's are
+LEMMAS = ".tbf"  # files with a lemma after each word, such as AnCora's
 _NLTK = "nltk:"
 _SPEC = re.compile(r"nltk:(?P<name>\w+)(?:/(?P<files>[^\[\]]+))?(?:\[(?P<range>[^\[\]]*)\])?")
 _RANGE = re.compile(r"\s*(?:(?P<one>-?\d+)|(?P<start>-?\d+)?\s*:\s*(?P<stop>-?\d+)?)\s*")
@@ -28,14 +28,14 @@ Placed = Iterator[tuple[Tree, Place]]
 
 
 def trees(specs: Sequence[str], encoding: str = "utf-8") -> Placed:
-    """The trees of all arguments in order, each with its place; memory holds one tree at a time (and standard input).
+    """The trees of all arguments in order, each with its place; only one tree is in memory at a time.
 
-    An argument is a bracketed file; a folder, for its files with one of ``SUFFIXES`` at any depth, by name; ``-``; or
-    ``nltk:NAME[/FILES][RANGE]``, a treebank that NLTK knows. FILES is one of its files or two with ``-`` between,
-    both included, as in ``nltk:treebank/wsj_0001-wsj_0160`` (endings such as ``.mrg`` may be left out). RANGE counts
-    trees as Python counts, as in ``nltk:sinica_treebank[0:8000]``: ``[a:b]``, ``[a:]``, ``[:b]``, ``[i]``, where a
-    negative number counts from the end (and reads the trees twice).
-    encoding: of files; NLTK knows that of its corpora. Raises InputError for what cannot be found or read.
+    An argument is a bracketed file; a folder, for its files with one of ``SUFFIXES`` at any depth, sorted by name;
+    ``-`` for standard input; or ``nltk:NAME[/FILES][RANGE]``, a treebank known to NLTK. FILES is one of its files, or
+    first-last, both included, as in ``nltk:treebank/wsj_0001-wsj_0160`` (suffixes such as ``.mrg`` may be omitted).
+    RANGE selects trees as Python slices do, as in ``nltk:sinica_treebank[0:8000]``: ``[a:b]``, ``[a:]``, ``[:b]`` or
+    ``[i]``; a negative number counts from the end (and the trees are read twice).
+    encoding: of files; NLTK knows that of its corpora. Raises InputError for arguments that cannot be found or read.
     """
     check_encoding(encoding)
     specs = [specs] if isinstance(specs, str) else specs
@@ -77,7 +77,7 @@ def normalised_trees(
 
 
 def _files(path: str) -> list[str]:
-    """A folder's files that may hold trees; whatever else stands for itself."""
+    """A folder's files that may contain trees; any other path as it is."""
     folder = Path(path)
     try:
         if path == "-" or not folder.is_dir():
@@ -90,7 +90,7 @@ def _files(path: str) -> list[str]:
     except (OSError, ValueError) as error:
         raise InputError(f"{path!r} cannot be read: {getattr(error, 'strerror', None) or error}") from None
     if not found:
-        raise InputError(f"{path} is a folder without any file that ends in one of {' '.join(SUFFIXES)}")
+        raise InputError(f"{path} is a folder without files that end in one of {' '.join(SUFFIXES)}")
     return [str(file) for file in sorted(found, key=lambda file: file.relative_to(folder).parts)]
 
 
@@ -117,13 +117,13 @@ def _opened(spec: str, name: str) -> tuple[Any, Sequence[str]]:
     corpus = getattr(nltk.corpus, name, None)
     if not isinstance(corpus, (CorpusReader, LazyCorpusLoader)):
         raise InputError(
-            f"{spec}: NLTK has no corpus of the name {name!r}; treebank and sinica_treebank are two it has"
+            f"{spec}: NLTK has no corpus named {name!r}; it has, for example, treebank and sinica_treebank"
         )
     try:
         files = sorted(corpus.fileids())
     except LookupError:
         raise InputError(
-            f"{spec}: the corpus {name!r} is not on this machine; nltk.download({name!r}) gets it"
+            f"{spec}: the corpus {name!r} is not installed; install it with nltk.download({name!r})"
         ) from None
     except (OSError, ValueError) as error:
         raise InputError(f"{spec}: NLTK cannot open it: {_one_line(error)}") from None
@@ -135,7 +135,7 @@ def _opened(spec: str, name: str) -> tuple[Any, Sequence[str]]:
 
 
 def _chosen(spec: str, files: Sequence[str], wanted: str) -> Sequence[str]:
-    """One file of a corpus, or those from one to another; a ``-`` may also be part of a file's name."""
+    """One file of a corpus, or the files first-last; a ``-`` may also be part of a file name."""
     places = {file.rpartition(".")[0] or file: place for place, file in enumerate(files)}
     places |= {file: place for place, file in enumerate(files)}
     if wanted in places:
@@ -144,10 +144,10 @@ def _chosen(spec: str, files: Sequence[str], wanted: str) -> Sequence[str]:
         first, last = places.get(wanted[: dash.start()]), places.get(wanted[dash.end() :])
         if first is not None and last is not None:
             if first > last:
-                raise InputError(f"{spec}: the first file comes after the last; turn them round")
+                raise InputError(f"{spec}: the first file comes after the last; swap them")
             return files[first : last + 1]
     count = f"{len(files)} files, {files[0]} to {files[-1]}" if len(files) > 1 else f"one file, {files[0]}"
-    raise InputError(f"{spec}: no file or range of files called {wanted!r}; the corpus has {count}")
+    raise InputError(f"{spec}: no file or range of files {wanted!r}; the corpus has {count}")
 
 
 def _read(spec: str, name: str, corpus: Any, files: Iterable[str]) -> Placed:
@@ -158,7 +158,7 @@ def _read(spec: str, name: str, corpus: Any, files: Iterable[str]) -> Placed:
         place = f"nltk:{name}/{file}"
         try:
             if plain:
-                # not parsed_sents(): it flattens or drops the trees whose brackets do not match, and any tree too deep
+                # not parsed_sents(), which flattens or drops trees with unbalanced brackets, and very deep trees
                 yield from parse_published(_blocks(corpus, file), place, lemmas=file.endswith(LEMMAS))
             else:
                 yield from _parsed_by_nltk(spec, corpus.parsed_sents(file), place)
@@ -179,7 +179,7 @@ def _blocks(corpus: Any, file: str) -> Iterator[str]:
 
 
 def _parsed_by_nltk(spec: str, parsed: Any, place: str) -> Placed:
-    """Trees that NLTK's own reader makes of a format without brackets; the number of a tree stands for its line."""
+    """Trees from NLTK's own reader, for formats without brackets; a tree's number is used as its line."""
     with closing(parsed) if hasattr(parsed, "close") else nullcontext():
         for number, tree in enumerate(parsed, 1):
             if not isinstance(tree, Tree):
@@ -188,10 +188,10 @@ def _parsed_by_nltk(spec: str, parsed: Any, place: str) -> Placed:
 
 
 def _sliced(spec: str, text: str, read: Callable[[], Placed]) -> Placed:
-    """The trees of ``read()`` that a range selects."""
+    """The trees of ``read()`` selected by a range."""
     parts = _RANGE.fullmatch(text)
     if parts is None:
-        raise InputError(f"{spec}: [{text}] is no range of trees, such as [0:8000], [-500:] or [7]")
+        raise InputError(f"{spec}: [{text}] is not a range of trees, such as [0:8000], [-500:] or [7]")
     start, stop = (int(part) if part else None for part in (parts["start"], parts["stop"]))
     if parts["one"]:
         start = int(parts["one"])
@@ -203,4 +203,4 @@ def _sliced(spec: str, text: str, read: Callable[[], Placed]) -> Placed:
         empty = False
         yield placed
     if empty:
-        raise InputError(f"{spec}: [{text}] selects no tree; there are {sum(1 for _ in read())}")
+        raise InputError(f"{spec}: [{text}] selects no trees; there are {sum(1 for _ in read())}")

@@ -92,13 +92,13 @@ def test_learning(trained: Trained) -> None:
 def test_train_prints_the_run_folder(command: Run) -> None:
     code, out, err = command("train", "--out", "runs/a", *SMALL)
     assert (code, out) == (0, "runs/a\n")
-    assert err.startswith("no data named: drawing digits\n1,800 training images of 28x28, 200 validation images")
+    assert err.startswith("no data named: generating digits\n1,800 training images of 28x28, 200 validation images")
     assert err.count("step ") == 2
     assert "images/s" in err
     assert "% wrong of 200 images, loss" in err.splitlines()[-1]
     assert command("train", *SMALL, "--quiet") == (0, "runs/digits\n", "")
     config = json.loads(Path("runs/digits/config.json").read_text(encoding="utf-8"))
-    assert (config["data"], config["network"]["plan"]) == (None, "conv 4x3, pool 3, full 16")
+    assert (config["data"], config["network"]["plan"]) == ([], "conv 4x3, pool 3, full 16")
 
 
 def test_options_reach_the_run(command: Run) -> None:
@@ -234,7 +234,7 @@ def test_eval_json(command: Run, trained: Trained) -> None:
 
 def test_eval_for_people(command: Run, trained: Trained) -> None:
     code, out, err = command("eval", trained.folder, "--plot", "drawn.svg")  # generated digits
-    assert (code, err) == (0, "no data named: drawing digits\n")
+    assert (code, err) == (0, "no data named: generating digits\n")
     lines = {line[:20].strip(): line[20:].strip() for line in out.splitlines()}
     data = digits(1000, seed=1)
     measured = evaluate(ImageClassifier.load(trained.folder), data)

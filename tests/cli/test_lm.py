@@ -227,7 +227,7 @@ def test_folders_are_read_when_they_have_texts(lm: Run) -> None:
     assert lm("train", "texts", "--out", "a", *SMALL, "--quiet")[0] == 0
     assert "Q" not in LanguageModel.load("a").vocabulary
     Path("empty").mkdir()
-    refused(lm("train", "empty", "--out", "b", *SMALL), "empty is a folder without any .txt file")
+    refused(lm("train", "empty", "--out", "b", *SMALL), "empty is a folder without .txt files")
 
 
 def test_byte_order_marks_and_line_ends_leave_no_trace(lm: Run) -> None:
@@ -264,7 +264,7 @@ def test_other_encodings(lm: Run) -> None:
     assert "ï" in LanguageModel.load("a").vocabulary
     assert _one_object(lm("eval", "a", "latin.txt", "--encoding", "latin-1", "--json")[1])["unknown_tokens"] == 0
     refused(lm("eval", "a", "latin.txt"), "latin.txt: byte 2 (line 1)")
-    refused(lm("eval", "a", "latin.txt", "--encoding", "klingon"), "'klingon' is no text encoding")
+    refused(lm("eval", "a", "latin.txt", "--encoding", "klingon"), "'klingon' is not a text encoding")
 
 
 def test_a_short_corpus_shrinks_the_batch_and_says_so(lm: Run) -> None:
@@ -315,7 +315,7 @@ def test_training_without_validation(lm: Run) -> None:
         (("--seed", "-1"), "seed -1: expected from 0"),
         (("--seed", "99999999999999999999999"), "seed 99999999999999999999999"),
         (("--device", "tpu"), "device 'tpu': expected auto, cpu"),
-        (("--encoding", "klingon"), "'klingon' is no text encoding"),
+        (("--encoding", "klingon"), "'klingon' is not a text encoding"),
         (("--min-count", "0"), "min_count 0: expected at least 1"),
         (("--max-vocabulary", "1"), "max_vocabulary 1: expected at least 3"),
         (("--tied", "--one-hot"), "a tied output needs"),

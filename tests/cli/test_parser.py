@@ -1,4 +1,4 @@
-"""``seqtree parser`` and ``seqtree parse``: training, measuring, parsing, and the parser's face to Python and NLTK."""
+"""``seqtree parser`` and ``seqtree parse``: training, measuring, parsing, and the parser's Python and NLTK APIs."""
 
 from __future__ import annotations
 
@@ -372,6 +372,10 @@ def test_the_words_of_the_text_come_back(command: Run, trained: Trained) -> None
     assert titles == [" ".join(words) for words in SENTENCES]
 
 
+def _trace_svg(parse: Parse) -> str:
+    return trace_svg(parse.binary, parse.scores, parse.margins)
+
+
 def _trace(parse: Parse) -> str:
     return trace(parse.binary, parse.scores, parse.margins)
 
@@ -383,7 +387,7 @@ def test_trace(command: Run, trained: Trained, model: Parser) -> None:
     assert command("parse", TEXT, *options) == (0, f"{_trace(first)}\n\n{_trace(second)}\n", "")
     assert command("parse", TEXT, "", *options, "--format", "svg") == (
         0,
-        f"{trace_svg(first.binary, first.scores, first.margins)}\n{trace_svg(second.binary, second.scores, second.margins)}\n{EMPTY}\n",
+        f"{_trace_svg(first)}\n{_trace_svg(second)}\n{EMPTY}\n",
         "",
     )
     assert command("parse", "", *options) == (0, "\n", "")
@@ -447,8 +451,8 @@ def test_order_is_kept_and_batches_change_nothing(command: Run, trained: Trained
         (("a cat", "--threads", "0"), "0 is not in the range"),
         (("--file", "none.txt"), "none.txt cannot be read: no such file or directory"),
         (("--file", "."), ". cannot be read: is a directory"),
-        (("--file", "-", "--encoding", "klingon"), "'klingon' is no text encoding"),
-        (("--file", "-", "--encoding", "hex"), "'hex' is no text encoding"),
+        (("--file", "-", "--encoding", "klingon"), "'klingon' is not a text encoding"),
+        (("--file", "-", "--encoding", "hex"), "'hex' is not a text encoding"),
         (("caf\udce9",), "SENTENCE 1: byte 0xE9 after 3 characters is not Unicode text"),
     ],
 )

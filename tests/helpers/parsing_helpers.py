@@ -18,7 +18,7 @@ from seqtree.parsing.config import ParserNetworkConfig
 from seqtree.parsing.gold import names_in
 from seqtree.parsing.model import Parser
 from seqtree.text.batches import SentenceBatch, make_batch
-from seqtree.text.lexicon import MAX_WORD, Lexicon
+from seqtree.text.lexicon import MAX_WORD_LENGTH, Lexicon
 from seqtree.treebank.binary import BinaryTree, binarise
 from seqtree.treebank.bracketed import parse_trees
 
@@ -57,7 +57,7 @@ def small_parser(trees: Sequence[BinaryTree] = (), seed: int = 0, noise: float =
 def random_sentences(lexicon: Lexicon, lengths: Sequence[int], seed: int = 0) -> list[list[str]]:
     """Known words, and some that are not, or only in lower case, or long."""
     rng = np.random.default_rng(seed)
-    words = [*lexicon.words.tokens[3:], "Zebra", "THE", "Cat", "ab" * MAX_WORD]
+    words = [*lexicon.words.tokens[3:], "Zebra", "THE", "Cat", "ab" * MAX_WORD_LENGTH]
     return [[words[i] for i in rng.integers(0, len(words), length)] for length in lengths]
 
 
@@ -101,7 +101,7 @@ class SlowSentence:
         """The greatest value over the word's characters of a convolution that sees three of them, never below 0."""
         spelling = self.parser.network.words.spelling
         kernel, bias = spelling.convolution.weight, spelling.convolution.bias
-        read = word if len(word) <= MAX_WORD else word[: MAX_WORD // 2] + word[-MAX_WORD // 2 :]
+        read = word if len(word) <= MAX_WORD_LENGTH else word[: MAX_WORD_LENGTH // 2] + word[-MAX_WORD_LENGTH // 2 :]
         embedded = [spelling.embedding.weight[self.parser.lexicon.characters.index(character)] for character in read]
         places = []
         for i in range(len(embedded)):

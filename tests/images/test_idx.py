@@ -45,7 +45,7 @@ WHOLE = idx_bytes(IMAGES)
         (WHOLE[:-1], "truncated: 23 bytes for 2 images x 3 rows x 4 columns, which are 24"),
         (WHOLE + b"\0", "too long: 25 bytes for"),
         (WHOLE[:4] + b"\xff" * 12 + WHOLE[16:], "truncated: 24 bytes for 4,294,967,295 images"),
-        (idx_bytes(IMAGES[:0]), "no images in it"),
+        (idx_bytes(IMAGES[:0]), "contains no images"),
         (idx_bytes(IMAGES[:, :0]), "images of 0x4 pixels"),
         (gzip.compress(WHOLE, mtime=0)[:-9], "a damaged or truncated gzip file"),
         (gzip.compress(WHOLE, mtime=0)[:20] + b"\xff" * 20, "a damaged or truncated gzip file"),
@@ -85,7 +85,9 @@ def test_parts_and_labels_are_found_by_name(tmp_path: Path) -> None:
     dotted = tmp_path / "dotted"
     dotted.mkdir()
     (dotted / "train-images.idx3-ubyte").write_bytes(idx_bytes(IMAGES))
-    with pytest.raises(InputError, match=r"no labels found; expected train-labels.idx1-ubyte, plain or .gz, beside it"):
+    with pytest.raises(
+        InputError, match=r"no labels found; expected train-labels.idx1-ubyte, plain or .gz, in the same folder"
+    ):
         read_set(dotted, "train")
     (dotted / "train-labels.idx1-ubyte").write_bytes(idx_bytes(LABELS))
     assert len(read_set(dotted, "train")) == 2
@@ -124,7 +126,7 @@ def test_generated_digits() -> None:
     assert data.images[:, 0].mean() < 20 < 200 < data.images.max(axis=(1, 2)).min() + 60  # light on dark
     assert BITMAPS.shape == (10, 7, 5)
     assert len({bitmap.tobytes() for bitmap in BITMAPS}) == 10
-    with pytest.raises(InputError, match="digits: 0 asked for"):
+    with pytest.raises(InputError, match="digits: 0 requested"):
         digits(0)
 
 

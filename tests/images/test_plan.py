@@ -13,7 +13,7 @@ from seqtree.errors import InputError
 from seqtree.images.layers import Layers
 from seqtree.images.plan import (
     ACTIVATIONS,
-    MOST,
+    MAX_SIZE,
     POOLS,
     Conv,
     Full,
@@ -24,9 +24,9 @@ from seqtree.images.plan import (
     print_plan,
 )
 
-_SIZE, _SHARE = st.integers(1, MOST), st.floats(0, 1, exclude_max=True)
+_SIZE, _SHARE = st.integers(1, MAX_SIZE), st.floats(0, 1, exclude_max=True)
 _ACTIVATION = st.sampled_from(ACTIVATIONS)
-_CONV = st.builds(Conv, _SIZE, _SIZE, st.integers(0, MOST), _SIZE, _ACTIVATION, st.booleans(), _SHARE)
+_CONV = st.builds(Conv, _SIZE, _SIZE, st.integers(0, MAX_SIZE), _SIZE, _ACTIVATION, st.booleans(), _SHARE)
 _POOL = st.builds(Pool, _SIZE, st.sampled_from(POOLS), _SHARE)
 _FULL = st.builds(Full, _SIZE, _ACTIVATION, st.booleans(), _SHARE)
 PLANS = st.tuples(st.lists(_CONV | _POOL, max_size=4), st.lists(_FULL, max_size=3)).map(lambda p: (*p[0], *p[1]))

@@ -96,7 +96,7 @@ def test_a_grey_page_is_taken_for_its_ground(tmp_path: Path, seven: Bytes, groun
     shares = np.where(seven > 60, seven, 0) / seven.max()
     page = np.rint(ground + (ink - ground) * shares).astype(np.uint8)
     reading = _only(_saved(tmp_path, Image.fromarray(page)))
-    said = f"ground of brightness {ground}, ink {abs(ground - ink)} from it: stretched to 0 and 255"
+    said = f"background brightness {ground}, contrast {abs(ground - ink)}: stretched to 0 and 255"
     assert reading.changes == (("dark on light: inverted",) if ink < ground else ()) + (said,)
     np.testing.assert_allclose(reading.image.astype(int), 255 * shares, atol=255 / abs(ground - ink) + 1)
 

@@ -120,12 +120,12 @@ def test_report_samples(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        (None, "not there"),
-        ("{", "does not say"),
-        ("[]", "does not say"),
+        (None, "missing"),
+        ("{", "does not name"),
+        ("[]", "does not name"),
         ('{"corpus": []}', "expected a list"),
         ('{"corpus": ["-"]}', "standard input"),
-        ('{"corpus": ["/no/such.txt"]}', "no longer there"),
+        ('{"corpus": ["/no/such.txt"]}', "no longer exists"),
     ],
 )
 def test_no_training_text(config: str | None, message: str, tmp_path: Path) -> None:

@@ -308,7 +308,7 @@ def test_the_stepper_equals_the_torch_module(
     shape: dict[str, Any], table: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not table:
-        monkeypatch.setattr(stepper_module, "LARGEST_TABLE", 0)
+        monkeypatch.setattr(stepper_module, "MAX_TABLE", 0)
     made = model(**shape)
     ids = np.random.default_rng(0).integers(0, len(made.vocabulary), 60)
     with torch.no_grad():

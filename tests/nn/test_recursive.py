@@ -10,7 +10,7 @@ import torch
 from oracles import sigmoid
 from torch import Tensor
 
-from seqtree.nn.recursive import COMPOSITIONS, MOST, Composition, compose_forest
+from seqtree.nn.recursive import COMPOSITIONS, MAX_ACTIVATION, Composition, compose_forest
 from seqtree.reference import activations
 from seqtree.reference.recursive import Recursive
 
@@ -207,7 +207,7 @@ def test_vectors_of_deep_trees_stay_bounded(kind: str) -> None:
         composition.linear.weight.abs_()
     depth = np.arange(1000)
     nodes = compose_forest(composition, leaves, np.append(0, 1000 + depth[1:]), 1 + depth)
-    assert nodes.max() == MOST == 20
+    assert nodes.max() == MAX_ACTIVATION == 20
     nodes[-1].sum().backward()
     assert leaves.grad is not None
     assert leaves.grad.isfinite().all()

@@ -33,7 +33,7 @@ from seqtree.parsing.oracle import Oracle
 from seqtree.parsing.parse import Parse
 from seqtree.parsing.spans import Pairs, Spans, SpanTable, fence_numbers, fence_spans, word_spans
 from seqtree.text.batches import SentenceBatch
-from seqtree.text.lexicon import MAX_WORD, LabelSet, Lexicon
+from seqtree.text.lexicon import MAX_WORD_LENGTH, LabelSet, Lexicon
 from seqtree.treebank.binary import BinaryTree, Span, binarise
 from seqtree.treebank.normalisation import normalise
 from seqtree.treebank.sources import trees
@@ -120,8 +120,8 @@ def test_unknown_words_are_read_in_lower_case_if_that_is_known() -> None:
 
 def test_long_words_are_spelled_by_their_two_ends() -> None:
     lexicon = _lexicon("(S (X abc))")
-    for word in ("abc" * 10, "a" * MAX_WORD, "ab" + "c" * 100 + "ba"):
-        read = word if len(word) <= MAX_WORD else word[: MAX_WORD // 2] + word[-(MAX_WORD // 2) :]
+    for word in ("abc" * 10, "a" * MAX_WORD_LENGTH, "ab" + "c" * 100 + "ba"):
+        read = word if len(word) <= MAX_WORD_LENGTH else word[: MAX_WORD_LENGTH // 2] + word[-(MAX_WORD_LENGTH // 2) :]
         assert lexicon.spelling(word).tolist() == lexicon.characters.encode(read).tolist()
         assert lexicon.spelling(word) is lexicon.spelling(word)
 

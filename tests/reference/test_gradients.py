@@ -246,7 +246,7 @@ def test_a_kink_within_reach_fails() -> None:
 
 
 def test_an_unknown_name_is_refused_with_all_names() -> None:
-    with pytest.raises(InputError, match=r"'perceptron'.* there are linear-unit, .*, max-margin$"):
+    with pytest.raises(InputError, match=r"'perceptron'.* choose from linear-unit, .*, max-margin$"):
         check_all(["lstm", "perceptron"])
 
 
@@ -343,7 +343,7 @@ def test_a_single_word_is_a_tree_without_phrases() -> None:
     ],
 )
 def test_merges_that_are_no_tree_are_refused(merges: list[tuple[int, int, int]], missing: str) -> None:
-    with pytest.raises(InputError, match=re.escape(f"{missing} is no word or phrase without a parent")):
+    with pytest.raises(InputError, match=re.escape(f"{missing} is not a word or phrase without a parent")):
         Recursive(2, np.random.default_rng(0)).forward(np.ones((3, 2)), merges)
 
 

@@ -82,7 +82,7 @@ def test_any_text_is_read_whole_in_blocks_of_any_size(tmp_path_factory, content,
         (b"\xc3\xa9\n\x93quoted\x94", CHAR, ["byte 3 (line 2) is 0x93", "try --encoding cp1252"]),
         (b"\xff\xfea\0b\0", CHAR, ["byte 0 (line 1) is 0xFF", "try --encoding utf-16"]),
         (b"abc\xe2\x82", CHAR, ["byte 3 (line 1) is 0xE2", "cp1252"]),
-        (b"x\x81\n", CHAR, ["byte 1 (line 1) is 0x81", "name the file's own encoding"]),
+        (b"x\x81\n", CHAR, ["byte 1 (line 1) is 0x81", "give the file's encoding"]),
         (b"ELF\0\0\xff", CHAR, ["byte 5", "zero bytes"]),
         (b"caf\xe9", TextSettings(encoding="ascii"), ["byte 3", "valid ascii", "try --encoding latin-1"]),
         (b"a\n\x81\xff", TextSettings(encoding="gb18030"), ["byte 2 (line 2) is 0x81", "valid gb18030"]),
@@ -111,7 +111,7 @@ def test_paths_that_do_not_serve_are_named(write, tmp_path, monkeypatch):
     write("", "blank/a.txt")
     cases = {
         tmp_path / "missing.txt": "missing.txt: no such file",
-        tmp_path / "none": "none is a folder without any .txt file",
+        tmp_path / "none": "none is a folder without .txt files",
         tmp_path / "blank": "blank: all its .txt files are empty",
         write("", "void.txt"): "void.txt is empty",
         write("\ufeff", "mark.txt"): "mark.txt is empty",

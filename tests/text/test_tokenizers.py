@@ -2,25 +2,16 @@
 
 import os
 from collections import Counter
-from itertools import chain
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from nltk.tokenize import TreebankWordTokenizer
-from nltk.tokenize.api import TokenizerI
 
 from seqtree.errors import InputError
 from seqtree.text import tokenizers
-from seqtree.text.tokenizers import (
-    CharTokenizer,
-    LineTokens,
-    TreebankTokenizer,
-    WhitespaceTokenizer,
-    count_words,
-    line_blocks,
-)
+from seqtree.text.tokenizers import LineTokens, TreebankTokenizer, count_words, line_blocks
 
 TREEBANK = TreebankTokenizer()
 NLTK = TreebankWordTokenizer()
@@ -71,36 +62,11 @@ def test_treebank_equals_nltk_on_real_lines(name):
 
 
 def test_treebank_stays_right_when_its_memory_overflows(monkeypatch):
-    monkeypatch.setattr(tokenizers, "MEMO_ENTRIES", 3)
+    monkeypatch.setattr(tokenizers, "MAX_CACHED", 3)
     small = TreebankTokenizer()
     for line in LINES * 2:
         assert small.tokenize(line) == NLTK.tokenize(line)
-        assert len(small._memo) <= 3
-
-
-@given(pieces | st.text())
-def test_treebank_spans_hold_the_tokens_with_the_quotes_of_the_text(text):
-    tokens, spans = TREEBANK.tokenize(text), list(TREEBANK.span_tokenize(text))
-    assert len(tokens) == len(spans)
-    for token, (start, end) in zip(tokens, spans, strict=True):
-        assert text[start:end] == token or (token in ("``", "''") and text[start:end] in ('"', "''", "``"))
-    borders = [0, *chain.from_iterable(spans), len(text)]
-    assert all(not text[a:b].strip() for a, b in zip(borders[::2], borders[1::2], strict=True))
-
-
-@given(st.text())
-def test_other_spans_are_the_tokens_exactly(text):
-    for tokenizer in (CharTokenizer(), WhitespaceTokenizer()):
-        assert [text[a:b] for a, b in tokenizer.span_tokenize(text)] == tokenizer.tokenize(text)
-    assert CharTokenizer().tokenize(text) == list(text)
-    assert WhitespaceTokenizer().tokenize(text) == text.split()
-
-
-@pytest.mark.parametrize("tokenizer", [CharTokenizer(), WhitespaceTokenizer(), TREEBANK])
-def test_all_have_nltk_s_interface(tokenizer):
-    assert isinstance(tokenizer, TokenizerI)
-    assert tokenizer.tokenize_sents(["a b", ""]) == [tokenizer.tokenize("a b"), []]
-    assert list(tokenizer.span_tokenize_sents(["a"])) == [[(0, 1)]]
+        assert len(small._cache) <= 3
 
 
 def naive_lines(text, tokenizer):
@@ -149,7 +115,7 @@ def test_an_endless_word_is_refused_with_advice(monkeypatch):
 def test_counting_is_exact_below_the_limit_and_forgets_the_rarest_above(monkeypatch):
     text = "a b a\n\nc\n"
     assert count_words([text], "whitespace") == Counter({"a": 2, "b": 1, "c": 1, "</s>": 2})
-    monkeypatch.setattr(tokenizers, "DISTINCT_WORDS", 10)
+    monkeypatch.setattr(tokenizers, "MAX_DISTINCT_WORDS", 10)
     rare = " ".join(f"w{i}" for i in range(20))
     counts = count_words(["often often often\n", f"{rare}\n", "often end\n"], "whitespace")
     assert counts == Counter({"often": 4, "</s>": 3, "end": 1})

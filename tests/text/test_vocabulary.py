@@ -91,17 +91,6 @@ def test_the_message_for_an_index_out_of_range_says_the_range():
         WORDS.decode([1, 6])
 
 
-@pytest.mark.parametrize("shape", [(), (0,), (3,), (2, 3), (2, 1, 2)])
-def test_one_hot_rows_have_a_single_one_at_the_index(shape):
-    ids = np.arange(int(np.prod(shape))).reshape(shape) % len(WORDS)
-    rows = WORDS.one_hot(ids, dtype=np.float64)
-    assert rows.shape == (*shape, len(WORDS))
-    assert rows.dtype == np.float64
-    assert (rows.argmax(-1) == ids).all()
-    assert (rows.sum(-1) == 1).all()
-    assert WORDS.one_hot(ids).dtype == np.float32
-
-
 def test_unknown_tokens_are_distinct_and_in_order():
     assert WORDS.unknown_tokens(["x", "the", "y", "x", "<unk>"]) == ["x", "y"]
 
@@ -149,15 +138,3 @@ def test_growth_keeps_every_index():
     assert WORDS.extended({"bee": 7, "ant": 2}, max_size=7).tokens == (*WORDS.tokens, "bee")
     with pytest.raises(InputError, match="below the 6 tokens"):
         WORDS.extended({}, max_size=5)
-
-
-def test_the_difference_says_sizes_and_missing_tokens():
-    other = Vocabulary.build({**dict.fromkeys("uvwxyz", 1), "the": 3}, "word")
-    assert WORDS.difference(other) == (
-        "one has 6 words, the other 10; only in the first: 'dog', 'cat'; "
-        "only in the second: 'u', 'v', 'w', 'x', 'y' and 1 more"
-    )
-    assert "equal" in WORDS.difference(Vocabulary("word", WORDS.tokens))
-    assert "of characters" in WORDS.difference(CHARACTERS)
-    swapped = Vocabulary("word", [*WORDS.tokens[:3], "the", "dog", "cat"])
-    assert "index 3 is 'dog' in the first and 'the' in the second" in WORDS.difference(swapped)

@@ -143,7 +143,7 @@ def test_size_and_depth_have_no_limit(text):
 def test_what_is_no_tree_is_refused():
     with pytest.raises(InputError, match="'NP' has no word"):
         binarise(Tree("S", [Tree("NN", ["a"]), Tree("NP", [])]))
-    with pytest.raises(ValueError, match="without words"):
+    with pytest.raises(ValueError, match="needs at least one word"):
         restore(BinaryTree((), (), (), {}))
     with pytest.raises(ValueError, match="no merge builds words 0 to 2"):
         restore(BinaryTree(("a", "b", "c"), (None,) * 3, ((0, 2, 3),), {}))

@@ -232,9 +232,9 @@ def test_trees_come_before_the_text_ends():
             4,
             "a node without a label in the tree of line 2; is a closing bracket missing",
         ),
-        ("(S\n (NP ))", 2, "a node (NP ) without any word"),
-        ("(S (NP\n))", 1, "a node (NP ) without any word"),
-        ("(-NONE-)", 1, "a node (-NONE- ) without any word"),
+        ("(S\n (NP ))", 2, "a node (NP ) without words"),
+        ("(S (NP\n))", 1, "a node (NP ) without words"),
+        ("(-NONE-)", 1, "a node (-NONE- ) without words"),
         ("(A b)\n()", 2, "an empty bracket"),
         ("(S (A b)\n( ))", 2, "an empty bracket"),
         ("((S (A b))\n(S (C d)))", 2, "a second tree in the bracket that opens on line 1"),
@@ -249,9 +249,7 @@ def test_malformed_trees_are_refused_with_file_and_line(text, line, what):
 
 @pytest.mark.parametrize("text", ["", "\n \n", "# only a comment\n"])
 def test_a_text_without_trees_is_refused(text):
-    assert refusal(text) == (
-        "t.mrg: no tree in it, where trees such as (S (NP (PRP it)) (VP (VBZ works))) were expected"
-    )
+    assert refusal(text) == ("t.mrg: contains no tree; expected trees such as (S (NP (PRP it)) (VP (VBZ works)))")
 
 
 def test_trees_before_the_fault_have_been_given_out():
@@ -265,7 +263,7 @@ def test_trees_before_the_fault_have_been_given_out():
     ("content", "message"),
     [
         (b"", r"t\.mrg is empty"),
-        (b"(A b)\n(C \xff)\n", r"t\.mrg: byte 9 \(line 2\) is 0xFF, which is not valid utf-8 there; try --encoding"),
+        (b"(A b)\n(C \xff)\n", r"t\.mrg: byte 9 \(line 2\) is 0xFF, which is not valid utf-8; try --encoding"),
         (b"(A b)\r\n\r\n(C", r"t\.mrg:3: the tree that begins here is never closed"),
     ],
 )
@@ -316,9 +314,9 @@ def test_published_sentences_that_are_an_unclosed_word_are_left_out():
     ("text", "message"),
     [
         ("(A b)\nwords", "t:2: 'words' outside brackets, where a tree or a comment was expected"),
-        ("#\n(S (NP ))", "t:2: a node (NP ) without any word"),
+        ("#\n(S (NP ))", "t:2: a node (NP ) without words"),
         ("(S\n ((A b)))", "t:2: a node without a label in the tree of line 1; is a closing bracket missing?"),
-        ("# nothing\n(UTT+n Word", "t: no tree in it"),
+        ("# nothing\n(UTT+n Word", "t: contains no tree"),
     ],
 )
 def test_published_corpora_may_not_have_just_anything(text, message):

@@ -61,14 +61,14 @@ def test_encodings(tmp_path):
     (tmp_path / "t.mrg").write_bytes("(A é)".encode("latin-1"))
     assert words([str(tmp_path / "t.mrg")], encoding="latin-1") == "é"
     assert "byte 3 (line 1) is 0xE9" in refusal(str(tmp_path / "t.mrg"))
-    assert "'no-such' is no text encoding" in refusal(str(tmp_path / "t.mrg"), encoding="no-such")
-    assert "'base64' is no text encoding" in refusal(str(tmp_path / "t.mrg"), encoding="base64")
+    assert "'no-such' is not a text encoding" in refusal(str(tmp_path / "t.mrg"), encoding="no-such")
+    assert "'base64' is not a text encoding" in refusal(str(tmp_path / "t.mrg"), encoding="base64")
 
 
 def test_what_is_not_there(folder):
     assert "none.mrg: no such file or folder, where trees were expected" in refusal(str(folder / "none.mrg"))
     (folder / "empty").mkdir()
-    assert "empty is a folder without any file that ends in one of .bracket" in refusal(str(folder / "empty"))
+    assert "empty is a folder without files that end in one of .bracket" in refusal(str(folder / "empty"))
     (folder / "empty" / "t.mrg").touch()
     assert "t.mrg is empty" in refusal(str(folder / "empty"))
 
@@ -144,24 +144,24 @@ def test_slips_of_published_corpora_do_not_cost_trees(corpora):
     [
         ("nltk:", "expected nltk:NAME"),
         ("nltk:small[0:1][2]", "expected nltk:NAME"),
-        ("nltk:no_such_corpus", "no corpus of the name 'no_such_corpus'"),
-        ("nltk:reader", "no corpus of the name 'reader'"),
+        ("nltk:no_such_corpus", "no corpus named 'no_such_corpus'"),
+        ("nltk:reader", "no corpus named 'reader'"),
         ("nltk:small_text", "has no trees"),
         (
             "nltk:small/wsj-9",
-            "no file or range of files called 'wsj-9'; the corpus has 5 files, wsj-1.mrg to wsj-5.mrg",
+            "no file or range of files 'wsj-9'; the corpus has 5 files, wsj-1.mrg to wsj-5.mrg",
         ),
-        ("nltk:small/wsj-1-wsj-9", "no file or range of files called 'wsj-1-wsj-9'"),
+        ("nltk:small/wsj-1-wsj-9", "no file or range of files 'wsj-1-wsj-9'"),
         ("nltk:small_sinica/x", "the corpus has one file, parsed"),
         ("nltk:small/wsj-3-wsj-1", "the first file comes after the last"),
-        ("nltk:small[a:b]", "[a:b] is no range of trees"),
-        ("nltk:small[]", "[] is no range of trees"),
-        ("nltk:small[1 2]", "[1 2] is no range of trees"),
-        ("nltk:small[0:9:2]", "[0:9:2] is no range of trees"),
-        ("nltk:small[10:]", "[10:] selects no tree; there are 10"),
-        ("nltk:small[10]", "[10] selects no tree; there are 10"),
-        ("nltk:small[-11]", "[-11] selects no tree; there are 10"),
-        ("nltk:small[3:3]", "[3:3] selects no tree; there are 10"),
+        ("nltk:small[a:b]", "[a:b] is not a range of trees"),
+        ("nltk:small[]", "[] is not a range of trees"),
+        ("nltk:small[1 2]", "[1 2] is not a range of trees"),
+        ("nltk:small[0:9:2]", "[0:9:2] is not a range of trees"),
+        ("nltk:small[10:]", "[10:] selects no trees; there are 10"),
+        ("nltk:small[10]", "[10] selects no trees; there are 10"),
+        ("nltk:small[-11]", "[-11] selects no trees; there are 10"),
+        ("nltk:small[3:3]", "[3:3] selects no trees; there are 10"),
     ],
 )
 def test_corpora_and_ranges_that_do_not_exist(corpora, spec, message):
@@ -171,12 +171,12 @@ def test_corpora_and_ranges_that_do_not_exist(corpora, spec, message):
 def test_a_corpus_that_is_not_installed(monkeypatch):
     monkeypatch.setattr(nltk.data, "path", [])
     assert refusal("nltk:alpino") == (
-        "nltk:alpino: the corpus 'alpino' is not on this machine; nltk.download('alpino') gets it"
+        "nltk:alpino: the corpus 'alpino' is not installed; install it with nltk.download('alpino')"
     )
 
 
 def test_faults_inside_a_corpus_name_its_file(corpora):
     (corpora / "wsj-2.mrg").write_text("(S (A b))\n(S (NP ))")
-    assert "nltk:small/wsj-2.mrg:2: a node (NP ) without any word" in refusal("nltk:small")
+    assert "nltk:small/wsj-2.mrg:2: a node (NP ) without words" in refusal("nltk:small")
     (corpora / "parsed").write_text("#1:1.[1] NP(Head:Nad:友情#\n", encoding="utf-8")
     assert refusal("nltk:small_sinica").startswith("nltk:small_sinica/parsed: NLTK cannot read it: ")
