@@ -66,7 +66,7 @@ def measure(path: Path, settings: TextSettings) -> dict[str, float]:
     speeds = {}
     reading, speeds["check_and_hash"] = timed(lambda: CorpusReading([Source(path, str(path))], [], settings, 0.1))
     assert isinstance(reading, CorpusReading)
-    vocabulary, speeds["count"] = timed(reading.count)
+    vocabulary, speeds["count"] = timed(reading.vocabulary)
     speeds["encode"] = timed(lambda: reading.encode(vocabulary, _Discard()))[1]  # type: ignore[arg-type]
     speeds["prepare"] = timed(lambda: prepare([path], settings))[1]
     speeds["prepare_from_cache"] = timed(lambda: prepare([path], settings))[1]

@@ -24,14 +24,12 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
+from seqtree.images.config import PRESETS, ImageNetworkConfig
 from seqtree.images.data import ImageSet
 from seqtree.images.evaluation import evaluate
+from seqtree.images.generated import read_part
 from seqtree.images.model import ImageClassifier
-from seqtree.images.network import NetworkConfig
-from seqtree.images.presets import preset
-from seqtree.images.task import ImageTask
-from seqtree.images.training import read_data
-from seqtree.nn.device import choose_dtype
+from seqtree.images.task import ImageData, ImageTask
 from seqtree.training.loop import Trainer
 from seqtree.training.progress import Display
 from seqtree.training.run_folder import RunFolder
@@ -80,25 +78,25 @@ def train_plain(model: ImageClassifier, data: ImageSet, epochs: int, batch: int,
 
 def train_ours(model: ImageClassifier, data: ImageSet, epochs: int, batch: int, shift: int, rate: float) -> float:
     """The same by seqtree's loop."""
-    chosen = preset("cnn")
-    model.network.products = choose_dtype("auto", torch.device("cpu"))
-    task = ImageTask(model, data, None, replace(chosen.augmentation, shift=shift), batch, 0)
-    settings = replace(chosen.training, epochs=epochs, learning_rate=rate, evaluations=1)
+    chosen = PRESETS["cnn"].recipe
+    options = {"shift": shift, "batch": batch, "epochs": float(epochs), "learning_rate": rate, "evaluations": 1}
+    recipe = replace(chosen.overridden(options), network=model.network.config)
+    task = ImageTask(model.to(precision="auto"), ImageData(data, None, model.classes), recipe)
     with tempfile.TemporaryDirectory() as folder:
         run = RunFolder(Path(folder) / "run")
         with run.opened(resume=False):
-            return Trainer(task, settings, run, Display("images", quiet=True)).fit().seconds
+            return Trainer(task, run, Display(quiet=True)).fit().seconds
 
 
 def one_side(side: str, options: argparse.Namespace) -> dict[str, float]:
     """Train and measure one of the two."""
     torch.set_num_threads(options.threads)
-    train = read_data(options.data, "train")[: options.images]
-    model = ImageClassifier.over(train, "0123456789", NetworkConfig(PLAN))
+    train = read_part(options.data, "train")[: options.images]
+    model = ImageClassifier.over(train, "0123456789", ImageNetworkConfig(PLAN))
     run = train_ours if side == "ours" else train_plain
     seconds = run(model, train, options.epochs, options.batch, options.shift, 1e-3)
     model.network.products = None
-    measured = evaluate(model, read_data(options.data, "test"))
+    measured = evaluate(model, read_part(options.data, "test"))
     rate = options.epochs * len(train) / seconds
     return {"images": len(train), "images_per_second": rate, "accuracy": measured.accuracy}
 

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from seqtree.parsing.model import Parser
-from seqtree.parsing.training import read_normalised
 from seqtree.treebank.bracketed import words_of
 from seqtree.treebank.parseval import Parseval
+from seqtree.treebank.sources import normalised_trees
 
 VARIANTS: dict[str, tuple[str, ...]] = {
     "base": (),
@@ -97,7 +97,7 @@ def train(arguments: argparse.Namespace, out: Path, options: Sequence[str]) -> d
 def beam(run: Path, valid: Sequence[str], size: int) -> dict[str, Any]:
     """The figures of a trained parser that decodes with a beam."""
     parser, parseval = Parser.load(run), Parseval()
-    for number, tree in enumerate(read_normalised(valid), 1):
+    for number, tree in enumerate(normalised_trees(valid), 1):
         parseval.add(tree, next(parser.parse(list(words_of(tree)), k=size)), number)
     return _f1(parseval.result.figures())
 

@@ -20,17 +20,17 @@ import torch
 
 from seqtree.parsing.model import Parser
 from seqtree.parsing.spans import Spans
-from seqtree.parsing.training import read_normalised
 from seqtree.text.batches import make_batch
 from seqtree.text.sentences import Word
 from seqtree.treebank.bracketed import words_of
+from seqtree.treebank.sources import normalised_trees
 
 
 @torch.inference_mode()
 def node_by_node(parser: Parser, sentence: Sequence[Word]) -> list[tuple[int, int]]:
     """The spans of the greedy tree, in the plain way."""
     words = [word for _, word in sentence]
-    batch = make_batch([words], [parser.lexicon.word_ids(words)], parser.lexicon)
+    batch = make_batch([words], [parser.lexicon.encode(words)], parser.lexicon)
     network = parser.network.eval()
     encoded = network.encode(batch)
     nodes = [(i, i + 1, encoded.leaves[i : i + 1]) for i in range(len(words))]
@@ -70,9 +70,9 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     loaded = Parser.load(options.model)
-    sentences = [loaded.words(words_of(tree)) for tree in read_normalised([options.trees])]
+    sentences = [loaded.words(words_of(tree)) for tree in normalised_trees([options.trees])]
     few = sentences[: options.plain]
-    ways = {
+    ways: dict[str, tuple[Callable[[], object], Sequence[Sequence[Word]]]] = {
         "batched": (lambda: list(loaded.parses(sentences)), sentences),
         "one_at_a_time": (lambda: [list(loaded.parses([sentence])) for sentence in sentences], sentences),
         "node_by_node": (lambda: [node_by_node(loaded, sentence) for sentence in few], few),

@@ -10,6 +10,7 @@ import json
 import os
 import statistics
 import time
+from collections.abc import Callable
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -39,8 +40,12 @@ def main() -> None:
     text = corpora.load(corpora.DEFAULT)
     model = LanguageModel.untrained(text, layers=2, hidden=128, embedding=64)
     seconds: dict[str, list[float]] = {"ours": [], "plain": []}
+    ways: dict[str, Callable[[], object]] = {
+        "ours": lambda: model.sample(length=LENGTH, seed=1),
+        "plain": lambda: plain(model),
+    }
     for _ in range(ROUNDS):
-        for name, sample in (("ours", lambda: model.sample(length=LENGTH, seed=1)), ("plain", lambda: plain(model))):
+        for name, sample in ways.items():
             began = time.perf_counter()
             sample()
             seconds[name].append(time.perf_counter() - began)

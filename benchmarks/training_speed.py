@@ -23,12 +23,12 @@ from typing import Any
 import torch
 from torch import nn
 
-from seqtree.language.batches import BatchShape, StreamBatches
+from seqtree.language.batches import StreamBatches, inputs_and_targets
+from seqtree.language.config import LanguageNetworkConfig, LanguageRecipe, StreamBatchSettings
 from seqtree.language.evaluation import validation_loss
 from seqtree.language.model import LanguageModel
-from seqtree.language.network import NetworkConfig, RecurrentLanguageModel
+from seqtree.language.network import RecurrentLanguageModel
 from seqtree.language.task import LanguageModelTask
-from seqtree.nn.device import choose_dtype
 from seqtree.text.config import TextSettings
 from seqtree.text.corpus import PreparedCorpus, prepare
 from seqtree.training.loop import Trainer
@@ -36,7 +36,7 @@ from seqtree.training.progress import Display
 from seqtree.training.run_folder import RunFolder
 from seqtree.training.settings import TrainingSettings
 
-RATE, CLIP, SHAPE = 20.0, 0.25, BatchShape(20, 35)
+RATE, CLIP, SHAPE = 20.0, 0.25, StreamBatchSettings(20, 35)
 
 
 class Plain(nn.Module):
@@ -68,7 +68,7 @@ def train_plain(model: LanguageModel, corpus: PreparedCorpus, steps: int, dropou
     state = None
     began = time.perf_counter()
     for step in range(steps):
-        inputs, targets = batches.batch(0, step)
+        inputs, targets = inputs_and_targets(batches.batch(0, step), corpus.vocabulary, model.device)
         plain.zero_grad()
         log_p, state = plain(inputs, state)
         state = tuple(part.detach() for part in state)
@@ -87,9 +87,9 @@ def train_plain(model: LanguageModel, corpus: PreparedCorpus, steps: int, dropou
 def train_ours(model: LanguageModel, corpus: PreparedCorpus, steps: int) -> float:
     """The same by seqtree's loop, its first checkpoint and last evaluation counted in."""
     training_only = PreparedCorpus(corpus.train, None, corpus.vocabulary, corpus.fingerprint)
-    task = LanguageModelTask(model, training_only, SHAPE, 0, choose_dtype("auto", torch.device("cpu")))
+    model.to(precision="auto")
     settings = TrainingSettings(
-        epochs=steps / task.steps_per_epoch,
+        epochs=steps / StreamBatches(corpus.train, corpus.vocabulary, SHAPE, seed=0).steps_per_epoch,
         optimizer="sgd",
         learning_rate=RATE,
         clip=CLIP,
@@ -99,10 +99,12 @@ def train_ours(model: LanguageModel, corpus: PreparedCorpus, steps: int) -> floa
         averaging="none",
         evaluations=1,
     )
+    recipe = LanguageRecipe(network=model.network.config, batch=SHAPE, training=settings)
+    task = LanguageModelTask(model, training_only, recipe)
     with tempfile.TemporaryDirectory() as folder:
         run = RunFolder(Path(folder) / "run")
         with run.opened(resume=False):
-            return Trainer(task, settings, run, Display(quiet=True)).fit().seconds
+            return Trainer(task, run, Display(quiet=True)).fit().seconds
 
 
 def one_side(side: str, data: Path, hidden: int, share: float, threads: int) -> dict[str, float]:
@@ -112,7 +114,7 @@ def one_side(side: str, data: Path, hidden: int, share: float, threads: int) -> 
     corpus = prepare([data / "ptb.train.txt"], TextSettings(unit="word"), [data / "ptb.valid.txt"])
     assert corpus.valid is not None
     dropout = 0.5 if hidden >= 650 else 0.0
-    config = NetworkConfig(
+    config = LanguageNetworkConfig(
         layers=2,
         hidden=hidden,
         embedding=hidden,
@@ -124,10 +126,10 @@ def one_side(side: str, data: Path, hidden: int, share: float, threads: int) -> 
     )
     network = RecurrentLanguageModel(len(corpus.vocabulary), config)
     model = LanguageModel(corpus.vocabulary, TextSettings(unit="word"), network)
-    steps = max(1, round(share * (len(corpus.train) // SHAPE.rows // SHAPE.window)))
+    steps = max(1, round(share * (len(corpus.train) // SHAPE.batch // SHAPE.window)))
     train = train_ours(model, corpus, steps) if side == "ours" else train_plain(model, corpus, steps, dropout)
     loss = validation_loss(model.network, corpus.vocabulary, corpus.valid)
-    return {"tokens_per_second": steps * SHAPE.rows * SHAPE.window / train, "perplexity": math.exp(loss)}
+    return {"tokens_per_second": steps * SHAPE.batch * SHAPE.window / train, "perplexity": math.exp(loss)}
 
 
 def main() -> None:

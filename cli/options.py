@@ -103,7 +103,7 @@ def open_model(task: str, path: Any, threads: int | None = None, device: str = "
 
         from seqtree.tasks import TASKS, named
 
-        model: type[Model] = named(TASKS[task].model)
+        model: type[Model[Any]] = named(TASKS[task].model)
     if threads:
         torch.set_num_threads(threads)
     return model.load(path, device, precision or None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import torch
 from torch import Tensor
@@ -19,12 +19,12 @@ from seqtree.tasks import TASKS, named
 N = TypeVar("N", bound=Network)
 
 
-class Model:
+class Model(Generic[N]):
     """A network and its vocabularies; a subclass says its ``kind``, its ``contents``, and how to be made of them."""
 
     kind: ClassVar[str]
     default_precision: ClassVar[str] = "auto"
-    network: Any  # a Network; a subclass says which
+    network: N
 
     @abstractmethod
     def contents(self) -> dict[str, Any]:
@@ -85,11 +85,10 @@ class Model:
     @property
     def device(self) -> torch.device:
         """Where the weights are."""
-        device: torch.device = self.network.device
-        return device
+        return self.network.device
 
 
-def load(path: str | Path, device: str = "cpu", precision: str | None = None) -> Model:
+def load(path: str | Path, device: str = "cpu", precision: str | None = None) -> Model[Any]:
     """Open a run folder or a model file of any kind: a ``LanguageModel``, a ``Parser``, an ``ImageClassifier``.
 
     Raises InputError if there is none, ModelFileError if it is damaged or no model.
@@ -98,7 +97,7 @@ def load(path: str | Path, device: str = "cpu", precision: str | None = None) ->
     kind, contents, tensors = modelfile.load(path)
     for entry in TASKS.values():
         if entry.kind == kind:
-            model_class: type[Model] = named(entry.model)
+            model_class: type[Model[Any]] = named(entry.model)
             return model_class._opened(path, contents, tensors).to(device, precision)
     raise ModelFileError(f"{path}: {_holds(kind)}, expected a model")
 

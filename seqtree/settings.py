@@ -15,8 +15,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import Field as DataclassField
 from dataclasses import asdict, dataclass, field, fields, replace
-from functools import cache
 from types import UnionType
 from typing import Any, Self, TypeVar, get_args, get_origin, get_type_hints
 
@@ -24,6 +24,7 @@ from seqtree.errors import InputError
 
 T = TypeVar("T")
 S = TypeVar("S", bound="Settings")
+_FIELDS: dict[Any, dict[str, Field]] = {}  # what is known of each class of settings
 
 
 @dataclass(frozen=True)
@@ -140,19 +141,19 @@ class Settings:
         return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
 
 
-@cache
 def fields_of(kind: type[Settings]) -> dict[str, Field]:
     """The fields of a class of settings by name."""
-    hints = get_type_hints(kind)
-    found = {}
-    for one in fields(kind):
-        hint = hints[one.name]
-        optional = get_origin(hint) is UnionType
-        if optional:
-            hint = next(part for part in get_args(hint) if part is not type(None))
-        about = one.metadata.get("setting", Setting(""))
-        found[one.name] = Field(one.name, get_origin(hint) or hint, optional, one.default, about)
-    return found
+    if kind not in _FIELDS:
+        hints = get_type_hints(kind)
+        _FIELDS[kind] = {one.name: _field(one, hints[one.name]) for one in fields(kind)}
+    return _FIELDS[kind]
+
+
+def _field(one: DataclassField[Any], hint: Any) -> Field:
+    optional = get_origin(hint) is UnionType
+    if optional:
+        hint = next(part for part in get_args(hint) if part is not type(None))
+    return Field(one.name, get_origin(hint) or hint, optional, one.default, one.metadata.get("setting", Setting("")))
 
 
 def overridden(base: S, options: Mapping[str, Any]) -> S:

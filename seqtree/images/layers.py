@@ -42,7 +42,8 @@ class Layers(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         x = images[..., None].permute(0, 3, 1, 2)  # (B, 1, H, W), channels last
-        return self.steps(x).flatten(1)  # (B, output_size)
+        flat: Tensor = self.steps(x).flatten(1)  # (B, output_size)
+        return flat
 
 
 def _first_field(plan: Plan, sizes: list[tuple[int, ...]]) -> tuple[int, int]:

@@ -19,7 +19,7 @@ from seqtree.model import Model, texts, untrained
 AT_ONCE = 1000  # images
 
 
-class ImageClassifier(Model):
+class ImageClassifier(Model[ImageNetwork]):
     """Images of unsigned bytes in, classes out; ``classes`` are their names, in the order of their labels."""
 
     kind = "image-classifier"
@@ -73,7 +73,8 @@ class ImageClassifier(Model):
         """The probability of each class for images (N, H, W): (N, classes). Raises InputError for another size."""
         device = self.device
         logits = self.logits(torch.from_numpy(np.ascontiguousarray(images)).to(device))
-        return self.network.probabilities(logits).cpu().numpy()
+        probabilities: npt.NDArray[np.float32] = self.network.probabilities(logits).cpu().numpy()
+        return probabilities
 
     def predict(self, images: npt.NDArray[np.uint8]) -> list[str]:
         """The name of the most probable class for each of the images (N, H, W)."""

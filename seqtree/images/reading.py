@@ -81,7 +81,8 @@ def _grey(path: str) -> Bytes:
             if picture.has_transparency_data:
                 light, opacity = np.moveaxis(np.asarray(picture.convert("LA")).astype(int), 2, 0)
                 background = 0 if (light * opacity).sum() > 127 * opacity.sum() else 255
-                return ((light * opacity + background * (255 - opacity)) // 255).astype(np.uint8)
+                blended: Bytes = ((light * opacity + background * (255 - opacity)) // 255).astype(np.uint8)
+                return blended
             return np.array(picture.convert("L"))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise InputError(f"{path}: neither an IDX file nor a picture that can be read ({error})") from error

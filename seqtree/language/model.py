@@ -41,7 +41,7 @@ class TokenScore(NamedTuple):
     unknown: bool
 
 
-class LanguageModel(Model):
+class LanguageModel(Model[RecurrentLanguageModel]):
     """A recurrent language model over characters or words.
 
     ``vocabulary`` and ``settings`` say how text becomes tokens, ``network`` predicts the next one.
@@ -165,7 +165,8 @@ class LanguageModel(Model):
         before = torch.tensor([self.vocabulary.start, *ids], device=self.device)
         with torch.inference_mode():
             output, _ = self.network.eval().hidden_states(shift_inputs(before, self.vocabulary)[:, None])
-            return self.network.decoder(output[-1, 0]).double().softmax(0).cpu().numpy()
+            distribution: np.ndarray = self.network.decoder(output[-1, 0]).double().softmax(0).cpu().numpy()
+            return distribution
 
     def fill(self, text: str, k: int = 10, blank: str = "____", unknown: str = "map") -> list[tuple[str, float]]:
         """The ``k`` most probable tokens for the ``blank`` in ``text``, from both its sides, best first.

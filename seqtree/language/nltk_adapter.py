@@ -32,7 +32,7 @@ MAX_CACHED_NUMBERS = 1 << 22  # in all cached distributions
 MAX_CACHED_CONTEXTS = 256
 
 
-class NltkLanguageModel(nltk.lm.api.LanguageModel):
+class NltkLanguageModel(nltk.lm.api.LanguageModel):  # type: ignore[misc]  # NLTK is not typed
     """``model`` as an ``nltk.lm.api.LanguageModel``: score, logscore (base 2), entropy, perplexity, generate.
 
     A context is a sequence of tokens of any length, all of which count. One or more ``<s>`` at its beginning mean the

@@ -37,6 +37,6 @@ def choose_dtype(precision: str, device: torch.device) -> torch.dtype | None:
 
 def _fast_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()  # newer torch only
     return device.type == "cpu" and bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))

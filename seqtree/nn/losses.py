@@ -64,6 +64,6 @@ def linear_cross_entropy(
     result in the type of ``weight``.
     """
     if dtype == torch.bfloat16 and torch.is_grad_enabled():
-        loss: Tensor = _LinearCrossEntropy.apply(hidden, weight, bias, targets, dtype)
+        loss: Tensor = _LinearCrossEntropy.apply(hidden, weight, bias, targets, dtype)  # type: ignore[no-untyped-call]
         return loss
     return F.cross_entropy(F.linear(hidden.to(weight.dtype), weight, bias), targets)

@@ -86,5 +86,5 @@ def lstm_layer(
     ``weight_ih`` (4H, E), ``weight_hh`` (4H, H), ``bias`` (4H,), the sum of torch's two, and the cell state are float32
     if x is bfloat16, and float64 if x is. All six arguments get gradients.
     """
-    output, h, c = _LSTMLayer.apply(x, h, c, weight_ih, weight_hh, bias)
+    output, h, c = _LSTMLayer.apply(x, h, c, weight_ih, weight_hh, bias)  # type: ignore[no-untyped-call]
     return output, h, c

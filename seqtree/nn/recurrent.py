@@ -50,7 +50,7 @@ class _Reverse(torch.autograd.Function):
 
 
 def _reverse(sequence: Tensor, order: Tensor) -> Tensor:
-    result: Tensor = _Reverse.apply(sequence, order)
+    result: Tensor = _Reverse.apply(sequence, order)  # type: ignore[no-untyped-call]
     return result
 
 

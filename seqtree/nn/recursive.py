@@ -70,7 +70,7 @@ def compose_forest(composition: Composition, leaves: Tensor, left: Ids, right: I
     groups = [torch.from_numpy(group).to(leaves.device) for group in _levels(len(leaves), left, right)]
     children = torch.from_numpy(np.stack([left, right])).to(leaves.device)
     trained = [parameter for parameter in composition.parameters() if parameter.requires_grad]
-    nodes: Tensor = _Forest.apply(composition, groups, children, leaves, *trained)
+    nodes: Tensor = _Forest.apply(composition, groups, children, leaves, *trained)  # type: ignore[no-untyped-call]
     return nodes
 
 

@@ -127,7 +127,8 @@ def _margins(raw: Doubles, forest: Ids, place: Ids) -> Doubles:
 
 def _without(rows: Ids, place: Ids) -> Ids:
     """The rows (W, m) without the element at ``place`` (W,) of each: (W, m - 1)."""
-    return rows[np.arange(rows.shape[1]) != place[:, None]].reshape(len(rows), -1)
+    kept: Ids = rows[np.arange(rows.shape[1]) != place[:, None]].reshape(len(rows), -1)
+    return kept
 
 
 def _merges(steps: Sequence[_Step], forests: int) -> list[Merges]:

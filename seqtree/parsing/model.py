@@ -45,7 +45,7 @@ class Labelled:
     labels: list[int]
 
 
-class Parser(Model, ParserI):
+class Parser(Model[ParserNetwork], ParserI):  # type: ignore[misc]  # NLTK is not typed
     """A greedy recursive parser: words in, ``nltk.Tree`` or ``Parse`` out. Every sentence gets a tree."""
 
     kind = "parser"

@@ -112,9 +112,13 @@ class ParserTask(Task[ParserRecipe, Parser, ParserData]):
 
     def identity(self) -> dict[str, Any]:
         model = self.model
-        known = (model.lexicon.words, model.lexicon.characters, model.tags, model.labels)
-        names = dict(zip(("words", "characters", "tags", "labels"), map(len, known), strict=True))
-        return {**super().identity(), "objective": self.recipe.objective.to_json(), "known": names}
+        known = {
+            "words": len(model.lexicon.words),
+            "characters": len(model.lexicon.characters),
+            "tags": len(model.tags),
+            "labels": len(model.labels),
+        }
+        return {**super().identity(), "objective": self.recipe.objective.to_json(), "known": known}
 
     def batch(self, epoch: int, step: int) -> Batch:
         return self._order(epoch)[step]

@@ -12,7 +12,8 @@ from seqtree.reference.network import Array, Network, initial
 def cross_correlate(x: Array, filters: Array) -> Array:
     """y_kij = sum_dmn w_kdmn x_d,i+m,j+n: x (D, H, W), filters (K, D, M, N) -> (K, H-M+1, W-N+1)."""
     windows = sliding_window_view(x, filters.shape[2:], axis=(1, 2))  # (D, H-M+1, W-N+1, M, N)
-    return np.einsum("dijmn,kdmn->kij", windows, filters)
+    sums: Array = np.einsum("dijmn,kdmn->kij", windows, filters)
+    return sums
 
 
 def output_size(size: int, filter_size: int, padding: int, stride: int) -> int:

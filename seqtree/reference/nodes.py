@@ -84,4 +84,4 @@ class NodeNetwork(Network):
     def _error(self, node: Node) -> float:
         """dE/da of a node from the deltas of the layer after it."""
         w = self.parameters["w"]
-        return sum(w[c.index] * c.target.delta for c in node.outgoing)
+        return float(sum(w[c.index] * c.target.delta for c in node.outgoing))

@@ -33,7 +33,8 @@ class MaxPooling(Pooling):
         self.shape, windows = x.shape, self.windows(x)
         flat = windows.reshape(*windows.shape[:3], -1)
         self.place = flat.argmax(axis=-1)
-        return flat.max(axis=-1)
+        highest: Array = flat.max(axis=-1)
+        return highest
 
     def backward(self, dy: Array) -> Array:
         """dE/dx (depth, height, width) from dE/dy (depth, height', width')."""
@@ -54,7 +55,8 @@ class MeanPooling(Pooling):
     def forward(self, x: Array) -> Array:
         """(depth, height', width') for x (depth, height, width)."""
         self.shape = x.shape
-        return self.windows(x).mean(axis=(-2, -1))
+        means: Array = self.windows(x).mean(axis=(-2, -1))
+        return means
 
     def backward(self, dy: Array) -> Array:
         """dE/dx (depth, height, width) from dE/dy (depth, height', width')."""

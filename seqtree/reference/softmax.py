@@ -15,7 +15,8 @@ def softmax(z: Array) -> Array:
     [0.03, 0.09, 0.24, 0.64]
     """
     weights = np.exp(z - z.max(axis=-1, keepdims=True))
-    return weights / weights.sum(axis=-1, keepdims=True)
+    shares: Array = weights / weights.sum(axis=-1, keepdims=True)
+    return shares
 
 
 def cross_entropy(o: Array, y: Array) -> Array:
@@ -40,4 +41,5 @@ class SoftmaxCrossEntropy(Network):
 
     def backward(self, dL: Array = ONE) -> Array:
         """dE/dz, in the shape of z, from dE/dL, shape ()."""
-        return dL * (self.o - self.y) / self.rows
+        gradient: Array = dL * (self.o - self.y) / self.rows
+        return gradient

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from itertools import chain
 
@@ -63,7 +63,7 @@ class _Cache(dict[str, tuple[str, ...]]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.nltk = TreebankWordTokenizer().tokenize
+        self.nltk: Callable[[str], list[str]] = TreebankWordTokenizer().tokenize
 
     def __missing__(self, key: str) -> tuple[str, ...]:
         tokens = tuple(map(sys.intern, _plain_tokens(key) or self._slow(key)))

@@ -33,12 +33,11 @@ def train(
     every evaluation. Returns the report, the same as with ``--json``: ``model`` is the run folder, to be opened with
     ``seqtree.load``. Raises InputError, DivergenceError, OSError.
     """
-    if isinstance(task, str):
-        if task not in TASKS:
-            raise InputError(f"task {task!r}: expected one of {', '.join(TASKS)}")
-        task = named(TASKS[task].task)
+    if isinstance(task, str) and task not in TASKS:
+        raise InputError(f"task {task!r}: expected one of {', '.join(TASKS)}")
+    kind: type[AnyTask] = named(TASKS[task].task) if isinstance(task, str) else task
     display = Display(quiet=progress is not True, callback=progress if callable(progress) else None)
-    return fit(task, [str(source) for source in sources], options, display)
+    return fit(kind, [str(source) for source in sources], options, display)
 
 
 def fit(task: type[AnyTask], sources: Sequence[str], options: Mapping[str, Any], display: Display) -> dict[str, Any]:

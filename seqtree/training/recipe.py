@@ -31,7 +31,8 @@ class Recipe:
 
     def overridden(self: R, options: Mapping[str, Any]) -> R:
         """The recipe with the options that were given (are not None) in the place of its own settings."""
-        return replace(self, **{name: overridden(group, options) for name, group in self.groups.items()})
+        groups: dict[str, Any] = {name: overridden(group, options) for name, group in self.groups.items()}
+        return replace(self, **groups)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from seqtree.training.recipe import Recipe, TrainingOptions
 
 Batch = npt.NDArray[np.int64]  # its first axis is rows: ``batch[a:b]`` is a batch, too
 R = TypeVar("R", bound=Recipe)
-M = TypeVar("M", bound=Model)
+M = TypeVar("M", bound=Model[Any])
 D = TypeVar("D")
 
 

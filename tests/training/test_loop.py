@@ -252,11 +252,11 @@ class _ToyNetwork(Network):
         self.w = nn.Parameter(torch.zeros(1))
 
 
-class _ToyModel(Model):
+class _ToyModel(Model[_ToyNetwork]):
     kind = "toy"
 
     def __init__(self) -> None:
-        self.network: _ToyNetwork = _ToyNetwork()
+        self.network = _ToyNetwork()
 
     def contents(self) -> dict[str, Any]:
         return {}
