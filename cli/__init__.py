@@ -103,19 +103,19 @@ def cli() -> None:
     """Sequence and tree language models to train, run and understand on your own machine."""
 
 
-def main(args: Sequence[str] | None = None) -> NoReturn:
+def main(args: Sequence[str] | None = None, command: click.Command = cli) -> NoReturn:
     """Run the command line with ``args`` (those of the process by default), and leave with its exit code."""
-    sys.exit(run(args))
+    sys.exit(run(args, command))
 
 
-def run(args: Sequence[str] | None = None) -> int:
-    """Run the command line with ``args`` and return its exit code; every foreseen error has been told by then.
+def run(args: Sequence[str] | None = None, command: click.Command = cli) -> int:
+    """Run the command line with ``args`` and return its exit code; every expected error has been reported by then.
 
     An integer that a command returns is its exit code, as with ``ctx.exit`` and ``sys.exit``.
     """
     _speak_utf8()
     try:
-        code = _invoke(args)
+        code = _invoke(args, command)
         _flush()
         return code
     except _PipeClosedError:
@@ -134,9 +134,9 @@ def run(args: Sequence[str] | None = None) -> int:
         return _tell(_where_and_what(error), _FAILED)
 
 
-def _invoke(args: Sequence[str] | None) -> int:
+def _invoke(args: Sequence[str] | None, command: click.Command) -> int:
     try:
-        result = cli.main(args=args, prog_name="seqtree", standalone_mode=False)
+        result = command.main(args=args, prog_name="seqtree", standalone_mode=False)
     except SystemExit as leaving:
         result = leaving.code
         if isinstance(result, str):  # sys.exit("message")

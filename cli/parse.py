@@ -138,8 +138,7 @@ def _shown(format: str, scores: bool, trace: bool) -> Shown:
     from seqtree.parsing.formats import format_parse
 
     if trace:
-        from seqtree.drawing.traces import trace as trace_text
-        from seqtree.drawing.traces import trace_svg
+        from seqtree.drawing.traces import trace as trace_text, trace_svg
         from seqtree.drawing.tree_svg import EMPTY
 
         if format == "svg":

@@ -12,8 +12,7 @@ from seqtree.lazy import lazy
 if TYPE_CHECKING:
     from seqtree.images.model import ImageClassifier as ImageClassifier
     from seqtree.language.model import LanguageModel as LanguageModel
-    from seqtree.model import Model as Model
-    from seqtree.model import load as load
+    from seqtree.model import Model as Model, load as load
     from seqtree.parsing.model import Parser as Parser
     from seqtree.text.vocabulary import Vocabulary as Vocabulary
     from seqtree.training.fit import train as train

@@ -15,8 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import Field as DataclassField
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import Field as DataclassField, asdict, dataclass, field, fields, replace
 from types import UnionType
 from typing import Any, Self, TypeVar, get_args, get_origin, get_type_hints
 

@@ -6,8 +6,7 @@ from seqtree.lazy import lazy
 
 if TYPE_CHECKING:
     from seqtree.drawing.confusion import plot as plot
-    from seqtree.drawing.traces import trace as trace
-    from seqtree.drawing.traces import trace_svg as trace_svg
+    from seqtree.drawing.traces import trace as trace, trace_svg as trace_svg
     from seqtree.drawing.tree_svg import draw_svg as draw_svg
     from seqtree.drawing.trees import draw as draw
 

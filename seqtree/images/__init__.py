@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 from seqtree.lazy import lazy
 
 if TYPE_CHECKING:
-    from seqtree.images.config import Augmentation as Augmentation
-    from seqtree.images.config import ImageNetworkConfig as ImageNetworkConfig
-    from seqtree.images.config import ImageRecipe as ImageRecipe
-    from seqtree.images.data import ImageSet as ImageSet
-    from seqtree.images.data import read_set as read_set
-    from seqtree.images.evaluation import ImageEvaluation as ImageEvaluation
-    from seqtree.images.evaluation import evaluate as evaluate
+    from seqtree.images.config import (
+        Augmentation as Augmentation,
+        ImageNetworkConfig as ImageNetworkConfig,
+        ImageRecipe as ImageRecipe,
+    )
+    from seqtree.images.data import ImageSet as ImageSet, read_set as read_set
+    from seqtree.images.evaluation import ImageEvaluation as ImageEvaluation, evaluate as evaluate
     from seqtree.images.generated import digits as digits
     from seqtree.images.model import ImageClassifier as ImageClassifier
     from seqtree.images.network import ImageNetwork as ImageNetwork

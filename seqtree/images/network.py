@@ -50,8 +50,9 @@ class ImageNetwork(Network):
         nn.init.zeros_(self.output.bias)
 
     def forward(self, images: Tensor) -> Tensor:
-        x = (images.float() - self.frame.mean) / self.frame.deviation
-        logits: Tensor = self.output(self.body(x.to(self.products)).float())
+        dtype = self.output.weight.dtype
+        x = (images.to(dtype) - self.frame.mean) / self.frame.deviation
+        logits: Tensor = self.output(self.body(x.to(self.products)).to(dtype))
         return logits
 
     def loss(self, logits: Tensor, labels: Tensor) -> Tensor:

@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING
 from seqtree.lazy import lazy
 
 if TYPE_CHECKING:
-    from seqtree.language.config import LanguageNetworkConfig as LanguageNetworkConfig
-    from seqtree.language.config import LanguageRecipe as LanguageRecipe
-    from seqtree.language.config import SamplingSettings as SamplingSettings
+    from seqtree.language.config import (
+        LanguageNetworkConfig as LanguageNetworkConfig,
+        LanguageRecipe as LanguageRecipe,
+        SamplingSettings as SamplingSettings,
+    )
     from seqtree.language.evaluation import LanguageEvaluation as LanguageEvaluation
     from seqtree.language.memorisation import SampleReport as SampleReport
-    from seqtree.language.model import LanguageModel as LanguageModel
-    from seqtree.language.model import TokenScore as TokenScore
+    from seqtree.language.model import LanguageModel as LanguageModel, TokenScore as TokenScore
     from seqtree.language.network import RecurrentLanguageModel as RecurrentLanguageModel
     from seqtree.language.ngram import KneserNey as KneserNey
     from seqtree.language.nltk_adapter import NltkLanguageModel as NltkLanguageModel

@@ -9,8 +9,7 @@ if TYPE_CHECKING:
     from seqtree.nn.losses import linear_cross_entropy as linear_cross_entropy
     from seqtree.nn.network import Network as Network
     from seqtree.nn.recurrent import Recurrent as Recurrent
-    from seqtree.nn.recursive import Composition as Composition
-    from seqtree.nn.recursive import compose_forest as compose_forest
+    from seqtree.nn.recursive import Composition as Composition, compose_forest as compose_forest
     from seqtree.nn.words import WordEncoder as WordEncoder
 
 __getattr__, __dir__, __all__ = lazy(

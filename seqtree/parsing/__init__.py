@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING
 from seqtree.lazy import lazy
 
 if TYPE_CHECKING:
-    from seqtree.parsing.config import ObjectiveSettings as ObjectiveSettings
-    from seqtree.parsing.config import ParserNetworkConfig as ParserNetworkConfig
-    from seqtree.parsing.config import ParserRecipe as ParserRecipe
-    from seqtree.parsing.evaluation import ParserEvaluation as ParserEvaluation
-    from seqtree.parsing.evaluation import evaluate as evaluate
+    from seqtree.parsing.config import (
+        ObjectiveSettings as ObjectiveSettings,
+        ParserNetworkConfig as ParserNetworkConfig,
+        ParserRecipe as ParserRecipe,
+    )
+    from seqtree.parsing.evaluation import ParserEvaluation as ParserEvaluation, evaluate as evaluate
     from seqtree.parsing.formats import format_parse as format_parse
     from seqtree.parsing.model import Parser as Parser
     from seqtree.parsing.network import ParserNetwork as ParserNetwork

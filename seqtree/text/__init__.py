@@ -6,16 +6,19 @@ from seqtree.lazy import lazy
 
 if TYPE_CHECKING:
     from seqtree.text.config import TextSettings as TextSettings
-    from seqtree.text.corpus import PreparedCorpus as PreparedCorpus
-    from seqtree.text.corpus import encode_text as encode_text
-    from seqtree.text.corpus import prepare as prepare
-    from seqtree.text.corpus import text_tokens as text_tokens
-    from seqtree.text.lexicon import LabelSet as LabelSet
-    from seqtree.text.lexicon import Lexicon as Lexicon
-    from seqtree.text.sentences import Sentence as Sentence
-    from seqtree.text.sentences import penn_tokens as penn_tokens
-    from seqtree.text.sentences import read_sentences as read_sentences
-    from seqtree.text.sentences import split_sentences as split_sentences
+    from seqtree.text.corpus import (
+        PreparedCorpus as PreparedCorpus,
+        encode_text as encode_text,
+        prepare as prepare,
+        text_tokens as text_tokens,
+    )
+    from seqtree.text.lexicon import LabelSet as LabelSet, Lexicon as Lexicon
+    from seqtree.text.sentences import (
+        Sentence as Sentence,
+        penn_tokens as penn_tokens,
+        read_sentences as read_sentences,
+        split_sentences as split_sentences,
+    )
     from seqtree.text.tokenfile import TokenStream as TokenStream
     from seqtree.text.tokenizers import TreebankTokenizer as TreebankTokenizer
     from seqtree.text.vocabulary import Vocabulary as Vocabulary

@@ -8,13 +8,13 @@ if TYPE_CHECKING:
     from seqtree.training.fit import train as train
     from seqtree.training.loop import Trainer as Trainer
     from seqtree.training.progress import Display as Display
-    from seqtree.training.recipe import Preset as Preset
-    from seqtree.training.recipe import Recipe as Recipe
-    from seqtree.training.recipe import TrainingOptions as TrainingOptions
-    from seqtree.training.settings import BatchSettings as BatchSettings
-    from seqtree.training.settings import RunSettings as RunSettings
-    from seqtree.training.settings import TrainingSettings as TrainingSettings
-    from seqtree.training.settings import ValidationSettings as ValidationSettings
+    from seqtree.training.recipe import Preset as Preset, Recipe as Recipe, TrainingOptions as TrainingOptions
+    from seqtree.training.settings import (
+        BatchSettings as BatchSettings,
+        RunSettings as RunSettings,
+        TrainingSettings as TrainingSettings,
+        ValidationSettings as ValidationSettings,
+    )
     from seqtree.training.task import Task as Task
 
 __getattr__, __dir__, __all__ = lazy(

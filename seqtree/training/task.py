@@ -80,9 +80,14 @@ class Task(ABC, Generic[R, M, D]):
     def loss(self, batch: Batch) -> tuple[Tensor, int]:
         """The mean loss (nats) of a batch and its number of items; batches come in order."""
 
-    @abstractmethod
+    @property
+    def validated(self) -> bool:
+        """Whether there are validation data."""
+        return False
+
     def evaluate(self) -> dict[str, float] | None:
         """Figures of the model's present weights on validation data; None without any."""
+        return None
 
     @abstractmethod
     def measure(self, model: M) -> tuple[dict[str, Any], str]:
@@ -91,11 +96,6 @@ class Task(ABC, Generic[R, M, D]):
     @abstractmethod
     def describe(self) -> str:
         """Data and network in a few words, to be read before training."""
-
-    @property
-    def validated(self) -> bool:
-        """Whether there are validation data."""
-        return True
 
     def activations(self) -> int:
         """The largest arrays that a step needs besides the weights, in bytes; 0 if that is not known."""

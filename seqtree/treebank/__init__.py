@@ -5,16 +5,11 @@ from typing import TYPE_CHECKING
 from seqtree.lazy import lazy
 
 if TYPE_CHECKING:
-    from seqtree.treebank.binary import BinaryTree as BinaryTree
-    from seqtree.treebank.binary import binarise as binarise
-    from seqtree.treebank.binary import restore as restore
-    from seqtree.treebank.bracketed import parse_trees as parse_trees
-    from seqtree.treebank.bracketed import write_tree as write_tree
+    from seqtree.treebank.binary import BinaryTree as BinaryTree, binarise as binarise, restore as restore
+    from seqtree.treebank.bracketed import parse_trees as parse_trees, write_tree as write_tree
     from seqtree.treebank.normalisation import normalise as normalise
-    from seqtree.treebank.parseval import Parseval as Parseval
-    from seqtree.treebank.parseval import ParsevalFigures as ParsevalFigures
-    from seqtree.treebank.sources import normalised_trees as normalised_trees
-    from seqtree.treebank.sources import trees as trees
+    from seqtree.treebank.parseval import Parseval as Parseval, ParsevalFigures as ParsevalFigures
+    from seqtree.treebank.sources import normalised_trees as normalised_trees, trees as trees
 
 __getattr__, __dir__, __all__ = lazy(
     __name__,

@@ -7,8 +7,7 @@ import math
 
 import nltk
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from seqtree import corpora
 from seqtree.corpora import grammar

@@ -10,8 +10,7 @@ import xml.etree.ElementTree as ElementTree
 from itertools import islice, pairwise
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from nltk.tree import Tree
 
 from seqtree.drawing.characters import character_columns, columns, visible

@@ -9,9 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from seqtree.images.layers import Convolution as FastConvolution
-from seqtree.images.layers import FullyConnected as FastFullyConnected
-from seqtree.images.layers import Layers
+from seqtree.images.layers import Convolution as FastConvolution, FullyConnected as FastFullyConnected, Layers
 from seqtree.images.network import Frame, ImageNetwork, ImageNetworkConfig
 from seqtree.images.plan import Conv, Plan, Pool, parse_plan, plan_sizes
 from seqtree.reference import activations

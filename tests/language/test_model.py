@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from language_helpers import CHINESE, TEXT, model, nats
 from oracles import cut_at_stop, run_recurrent, softmax
 from runs import Messages, Planned, lm_recipe, train

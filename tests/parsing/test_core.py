@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 from nltk.tree import Tree
 from parsing_helpers import SlowSentence, SlowWalk, batch_of, random_sentences, slow_greedy, small_parser, toy_trees
 from torch import Tensor

@@ -9,8 +9,7 @@ import sys
 import xml.etree.ElementTree as ElementTree
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from nltk.tree import Tree
 
 from seqtree.drawing.tree_svg import draw_svg

@@ -8,12 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from seqtree.errors import InputError, SeqtreeError
-from seqtree.text import corpus as text
-from seqtree.text import reading
+from seqtree.text import corpus as text, reading
 from seqtree.text.config import TextSettings
 from seqtree.text.corpus import encode_paths, encode_text, prepare, text_tokens, training_characters
 from seqtree.text.vocabulary import Vocabulary

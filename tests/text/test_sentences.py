@@ -6,8 +6,7 @@ import os
 from itertools import chain, islice
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from seqtree.text.sentences import Sentence, penn_tokens, read_sentences, split_sentences, words_as_given
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import builtins
 import errno
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from full_disk import WHERE, full_disk
 from language_helpers import TEXT
-from runs import metrics
 
-from seqtree import modelfile
 from seqtree.cli import run
 from seqtree.files import locked, write_atomically
 
@@ -42,52 +38,6 @@ def text(tmp_path: Path) -> Path:
     path = tmp_path / "text.txt"
     path.write_text(TEXT, encoding="utf-8")
     return path
-
-
-@contextmanager
-def full_disk(name: str, where: str, after: int = 0) -> Iterator[list[str]]:
-    """Writing a file called ``name`` fails after so many times: at "write", "fsync" or "rename"."""
-    failed: list[str] = []
-    seen: list[str] = []
-
-    def full(path: object) -> bool:
-        if f".{name}." not in str(path) or not str(path).endswith(".tmp"):
-            return False
-        seen.append(str(path))
-        if len(seen) <= after:
-            return False
-        failed.append(str(path))
-        return True
-
-    plain_open, plain_fsync, plain_replace = builtins.open, os.fsync, os.replace
-
-    def opened(path: Any, mode: str = "r", *args: Any, **options: Any) -> Any:
-        file = plain_open(path, mode, *args, **options)
-        if where == "write" and "w" in mode and full(path):
-            file.write(b"half of it")
-            file.close()
-            raise OSError(errno.ENOSPC, "No space left on device", str(path))
-        return file
-
-    def fsync(descriptor: int) -> None:
-        if where == "fsync" and full(os.readlink(f"/proc/self/fd/{descriptor}")):
-            raise OSError(errno.ENOSPC, "No space left on device")
-        plain_fsync(descriptor)
-
-    def replace(source: Any, target: Any) -> None:
-        if where == "rename" and full(source):
-            raise OSError(errno.ENOSPC, "No space left on device", str(source), None, str(target))
-        plain_replace(source, target)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(builtins, "open", opened)
-        patch.setattr(os, "fsync", fsync)
-        patch.setattr(os, "replace", replace)
-        yield failed
-
-
-NO_PROC = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="descriptors have no names here")
-WHERE = ["write", pytest.param("fsync", marks=NO_PROC), "rename"]
 
 
 @pytest.mark.parametrize("where", WHERE)
@@ -122,32 +72,6 @@ def test_writing_syncs_the_file_before_the_rename_and_the_folder_after(
     write_atomically(tmp_path / "file", b"data")
     assert done == (["file", "rename", "folder"] if os.path.isdir("/proc/self/fd") else done)
     assert done[:2] == ["file", "rename"]
-
-
-@pytest.mark.parametrize("where", WHERE)
-@pytest.mark.parametrize("name", ["checkpoint.safetensors", "model.safetensors", "metrics.jsonl"])
-def test_a_full_disk_ends_the_run_and_it_can_go_on(
-    tmp_path: Path, text: Path, capsys: pytest.CaptureFixture[str], name: str, where: str
-) -> None:
-    out, whole = tmp_path / "run", tmp_path / "whole"
-    command = ["lm", "train", str(text), "--epochs", "1", *OPTIONS, "--out"]
-    with full_disk(name, where, after=2) as failed:
-        assert run([*command, str(out)]) == 1
-    assert len(failed) == 1
-    said = capsys.readouterr().err
-    assert said.startswith("seqtree: error: ")
-    assert said.endswith("No space left on device\n")
-    assert said.count("\n") == 1
-    if where == "write":
-        assert str(out) in said
-    assert not list(out.glob(".*.tmp"))
-    contents, _ = modelfile.load(out / "checkpoint.safetensors")[1:]
-    assert contents["state"]["step"] < 52
-    modelfile.load(out / "model.safetensors")[1:]
-    assert run([*command, str(out), "--resume"]) == 0
-    assert run([*command, str(whole)]) == 0
-    assert (out / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
-    assert metrics(out) == metrics(whole)
 
 
 def test_a_full_disk_at_the_very_start(tmp_path: Path, text: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,8 +1,7 @@
 """Binarisation: every tree comes back, whatever its shape and the order of the merges."""
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from nltk.tree import Tree
 from tree_helpers import random_trees
 

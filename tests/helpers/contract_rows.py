@@ -1,0 +1,145 @@
+"""What the contract tests need to know of each task: a new task is one row here."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from seqtree import corpora
+from seqtree.cli import cli
+from seqtree.model import Model
+from seqtree.tasks import TASKS, named
+from seqtree.training.task import Task
+
+ROOT = Path(__file__).resolve().parents[2]
+TEXT = "the cat sat on the mat\na dog ran to the man\nthe man sat on a mat, and a cat ran\n" * 8
+EXACT = ("--device", "cpu", "--precision", "fp32", "--threads", "1")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One task: its name, a source, and options that make it small.
+
+    ``epochs`` are as many as take a second or two. ``figures`` are keys of its report besides those of every task.
+    ``splits`` are options of networks whose batches are to be split, without dropout or other randomness.
+    """
+
+    task: str
+    source: Callable[[Path], Sequence[object]]
+    small: tuple[str, ...]
+    epochs: int
+    figures: tuple[str, ...]
+    splits: tuple[Mapping[str, Any], ...] = ({},)
+    toy: bool = field(default=False)
+
+    @property
+    def kind(self) -> type[Task[Any, Any, Any]]:
+        """Its task class."""
+        found: type[Task[Any, Any, Any]] = toy().BigramTask if self.toy else named(TASKS[self.task].task)
+        return found
+
+    @property
+    def model(self) -> type[Model[Any]]:
+        """Its model class."""
+        found: type[Model[Any]] = toy().Bigram if self.toy else named(TASKS[self.task].model)
+        return found
+
+    @property
+    def process(self) -> list[str]:
+        """The command that trains it in a process of its own."""
+        return [sys.executable, str(toy_file())] if self.toy else [sys.executable, "-m", "seqtree", self.task, "train"]
+
+    @property
+    def command(self) -> tuple[Any, list[str]]:
+        """The click command, and the words that lead to its training."""
+        if not self.toy:
+            return cli, [self.task, "train"]
+        from seqtree.cli.train import train_command
+
+        return train_command(self.kind, "Train a bigram model of characters on TEXT."), []
+
+
+def _text(folder: Path) -> list[Path]:
+    (folder / "text.txt").write_text(TEXT, encoding="utf-8")
+    return [folder / "text.txt"]
+
+
+_LM = ("--preset", "tiny", "--hidden", "12", "--embedding", "6", "--batch", "4", "--window", "8")
+_PARSER = ("--preset", "tiny", "--hidden", "8", "--vector", "8", "--scorer", "8", "--words", "6", "--characters", "6")
+_IMAGE = ("--plan", "conv 3x3 norm, pool 4, full 6 drop 0.2", "--valid-share", "0.5")
+_STILL = {"preset": "tiny", "dropout": 0.0, "word_dropout": 0.0, "explore": 0.0, "hidden": 8, "vector": 6, "scorer": 7}
+
+ROWS = {
+    row.task: row
+    for row in (
+        Row(
+            "lm",
+            _text,
+            (*_LM, "--dropout", "0.2"),
+            30,
+            ("loss", "perplexity", "bits_per_character", "tokens"),
+            (
+                {"preset": "tiny", "hidden": 7, "batch": 6},
+                {"preset": "tiny", "hidden": 7, "batch": 6, "cell": "gru", "layers": 2, "one_hot": True},
+                {"preset": "tiny", "hidden": 7, "batch": 6, "bidirectional": True},
+                {"preset": "tiny", "hidden": 7, "batch": 6, "unit": "word"},
+            ),
+        ),
+        Row(
+            "parser",
+            lambda folder: [corpora.path("toy")],
+            _PARSER,
+            4,
+            ("labelled", "unlabelled", "exact_match", "tag_accuracy", "sentences"),
+            (
+                _STILL,
+                {**_STILL, "objective": "softmax"},
+                {**_STILL, "objective": "structured"},
+                {**_STILL, "encoder": "none", "composition": "tanh"},
+                {**_STILL, "encoder": "gru", "composition": "lstm", "layers": 2},
+            ),
+        ),
+        Row(
+            "image",
+            lambda folder: [],
+            _IMAGE,
+            10,
+            ("accuracy", "error", "loss", "brier", "images", "confusion"),
+            (
+                {"plan": "conv 2x3, pool 4, full 5", "batch": 30, "shift": 0, "turn": 0.0, "stretch": 0.0},
+                {"preset": "lstm", "hidden": 5, "dropout": 0.0, "batch": 30, "shift": 0, "turn": 0.0, "stretch": 0.0},
+            ),
+        ),
+        Row("bigram", _text, ("--batch", "16"), 20, ("parameters",), ({"batch": 12},), toy=True),
+    )
+}
+
+
+@cache
+def toy_file() -> Path:
+    """The task of CONTRIBUTING.md in a file of its own."""
+    import tempfile
+
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"^```py\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    file = Path(tempfile.mkdtemp(prefix="seqtree-toy-")) / "bigram.py"
+    file.write_text(code, encoding="utf-8")
+    return file
+
+
+@cache
+def toy() -> Any:
+    """Its module."""
+    spec = importlib.util.spec_from_file_location("bigram", toy_file())
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["bigram"] = module
+    spec.loader.exec_module(module)
+    return module
