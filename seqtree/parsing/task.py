@@ -14,7 +14,6 @@ from nltk.tree import Tree
 from torch import Tensor
 
 from seqtree.errors import InputError
-from seqtree.language.model import LanguageModel
 from seqtree.parsing.config import OPTIONS, ParserRecipe
 from seqtree.parsing.evaluation import evaluate
 from seqtree.parsing.gold import gold_tree, names_in
@@ -24,7 +23,7 @@ from seqtree.text.batches import make_batch
 from seqtree.text.reading import check_standard_input
 from seqtree.training.batches import Ids, similar_lengths
 from seqtree.training.progress import Display
-from seqtree.training.start import known_words, start_words
+from seqtree.training.start import known_words, language_model, start_words
 from seqtree.training.task import Batch, Task
 from seqtree.treebank.binary import BinaryTree, binarise, restore
 from seqtree.treebank.bracketed import write_tree
@@ -66,7 +65,7 @@ class ParserTask(Task[ParserRecipe, Parser, ParserData]):
             return recipe
         if options.get("words") is not None:
             raise InputError("words: with init_from, word vectors are as wide as the language model's")
-        start = LanguageModel.load(recipe.run.init_from)
+        start = language_model(recipe.run.init_from)
         width = start.network.config.embedding
         return replace(recipe, start=start, network=replace(recipe.network, words=width))
 

@@ -10,8 +10,8 @@ from itertools import count, pairwise
 
 from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer
 
+from seqtree.text.brackets import escape_word
 from seqtree.text.tokenizers import TreebankTokenizer
-from seqtree.treebank.bracketed import escape_word
 
 Word = tuple[str, str]  # its form in the text, and its form for the model
 

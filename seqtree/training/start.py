@@ -11,6 +11,7 @@ from torch import Tensor
 from seqtree.errors import InputError
 from seqtree.nn.recurrent import Recurrent
 from seqtree.nn.words import WordEncoder
+from seqtree.tasks import TASKS, named
 from seqtree.text.lexicon import Lexicon
 
 if TYPE_CHECKING:
@@ -39,6 +40,12 @@ def grow(network: RecurrentLanguageModel, model: LanguageModel) -> None:
             _copy_rows(tensor, known, unknown)
         else:  # one-hot input: a column of weight_ih for every token
             _copy_rows(tensor.t(), known.t(), unknown)
+
+
+def language_model(path: str) -> LanguageModel:
+    """The language model that --init-from names. Raises InputError, ModelFileError."""
+    model: LanguageModel = named(TASKS["lm"].model).load(path)
+    return model
 
 
 def known_words(model: LanguageModel) -> tuple[str, ...]:

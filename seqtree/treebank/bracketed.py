@@ -19,6 +19,7 @@ from typing import NoReturn
 from nltk.tree import Tree
 
 from seqtree.errors import InputError
+from seqtree.text.brackets import escape_word
 from seqtree.text.config import NEWLINE
 from seqtree.text.reading import Source, read_text
 
@@ -32,10 +33,6 @@ _TOKEN = re.compile(
     re.ASCII,
 )
 _NEXT_SENTENCE = re.compile(r"\(\s*(\(|$)", re.ASCII)
-_ESCAPES = {"(": "-LRB-", ")": "-RRB-", "[": "-LSB-", "]": "-RSB-", "{": "-LCB-", "}": "-RCB-"}
-_PLAIN = {escape: bracket for bracket, escape in _ESCAPES.items()} | {"\\/": "/", "\\*": "*"}
-_BRACKET = re.compile(r"[()\[\]{}]")
-_ESCAPED = re.compile(r"-[LR][RSC]B-|\\[/*]")
 _CLOSE = object()
 
 
@@ -147,19 +144,6 @@ def write_tree(tree: Tree) -> str:
         else:
             parts.append(f" {_token(node) or '_'}")
     return "".join(parts)[1:]
-
-
-def escape_word(word: str) -> str:
-    """The word with its brackets escaped as in the Penn Treebank: ``(`` is ``-LRB-``, ``a[1]`` is ``a-LSB-1-RSB-``."""
-    return _BRACKET.sub(lambda match: _ESCAPES[match[0]], word)
-
-
-def unescape_word(word: str) -> str:
-    """The word as in plain text: ``-LRB-`` is ``(``, and the Penn Treebank's ``\\/`` and ``\\*`` are ``/`` and ``*``.
-
-    ``unescape_word(escape_word(word)) == word`` for every word that contains no escape itself.
-    """
-    return _ESCAPED.sub(lambda match: _PLAIN[match[0]], word)
 
 
 def _token(value: object) -> str:

@@ -18,7 +18,8 @@ from typing import Any
 
 from nltk.tree import Tree
 
-from seqtree.treebank.bracketed import is_preterminal, unescape_word
+from seqtree.text.brackets import unescape_word
+from seqtree.treebank.bracketed import is_preterminal
 from seqtree.treebank.normalisation import TRACE, WRAPPERS, category
 
 PUNCTUATION = frozenset({",", ":", "``", "''", "."})

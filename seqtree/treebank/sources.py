@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, nullcontext
 from itertools import islice
@@ -53,7 +54,7 @@ def trees(specs: Sequence[str], encoding: str = "utf-8") -> Placed:
 def normalised_trees(
     specs: Sequence[str],
     encoding: str = "utf-8",
-    warn: Callable[[str], object] = lambda line: None,
+    warn: Callable[[str], object] = warnings.warn,
     max_words: float = math.inf,
 ) -> list[Tree]:
     """The trees that TREES name, normalised (see ``normalise``). Raises InputError.

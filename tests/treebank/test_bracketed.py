@@ -9,16 +9,8 @@ from nltk.tree import Tree
 from tree_helpers import random_trees
 
 from seqtree.errors import InputError
-from seqtree.treebank.bracketed import (
-    Place,
-    escape_word,
-    is_preterminal,
-    parse_published,
-    parse_trees,
-    read_trees,
-    unescape_word,
-    write_tree,
-)
+from seqtree.text.brackets import escape_word, unescape_word
+from seqtree.treebank.bracketed import Place, is_preterminal, parse_published, parse_trees, read_trees, write_tree
 
 DEPTH = 100_000
 IT_WORKS = Tree("S", [Tree("NP", [Tree("PRP", ["it"])]), Tree("VP", [Tree("VBZ", ["works"])])])
