@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import Field as DataclassField, asdict, dataclass, field, fields, replace
+from pathlib import Path
 from types import UnionType
 from typing import Any, Self, TypeVar, get_args, get_origin, get_type_hints
 
@@ -156,8 +157,19 @@ def _field(one: DataclassField[Any], hint: Any) -> Field:
 
 
 def overridden(base: S, options: Mapping[str, Any]) -> S:
-    """``base`` with its fields replaced by those options of the same name that were given (are not None)."""
-    given = {name: options[name] for name in fields_of(type(base)) if options.get(name) is not None}
+    """``base`` with its fields replaced by those options of the same name that were given (are not None).
+
+    A path stands for its text, and a text or a list for a tuple where the field takes several texts.
+    """
+    given = {}
+    for name, known in fields_of(type(base)).items():
+        value = options.get(name)
+        if isinstance(value, Path):
+            value = str(value)
+        if known.type is tuple and isinstance(value, (str, list)):
+            value = (value,) if isinstance(value, str) else tuple(map(str, value))
+        if value is not None:
+            given[name] = value
     return replace(base, **given)
 
 
