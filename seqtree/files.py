@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import BinaryIO
 
 from seqtree.errors import InputError
 
+MAX_NAME = 200  # bytes of a name that its temporary sibling keeps
 LOCK = ".lock"  # the file in a run folder on which its process holds a lock
 
 
@@ -17,11 +19,12 @@ LOCK = ".lock"  # the file in a run folder on which its process holds a lock
 def atomic_file(path: Path) -> Iterator[BinaryIO]:
     """A binary file to write that becomes ``path`` at the end: temporary sibling, fsync, rename, fsync of the folder.
 
+    The sibling has a random name and must not exist, so that two writers never share it and no link is followed.
     Raises OSError (disk full, no permission), leaving the previous file untouched and no temporary one.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(temporary_name(path.name, secrets.token_hex(8)))
     try:
-        with open(temporary, "wb") as file:
+        with open(temporary, "xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -29,7 +32,13 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
+
+
+def temporary_name(name: str, token: str) -> str:
+    """The name of a temporary sibling, within the 255 bytes that file systems allow; ``token`` may be a pattern."""
+    kept = os.fsencode(name)[:MAX_NAME]
+    return f".{os.fsdecode(kept)}.{token}.tmp"
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -38,7 +47,8 @@ def write_atomically(path: Path, data: bytes) -> None:
         file.write(data)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make sure that a folder's entries are on the disk."""
     if os.name != "posix":  # only POSIX systems can open folders
         return
     descriptor = os.open(folder, os.O_RDONLY)

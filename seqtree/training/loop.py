@@ -78,11 +78,11 @@ class Trainer:
             self._save_checkpoint()
         gpus = [p.device for p in self.parameters[:1] if p.device.type == "cuda"]
         with torch.random.fork_rng(devices=gpus), stop_requests() as stop:
-            while not self.state.finished and not stop.is_set():
+            while not self.state.finished and not stop.requested:
                 self._advance()
-        if stop.is_set() and not self.state.finished:
+        if stop.requested and not self.state.finished:
             self._save_checkpoint()
-        return self._result(interrupted=stop.is_set() and not self.state.finished)
+        return self._result(interrupted=stop.requested and not self.state.finished)
 
     def progress(self) -> float:
         """The share of the budget that is spent, from 0 to 1."""
@@ -271,7 +271,8 @@ class Trainer:
         self.state, changed = restored
         if changed & {"epochs", "minutes"}:  # the budget may have been raised
             self.state.finished = self.state.finished and self.progress() >= 1.0
-        self.run.cut_metrics(self.state.step)
+        if damaged := self.run.cut_metrics(self.state.step):
+            self.display.warning(f"{self.run.metrics}: {damaged} damaged lines left out")
         if not quiet:
             self.display.message(f"resuming at step {self.state.step:,}")
         return True

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from seqtree import modelfile
 from seqtree.errors import InputError, ModelFileError
-from seqtree.files import LOCK, locked, write_atomically
+from seqtree.files import LOCK, locked, sync_folder, temporary_name, write_atomically
 
 CHECKPOINT = "checkpoint"  # the kind of its file
 
@@ -31,33 +31,45 @@ class RunFolder:
 
         Raises InputError if it cannot be written, is held by another process, or holds a run and ``resume`` is false.
         """
-        new = not self.path.exists()
-        self._create(resume)
-        with locked(self.path):
-            self._remove_leftovers()
-            try:
+        made = self._create(resume)
+        try:
+            with locked(self.path):
+                self._remove_leftovers()
                 yield
-            except BaseException:
-                if new and not any(file.name != LOCK for file in self.path.iterdir()):
-                    (self.path / LOCK).unlink(missing_ok=True)
-                    self.path.rmdir()
-                raise
+        except BaseException:
+            self._remove(made)
+            raise
 
-    def _create(self, resume: bool) -> None:
+    def _create(self, resume: bool) -> list[Path]:
+        """The folders that were made, the innermost first."""
         if self.path.exists() and not self.path.is_dir():
             raise InputError(f"{self.path}: a file; --out expects a folder")
         if not resume and (self.checkpoint.exists() or self.model.exists()):
             raise InputError(f"{self.path}: already holds a run; go on with it by --resume, or choose another --out")
+        made = [folder for folder in (self.path, *self.path.parents) if not folder.exists()]
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             (self.path / LOCK).touch()
         except OSError as error:
             raise InputError(f"{self.path}: cannot write there ({error.strerror}); choose another --out") from error
+        for folder in made:
+            sync_folder(folder.parent)
+        return made
+
+    def _remove(self, made: list[Path]) -> None:
+        """Take away what a start that failed has made, unless something else is in it by now."""
+        if made and all(file.name == LOCK for file in self.path.iterdir()):
+            (self.path / LOCK).unlink(missing_ok=True)
+            for folder in made:
+                try:
+                    folder.rmdir()
+                except OSError:  # somebody else uses it
+                    return
 
     def _remove_leftovers(self) -> None:
         """Remove the temporary files of a process that was killed while it wrote."""
         for name in (self.model.name, self.checkpoint.name, self.metrics.name, self.config.name):
-            for leftover in self.path.glob(f".{name}.*.tmp"):
+            for leftover in self.path.glob(temporary_name(name, "*")):
                 leftover.unlink(missing_ok=True)
 
     def write_config(self, config: dict[str, Any]) -> None:
@@ -81,13 +93,27 @@ class RunFolder:
         lines.append(json.dumps(record))
         self._write_lines(lines)
 
-    def cut_metrics(self, step: int) -> None:
-        """Forget evaluations after ``step``: the run goes back to its checkpoint."""
-        if self.metrics.exists():
-            self._write_lines([line for line in self._lines() if json.loads(line)["step"] <= step])
+    def cut_metrics(self, step: int) -> int:
+        """Forget evaluations after ``step``: the run goes back to its checkpoint. How many lines were unreadable."""
+        lines = self._lines()
+        steps = [_step_of(line) for line in lines]
+        if lines:
+            self._write_lines([line for line, at in zip(lines, steps, strict=True) if at is not None and at <= step])
+        return steps.count(None)
 
     def _lines(self) -> list[str]:
-        return self.metrics.read_text(encoding="utf-8").splitlines() if self.metrics.exists() else []
+        if not self.metrics.exists():
+            return []
+        return self.metrics.read_text(encoding="utf-8", errors="replace").splitlines()
 
     def _write_lines(self, lines: list[str]) -> None:
         write_atomically(self.metrics, "".join(line + "\n" for line in lines).encode())
+
+
+def _step_of(line: str) -> int | None:
+    """The step of a line of metrics.jsonl; None if the line is damaged."""
+    try:
+        step = json.loads(line)["step"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return step if isinstance(step, int) else None

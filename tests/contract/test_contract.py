@@ -228,13 +228,14 @@ def test_resuming_with_another_seed_or_batch_is_noticed(row: Row, runs: Runs) ->
         fit(row.kind, sources, {**options, "epochs": 2.0, "batch": 5}, Messages())
 
 
-def test_help_imports_no_torch(row: Row) -> None:
+def test_help_imports_no_torch(row: Row, tmp_path: Path) -> None:
     if row.toy:
         pytest.skip("the toy's own module imports torch")
     script = (
         f"import sys; from seqtree.cli import run; run({[row.task, 'train', '-h']!r}); print('torch' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    command = [sys.executable, "-c", script]  # away from the source folder, which has no seqtree.cli below seqtree
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.endswith("False\n")
 
 

@@ -32,7 +32,7 @@ def full_disk(name: str, where: str, after: int = 0) -> Iterator[list[str]]:
 
     def opened(path: Any, mode: str = "r", *args: Any, **options: Any) -> Any:
         file = plain_open(path, mode, *args, **options)
-        if where == "write" and "w" in mode and full(path):
+        if where == "write" and "x" in mode and full(path):
             file.write(b"half of it")
             file.close()
             raise OSError(errno.ENOSPC, "No space left on device", str(path))

@@ -543,7 +543,7 @@ def test_stop_requests_take_the_first_signal_and_interrupt_at_the_second() -> No
     before = signal.getsignal(signal.SIGTERM)
     with stop_requests() as stop:
         signal.raise_signal(signal.SIGTERM)
-        assert stop.is_set()
+        assert stop.requested
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGTERM) is before
