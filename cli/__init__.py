@@ -98,7 +98,7 @@ class LazyGroup(click.Group):
     "\nResults go to standard output, progress to standard error. Exit codes: 0 done, 1 failed, 2 bad usage or input, "
     "130 interrupted. SEQTREE_DEBUG=1 shows where an error came from.",
 )
-@click.version_option(__version__, prog_name="seqtree")
+@click.version_option(__version__, prog_name="seqtree", allow_from_autoenv=False)
 def cli() -> None:
     """Sequence and tree language models to train, run and understand on your own machine."""
 

@@ -49,7 +49,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, dict
             "2",
             "--json",
         ]
-        done = subprocess.run([*row.process, *words], capture_output=True, text=True, timeout=300, check=False)
+        command = [*row.process, *words]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
         assert done.returncode == 0, done.stderr
         found[name] = folder / "run", json.loads(done.stdout)
     return found
