@@ -7,18 +7,24 @@ interrupted, 141 when the reader of the output has gone (as for any program in a
 
 from __future__ import annotations
 
+import errno
 import importlib
+import io
 import os
+import re
+import signal
 import sys
+import threading
 import traceback
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import click
 
 from seqtree import __version__
+from seqtree.cli.streams import PipeClosedError, abandon_stdout, flush_stdout, noticing_closed_pipe, prepare_streams
 from seqtree.errors import InputError, SeqtreeError
+from seqtree.escapes import escaped
 
 __all__ = ["COMMANDS", "cli", "main", "run"]
 
@@ -33,19 +39,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "completion": ("seqtree.cli.completion", "completion", "Print a shell completion script."),
 }
 
+_UNUSABLE_NAME = (errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL)
 _DONE, _FAILED, _USAGE, _INTERRUPTED, _PIPE_CLOSED = 0, 1, 2, 130, 141
-
-
-class _PipeClosedError(Exception):
-    """Whoever read our output has stopped (``seqtree ... | head``)."""
-
-
-@contextmanager
-def _noticing_closed_pipe() -> Iterator[None]:
-    try:
-        yield
-    except BrokenPipeError as error:  # click would make it exit code 1
-        raise _PipeClosedError from error
 
 
 class LazyGroup(click.Group):
@@ -76,11 +71,11 @@ class LazyGroup(click.Group):
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
-        with _noticing_closed_pipe():
+        with noticing_closed_pipe():
             return super().make_context(info_name, args, parent, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
-        with _noticing_closed_pipe():
+        with noticing_closed_pipe():
             return super().invoke(ctx)
 
     def _short_help(self, name: str) -> str:
@@ -93,6 +88,7 @@ class LazyGroup(click.Group):
         "help_option_names": ["-h", "--help"],
         "show_default": True,
         "auto_envvar_prefix": "SEQTREE",
+        "color": True,  # a text's own colour codes are part of it, in a pipe too
     },
     epilog="\b\nExamples:\n  seqtree lm train --out runs/first\n  seqtree lm sample runs/first --prompt 'The boat '\n"
     "\nResults go to standard output, progress to standard error. Exit codes: 0 done, 1 failed, 2 bad usage or input, "
@@ -113,25 +109,35 @@ def run(args: Sequence[str] | None = None, command: click.Command = cli) -> int:
 
     An integer that a command returns is its exit code, as with ``ctx.exit`` and ``sys.exit``.
     """
-    _speak_utf8()
+    prepare_streams()
     try:
         code = _invoke(args, command)
-        _flush()
+        flush_stdout()
+        if code == _INTERRUPTED:
+            _leave_in_peace()
         return code
-    except _PipeClosedError:
-        _abandon_stdout()
+    except PipeClosedError:
+        abandon_stdout()
         return _PIPE_CLOSED
     except (click.Abort, KeyboardInterrupt):  # click turns the second into the first, but not everywhere
+        _leave_in_peace()
         return _tell("interrupted", _INTERRUPTED)
     except click.ClickException as error:
-        error.show()
+        usage = io.StringIO()
+        error.show(usage)
+        click.echo(escaped(usage.getvalue()), nl=False, err=True)
         return error.exit_code
     except InputError as error:
         return _tell(str(error), _USAGE)
     except SeqtreeError as error:
         return _tell(str(error), _FAILED)
     except OSError as error:
-        return _tell(_where_and_what(error), _FAILED)
+        return _tell(_where_and_what(error), _USAGE if error.errno in _UNUSABLE_NAME else _FAILED)
+    except (MemoryError, RuntimeError) as error:
+        message = _memory_wanted(error)
+        if message is None:
+            raise
+        return _tell(message, _FAILED)
 
 
 def _invoke(args: Sequence[str] | None, command: click.Command) -> int:
@@ -144,10 +150,10 @@ def _invoke(args: Sequence[str] | None, command: click.Command) -> int:
     return result if type(result) is int else _DONE  # True is no exit code
 
 
-def _flush() -> None:
-    """Write what is still in the buffer now, while an error can be told."""
-    with _noticing_closed_pipe():
-        sys.stdout.flush()
+def _leave_in_peace() -> None:
+    """A second Ctrl-C while the first is being told has nothing more to interrupt."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _tell(message: str, code: int) -> int:
@@ -155,7 +161,7 @@ def _tell(message: str, code: int) -> int:
     if os.environ.get("SEQTREE_DEBUG", "0") not in ("", "0") and sys.exc_info()[0] is not None:
         traceback.print_exc()
     else:
-        click.echo(f"seqtree: error: {' '.join(message.split())}", err=True)
+        click.echo(escaped(f"seqtree: error: {' '.join(message.split())}"), err=True)
     return code
 
 
@@ -166,22 +172,18 @@ def _where_and_what(error: OSError) -> str:
         sys.stdout.flush()
     except OSError:
         where = where or "standard output"
-        _abandon_stdout()
+        abandon_stdout()
     reason = error.strerror or str(error) or type(error).__name__
     return reason if where is None else f"{os.fsdecode(where) if isinstance(where, bytes) else where}: {reason}"
 
 
-def _abandon_stdout() -> None:
-    """Let what cannot be written go nowhere, or the interpreter's last flush would complain of it once more."""
-    with suppress(OSError, ValueError):  # a stream that a test put there has no descriptor
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
-
-
-def _speak_utf8() -> None:
-    """Results are UTF-8 whatever the locale; messages never fail for a character that cannot be shown."""
-    for stream, errors in ((sys.stdout, "surrogateescape"), (sys.stderr, "replace")):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:  # not so for a stream that a test or a notebook put there
-            reconfigure(encoding="utf-8", errors=errors)
+def _memory_wanted(error: Exception) -> str | None:
+    """What to say if the error means that memory ran out, with what was asked for; None for another error."""
+    reason = str(error)
+    wanted = re.search(r"allocate (\d+) bytes|(?:allocate|Unable to allocate) ([\d.]+ \w?i?B)", reason)
+    if not isinstance(error, MemoryError) and "memory" not in reason.lower():
+        return None
+    if wanted is None:
+        return "out of memory; smaller settings or a smaller --batch need less"
+    size = wanted[2] or f"{int(wanted[1]) / 1e9:,.1f} GB"
+    return f"out of memory: {size} more were asked for; smaller settings or a smaller --batch need less"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 
 import click
+
+from seqtree.cli.options import print_json
 
 
 @click.group(
@@ -24,7 +25,7 @@ def list_(as_json: bool) -> None:
 
     rows = [{**asdict(describe(name)), "bytes": path(name).stat().st_size} for name in names()]
     if as_json:
-        click.echo(json.dumps({"corpora": rows}, ensure_ascii=False))
+        print_json({"corpora": rows})
         return
     width = max(len(name) for name in names())
     for row in rows:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from seqtree.cli.options import json_option, open_model, print_json, threads_option
+from seqtree.cli.options import json_option, note, open_model, print_json, threads_option
 from seqtree.cli.train import train_command
 
 NOTHING_NAMED = "no data named: generating digits"
@@ -70,7 +70,7 @@ def eval_(
         raise InputError(f"--plot {plot}: expected a file that ends in .svg, in a folder that is there")
     loaded = open_model("image", model, threads)
     if not data:
-        click.echo(NOTHING_NAMED, err=True)
+        note(NOTHING_NAMED)
     measured = evaluate(loaded, read_part(data, part, labels))
     if as_json:
         print_json(measured.to_json())
@@ -112,7 +112,7 @@ def predict(model: str, files: tuple[str, ...], k: int, threads: int | None, as_
         readings = list(read_inputs(file, loaded.size))
         for reading in readings:
             for change in reading.changes:
-                click.echo(f"{reading.name}: {change}", err=True)
+                note(f"{reading.name}: {change}")
         probabilities = loaded.probabilities(np.stack([reading.image for reading in readings])).astype(float)
         for reading, row in zip(readings, probabilities.tolist(), strict=True):
             best = sorted(zip(row, loaded.classes, strict=True), key=lambda pair: -pair[0])[:k]

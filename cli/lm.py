@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -13,12 +12,14 @@ from seqtree.cli.options import (
     device_option,
     encoding_option,
     json_option,
+    note,
     open_model,
     print_json,
     settings_options,
     threads_option,
 )
 from seqtree.cli.train import train_command
+from seqtree.escapes import json_line
 from seqtree.language.config import SamplingSettings
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ def sample(
         for record, facts in zip(samples, report_samples(loaded, model, samples, training_text), strict=True):
             record["report"] = facts.to_json()
             if not as_json:
-                click.echo(f"seed {record['seed']}: {facts}", err=True)
+                note(f"seed {record['seed']}: {facts}")
     if as_json:
         print_json({"prompt": text, "samples": samples})
 
@@ -215,7 +216,7 @@ def score(model: str, file: str, independent: bool, encoding: str, as_json: bool
         if as_json:
             rows.append({"line": line, "token": token, "surprisal": surprisal, "unknown": unknown})
         else:
-            shown = json.dumps(token, ensure_ascii=False)[1:-1]
+            shown = json_line(token)[1:-1]
             click.echo(f"{line}\t{shown}\t{surprisal:.4f}\t{int(unknown)}")
     if as_json:
         print_json({"tokens": rows, "unit": "bits"})
@@ -240,4 +241,4 @@ def _print_tokens(tokens: list[tuple[str, float]], as_json: bool) -> None:
         print_json({"tokens": [{"token": token, "probability": p} for token, p in tokens]})
         return
     for token, probability in tokens:
-        click.echo(f"{probability:.4f}  {json.dumps(token, ensure_ascii=False)[1:-1]}")
+        click.echo(f"{probability:.4f}  {json_line(token)[1:-1]}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from seqtree.escapes import escaped, json_line
 from seqtree.settings import Field, Settings, fields_of
 
 if TYPE_CHECKING:
@@ -109,9 +109,14 @@ def open_model(task: str, path: Any, threads: int | None = None, device: str = "
     return model.load(path, device, precision or None)
 
 
+def note(message: str) -> None:
+    """One line on stderr."""
+    click.echo(escaped(message), err=True)
+
+
 def print_json(record: Mapping[str, Any]) -> None:
     """One JSON object on stdout; infinite numbers become null."""
-    click.echo(json.dumps(_finite(record), ensure_ascii=False, allow_nan=False))
+    click.echo(json_line(_finite(record)))
 
 
 @contextmanager

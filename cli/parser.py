@@ -10,6 +10,7 @@ from seqtree.cli.options import (
     device_option,
     encoding_option,
     json_option,
+    note,
     open_model,
     precision_option,
     print_json,
@@ -66,10 +67,10 @@ def eval_(
     from seqtree.treebank.sources import normalised_trees
 
     loaded = open_model("parser", model, threads, device, precision)
-    gold = normalised_trees(trees, encoding, lambda line: click.echo(line, err=True))
+    gold = normalised_trees(trees, encoding, note)
     measured = evaluate(loaded, gold)
     for skipped in measured.scores.skipped:
-        click.echo(f"sentence {skipped.number} skipped: {skipped.reason}", err=True)
+        note(f"sentence {skipped.number} skipped: {skipped.reason}")
     record = measured.to_json()
     if as_json:
         print_json(record)

@@ -50,6 +50,8 @@ def load(path: Path) -> tuple[str, dict[str, Any], dict[str, Tensor]]:
         raise InputError(f"{path}: no such model file")
     if path.is_dir():
         raise InputError(f"{path}: a folder; expected a .safetensors model file")
+    if not path.is_file():
+        raise InputError(f"{path}: a device or pipe; expected a .safetensors model file")
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
             header = _header(path, file.metadata())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from collections.abc import Iterable
 from html import escape
@@ -12,6 +13,7 @@ from seqtree.drawing.characters import character_columns
 SIZE = 16  # pixels: one em
 MARGIN = 16
 INK, TAG_INK, LINE_INK = "#1b1b1b", "#0b6e99", "#8a8a8a"
+_NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, section 2.2
 _EMS = (0.0, 0.6, 1.0)  # estimated width of a character that takes 0, 1 or 2 terminal columns
 
 
@@ -19,7 +21,7 @@ def picture(width: int, height: int, title: str, body: str) -> str:
     """An SVG element of the given size in pixels around ``body``; ``title`` is plain text."""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
-        f'role="img" font-family="sans-serif" font-size="{SIZE}" text-anchor="middle"><title>{escape(title)}</title>'
+        f'role="img" font-family="sans-serif" font-size="{SIZE}" text-anchor="middle"><title>{_escaped(title)}</title>'
         f'<rect width="{width}" height="{height}" fill="#fff"/>{body}</svg>'
     )
 
@@ -34,9 +36,14 @@ def text(x: int, y: int, content: str) -> str:
     directions = (unicodedata.bidirectional(character) for character in content)
     first = next((direction for direction in directions if direction in ("L", "R", "AL")), "L")
     direction = "" if first == "L" else ' direction="rtl"'
-    return f'<text x="{x}" y="{y}"{direction}>{escape(content)}</text>'
+    return f'<text x="{x}" y="{y}"{direction}>{_escaped(content)}</text>'
 
 
 def text_width(content: str) -> int:
     """The estimated width in pixels."""
     return math.ceil(SIZE * sum(_EMS[character_columns(character)] for character in content))
+
+
+def _escaped(content: str) -> str:
+    """Plain text for SVG, with U+FFFD for the characters that XML does not allow."""
+    return escape(_NOT_IN_XML.sub("\ufffd", content))

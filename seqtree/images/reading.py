@@ -5,14 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from seqtree.errors import InputError
 from seqtree.images.idx import Bytes, is_idx, read_images
 
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+Numbers = npt.NDArray[np.int32]
+
 DRAWN_SIZE = 20 / 28  # size of MNIST's digits relative to the image
 MIN_CONTRAST = 32  # brightness difference from the background, below which nothing counts as drawn
+FULL_CONTRAST = 224  # from this on, a picture is not stretched
+MAX_PIXELS = 50_000_000  # of a picture, which takes some ten bytes for each
 DRAWN = 0.25  # of the brightest pixel; brighter pixels are drawn, when a picture is cropped
 
 
@@ -46,11 +55,9 @@ def read_inputs(path: str, size: tuple[int, int]) -> Iterator[Reading]:
 
 
 def _picture(path: str, size: tuple[int, int]) -> Reading:
-    grey, changes = _grey(path).astype(int), []
-    background = int(np.median(np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])))
-    if min(background, 255 - background) < MIN_CONTRAST:
-        background = round(background / 255) * 255
-    drawn = grey - background
+    grounds = [(band, _ground(band)) for band in _bands(path)]
+    band, background = max(grounds, key=lambda pair: int(np.abs(pair[0] - pair[1]).max()))
+    drawn, changes = band - background, []
     if -drawn.min() > drawn.max():
         drawn = -drawn
         changes.append("dark on light: inverted")
@@ -58,7 +65,7 @@ def _picture(path: str, size: tuple[int, int]) -> Reading:
     if contrast < MIN_CONTRAST:
         changes.append("nothing is drawn on it")
         drawn = np.zeros_like(drawn)
-    elif background not in (0, 255):
+    elif background not in (0, 255) or contrast < FULL_CONTRAST:
         changes.append(f"background brightness {background}, contrast {contrast}: stretched to 0 and 255")
         drawn = drawn * 255 // contrast
     image = drawn.clip(0).astype(np.uint8)
@@ -68,24 +75,57 @@ def _picture(path: str, size: tuple[int, int]) -> Reading:
     return Reading(path, image, tuple(changes))
 
 
-def _grey(path: str) -> Bytes:
-    """A picture's brightness (H, W); transparent areas become white around dark colours and black around light ones."""
+def _ground(band: Numbers) -> int:
+    """The brightness of the page: the median along the edges; nearly black is black, nearly white is white."""
+    found = int(np.median(np.concatenate([band[0], band[-1], band[:, 0], band[:, -1]])))
+    return round(found / 255) * 255 if min(found, 255 - found) < MIN_CONTRAST else found
+
+
+def _bands(path: str) -> list[Numbers]:
+    """Views of a picture, (H, W) from 0 to 255: its brightness and, if it has colours, red, green and blue.
+
+    A colour that is hardly darker than the page, as yellow on white, is strong in one of these.
+    """
     try:
-        from PIL import Image
+        from PIL import Image, ImageOps
     except ImportError as error:
         raise InputError(f"{path}: not an IDX file; pictures need Pillow: pip install 'seqtree[images]'") from error
     try:
         with Image.open(path) as picture:
-            if picture.mode.startswith("I"):  # 16 bits per pixel
-                return (np.asarray(picture).clip(0, 65535) // 257).astype(np.uint8)
-            if picture.has_transparency_data:
-                light, opacity = np.moveaxis(np.asarray(picture.convert("LA")).astype(int), 2, 0)
-                background = 0 if (light * opacity).sum() > 127 * opacity.sum() else 255
-                blended: Bytes = ((light * opacity + background * (255 - opacity)) // 255).astype(np.uint8)
-                return blended
-            return np.array(picture.convert("L"))
+            if picture.width * picture.height > MAX_PIXELS:
+                size = f"{picture.width:,} x {picture.height:,} pixels"
+                raise InputError(f"{path}: {size}; a picture may have {MAX_PIXELS:,}")
+            turned = ImageOps.exif_transpose(picture)  # as the camera was held
+            if turned.mode.startswith(("I", "F")):
+                return [_in_bytes(np.asarray(turned, np.float64))]
+            bands = [turned.convert("L")]
+            if turned.mode not in ("1", "L", "LA"):
+                bands += turned.convert("RGB").split()
+            found = [np.asarray(band, np.int32) for band in bands]
+            return _on_ground(found, turned) if turned.has_transparency_data else found
+    except InputError:
+        raise
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise InputError(f"{path}: neither an IDX file nor a picture that can be read ({error})") from error
+
+
+def _in_bytes(values: npt.NDArray[np.float64]) -> Numbers:
+    """Numbers of other ranges as bytes: fractions up to 1, or 8, 12 or 16 bits; of any others, what lies between."""
+    if not np.isfinite(values).all():
+        raise ValueError("it has pixels that are not finite numbers")
+    low, high = float(values.min()), float(values.max())
+    whole = bool((values == np.rint(values)).all())
+    ranges = [255, 4095, 65535] if whole and high > 1 else [1, 255, 4095, 65535]
+    top = next((limit for limit in ranges if high <= limit), None) if low >= 0 else None
+    first, last = (0.0, float(top)) if top else (low, max(high, low + 1e-300))
+    return np.asarray((values - first) * (255 / (last - first)), np.int32)
+
+
+def _on_ground(bands: list[Numbers], picture: Image) -> list[Numbers]:
+    """The bands with white for what is transparent around dark colours, and black around light ones."""
+    opacity = np.asarray(picture.convert("RGBA").getchannel("A"), np.int32)
+    background = 0 if (bands[0] * opacity).sum(dtype=np.int64) > 127 * opacity.sum(dtype=np.int64) else 255
+    return [(band * opacity + background * (255 - opacity)) // 255 for band in bands]
 
 
 def centred(image: Bytes, size: tuple[int, int]) -> Bytes:

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seqtree.errors import InputError
+from seqtree.escapes import json_line
 from seqtree.text.corpus import encode_paths, text_tokens
 from seqtree.text.vocabulary import Vocabulary
 
@@ -231,4 +232,4 @@ def _training_text_of_run(model_path: Path) -> list[str]:
 
 def _shown(text: str) -> str:
     """A passage in quotes on one line; a long one is truncated."""
-    return json.dumps(text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "...", ensure_ascii=False)
+    return json_line(text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "...")

@@ -60,7 +60,7 @@ def choose(logits: np.ndarray, settings: SamplingSettings, uniform: float) -> in
             raise InputError(_UNSOUND)
         return best
     if settings.temperature != 1:
-        logits *= min(1.0 / settings.temperature, 1e30)
+        logits *= 1.0 / min(max(settings.temperature, 1e-30), 1e30)  # what float32 can hold
     logits -= logits.max()
     if settings.top_k is not None and settings.top_k < len(logits):
         _keep_top_k(logits, settings.top_k)

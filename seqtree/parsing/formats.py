@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 from typing import Any
 
 from seqtree.drawing.tree_svg import EMPTY, draw_svg
 from seqtree.drawing.trees import draw
 from seqtree.errors import InputError
+from seqtree.escapes import json_line
 from seqtree.parsing.parse import Parse
 from seqtree.text.sentences import Sentence
 from seqtree.treebank.bracketed import write_tree
@@ -35,7 +35,7 @@ def format_parse(
         raise InputError(f"the format of a parse is one of {', '.join(FORMATS)}, not {format!r}")
     if format == "json":
         line, offsets = (None, None) if sentence is None else (sentence.line, sentence.offsets)
-        return json.dumps({"line": line, "offsets": offsets, **as_json(parse)}, ensure_ascii=False, allow_nan=False)
+        return json_line({"line": line, "offsets": offsets, **as_json(parse)})
     if format == "svg":
         return EMPTY if parse is None else draw_svg(parse.tree)
     if format == "bracket":

@@ -10,6 +10,8 @@ from typing import Any, TextIO
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
+from seqtree.escapes import escaped
+
 
 class Display:
     """Messages, evaluations, and a bar with the time left.
@@ -32,11 +34,11 @@ class Display:
     def message(self, text: str) -> None:
         """One line that matters."""
         if not self.quiet:
-            self.console.print(text, markup=False)
+            self.console.print(escaped(text), markup=False)
 
     def warning(self, text: str) -> None:
         """One line that is said even to those who want quiet."""
-        self.console.print(f"warning: {text}", markup=False)
+        self.console.print(f"warning: {escaped(text)}", markup=False)
 
     def evaluation(
         self, record: Mapping[str, Any], figures: Mapping[str, float], best: str, improved: bool, items: str

@@ -7,6 +7,7 @@ import io
 import re
 import sys
 import xml.etree.ElementTree as ET
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +73,77 @@ def test_pictures_of_every_kind(tmp_path: Path, seven: Bytes, mode: str) -> None
     reading = _only(_saved(tmp_path, picture))
     assert reading.changes == ()
     np.testing.assert_allclose(reading.image.astype(int), seven, atol=1)
+
+
+@pytest.mark.parametrize("top", [1, 1.0, 255.0, 4095, 65535])
+def test_pictures_of_other_ranges(tmp_path: Path, seven: Bytes, top: float) -> None:
+    """Fractions up to 1, and whole numbers of 1, 12 and 16 bits, as cameras and scanners write them."""
+    shares = (seven > 60) if top == 1 and isinstance(top, int) else seven / 255
+    values = (shares * top).astype(np.float32) if isinstance(top, float) else np.rint(shares * top).astype(np.uint16)
+    reading = _only(_saved(tmp_path, Image.fromarray(values), "picture.tiff"))
+    assert reading.changes == ()
+    np.testing.assert_allclose(reading.image.astype(int), 255 * shares, atol=1)
+
+
+def test_numbers_of_no_usual_range_are_stretched_over_what_is_there(tmp_path: Path, seven: Bytes) -> None:
+    values = seven.astype(np.float32) * 1000 - 70000
+    reading = _only(_saved(tmp_path, Image.fromarray(values), "picture.tiff"))
+    np.testing.assert_allclose(reading.image.astype(int), seven * (255 / seven.max()), atol=1)
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_pixels_that_are_no_numbers(tmp_path: Path, seven: Bytes, number: float) -> None:
+    values = seven.astype(np.float32)
+    values[3, 4] = number
+    path = _saved(tmp_path, Image.fromarray(values), "picture.tiff")
+    with pytest.raises(InputError, match="it has pixels that are not finite numbers"):
+        _only(path)
+
+
+@pytest.mark.parametrize("ink", ["yellow", "cyan", "red", "blue", "magenta", "black"])
+def test_the_colour_of_the_ink_does_not_matter(tmp_path: Path, seven: Bytes, ink: str) -> None:
+    page = Image.new("RGB", SIZE, "white")
+    page.paste(Image.new("RGB", SIZE, ink), mask=Image.fromarray(seven))
+    reading = _only(_saved(tmp_path, page))
+    assert reading.changes == ("dark on light: inverted",)
+    np.testing.assert_allclose(reading.image.astype(int), seven, atol=2)
+
+
+def test_pale_ink_is_as_strong_as_black(tmp_path: Path, seven: Bytes) -> None:
+    page = 255 - seven // 3
+    reading = _only(_saved(tmp_path, Image.fromarray(page)))
+    assert reading.changes[-1] == f"background brightness 255, contrast {seven.max() // 3}: stretched to 0 and 255"
+    np.testing.assert_allclose(reading.image.astype(int), seven * (255 / seven.max()), atol=4)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_picture_is_turned_as_the_camera_was_held(tmp_path: Path, seven: Bytes, orientation: int) -> None:
+    """Turned by each of EXIF's eight orientations in turn, and back by what is read."""
+    undo = {
+        1: lambda page: page,
+        2: lambda page: page[:, ::-1],
+        3: lambda page: page[::-1, ::-1],
+        4: lambda page: page[::-1],
+        5: lambda page: page.T,
+        6: lambda page: np.rot90(page),
+        7: lambda page: page[::-1, ::-1].T,
+        8: lambda page: np.rot90(page, -1),
+    }
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored = Image.fromarray(np.ascontiguousarray(undo[orientation](seven)))
+    stored.save(tmp_path / "picture.png", exif=exif)
+    np.testing.assert_array_equal(_only(str(tmp_path / "picture.png")).image, seven)
+
+
+def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
+    """The header says 8,000 x 8,000; the rest of the file is that of a small picture."""
+    small = bytearray(png(np.zeros((9, 9, 3), np.uint8)))
+    small[16:24] = (8_000).to_bytes(4, "big") * 2
+    small[29:33] = zlib.crc32(small[12:29]).to_bytes(4, "big")
+    (tmp_path / "large.png").write_bytes(small)
+    with pytest.raises(InputError, match="8,000 x 8,000 pixels; a picture may have 50,000,000"):
+        _only(str(tmp_path / "large.png"))
 
 
 def test_black_on_nothing_is_black_on_white(tmp_path: Path, seven: Bytes) -> None:

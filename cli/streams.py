@@ -1,0 +1,61 @@
+"""The standard streams of a command: UTF-8, no control characters on a terminal, and readers that leave early."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from seqtree.escapes import escaped
+
+
+class PipeClosedError(Exception):
+    """Whoever read our output has stopped (``seqtree ... | head``)."""
+
+
+@contextmanager
+def noticing_closed_pipe() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError as error:  # click would make it exit code 1
+        raise PipeClosedError from error
+
+
+class _Terminal(io.TextIOWrapper):
+    """Standard output on a terminal: it shows the control characters of texts, labels and names, and obeys none."""
+
+    def write(self, text: str) -> int:
+        super().write(escaped(text))
+        return len(text)
+
+
+def prepare_streams() -> None:
+    """Results are UTF-8 whatever the locale; messages never fail for a character that cannot be shown.
+
+    A stream that was closed by whoever started us leads nowhere, so that no file of ours takes its place.
+    """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 (it stays open)
+    for stream, errors in ((sys.stdout, "surrogateescape"), (sys.stderr, "replace")):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:  # not so for a stream that a test or a notebook put there
+            reconfigure(encoding="utf-8", errors=errors)
+    if isinstance(sys.stdout, io.TextIOWrapper) and not isinstance(sys.stdout, _Terminal) and sys.stdout.isatty():
+        sys.stdout = _Terminal(sys.stdout.detach(), "utf-8", "surrogateescape", line_buffering=True)
+
+
+def flush_stdout() -> None:
+    """Write what is still in the buffer now, while an error can be told."""
+    with noticing_closed_pipe():
+        sys.stdout.flush()
+
+
+def abandon_stdout() -> None:
+    """Let what cannot be written go nowhere, or the interpreter's last flush would complain of it once more."""
+    with suppress(OSError, ValueError):  # a stream that a test put there has no descriptor
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
