@@ -14,7 +14,6 @@ import os
 import re
 import signal
 import sys
-import threading
 import traceback
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -101,7 +100,13 @@ def cli() -> None:
 
 def main(args: Sequence[str] | None = None, command: click.Command = cli) -> NoReturn:
     """Run the command line with ``args`` (those of the process by default), and leave with its exit code."""
-    sys.exit(run(args, command))
+    try:
+        code = run(args, command)
+    except KeyboardInterrupt:  # a second one, while the first was being told
+        code = _INTERRUPTED
+    if code == _INTERRUPTED:  # a third has nothing more to interrupt
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.exit(code)
 
 
 def run(args: Sequence[str] | None = None, command: click.Command = cli) -> int:
@@ -113,14 +118,11 @@ def run(args: Sequence[str] | None = None, command: click.Command = cli) -> int:
     try:
         code = _invoke(args, command)
         flush_stdout()
-        if code == _INTERRUPTED:
-            _leave_in_peace()
         return code
     except PipeClosedError:
         abandon_stdout()
         return _PIPE_CLOSED
     except (click.Abort, KeyboardInterrupt):  # click turns the second into the first, but not everywhere
-        _leave_in_peace()
         return _tell("interrupted", _INTERRUPTED)
     except click.ClickException as error:
         usage = io.StringIO()
@@ -148,12 +150,6 @@ def _invoke(args: Sequence[str] | None, command: click.Command) -> int:
         if isinstance(result, str):  # sys.exit("message")
             return _tell(result, _FAILED)
     return result if type(result) is int else _DONE  # True is no exit code
-
-
-def _leave_in_peace() -> None:
-    """A second Ctrl-C while the first is being told has nothing more to interrupt."""
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _tell(message: str, code: int) -> int:

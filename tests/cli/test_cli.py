@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -41,8 +42,8 @@ def ending() -> Iterator[Callable[[Callable[[], Any]], int]]:
     cli.commands.pop("ending", None)
 
 
-def _raise(error: BaseException) -> Callable[[], None]:
-    def body() -> None:
+def _raise(error: BaseException) -> Callable[..., None]:
+    def body(*args: Any) -> None:
         raise error
 
     return body
@@ -61,6 +62,22 @@ def _raise(error: BaseException) -> Callable[[], None]:
         (OSError(errno.ENOSPC, "disk full", "runs/a"), 1, "seqtree: error: runs/a: disk full\n"),
         (PermissionError(errno.EACCES, "Permission denied", b"b"), 1, "seqtree: error: b: Permission denied\n"),
         (OSError("odd"), 1, "seqtree: error: odd\n"),
+        (OSError(errno.ENAMETOOLONG, "File name too long", "aaa"), 2, "seqtree: error: aaa: File name too long\n"),
+        (InputError("no \x1b[31mred\x07\x9b.txt"), 2, "seqtree: error: no \\x1b[31mred\\x07\\x9b.txt\n"),
+        (click.UsageError("no \x1b[31mred"), 2, "Error: no \\x1b[31mred\n"),
+        (MemoryError(), 1, "seqtree: error: out of memory; smaller settings or a smaller --batch need less\n"),
+        (
+            MemoryError("Unable to allocate 7.45 GiB for an array with shape (1000000000,) and data type float64"),
+            1,
+            "seqtree: error: out of memory: 7.45 GiB more were asked for; smaller settings or a smaller --batch need "
+            "less\n",
+        ),
+        (
+            RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 57600000000 bytes."),
+            1,
+            "seqtree: error: out of memory: 57.6 GB more were asked for; smaller settings or a smaller --batch need "
+            "less\n",
+        ),
         (click.UsageError("no such thing"), 2, "Error: no such thing\n"),
         (click.ClickException("click failed"), 1, "Error: click failed\n"),
     ],
@@ -99,9 +116,58 @@ def test_exit_codes_pass_through(ending: Callable[..., int], body: Callable[[], 
     assert ending(body) == code
 
 
-def test_an_unforeseen_error_is_not_hidden(ending: Callable[..., int]) -> None:
-    with pytest.raises(ZeroDivisionError):
-        ending(lambda: 1 // 0)
+@pytest.mark.parametrize("error", [ZeroDivisionError(), RuntimeError("sizes do not match")])
+def test_an_unforeseen_error_is_not_hidden(ending: Callable[..., int], error: Exception) -> None:
+    with pytest.raises(type(error)):
+        ending(_raise(error))
+
+
+def test_what_torch_says_without_memory_is_told(ending: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
+    import torch
+
+    assert ending(lambda: torch.empty(1 << 55, dtype=torch.uint8)) == 1
+    assert capsys.readouterr().err.startswith("seqtree: error: out of memory: 36,028,797.0 GB more were asked for")
+
+
+def test_ctrl_c_again_while_the_first_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr("seqtree.cli.run", _raise(KeyboardInterrupt()))
+    try:
+        with pytest.raises(SystemExit) as left:
+            main([])
+        assert left.value.code == 130
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell of POSIX systems")
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_closed_streams_lead_nowhere(closed: str) -> None:
+    """Neither an error, nor a file of ours in the place of a stream."""
+    words = f"'{sys.executable}' -m seqtree corpora generate --count 3 {closed}"
+    done = subprocess.run(["sh", "-c", words], capture_output=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="terminals of POSIX systems")
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_text_cannot_command_a_terminal(terminal: bool) -> None:
+    """Into a file or a pipe it goes as it is."""
+    script = (
+        "import click\nfrom seqtree.cli import cli, run\n"
+        r"cli.add_command(click.Command('ending', callback=lambda: click.echo('a\x1b[31mb\x07\x9bc\td')))" + "\n"
+        "raise SystemExit(run(['ending']))\n"
+    )
+    reader, writer = os.openpty() if terminal else os.pipe()
+    with os.fdopen(reader, "rb") as output:
+        with os.fdopen(writer, "wb") as stdout:
+            subprocess.run([sys.executable, "-c", script], stdout=stdout, timeout=60, check=True)
+            if terminal:
+                tty = os.read(output.fileno(), 100)
+        said = tty if terminal else output.read()
+    text = "a\x1b[31mb\x07\x9bc\td\n".encode()
+    assert said.replace(b"\r\n", b"\n") == (b"a\\x1b[31mb\\x07\\x9bc\td\n" if terminal else text)
 
 
 def test_debug_shows_the_traceback(
