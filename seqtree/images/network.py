@@ -28,8 +28,8 @@ class Frame(Settings):
 
     height: int = setting(28, minimum=1, maximum=MAX_SIDE)
     width: int = setting(28, minimum=1, maximum=MAX_SIDE)
-    mean: float = setting(0.0)
-    deviation: float = setting(1.0, above=0)
+    mean: float = setting(0.0, minimum=0, maximum=255)
+    deviation: float = setting(1.0, above=0, maximum=255)
 
 
 class ImageNetwork(Network):

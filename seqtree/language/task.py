@@ -15,6 +15,7 @@ from seqtree.language.batches import StreamBatches, inputs_and_targets, shift_in
 from seqtree.language.config import OPTIONS, TRAINING_ONLY, LanguageNetworkConfig, LanguageRecipe
 from seqtree.language.evaluation import evaluate, validation_loss
 from seqtree.language.model import LanguageModel
+from seqtree.nn.network import check_tensors
 from seqtree.nn.recurrent import State
 from seqtree.text.corpus import PreparedCorpus, beginning, prepare
 from seqtree.training.progress import Display
@@ -146,6 +147,9 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
         return {str(index): part.transpose(0, 1) for index, part in enumerate(self.state or ())}
 
     def restore(self, carried: Mapping[str, Tensor]) -> None:
+        network = self.model.network
+        zero = network.recurrent.zero_state(self.recipe.batch.batch, network.decoder.weight) if carried else ()
+        check_tensors(carried, {str(index): part.transpose(0, 1) for index, part in enumerate(zero)})
         parts = (carried[str(index)].transpose(0, 1).contiguous() for index in range(len(carried)))
         self.state = tuple(part.to(self.model.device) for part in parts) or None
 

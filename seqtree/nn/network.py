@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -36,22 +36,29 @@ def state_of(module: nn.Module) -> dict[str, Tensor]:
     return kept
 
 
-@torch.no_grad()
-def load_state(module: nn.Module, tensors: dict[str, Tensor]) -> None:
-    """Give a module, which may be on the meta device, these parameters and buffers, cast to its types.
-
-    Raises ValueError, naming the tensor, if one is missing, surplus, of another shape or not finite.
-    """
-    expected = state_of(module)
+def check_tensors(tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:
+    """Raises ValueError, naming the tensor, if one is missing, surplus, of another shape or kind, or not finite."""
     if missing := expected.keys() - tensors.keys():
         raise ValueError(f"the tensor {min(missing)} is missing")
     for name, tensor in tensors.items():
         if name not in expected:
-            raise ValueError(f"there is a tensor {name} that this network does not have")
+            raise ValueError(f"there is a tensor {name} for which there is no place")
         if tensor.shape != expected[name].shape:
             raise ValueError(f"the tensor {name} is {tuple(tensor.shape)}, expected {tuple(expected[name].shape)}")
-        if tensor.is_floating_point() and not tensor.isfinite().all():
+        if tensor.is_floating_point() != expected[name].is_floating_point() or tensor.is_complex():
+            raise ValueError(f"the tensor {name} holds {tensor.dtype}, expected {expected[name].dtype}")
+        if tensor.is_floating_point() and not tensor.float().isfinite().all():
             raise ValueError(f"the tensor {name} holds numbers that are not finite")
+
+
+@torch.no_grad()
+def load_state(module: nn.Module, tensors: dict[str, Tensor]) -> None:
+    """Give a module, which may be on the meta device, these parameters and buffers, cast to its types.
+
+    Raises ValueError as ``check_tensors`` does.
+    """
+    expected = state_of(module)
+    check_tensors(tensors, expected)
     loaded = {name: tensor.to(expected[name].dtype) for name, tensor in tensors.items()}
     if any(tensor.is_meta for tensor in expected.values()):
         _materialise(module, loaded)
@@ -87,6 +94,7 @@ class _WithoutInitialisation(TorchFunctionMode):
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        if getattr(func, "__name__", "") in ("normal_", "uniform_", "orthogonal_"):
+        module, name = getattr(func, "__module__", ""), getattr(func, "__name__", "")
+        if module == "torch.nn.init" or name in ("normal_", "uniform_"):
             return args[0] if args else (kwargs or {})["tensor"]
         return func(*args, **(kwargs or {}))

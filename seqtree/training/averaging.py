@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from seqtree.nn.network import check_tensors
 from seqtree.training.settings import TrainingSettings
 
 
@@ -61,7 +62,10 @@ class WeightAverage:
 
     @torch.no_grad()
     def restore(self, tensors: dict[str, Tensor], updates: int, started: bool) -> None:
-        """Go on from a checkpoint."""
+        """Go on from a checkpoint. Raises ValueError if it does not fit."""
+        check_tensors(tensors, self.tensors())
+        if type(updates) is not int or updates < 0 or type(started) is not bool:
+            raise ValueError(f"an average of {updates!r} updates, started: {started!r}")
         for name, average in zip(self.names, self.averages, strict=False):
             average.copy_(tensors[name])
         self.updates, self.started = updates, started

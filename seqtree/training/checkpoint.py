@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import math
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from seqtree.errors import InputError, ModelFileError
-from seqtree.nn.network import load_state, state_of
+from seqtree.nn.network import check_tensors, load_state, state_of
 from seqtree.training.averaging import WeightAverage
 from seqtree.training.progress import Display
 from seqtree.training.run_folder import RunFolder
@@ -43,6 +44,17 @@ class TrainingState:
     loss_sum: float = 0.0
     loss_items: int = 0
     finished: bool = False
+
+    def check(self, steps_per_epoch: int) -> None:
+        """Raises ValueError for a value that is not of its field's type, not finite, or out of its range."""
+        for field in fields(self):
+            value, (kind, _, none) = getattr(self, field.name), str(field.type).partition(" | ")
+            sound = type(value).__name__ == kind or (kind == "float" and type(value) is int)
+            if not (math.isfinite(value) and (kind != "int" or value >= 0) if sound else none and value is None):
+                raise ValueError(f"the state's {field.name} is {value!r}, expected {field.type}")
+        if not 0 < self.rate_scale <= 1 or self.step_in_epoch > steps_per_epoch:
+            where = f"step {self.step_in_epoch} of an epoch of {steps_per_epoch}"
+            raise ValueError(f"the state is at {where}, its learning rate scaled by {self.rate_scale}")
 
 
 class Checkpoints:
@@ -92,7 +104,7 @@ class Checkpoints:
             )
         try:
             return self._restored(contents, tensors)
-        except (KeyError, TypeError, ValueError, IndexError) as error:
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
             if isinstance(error, InputError):
                 raise
             raise ModelFileError(f"{self.run.checkpoint}: damaged: its parts do not fit together ({error})") from error
@@ -107,12 +119,24 @@ class Checkpoints:
         load_state(self.network, groups["model"])
         self.average.restore(groups["average"], **contents["average"])
         self.task.restore(groups["carried"])
+        self._restore_optimizer(groups["optimizer"])
+        state = TrainingState(**contents["state"])
+        state.check(self.task.steps_per_epoch)
+        return state, changed
+
+    def _restore_optimizer(self, tensors: dict[str, Tensor]) -> None:
+        """Its averages of gradients, for every parameter by number that a step has changed."""
+        adam = self.settings.optimizer == "adamw"
+        parameters = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
         values: dict[int, dict[str, Tensor]] = {}
-        for name, tensor in groups["optimizer"].items():
+        for name, tensor in tensors.items():
             index, key = name.split(".")
             values.setdefault(int(index), {})[key] = tensor
+        for number, found in values.items():
+            like = parameters[number]
+            averages = {"exp_avg": like, "exp_avg_sq": like, "step": torch.zeros(())}
+            check_tensors(found, averages if adam else {"momentum_buffer": like})
         self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": values})
-        return TrainingState(**contents["state"]), changed
 
     def _changed(self, before: dict[str, Any]) -> set[str]:
         """The settings that are not what they were when the run began."""
