@@ -7,12 +7,12 @@ from typing import Any
 
 import click
 
-from seqtree.cli.options import json_option, note, open_model, print_json, threads_option
+from seqtree.cli.options import FILE, json_option, note, open_model, print_json, threads_option
 from seqtree.cli.train import train_command
 
 NOTHING_NAMED = "no data named: generating digits"
 labels_option = click.option(
-    "--labels", metavar="FILE", help="Labels of a file of images.  [default: beside it, by the usual name]"
+    "--labels", type=FILE, metavar="FILE", help="Labels of a file of images.  [default: beside it, by the usual name]"
 )
 
 
@@ -46,8 +46,8 @@ image.add_command(
     "  seqtree image eval runs/cnn mnist/ --part train --json\n"
     "  seqtree image eval runs/first --plot first.svg        (generated digits)",
 )
-@click.argument("model")
-@click.argument("data", required=False)
+@click.argument("model", type=FILE)
+@click.argument("data", type=FILE, required=False)
 @labels_option
 @click.option("--part", type=click.Choice(["train", "test"]), default="test", help="Which files of a folder.")
 @click.option(
@@ -89,8 +89,8 @@ def eval_(
     epilog="\b\nExamples:\n  seqtree image predict runs/cnn seven.png\n"
     "  seqtree image predict runs/cnn mnist/t10k-images-idx3-ubyte.gz --json > said.json"
 )
-@click.argument("model")
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument("model", type=FILE)
+@click.argument("files", type=FILE, nargs=-1, required=True, metavar="FILE...")
 @click.option("-k", type=click.IntRange(min=1), default=1, help="How many classes, most probable first.")
 @threads_option
 @json_option

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from seqtree.cli.options import (
+    FILE,
     device_option,
     encoding_option,
     json_option,
@@ -31,8 +32,8 @@ unknown_option = click.option(
     default="fail",
     help="Prompt tokens the model has never seen: name them and stop, leave them out, or read them as <unk>.",
 )
-prompt_file_option = click.option("--prompt-file", help="Read the prompt from a file (- for stdin).")
-_TEXTS = click.argument("texts", nargs=-1, required=True)
+prompt_file_option = click.option("--prompt-file", type=FILE, help="Read the prompt from a file (- for stdin).")
+_TEXTS = click.argument("texts", type=FILE, nargs=-1, required=True)
 
 
 @click.group(
@@ -57,12 +58,13 @@ lm.add_command(
 
 
 @lm.command("eval", epilog="\b\nExample:\n  seqtree lm eval runs/novel chapter1.txt chapter2.txt --json")
-@click.argument("model")
+@click.argument("model", type=FILE)
 @_TEXTS
 @click.option(
     "--ngram",
     "ngram",
     multiple=True,
+    type=FILE,
     metavar="FILE",
     help="Training text for an interpolated Kneser-Ney n-gram model over the same tokens, to compare with.",
 )
@@ -106,7 +108,7 @@ def eval_(
     epilog="\b\nExamples:\n  seqtree lm sample runs/novel --length 1000 --seed 1\n"
     "  seqtree lm sample runs/novel --prompt 'Once\\n' --temperature 0.7 --top-p 0.9 --count 3"
 )
-@click.argument("model")
+@click.argument("model", type=FILE)
 @click.option("--prompt", "-p", default="", help="Text to continue; \\n and \\t are a line end and a tab.")
 @prompt_file_option
 @settings_options(SamplingSettings())
@@ -114,7 +116,10 @@ def eval_(
 @click.option("--no-echo", is_flag=True, help="Leave the prompt out of the output.")
 @click.option("--report", is_flag=True, help="Report how much is copied from the training text, and any loops.")
 @click.option(
-    "--training-text", multiple=True, help="Training text for --report.  [default: what the run folder names]"
+    "--training-text",
+    multiple=True,
+    type=FILE,
+    help="Training text for --report.  [default: what the run folder names]",
 )
 @unknown_option
 @json_option
@@ -172,7 +177,7 @@ def _samples(
 
 
 @lm.command("next", epilog="\b\nExample:\n  seqtree lm next runs/novel 'the cat sat on the ' -k 5")
-@click.argument("model")
+@click.argument("model", type=FILE)
 @click.argument("text", default="")
 @click.option("-k", type=click.IntRange(min=1), default=10, help="How many tokens.")
 @unknown_option
@@ -183,7 +188,7 @@ def next_(model: str, text: str, k: int, unknown: str, as_json: bool) -> None:
 
 
 @lm.command(epilog="\b\nExample:\n  seqtree lm fill runs/both 'my phone broke, I want to ____ a new phone'")
-@click.argument("model")
+@click.argument("model", type=FILE)
 @click.argument("text")
 @click.option("-k", type=click.IntRange(min=1), default=10, help="How many tokens.")
 @click.option("--blank", default="____", help="How the blank is written.")
@@ -195,8 +200,8 @@ def fill(model: str, text: str, k: int, blank: str, unknown: str, as_json: bool)
 
 
 @lm.command(epilog="\b\nExample:\n  seqtree lm score runs/novel sentences.txt --independent > surprisals.tsv")
-@click.argument("model")
-@click.argument("file", default="-")
+@click.argument("model", type=FILE)
+@click.argument("file", type=FILE, default="-")
 @click.option("--independent", is_flag=True, help="Score every line as a text of its own.")
 @encoding_option
 @json_option

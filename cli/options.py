@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+FILE = click.Path(readable=False, allow_dash=True)  # shells complete it; the library checks it
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else on stdout.")
 device_option = click.option("--device", default="auto", help="Where to compute: auto, cpu, cuda, cuda:1 or mps.")
 precision_option = click.option(
@@ -77,7 +78,8 @@ def settings_option(field: Field, default: str, value: Any = None) -> Callable[[
 def _type(field: Field) -> Any:
     if field.about.choices:
         return click.Choice([choice for choice in field.about.choices if choice])
-    return {int: click.INT, float: click.FLOAT}.get(field.type, click.STRING)
+    kinds: dict[Any, click.ParamType] = {int: click.INT, float: click.FLOAT}
+    return kinds.get(field.type, FILE if field.about.metavar in ("FILE", "PATH", "MODEL", "FOLDER") else click.STRING)
 
 
 def with_options(options: Sequence[Callable[[Command], Command]]) -> Callable[[Command], Command]:

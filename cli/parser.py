@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from seqtree.cli.options import (
+    FILE,
     device_option,
     encoding_option,
     json_option,
@@ -49,8 +50,8 @@ parser.add_command(
     epilog="\b\nExamples:\n  seqtree parser eval runs/mine test.mrg\n"
     "  seqtree parser eval runs/mine nltk:treebank/wsj_0180-wsj_0199 --json",
 )
-@click.argument("model")
-@click.argument("trees", nargs=-1, required=True)
+@click.argument("model", type=FILE)
+@click.argument("trees", type=FILE, nargs=-1, required=True)
 @encoding_option
 @precision_option
 @device_option

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from seqtree.cli.options import given, print_json, quick_imports, training_options
+from seqtree.cli.options import FILE, given, print_json, quick_imports, training_options
 from seqtree.tasks import TASKS, named
 
 INTERRUPTED = 130
@@ -20,7 +20,7 @@ def train_command(task: str | type[Any], help: str, epilog: str = "") -> click.C
     options = named(TASKS[task].options) if isinstance(task, str) else task.options
 
     @click.command("train", help=help, epilog=epilog)
-    @click.argument("sources", nargs=-1, metavar=f"[{options.argument.upper()}]...")
+    @click.argument("sources", type=FILE, nargs=-1, metavar=f"[{options.argument.upper()}]...")
     @training_options(options)
     def train(sources: tuple[str, ...], as_json: bool, quiet: bool, **chosen: Any) -> int:
         with quick_imports():

@@ -295,3 +295,11 @@ def test_the_picture_of_a_classifier(config: ImageNetworkConfig) -> None:
     for element in (*drawn.iter(f"{SVG}text"), *drawn.iter(f"{SVG}rect"), image):
         assert 0 <= float(element.attrib.get("x", 0)) <= width
         assert 0 <= float(element.attrib.get("y", 0)) + float(element.attrib.get("height", 0)) <= height
+
+
+def test_a_picture_of_a_classifier_is_xml_whatever_the_names() -> None:
+    names = ("a\x00b", "\x1b[31m", "<&\"'>", "\ud800", "\uffff", "🙂 tab\there")
+    drawn = plot(names, np.eye(6, dtype=np.int64), np.zeros((1, 3, 3), np.float32), "\x0c title")
+    texts = [element.text for element in ET.fromstring(drawn).iter(f"{SVG}text")]
+    assert "a\ufffdb" in texts
+    assert names[2] in texts

@@ -355,9 +355,18 @@ def test_temperature_zero_is_greedy(cell: str) -> None:
     made = model(cell=cell, layers=2)
     wanted = _greedy(made, "the cat", 30)
     assert made.sample("the cat", 30, temperature=0) == wanted
-    assert made.sample("the cat", 30, temperature=1e-30, seed=1) == wanted
+    for temperature in (1e-30, 1e-308, 5e-324):
+        assert made.sample("the cat", 30, temperature=temperature, seed=1) == wanted
     assert made.sample("the cat", 30, top_k=1, seed=2) == wanted
     assert made.sample("the cat", 30, top_p=1e-9, seed=3) == wanted
+
+
+def test_a_boundless_temperature_makes_all_tokens_alike() -> None:
+    made = model("lstm", unit="char")
+    assert made.sample("the cat", 30, temperature=1e308, seed=1) == made.sample("the cat", 30, temperature=1e30, seed=1)
+    logits = np.array([0.0, 50.0, -np.inf, -50.0], np.float32)
+    counts = Counter(choose(logits.copy(), SamplingSettings(temperature=1e308), u / 300) for u in range(300))
+    assert counts == {0: 100, 1: 100, 3: 100}
 
 
 def test_samples_follow_the_distribution() -> None:

@@ -1,0 +1,81 @@
+"""The files of a run: temporary ones, folders that a failed start made, and damaged lines."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+
+import pytest
+
+from seqtree.errors import InputError
+from seqtree.files import atomic_file, temporary_name, write_atomically
+from seqtree.training.progress import Display
+from seqtree.training.run_folder import RunFolder
+
+
+@pytest.mark.parametrize("name", ["model", "m" * 255, "é" * 127])
+def test_a_temporary_name_fits_and_is_random(tmp_path: Path, name: str) -> None:
+    names = []
+    for _ in range(2):
+        with atomic_file(tmp_path / name) as file:
+            (temporary,) = tmp_path.glob("*.tmp")
+            file.write(b"1")
+        names.append(temporary.name)
+        assert len(os.fsencode(temporary.name)) <= 255
+    assert names[0] != names[1]
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links of POSIX systems")
+def test_a_temporary_file_never_goes_through_a_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("seqtree.files.secrets.token_hex", lambda size: "known")
+    victim = tmp_path / "victim"
+    victim.write_text("mine", encoding="utf-8")
+    link = tmp_path / temporary_name("model", "known")
+    link.symlink_to(victim)
+    with pytest.raises(FileExistsError):
+        write_atomically(tmp_path / "model", b"theirs")
+    assert victim.read_text(encoding="utf-8") == "mine"
+
+
+def test_a_failed_start_leaves_no_folder_behind(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), RunFolder(tmp_path / "a" / "b" / "run").opened(resume=False):
+        raise ZeroDivisionError
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_failed_start_keeps_what_is_somebody_elses(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "a" / "b" / "run")
+    with pytest.raises(ZeroDivisionError), run.opened(resume=False):
+        (tmp_path / "a" / "note.txt").touch()
+        raise ZeroDivisionError
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["note.txt"]
+    with pytest.raises(ZeroDivisionError), run.opened(resume=False):
+        run.metrics.touch()
+        raise ZeroDivisionError
+    assert run.metrics.exists()
+
+
+def test_damaged_lines_of_the_metrics_are_left_out(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    good = ['{"step": 1, "loss": 2.0}', '{"step": 2, "loss": 1.0}', '{"step": 3, "loss": 0.5}']
+    damaged = ['{"step": 2, "lo', "", "\x00\x00", "[]", '{"loss": 1}', '{"step": "x"}', "[" * 10_000]
+    run.metrics.write_bytes("\n".join([good[0], *damaged, *good[1:]]).encode() + b"\n\xff\xfe\n")
+    assert run.cut_metrics(2) == len(damaged) + 1
+    assert run.metrics.read_text(encoding="utf-8").splitlines() == good[:2]
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(InputError, match="cannot write there"), RunFolder(tmp_path / "run").opened(resume=False):
+        pass
+
+
+def test_messages_command_no_terminal() -> None:
+    stream = io.StringIO()
+    display = Display(stream)
+    display.message("reading \x1b[31mred\x07.txt")
+    display.warning("a \x9b label")
+    assert stream.getvalue() == "reading \\x1b[31mred\\x07.txt\nwarning: a \\x9b label\n"
