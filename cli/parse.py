@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,11 +36,24 @@ def shipped_model() -> Path:
     return path
 
 
+class _ParseCommand(click.Command):
+    """Tells whoever gives a SENTENCE such as ``- yes`` how to say that it is no option."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            hint = "For a SENTENCE that begins with a dash, write -- before it: seqtree parse -- '- yes'"
+            raise click.UsageError(f"{error.format_message()} {hint}", ctx) from None
+
+
 @click.command(
+    cls=_ParseCommand,
     epilog="\b\nExamples:\n  seqtree parse 'The cat sat on the mat.'\n"
     "  seqtree parse --file paragraphs.txt --format bracket > trees.mrg\n"
+    "  seqtree parse --file wrapped.txt --paragraphs --format json > trees.jsonl\n"
     "  seqtree parse --model runs/mine --format json --scores --tokenized 'it works , mostly'\n"
-    "  seqtree parse --trace --format svg 'The cat sat.' > steps.svg"
+    "  seqtree parse --trace --format svg 'The cat sat.' > steps.svg",
 )
 @click.argument("sentences", nargs=-1, metavar="[SENTENCE]...")
 @click.option(
@@ -48,6 +61,11 @@ def shipped_model() -> Path:
     "-f",
     metavar="FILE",
     help="Parse the lines of a file (- for stdin) instead, each by itself: a paragraph a line.",
+)
+@click.option(
+    "--paragraphs",
+    is_flag=True,
+    help="The lines of the file or of stdin are wrapped: join them to paragraphs, which blank lines separate.",
 )
 @click.option("--model", "-m", help="A run folder or a model file.  [default: the parser that comes with seqtree]")
 @click.option(
@@ -74,6 +92,7 @@ def shipped_model() -> Path:
 def parse(
     sentences: tuple[str, ...],
     file: str | None,
+    paragraphs: bool,
     model: str | None,
     format: str,
     tokenized: bool,
@@ -87,36 +106,67 @@ def parse(
 ) -> None:
     """Parse each SENTENCE, a text of one or several sentences, or the lines of a file or of stdin.
 
-    A line is parsed by itself: no sentence goes on in the next. Results come in the order of the sentences, in blocks
-    as they are read, whatever the length of the file; those of a line on stdin do not wait for the next line. An empty
-    text or line has an empty result.
+    A line is parsed by itself: no sentence goes on in the next, unless --paragraphs joins them. Results come in the
+    order of the sentences, in blocks as they are read, whatever the length of the file; those of a line on stdin (or of
+    a paragraph) do not wait for the next one. An empty text or line has an empty result, except with --paragraphs.
     """
+    _check_usage(sentences, file, paragraphs, tokenized, format, scores, trace)
+    from seqtree.text.lines import checked_arguments, line_blocks
+
+    loaded = open_model("parser", shipped_model() if model is None else model, threads, device, precision)
+    blocks: Iterable[Iterator[str]]
+    blocks = [checked_arguments(sentences)] if sentences else line_blocks(file or "-", encoding)
+    read = _read(blocks, paragraphs, tokenized, loaded.lexicon.words)
+    _print(loaded, read, k, _shown(format, scores, trace), format == "pretty")
+
+
+def _check_usage(
+    sentences: tuple[str, ...],
+    file: str | None,
+    paragraphs: bool,
+    tokenized: bool,
+    format: str,
+    scores: bool,
+    trace: bool,
+) -> None:
+    """Raises click.UsageError for options that do not go together."""
     if sentences and file is not None:
         raise click.UsageError("give SENTENCE or --file, not both")
+    if paragraphs and sentences:
+        raise click.UsageError("--paragraphs joins the lines of --file or of stdin; it does not go with SENTENCE")
+    if paragraphs and tokenized:
+        raise click.UsageError("--paragraphs does not go with --tokenized, where a line is a sentence")
     if trace and format not in TRACED:
         raise click.UsageError(f"--trace goes with --format {' or '.join(TRACED)}, not {format}")
     if scores and format == "svg":
         raise click.UsageError("--scores goes with --format pretty, bracket or json, not svg")
     if not sentences and file is None and (sys.stdin is None or sys.stdin.isatty()):
         raise click.UsageError("nothing to parse: give a SENTENCE or --file, or pipe a text in")
-    from seqtree.text.lines import checked_arguments, line_blocks
-
-    loaded = open_model("parser", shipped_model() if model is None else model, threads, device, precision)
-    blocks: Iterable[Iterator[str]]
-    blocks = [checked_arguments(sentences)] if sentences else line_blocks(file or "-", encoding)
-    _print(loaded, blocks, tokenized, k, _shown(format, scores, trace), format == "pretty")
 
 
-def _print(parser: Any, blocks: Iterable[Iterable[str]], tokenized: bool, k: int, shown: Shown, pretty: bool) -> None:
-    """Parse the sentences of all lines, and print each result as ``shown``.
+def _read(
+    blocks: Iterable[Iterator[str]], paragraphs: bool, tokenized: bool, known: Container[str]
+) -> Iterator[Iterator[Sentence]]:
+    """The sentences that are complete with each block of lines, and those that are left at the end."""
+    from seqtree.text.sentences import ParagraphReader, read_sentences
+
+    if paragraphs:
+        reader = ParagraphReader(known)
+        yield from map(reader.feed, blocks)
+        yield reader.finish()
+    else:
+        numbers = count(1)
+        for lines in blocks:
+            yield read_sentences(lines, tokenized, known, numbers)
+
+
+def _print(parser: Any, read: Iterable[Iterable[Sentence]], k: int, shown: Shown, pretty: bool) -> None:
+    """Parse the sentences, and print each result as ``shown``.
 
     A result is one parse, with an empty line between two of them where they are ``pretty``; or, with ``k`` above 1, up
-    to k parses and an empty line. The results of a block of lines are printed before the next block is asked for.
+    to k parses and an empty line. The results of a block of sentences are printed before the next block is asked for.
     """
-    from seqtree.text.sentences import read_sentences
-
-    between, known, numbers = "", parser.lexicon.words, count(1)
-    read = (read_sentences(lines, tokenized, known, numbers) for lines in blocks)
+    between = ""
     for chunk in chain.from_iterable(map(_chunks, read)):
         if k == 1:
             for parse, sentence in zip(parser.parses([sentence.words for sentence in chunk]), chunk, strict=True):

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     )
     from seqtree.text.lexicon import LabelSet as LabelSet, Lexicon as Lexicon
     from seqtree.text.sentences import (
+        ParagraphReader as ParagraphReader,
         Sentence as Sentence,
         penn_tokens as penn_tokens,
         read_sentences as read_sentences,
@@ -29,7 +30,7 @@ __getattr__, __dir__, __all__ = lazy(
         "config": "TextSettings",
         "corpus": "PreparedCorpus encode_text prepare text_tokens",
         "lexicon": "LabelSet Lexicon",
-        "sentences": "Sentence penn_tokens read_sentences split_sentences",
+        "sentences": "ParagraphReader Sentence penn_tokens read_sentences split_sentences",
         "tokenfile": "TokenStream",
         "tokenizers": "TreebankTokenizer",
         "vocabulary": "Vocabulary",

@@ -1,55 +1,45 @@
-"""Splits raw text into sentences and words, without downloads; each word in the text's and in the model's form."""
+"""Raw text as sentences of words, without downloads; each word in the text's and in the model's form."""
 
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from itertools import count, pairwise
+from itertools import accumulate, count
 
-from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer
-
+from seqtree.errors import InputError
 from seqtree.text.brackets import escape_word
+from seqtree.text.splitting import abbreviations, split_sentences
 from seqtree.text.tokenizers import TreebankTokenizer
+from seqtree.text.wholes import Span, opening_quotes, whole_tokens
+
+__all__ = [
+    "ParagraphReader",
+    "Sentence",
+    "Word",
+    "penn_tokens",
+    "read_sentences",
+    "split_sentences",
+    "words_as_given",
+]
 
 Word = tuple[str, str]  # its form in the text, and its form for the model
 
 MAX_UNSPACED_WORD = 8  # characters of a word to look up in text without spaces
+MAX_PARAGRAPH = 1 << 16  # characters; of a longer paragraph only the last sentence is kept in memory
 
 _WORD = re.compile(r"\S+", re.ASCII)
 
-# Without the final full stop; single letters with full stops between them (U.S, e.g) need not be listed.
-_ABBREVIATIONS = """
-    mr mrs ms messrs mmes dr drs prof rev hon pres gov sen rep gen col lt maj capt cmdr sgt cpl pvt adm jr sr st mt ft
-    inc corp co cos ltd bros plc pty dept univ assn asst mfg intl natl calif ave blvd rd
-    jan feb mar apr jun jul aug sep sept oct nov dec
-    etc vs cf viz al c ca approx est vol fig figs eq p pp eds ph.d b.sc m.sc ll.b
-""".split()  # noqa: SIM905 (a list literal would be a page long)
-_DOTTED = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]")
-# After an abbreviation, these words begin a new sentence if they are capitalised.
-_STARTERS = """
-    the this that these those there an he she it we you they his her its our their in on at by from with for as if when
-    where while after before although because since however but and then what who why how some many most both
-""".split()  # noqa: SIM905
-# Marks that end a sentence with or without a space after them; with closing quotes, only if no text follows directly.
-_CLOSING = "」』”’»›）〉》】\"')\\]"
-_OTHER_ENDS = re.compile(
-    rf"[。！？｡؟۔।॥][。！？｡؟۔।॥!?…]*+(?:[{_CLOSING}]++(?=\s|$|[「『“‘（〈《【])|(?![{_CLOSING}]))"
-)
-_QUOTED_END = re.compile(r"[.!?؟؛۔।॥]\s?['\"”“’‘»«›‹)\]]+$")
-_SPACED_ELLIPSIS = re.compile(r"(?:\.\s+){2}\.$")
-_NUMBER = re.compile(r"\bNos?\.$")
-_NEVER_AN_END = re.compile(r"(?:^|[\s(\[“\"])(?:Mr|Mrs|Ms|Dr|Prof|e\.g|i\.e|vs|cf)\.$", re.IGNORECASE)
-_BLANK_LINE = re.compile(r"\n\s*\n")
-
 _STRAIGHT = str.maketrans("“”„‟«»’", '""""""\'')
 _APOSTROPHES_AND_HYPHENS = str.maketrans("’–‐‑", "'---")
-_FOR_PUNKT = str.maketrans("“”„‟‘’", '""""\'\'')
 _HEBREW_ACRONYM = re.compile(r'(?<=[א-ת])"(?=[א-ת])')
-_SEPARATE = re.compile(r"[—―]+|…+|[‘‚‛؟؛۔।॥]|،(?!\d)")  # always separate tokens
-_LAST_STOP = re.compile(r"(?<=[^\W_])\.(?=[^\w.][\W_]*$)")  # after a word, with only punctuation after it
+_SEPARATE = re.compile(r"[—―]+|…+|[‘‚‛؟؛۔।॥¢-¥\u20a0-\u20cf￠￡￥￦]|،(?!\d)")  # always separate tokens
+# After a word, with only punctuation and references such as [17] after it.
+_LAST_STOP = re.compile(r"\.(?<=[^\W_]\.)(?=(?:\[\d+\])+\s*$|(?!\.)[\W_]+$)")
 _MARKS = {"”": "''", "»": "''", "„": "``", "‟": "``", "«": "``", "‘": "`", "‚": "`", "‛": "`"}
+_OPENERS = {"''": "``", "'": "`", "`": "`"}  # the model's forms of quotes that open, where they may also close
 _MARKS |= {"…": "...", "—": "--", "―": "--", "–": "--"}
 
 _KATAKANA = "\u30a0-\u30ff\u31f0-\u31ff\uff66-\uff9f"
@@ -74,43 +64,17 @@ class Sentence:
     offsets: list[tuple[int, int]]
 
 
-def split_sentences(text: str) -> list[str]:
-    """The sentences of a text, without surrounding whitespace; none for a text of whitespace.
-
-    English is split by NLTK's Punkt (Kiss and Strunk 2006) without a trained model, but with common abbreviations,
-    after which a sentence ends only before a word that often begins one. No sentence ends after ``Mr.``, after ``No.``
-    before a digit, or after a closing quote or bracket before a lower-case letter (``“Why?” she said.``). Blank lines,
-    and 。！？ and the like in other scripts, end sentences too. Marks alone (the last of ``?!`` and ``. . .``) are part
-    of the sentence before them.
-
-    >>> split_sentences("Mr. Smith came at 5 p.m. The U.S. team had won.")
-    ['Mr. Smith came at 5 p.m.', 'The U.S. team had won.']
-    """
-    found: list[str] = []
-    for paragraph in _BLANK_LINE.split(text):
-        spans: list[tuple[int, int]] = []
-        ends = [match.end() for match in _OTHER_ENDS.finditer(paragraph)]
-        for start, end in pairwise([0, *ends, len(paragraph)]):
-            part = paragraph[start:end]
-            for first, last in _punkt().span_tokenize(part.translate(_FOR_PUNKT)):
-                sentence = part[first:last].strip()
-                if not sentence:
-                    continue
-                left = start + part.find(sentence, first)
-                right = left + len(sentence)
-                if spans and _continues(paragraph[slice(*spans[-1])][-20:], sentence):
-                    left = spans.pop()[0]
-                spans.append((left, right))
-        found += [paragraph[slice(*span)] for span in spans]
-    return found
-
-
 def penn_tokens(sentence: str, known: Container[str] = frozenset()) -> list[Word]:
     """The tokens of a sentence by the Penn Treebank's rules, each as (form in the text, form for the model).
 
-    The model's form is that of the text if the model knows it (``known``: its words). Otherwise it is written as in the
-    Penn Treebank: double quotes of any kind as `` and '', typographic apostrophes and hyphens as ASCII, dashes as
-    ``--``, ``…`` as ``...``, and brackets as ``-LRB-`` and so on; ``-LRB-`` itself is not changed.
+    Whatever its marks, one token each are URLs, e-mail addresses, ``#tag``, ``@name``, ``AT&T``, ``US$``, smileys,
+    emoji, and words with marks in them that the model knows (``known``: its words). Currency signs and the quotes
+    that open or close are separate tokens.
+
+    The model's form is that of the text if the model knows it. Otherwise it is written as in the Penn Treebank: double
+    quotes of any kind as `` and '', an opening single quote as `, typographic apostrophes and hyphens as ASCII, dashes
+    as ``--``, ``…`` as ``...``, and brackets as ``-LRB-`` and so on; ``-LRB-`` itself is not changed.
+    An opening ``''`` or ``'`` is `` or ` for a model that knows these, even if it knows the form of the text as well.
 
     Chinese and Japanese have no spaces, so a token is the longest known word that starts at its position, or else one
     character or one run of Katakana. (For text that is already split into words, use ``read_sentences`` with
@@ -119,17 +83,57 @@ def penn_tokens(sentence: str, known: Container[str] = frozenset()) -> list[Word
     >>> penn_tokens("“I can’t (yet)”")
     [('“', '``'), ('I', 'I'), ('ca', 'ca'), ('n’t', "n't"), ('(', '-LRB-'), ('yet', 'yet'), (')', '-RRB-'), ('”', "''")]
     """
-    plain = _HEBREW_ACRONYM.sub("״", sentence.translate(_STRAIGHT))  # one character for one: positions do not change
+    plain = sentence
+    if not sentence.isascii():  # one character for one: positions do not change
+        plain = _HEBREW_ACRONYM.sub("״", sentence.translate(_STRAIGHT))
+    wholes = whole_tokens(sentence, known)
+    openings = opening_quotes(plain, wholes)
+    unspaced = _CJK.search(sentence) is not None
+    kept = set(wholes)
     found: list[Word] = []
+    for start, end in _spans(plain, wholes):
+        form = sentence[start:end]
+        if unspaced and (start, end) not in kept:
+            found += [(piece, _model_form(piece, known, start in openings)) for piece in _pieces(form, known)]
+        else:
+            found.append((form, form if form.isalnum() else _model_form(form, known, start in openings)))
+    return found
+
+
+def _spans(plain: str, wholes: list[Span]) -> list[Span]:
+    """The [start, end) of each token; those in ``wholes``, which are in order, are not looked into."""
+    masked = _masked(plain, wholes) if wholes else plain
+    if not plain.isascii():
+        masked = _SEPARATE.sub(r" \g<0> ", masked)
+    borders = sorted({border for whole in wholes for border in whole}, reverse=True)
+    found: list[Span] = []
     place = 0
-    for token in _treebank().tokenize(_separate_last_stop(_SEPARATE.sub(r" \g<0> ", plain))):
+    for token in _treebank().tokenize(_separate_last_stop(masked)):
         while plain[place].isspace():
             place += 1
         end = place + (1 if token in ("``", "''") and plain[place] == '"' else len(token))
-        for form in _pieces(sentence[place:end], known):
-            found.append((form, _model_form(form, known, opening=token == "``")))
+        while borders and borders[-1] < end:
+            if (border := borders.pop()) > place:
+                found.append((place, border))
+                place = border
+        found.append((place, end))
         place = end
     return found
+
+
+def _masked(plain: str, wholes: list[Span]) -> str:
+    """The sentence with an x for each character of these tokens, or _ in a smiley, and a space beside other letters."""
+    parts = []
+    place = 0
+    for start, end in wholes:
+        parts.append(plain[place:start])
+        if plain[max(start - 1, 0) : start].isalnum():
+            parts.append(" ")
+        parts.append(("x" if plain[start].isalnum() or plain[start] in "#@'`" else "_") * (end - start))
+        if plain[end : end + 1].isalnum():
+            parts.append(" ")
+        place = end
+    return "".join([*parts, plain[place:]])
 
 
 def words_as_given(words: Iterable[str], known: Container[str] = frozenset()) -> list[Word]:
@@ -158,11 +162,80 @@ def read_sentences(
     for line, number in zip(lines, count(1) if numbers is None else numbers, strict=False):
         place = 0
         for words in _sentences(line, tokenized, known):
-            offsets = []
-            for form, _ in words:
-                place = line.index(form, place)  # only whitespace is skipped
-                offsets.append((place, place := place + len(form)))
+            offsets = _offsets(line, words, place)
+            place = offsets[-1][1] if offsets else place
             yield Sentence(words, number, offsets)
+
+
+class ParagraphReader:
+    """Reads the sentences of a text whose lines are wrapped; blank lines, and nothing else, separate its paragraphs.
+
+    A sentence's ``line`` is that of its first word, and its ``offsets`` count from the beginning of this line through
+    the lines after it, each line end as one character: if ``rest`` is the text from that line on, ``rest[start:end]``
+    is a word. Blank lines have no result. A word hyphenated at the end of a line stays two words.
+
+    The lines come in blocks; a paragraph that is not complete waits for the next block. Only one paragraph is in memory
+    or, of a longer one, some MAX_PARAGRAPH characters: a sentence of more than half of them ends at the end of a line.
+    """
+
+    def __init__(self, known: Container[str] = frozenset()) -> None:
+        self._known = known
+        self._number = 0  # of the last line
+        self._lines: list[str] = []  # of the paragraph that is not complete
+        self._size = 0  # its characters
+        self._column = 0  # where in its line the first of them stands
+
+    def feed(self, lines: Iterable[str]) -> Iterator[Sentence]:
+        """The sentences of the paragraphs that end in these lines. What precedes an InputError in them comes first."""
+        try:
+            for line in lines:
+                blank = not line.strip()
+                if blank:
+                    yield from self.finish()
+                self._number += 1
+                if not blank:
+                    self._lines.append(line.removesuffix("\n"))
+                    self._size += len(line)
+                if self._size > MAX_PARAGRAPH:
+                    yield from self._take(" ".join(self._lines), whole=False)
+        except InputError:
+            yield from self.finish()
+            raise
+
+    def finish(self) -> Iterator[Sentence]:
+        """The sentences that are left."""
+        return self._take(" ".join(self._lines), whole=True)
+
+    def _take(self, text: str, whole: bool) -> Iterator[Sentence]:
+        """The sentences of ``text``, the lines so far; the last one stays if not ``whole``, unless it is long."""
+        sentences = split_sentences(text)
+        left = not whole and len(sentences) > 1 and len(sentences[-1]) <= MAX_PARAGRAPH // 2
+        first = self._number - len(self._lines) + 1
+        starts = [-self._column, *accumulate(len(line) + 1 for line in self._lines)]  # of each line in the text
+        place = 0
+        for sentence in sentences[: len(sentences) - left]:
+            words = penn_tokens(sentence, self._known)
+            offsets = _offsets(text, words, place)
+            row = bisect(starts, offsets[0][0]) - 1
+            yield Sentence(words, first + row, [(a - starts[row], b - starts[row]) for a, b in offsets])
+            place = offsets[-1][1]
+        self._keep(text, text.index(sentences[-1], place) if left else len(text), starts)
+
+    def _keep(self, text: str, place: int, starts: list[int]) -> None:
+        """Forgets what stands before ``place`` in ``text``, whose lines begin at ``starts``."""
+        row = bisect(starts, place) - 1
+        self._lines = [text[place : starts[row + 1] - 1], *self._lines[row + 1 :]] if place < len(text) else []
+        self._column = place - starts[row] if self._lines else 0
+        self._size = len(text) - place
+
+
+def _offsets(text: str, words: list[Word], place: int) -> list[Span]:
+    """Where each word stands in a text, the first not before ``place``, with only whitespace between them."""
+    found = []
+    for form, _ in words:
+        place = text.index(form, place)
+        found.append((place, place := place + len(form)))
+    return found
 
 
 def _sentences(line: str, tokenized: bool, known: Container[str]) -> list[list[Word]]:
@@ -171,30 +244,21 @@ def _sentences(line: str, tokenized: bool, known: Container[str]) -> list[list[W
     return [penn_tokens(sentence, known) for sentence in split_sentences(line)] or [[]]
 
 
-def _continues(before: str, sentence: str) -> bool:
-    """Whether a sentence found by Punkt continues the one before it, which ends in ``before``."""
-    first = sentence[0]
-    return bool(
-        not any(map(str.isalnum, sentence))
-        or (first.islower() and (_QUOTED_END.search(before) or _SPACED_ELLIPSIS.search(before)))
-        or (first.isdigit() and _NUMBER.search(before))
-        or _NEVER_AN_END.search(before)
-    )
-
-
 def _separate_last_stop(sentence: str) -> str:
     """The sentence with a space before the full stop after its last word, unless that is an abbreviation.
 
     The Penn Treebank's rules separate a full stop only at the very end, so not in ``It ended. . . .``
     """
     stop = _LAST_STOP.search(sentence)
-    if stop is None or sentence[: stop.start()].rsplit(None, 1)[-1].lstrip("([{\"'`").lower() in _abbreviations():
+    if stop is None or sentence[: stop.start()].rsplit(None, 1)[-1].lstrip("([{\"'`").lower() in abbreviations():
         return sentence
     return f"{sentence[: stop.start()]} {sentence[stop.start() :]}"
 
 
 def _model_form(form: str, known: Container[str], opening: bool) -> str:
-    """The model's form; ``opening``: how to read a straight double quote, or ``“``, which closes in some languages."""
+    """The model's form; ``opening``: whether it is a quote that opens, for one that may also close (``“`` may)."""
+    if opening and form in _OPENERS and (_OPENERS[form] in known or form not in known):
+        return _OPENERS[form]
     if form in known:
         return form
     if form in ('"', "“"):
@@ -215,26 +279,6 @@ def _pieces(form: str, known: Container[str]) -> Iterator[str]:
             end = next((stop for stop in range(longest, place + 1, -1) if form[place:stop] in known), end)
         yield form[place:end]
         place = end
-
-
-class _Abbreviations(set[str]):
-    """The listed abbreviations, and all words that look like ``u.s``."""
-
-    def __contains__(self, word: object) -> bool:
-        return super().__contains__(word) or (isinstance(word, str) and _DOTTED.fullmatch(word) is not None)
-
-
-@cache
-def _abbreviations() -> _Abbreviations:
-    return _Abbreviations(_ABBREVIATIONS)
-
-
-@cache
-def _punkt() -> PunktSentenceTokenizer:
-    parameters = PunktParameters()
-    parameters.abbrev_types = _abbreviations()
-    parameters.sent_starters.update(_STARTERS)
-    return PunktSentenceTokenizer(parameters)
 
 
 @cache

@@ -25,7 +25,7 @@ MAX_CACHED_LENGTH = 100  # characters; longer pieces are not cached
 _BLANK_LINES = re.compile(r"\n\s*\n")
 # A word, an optional possessive, and optional brackets, quotes or one mark around it: forms that need no other rules.
 _PLAIN = re.compile(r"""(["(\[]?)([A-Za-z0-9]+(?:-[A-Za-z0-9]+)*)('[sS])?([,;:?!.]?)([")\]]?)""")
-_CONTRACTED = frozenset({"cannot", "gimme", "gonna", "gotta", "lemme", "wanna"})
+CONTRACTED = frozenset({"cannot", "gimme", "gonna", "gotta", "lemme", "wanna"})
 
 
 class TreebankTokenizer:
@@ -88,9 +88,9 @@ def _plain_tokens(key: str) -> list[str] | None:
     """The tokens of the most common forms, without NLTK's regular expressions; None for all other forms."""
     piece = key.strip(" ")
     if piece.isascii() and piece.isalnum():
-        return None if piece.lower() in _CONTRACTED else [piece]
+        return None if piece.lower() in CONTRACTED else [piece]
     match = _PLAIN.fullmatch(piece)
-    if match is None or not _CONTRACTED.isdisjoint(match[2].lower().split("-")):
+    if match is None or not CONTRACTED.isdisjoint(match[2].lower().split("-")):
         return None
     opening, word, possessive, mark, closing = match.groups(default="")
     last = key.startswith(" ")

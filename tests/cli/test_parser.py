@@ -453,6 +453,10 @@ def test_order_is_kept_and_batches_change_nothing(command: Run, trained: Trained
         (("--file", "."), ". cannot be read: is a directory"),
         (("--file", "-", "--encoding", "klingon"), "'klingon' is not a text encoding"),
         (("--file", "-", "--encoding", "hex"), "'hex' is not a text encoding"),
+        (("a cat", "--paragraphs"), "--paragraphs joins the lines of --file or of stdin"),
+        (("--paragraphs", "--tokenized"), "--paragraphs does not go with --tokenized"),
+        (("- yes",), "write -- before it: seqtree parse -- '- yes'"),
+        (("-5 degrees",), "write -- before it: seqtree parse -- '- yes'"),
         (("caf\udce9",), "SENTENCE 1: byte 0xE9 after 3 characters is not Unicode text"),
     ],
 )
@@ -460,6 +464,53 @@ def test_bad_usage(command: Run, trained: Trained, args: tuple[str, ...], said: 
     code, out, err = command("parse", "--model", trained.folder, *args, stdin=b"a cat\n")
     assert (code, out) == (2, "")
     assert said in err.splitlines()[-1]
+
+
+def test_a_sentence_that_begins_with_a_dash(command: Run, trained: Trained) -> None:
+    code, out, err = command("parse", "--model", trained.folder, "--format", "json", "--", "- a cat")
+    assert (code, err, json.loads(out)["words"]) == (0, "", ["-", "a", "cat"])
+
+
+def test_wrapped_lines(command: Run, trained: Trained) -> None:
+    """Paragraphs of a file and of standard input, which are there to the last line before an error."""
+    text = "The cat sat on\nthe mat. It\n  sat.\n\n \nA bird"
+    options = ("--model", trained.folder, "--paragraphs", "--format", "json")
+    Path("text.txt").write_text(text, encoding="utf-8")
+    wanted = command("parse", *options, "--file", "text.txt")
+    assert wanted[0] == 0
+    rows = [json.loads(line) for line in wanted[1].splitlines()]
+    assert [(row["line"], " ".join(row["words"])) for row in rows] == [
+        (1, "The cat sat on the mat ."),
+        (2, "It sat ."),
+        (6, "A bird"),
+    ]
+    for row in rows:
+        rest = "\n".join(text.split("\n")[row["line"] - 1 :])
+        assert [rest[start:end] for start, end in row["offsets"]] == row["words"]
+    assert command("parse", *options, stdin=text.encode()) == wanted
+    assert command("parse", *options, stdin=text.replace("\n", "\r\n").encode()) == wanted
+    assert command("parse", *options, stdin=b" \n\n") == (0, "", "")
+    code, out, err = command("parse", *options, stdin=b"A cat\nsat. A bird\ncaf\xe9")
+    assert (code, [json.loads(line)["words"] for line in out.splitlines()]) == (
+        2,
+        [["A", "cat", "sat", "."], ["A", "bird"]],
+    )
+    assert "standard input:3: byte 0xE9" in err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems' file names are Unicode")
+def test_file_names_that_are_no_unicode(command: Run, trained: Trained) -> None:
+    name = "caf\udce9.txt"
+    options = ("--model", trained.folder, "--format", "bracket", "--file")
+    code, out, err = command("parse", *options, name)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "cannot be read: no such file or directory" in err
+    Path(name).write_text("a cat\n", encoding="utf-8")
+    assert command("parse", *options, name) == command("parse", *options[:-1], "a cat")
+    assert Path(name).write_bytes(b"caf\xe9")
+    code, out, err = command("parse", *options, name)
+    assert (code, out.strip(), err.count("\n")) == (2, "", 1)
+    assert ":1: byte 0xE9 after 3 characters" in err
 
 
 def test_nothing_to_parse(command: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -530,6 +530,35 @@ def test_a_line_is_answered_before_the_next_is_written(model: Path, tmp_path: Pa
     assert (process.returncode, err) == (0, b"")
 
 
+@posix
+def test_a_paragraph_is_answered_at_the_blank_line_after_it(model: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "seqtree", "parse", "--model", str(model), "--paragraphs", "--format", "bracket"]
+    process = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    assert process.stdin and process.stdout and process.stderr
+    deadline = threading.Timer(60, process.kill)
+    deadline.start()
+    try:
+        for line in (b"the cat\n", b"sat. a\n", b"dog\n", b"\n"):
+            process.stdin.write(line)
+            process.stdin.flush()
+        answer = b"".join(process.stdout.readline() for _ in range(2)).decode()
+        assert _leaves(answer) == [["the", "cat", "sat", "."], ["a", "dog"]]
+        out, err = process.communicate(b"the end")
+    finally:
+        deadline.cancel()
+        process.kill()
+        process.wait()
+    assert _leaves(out.decode()) == [["the", "end"]]
+    assert (process.returncode, err) == (0, b"")
+
+
 def test_standard_input_is_taken_in_large_pieces(command: Run, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A text that is there is parsed in batches, wherever a read ends in its lines, words and characters."""
     text = "".join(f"n{number} été 猫{newline}" for number, newline in enumerate(["\n", "\r\n", "\r", "\n"] * 25))

@@ -8,7 +8,16 @@ from itertools import chain, islice
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from seqtree.text.sentences import Sentence, penn_tokens, read_sentences, split_sentences, words_as_given
+from seqtree.errors import InputError
+from seqtree.text import sentences
+from seqtree.text.sentences import (
+    ParagraphReader,
+    Sentence,
+    penn_tokens,
+    read_sentences,
+    split_sentences,
+    words_as_given,
+)
 
 realdata = pytest.mark.skipif("SEQTREE_DATA" not in os.environ, reason="SEQTREE_DATA is not set")
 PIECES = [
@@ -66,6 +75,33 @@ PIECES += [
     'צה"ל',
     "لا",
     "e\u0301",
+    "http://a.b/c?d=(e)",
+    "d.e@f.org",
+    "#tag",
+    "@name",
+    "AT&T",
+    "US$",
+    "$",
+    "£",
+    "€5",
+    "😀",
+    "👍🏽",
+    "👩‍👩‍👧",
+    "🇫🇷",
+    "🇫",
+    "\u200d",
+    ":)",
+    "<3",
+    ":-(",
+    "xD",
+    "[17]",
+    "'tis",
+    "'n'",
+    "`",
+    "1.",
+    "cannot",
+    ",",
+    "said",
     " ",
     " ",
     " ",
@@ -75,56 +111,6 @@ PIECES += [
     "\u00a0",
 ]
 texts = st.lists(st.sampled_from(PIECES), max_size=14).map("".join) | st.text(max_size=20)
-
-
-@pytest.mark.parametrize(
-    ("text", "sentences"),
-    [
-        ("", []),
-        (" \n\t ", []),
-        ("hello", ["hello"]),
-        ("It rains. It pours! Why?", ["It rains.", "It pours!", "Why?"]),
-        (
-            "Mr. Smith of Smith & Co. met Dr. J. R. Jones, e.g. at 5 p.m. They talked.",
-            ["Mr. Smith of Smith & Co. met Dr. J. R. Jones, e.g. at 5 p.m.", "They talked."],
-        ),
-        (
-            "The U.S. team won 3.5 points. In the U.S. The end.",
-            ["The U.S. team won 3.5 points.", "In the U.S.", "The end."],
-        ),
-        ("He said no. Then he left... and came back.", ["He said no.", "Then he left... and came back."]),
-        ("“Why?” she asked. “No.” He left.", ["“Why?” she asked.", "“No.”", "He left."]),
-        ('"Why?" she asked. "No." He left.', ['"Why?" she asked.', '"No."', "He left."]),
-        (
-            "«Pourquoi?» dit-elle. »Warum?« fragte er. „Wer?“ fragte sie. «No.» So.",
-            ["«Pourquoi?» dit-elle.", "»Warum?« fragte er.", "„Wer?“ fragte sie.", "«No.»", "So."],
-        ),
-        ("« Pourquoi ? » dit-elle. ‚Wer?‘ fragte sie. So.", ["« Pourquoi ? » dit-elle.", "‚Wer?‘ fragte sie.", "So."]),
-        ("«لماذا؟» قال الرجل. «क्यों।» नहीं।", ["«لماذا؟»", "قال الرجل.", "«क्यों।»", "नहीं।"]),
-        (
-            "W. R. Grace and W.R. Lee are No. 1 (or 2?) here. So.",
-            ["W. R. Grace and W.R. Lee are No. 1 (or 2?) here.", "So."],
-        ),
-        ("Mr. He and Mrs. She, e.g. The Who. They.", ["Mr. He and Mrs. She, e.g. The Who.", "They."]),
-        ("who? me. no way", ["who?", "me.", "no way"]),
-        ("A heading\n\nA line\nand the next.", ["A heading", "A line\nand the next."]),
-        ("我喜欢猫。你呢？！「好！」他说。", ["我喜欢猫。", "你呢？！", "「好！」他说。"]),
-        ("「好。」「不好。」", ["「好。」", "「不好。」"]),
-        ("What?!", ["What?!"]),
-        ("Hello!! Really?! Yes.", ["Hello!!", "Really?!", "Yes."]),
-        ("It ended. . . .", ["It ended. . . ."]),
-        ("It ended.  .\n. . So.", ["It ended.  .\n. .", "So."]),
-        ("Wait . . . what? . . . What?", ["Wait . . . what? . . .", "What?"]),
-        ("! ! He left.” ”", ["! !", "He left.” ”"]),
-        ("Go! 5! ½", ["Go!", "5!", "½"]),
-        ("你好！ ！ 他『", ["你好！ ！", "他『"]),
-        ("A heading\n\n***\n\nA line. ***", ["A heading", "***", "A line. ***"]),
-        ("ماذا تريد؟ أريد كتابا. نعم", ["ماذا تريد؟", "أريد كتابا.", "نعم"]),
-        ("שלום. מה שלומך?", ["שלום.", "מה שלומך?"]),
-    ],
-)
-def test_sentences(text, sentences):
-    assert split_sentences(text) == sentences
 
 
 @pytest.mark.parametrize(
@@ -149,9 +135,18 @@ def test_sentences(text, sentences):
         ("मैं घर जाता हूँ। अच्छा॥", "मैं घर जाता हूँ । अच्छा ॥"),
         ("It ended. . . .", "It ended . . . ."),
         ("He left.” ”", "He left . ”/'' ”/''"),
-        ("left. :-)", "left . : - )/-RRB-"),
+        ("left. :-)", "left . :-)/:--RRB-"),
         ("at 5 p.m. )", "at 5 p.m. )/-RRB-"),
         ("(etc. ) No. 5", "(/-LRB- etc. )/-RRB- No. 5"),
+        ("He left.[17]", "He left . [/-LSB- 17 ]/-RSB-"),
+        ("It costs €5.00, £20, 5€ or ¥1,000.", "It costs € 5.00 , £ 20 , 5 € or ¥ 1,000 ."),
+        ("$5, US$6 and C$3.20 (HK$7.8bn).", "$ 5 , US$ 6 and C$ 3.20 (/-LRB- HK$ 7.8bn )/-RRB- ."),
+        ("A$AP and US $ 5", "A $ AP and US $ 5"),
+        ("The S&P 500, AT&T's R&D; a & b, x&y.", "The S&P 500 , AT&T 's R&D ; a & b , x & y ."),
+        ("A 62%-owned unit is 10% off.", "A 62%-owned unit is 10 % off ."),
+        ("Write to jane.doe+x@mail.org, please.", "Write to jane.doe+x@mail.org , please ."),
+        ("See #parsing, @some_one's and C#1.", "See #parsing , @some_one 's and C # 1 ."),
+        ("So #1 met us @ noon.", "So # 1 met us @ noon ."),
     ],
 )
 def test_tokens_in_the_form_of_the_text_and_of_the_penn_treebank(sentence, pairs):
@@ -166,13 +161,62 @@ def test_forms_that_the_model_knows_stay():
     assert [form for form, _ in penn_tokens("他喜欢", known)] == ["他", "喜欢"]
 
 
+@pytest.mark.parametrize(
+    ("sentence", "forms"),
+    [
+        ("See http://ex.org/a.html?x=1&y=2#top.", ["See", "http://ex.org/a.html?x=1&y=2#top", "."]),
+        ("(see www.ex.org/b_(c), ex.org/d?e!)", ["(", "see", "www.ex.org/b_(c)", ",", "ex.org/d?e", "!", ")"]),
+        ('"https://ex.org/a;b"', ['"', "https://ex.org/a;b", '"']),
+        ("http://ex.org/('b') 'c'", ["http://ex.org/('b')", "'", "c", "'"]),
+        ("job🎉🎉 is😊 so", ["job", "🎉", "🎉", "is", "😊", "so"]),
+        ("👨‍👩‍👧‍👦👍🏽❤️🇫🇷🇩🇪1️⃣.", ["👨‍👩‍👧‍👦", "👍🏽", "❤️", "🇫🇷", "🇩🇪", "1️⃣", "."]),
+        ("don't🎉 🏴󠁧󠁢󠁿", ["do", "n't", "🎉", "🏴󠁧󠁢󠁿"]),
+        ("I like it :) <3 :-( xD", ["I", "like", "it", ":)", "<3", ":-(", "xD"]),
+        ("I like it:)", ["I", "like", "it", ":)"]),
+        ("(in a note:) at 10:30 (a :b)", ["(", "in", "a", "note", ":", ")", "at", "10:30", "(", "a", ":", "b", ")"]),
+        ("We can rock 'n' roll.", ["We", "can", "rock", "'n'", "roll", "."]),
+        ("the '90s, get 'em", ["the", "'90s", ",", "get", "'em"]),
+    ],
+)
+def test_words_with_marks_are_whole(sentence, forms):
+    assert [form for form, _ in penn_tokens(sentence)] == forms
+
+
+@pytest.mark.parametrize(
+    ("sentence", "forms"),
+    [
+        ("An 'email' is sent.", "An ` email ' is sent ."),
+        ("'So am I,' he said.", "` So am I , ' he said ."),
+        ("('yes') \"'What?' he said.\"", "-LRB- ` yes ' -RRB- `` ` What ? ' he said . ''"),
+        ("''The Courier,'' he said.", "`` The Courier , '' he said ."),
+        ("It is '' so '' and \" so \" .", "It is `` so '' and `` so '' ."),
+        ("`email' and ``quoted''", "` email ' and `` quoted ''"),
+        ("The dogs' tails, 'tis true.", "The dogs ' tails , 't is true ."),
+    ],
+)
+def test_straight_quotes_open_and_close(sentence, forms):
+    for known in (set(), {"''", "``", "'", "`"}):
+        assert " ".join(model for _, model in penn_tokens(sentence, known)) == forms
+
+
+def test_a_quote_that_opens_is_what_the_model_knows():
+    assert [model for _, model in penn_tokens("''a'' 'b'", {"''", "'"})] == ["''", "a", "''", "'", "b", "'"]
+
+
+def test_words_with_marks_that_the_model_knows_are_whole():
+    known = {"Yahoo!Mail", "M&Ms", "cannot", "Dunkin'Go"}
+    text = "I cannot eat M&Ms's, (Yahoo!Mail) or Dunkin'Go. Cannot x&y?"
+    forms = "I cannot eat M&Ms 's , ( Yahoo!Mail ) or Dunkin'Go . Can not x & y ?"
+    assert [form for s in split_sentences(text) for form, _ in penn_tokens(s, known)] == forms.split()
+
+
 @settings(max_examples=150, deadline=None)
 @given(texts)
 def test_no_character_is_lost(text):
-    sentences = split_sentences(text)
-    assert "".join("".join(sentences).split()) == "".join(text.split())
-    assert all(sentence and sentence == sentence.strip() for sentence in sentences)
-    for sentence in [text, *sentences]:
+    parts = split_sentences(text)
+    assert "".join("".join(parts).split()) == "".join(text.split())
+    assert all(sentence and sentence == sentence.strip() for sentence in parts)
+    for sentence in [text, *parts]:
         pairs = penn_tokens(sentence)
         assert "".join(form for form, _ in pairs) == "".join(sentence.split())
         assert all(form and model and not set(model) & set("()[]{}") for form, model in pairs)
@@ -209,6 +253,65 @@ def test_words_stand_at_their_offsets(text, tokenized):
             assert not text[place:start].strip()
             place = end
     assert not text[place:].strip()
+
+
+def _read_wrapped(lines, sizes):
+    """What the reader makes of the lines in blocks of these sizes, and then one."""
+    lines, reader, found = iter(lines), ParagraphReader(), []
+    for size in sizes:
+        found += reader.feed(islice(lines, size))
+    return found + list(reader.feed(lines)) + list(reader.finish())
+
+
+def test_lines_of_wrapped_text():
+    lines = ["It was cold, and the\n", "  clocks struck. He\n", "left.\n", " \n", "\n", "One. Two\n", "three"]
+    found = _read_wrapped(lines, [])
+    assert [(s.line, " ".join(form for form, _ in s.words)) for s in found] == [
+        (1, "It was cold , and the clocks struck ."),
+        (2, "He left ."),
+        (6, "One ."),
+        (6, "Two three"),
+    ]
+    assert found[0].offsets[5:8] == [(17, 20), (23, 29), (30, 36)]
+    assert found[1].offsets == [(17, 19), (20, 24), (24, 25)]
+    assert found[3].offsets == [(5, 8), (9, 14)]
+    assert _read_wrapped([], []) == _read_wrapped(["\n", "  \n"], []) == []
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(texts.map(lambda text: text.replace("\n", " ")), max_size=6), st.lists(st.integers(0, 2), max_size=4))
+def test_words_of_wrapped_text_stand_at_their_offsets(lines, sizes):
+    """However the lines come and however long a paragraph may be, nothing is lost."""
+    whole = [f"{line}\n" for line in lines]
+    for limit in (5, 20, 1 << 16):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sentences, "MAX_PARAGRAPH", limit)
+            found = _read_wrapped(whole, sizes)
+        for sentence in found:
+            rest = "\n".join(lines[sentence.line - 1 :])
+            assert [rest[start:end] for start, end in sentence.offsets] == [form for form, _ in sentence.words]
+            assert sentence.offsets[0][0] < len(lines[sentence.line - 1])
+        assert "".join(form for s in found for form, _ in s.words) == "".join("".join(lines).split())
+
+
+def test_a_paragraph_without_end_is_read_in_bounded_memory(monkeypatch):
+    monkeypatch.setattr(sentences, "MAX_PARAGRAPH", 200)
+    taken = []
+    lines = (taken.append(n) or f"in line {n} it\nrains. Then" for n in range(1_000_000))
+    found = list(islice(ParagraphReader().feed(part for line in lines for part in line.split("\n")), 50))
+    assert [(s.line, len(s.words)) for s in found[1:]] == [(2 * n, 7) for n in range(1, 50)]
+    assert len(taken) < 70
+
+
+def test_what_precedes_an_error_in_wrapped_text_is_read():
+    def lines():
+        yield from ["One\n", "two. Three\n"]
+        raise InputError("no more")
+
+    reader, found = ParagraphReader(), []
+    with pytest.raises(InputError, match="no more"):
+        found.extend(reader.feed(lines()))  # extend keeps what came before the error
+    assert [len(s.words) for s in found] == [3, 1]
 
 
 def test_words_of_a_line_stand_between_ascii_white_space():
