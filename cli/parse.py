@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import seqtree
-from seqtree.cli.options import device_option, encoding_option, open_model, precision_option, threads_option
+from seqtree.cli.options import FILE, device_option, encoding_option, open_model, precision_option, threads_option
 from seqtree.errors import InputError
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ class _ParseCommand(click.Command):
 @click.option(
     "--file",
     "-f",
+    type=FILE,
     metavar="FILE",
     help="Parse the lines of a file (- for stdin) instead, each by itself: a paragraph a line.",
 )
@@ -67,7 +68,9 @@ class _ParseCommand(click.Command):
     is_flag=True,
     help="The lines of the file or of stdin are wrapped: join them to paragraphs, which blank lines separate.",
 )
-@click.option("--model", "-m", help="A run folder or a model file.  [default: the parser that comes with seqtree]")
+@click.option(
+    "--model", "-m", type=FILE, help="A run folder or a model file.  [default: the parser that comes with seqtree]"
+)
 @click.option(
     "--format",
     type=click.Choice(["pretty", "bracket", "json", "svg"]),

@@ -279,6 +279,7 @@ def test_predict(command: Run, trained: Trained) -> None:
     assert code == 0
     assert err.splitlines() == [
         "page.png: dark on light: inverted",
+        "page.png: background brightness 255, contrast 208: stretched to 0 and 255",
         "page.png: 60 pixels wide, 60 high: resized and centred",
     ]
     rows = [line.split("\t") for line in out.splitlines()]
