@@ -78,7 +78,7 @@ def settings_option(field: Field, default: str, value: Any = None) -> Callable[[
 def _type(field: Field) -> Any:
     if field.about.choices:
         return click.Choice([choice for choice in field.about.choices if choice])
-    kinds: dict[Any, click.ParamType] = {int: click.INT, float: click.FLOAT}
+    kinds: dict[Any, Any] = {int: click.INT, float: click.FLOAT}
     return kinds.get(field.type, FILE if field.about.metavar in ("FILE", "PATH", "MODEL", "FOLDER") else click.STRING)
 
 
