@@ -76,7 +76,9 @@ def _signature(value: Any) -> str:
     kept = [p.replace(annotation=p.empty) for name, p in signature.parameters.items() if name != "self"]
     if dataclasses.is_dataclass(value) and len(kept) > 8:
         return "(...)"
-    return re.sub(r"<.*? at 0x[0-9a-f]+>", "...", str(signature.replace(parameters=kept, return_annotation=signature.empty)))
+    return re.sub(
+        r"<.*? at 0x[0-9a-f]+>", "...", str(signature.replace(parameters=kept, return_annotation=signature.empty))
+    )
 
 
 def _summary(value: Any) -> str:

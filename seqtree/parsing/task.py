@@ -71,11 +71,11 @@ class ParserTask(Task[ParserRecipe, Parser, ParserData]):
 
     @classmethod
     def read(cls, sources: Sequence[str], recipe: ParserRecipe, display: Display) -> ParserData:
-        encoding, held_out = recipe.reading.encoding, recipe.validation
+        reading, held_out = recipe.reading, recipe.validation
         check_standard_input((*sources, *held_out.valid))
-        training = normalised_trees(sources, encoding, display.warning, MAX_WORDS)
+        training = normalised_trees(sources, reading.encoding, display.warning, MAX_WORDS, reading.malformed)
         if held_out.valid:
-            valid = normalised_trees(held_out.valid, encoding, display.warning)
+            valid = normalised_trees(held_out.valid, reading.encoding, display.warning, malformed=reading.malformed)
             if not valid:
                 raise InputError(f"{', '.join(held_out.valid)}: no tree with a word in it to validate on")
         else:
