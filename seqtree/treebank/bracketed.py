@@ -103,11 +103,17 @@ def write_tree(tree: Tree) -> str:
 
 
 def token(value: object) -> str:
-    """A word or label as it can stand in brackets: ``(`` and ``)`` are ``-LRB-`` and ``-RRB-``, as in the Penn Treebank.
+    """A word or label as it can stand in brackets: ``(`` is ``-LRB-`` and ``)`` is ``-RRB-``, as in the Penn Treebank.
 
     Unicode whitespace inside becomes ``_``. Other brackets stay as they are: they mean nothing to readers of trees.
     """
     return "_".join(str(value).replace("(", "-LRB-").replace(")", "-RRB-").split())
+
+
+def as_leaf(word: str) -> str:
+    """A word as a leaf of a tree that NLTK writes and reads again: by ``token``, a final backslash as ``-BSL-``."""
+    leaf = token(word) or "_"
+    return f"{leaf[:-1]}-BSL-" if leaf.endswith("\\") else leaf
 
 
 def _every(blocks: Iterable[str], builder: Builder) -> Iterator[tuple[Tree, int]]:

@@ -111,8 +111,12 @@ class Builder:
     def finish(self) -> None:
         """Raises MissingBracket if there is an open bracket, naming the line where its tree begins."""
         if self.stack:
-            what = "the tree that begins here is never closed; a closing bracket is missing"
-            raise MissingBracket(f"{self.name}:{self.stack[0][2]}: {what}")
+            raise self.never_closed()
+
+    def never_closed(self) -> MissingBracket:
+        """What is wrong if the tree that is open is not closed any more."""
+        what = "the tree that begins here is never closed; a closing bracket is missing"
+        return MissingBracket(f"{self.name}:{self.stack[0][2]}: {what}")
 
     def clear(self) -> None:
         """Forget the tree that is open."""

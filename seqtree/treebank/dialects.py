@@ -12,7 +12,7 @@ PHRASES = frozenset(  # of the Penn Treebank and the Penn-Helsinki corpora; no t
     """
     ADJP ADVP CONJP FRAG INTJ LST NAC NP NX PP PRN PRT QP RRC S SBAR SBARQ SINV SQ UCP VP WHADJP WHADVP WHNP WHPP
     C CP IP NUMP WADJP WADVP WNP WPP WQP WXP XP
-    """.split()
+    """.split()  # noqa: SIM905 (a list literal would be a page long)
 )
 _MORPHEME = re.compile(r"(.+)/([A-Z]+)", re.DOTALL)
 _VARIABLE = re.compile(r"[a-z]+\d*")

@@ -18,7 +18,6 @@ bracket, and ``(CODE <...>)`` for pages and comments inside it; these are no par
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from nltk.tree import Tree
 
@@ -103,7 +102,7 @@ def _waiting(node: Tree) -> list[Tree | str]:
     return [children[i] for i in reversed(range(len(children))) if not _is_trace(node, children, i)]
 
 
-def _is_trace(node: Tree, children: Sequence[Tree | str], place: int) -> bool:
+def _is_trace(node: Tree, children: list[Tree | str], place: int) -> bool:
     """Whether a child is a trace by its form."""
     word = children[place]
     if isinstance(word, Tree) or not word.startswith(("*", "0")):

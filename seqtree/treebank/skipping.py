@@ -14,7 +14,7 @@ Skip = Callable[[str], object]
 
 
 def well_formed(blocks: Iterable[str], builder: Builder, skip: Skip) -> Iterator[tuple[Tree, int]]:
-    """The well-formed trees of a text with the lines where they begin; ``skip`` is told what is wrong with each other."""
+    """The well-formed trees of a text and where they begin; ``skip`` is told what is wrong with each of the others."""
     reader = _Reader(blocks, builder, skip)
     while (line := reader.next_line()) is not None:
         if not builder.stack and (reader.looks_like_a_tree(line) or not line.begins):
@@ -41,6 +41,7 @@ class _Reader:
         self.indent = 0  # columns before the open tree
         self.depth = 0  # of the malformed tree that is passed over
         self.passing = False
+        self.faults = ("", "")  # what is wrong with it: if its brackets are closed, and if they are not
         self.endless = False  # whether it lacks a bracket: then it ends where the next tree seems to begin
 
     def next_line(self) -> Line | None:
@@ -48,7 +49,7 @@ class _Reader:
         while not self.again:
             if (line := next(self.lines, None)) is not None:
                 return line
-            if not self.builder.stack and not self.kept:
+            if not self.builder.stack and not self.kept and not self.faults[0]:
                 return None
             self._give_up()
         return self.again.popleft()
@@ -94,9 +95,12 @@ class _Reader:
             if (tree := self.builder.take(number, *found)) is not None:
                 self.finished.append((tree, self.builder.start))
         except MalformedTree as error:
-            self.skip(str(error))
             self.passing, self.depth = True, len(self.builder.stack)
             self.endless = isinstance(error, MissingBracket)
+            if self.endless or not self.depth:
+                self.skip(str(error))
+            else:
+                self.faults = str(error), str(self.builder.never_closed())
             self.builder.clear()
             if self.endless and self.kept:
                 self._read_again()
@@ -109,16 +113,21 @@ class _Reader:
             self.passing = self.endless = False
         elif self.depth:
             self.depth += bool(opened) - bool(closed)
+            if not self.depth:
+                self._say(self.faults[0])
         return self.passing
 
     def _give_up(self) -> None:
         """What is open will not be closed."""
-        try:
-            self.builder.finish()
-        except MalformedTree as error:
-            self.skip(str(error))
+        self._say(str(self.builder.never_closed()) if self.builder.stack else self.faults[1])
         self.builder.clear()
         self._read_again()
+
+    def _say(self, fault: str) -> None:
+        """Tell what is wrong with the malformed tree, once."""
+        if fault:
+            self.skip(fault)
+        self.faults = ("", "")
 
     def _read_again(self) -> None:
         self.again.extendleft(reversed(self.kept))

@@ -339,7 +339,14 @@ SKIPPED = [
     ("(A b)(S (NP ) (VP (X y))) (C d)\n(E f)", "A C E", ["1: a node (NP ) without words"]),
     ("(A b) some words (C d)\nmore text\n(E f)", "A C E", ["1: 'some' outside brackets", "2: 'more' outside brackets"]),
     ("(S (A b)\n\n(C d))\n(E f)\n(S (G h)", "A C E", ["5: the tree that begins here is never closed"]),
-    ("  (S (A b)\n    (NP ())\n  (C d)\n  (E f)", "C E", ["2: an empty bracket"]),
+    (
+        "(S (A b)\n(S (NP ))\n(C d)",
+        "C",
+        ["1: the tree that begins here is never closed", "2: a node (NP ) without words"],
+    ),
+    ("(C d)\n(S (NP ) (A b)", "C", ["2: the tree that begins here is never closed"]),
+    ("  (S (A b)\n    (NP ())\n  (C d)\n  (E f)", "C E", ["1: the tree that begins here is never closed"]),
+    ("  (S (A b)\n    (NP ()))\n  (C d)", "C", ["2: an empty bracket"]),
     ("(S (NP (PRP (it))) (X y))\n# (\n(C d)", "C", ["1: a node (it ) without words, or a word"]),
 ]
 

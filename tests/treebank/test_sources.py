@@ -150,7 +150,7 @@ def test_malformed_trees_stop_in_files_and_in_corpora_or_are_left_out(corpora):
 
 
 def test_very_deep_trees_of_a_corpus(corpora):
-    (corpora / "wsj-1.mrg").write_text("( (S (A " + "(X " * 600 + "4" + ")" * 603 + ")\n")
+    (corpora / "wsj-1.mrg").write_text("( (S (A " + "(X " * 600 + "4" + ")" * 603 + "\n")
     assert words(["nltk:small/wsj-1"]) == "4"
 
 
