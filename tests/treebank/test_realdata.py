@@ -59,7 +59,7 @@ def test_the_treebanks_have_as_many_trees_as_they_should(spec, count):
 
 
 def test_the_parser_that_comes_with_seqtree_reaches_what_its_card_says():
-    parser = Parser.load(shipped_model(), "fp32")
+    parser = Parser.load(shipped_model(), precision="fp32")
     for spec, labelled, unlabelled in (("nltk:treebank/wsj_0161-wsj_0179", 89.2, 90.74), ("gum/dev.mrg", 85.59, 87.51)):
         scores = evaluate(parser, normalised(spec)).scores
         assert scores.labelled.f1 == pytest.approx(labelled, abs=0.15)
