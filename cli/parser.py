@@ -53,22 +53,37 @@ parser.add_command(
 @click.argument("model", type=FILE)
 @click.argument("trees", type=FILE, nargs=-1, required=True)
 @encoding_option
+@click.option(
+    "--malformed",
+    type=click.Choice(["stop", "skip"]),
+    default="stop",
+    show_default=True,
+    help="What to do about a malformed tree: stop, or leave it out (skip).",
+)
 @precision_option
 @device_option
 @threads_option
 @json_option
 def eval_(
-    model: str, trees: tuple[str, ...], encoding: str, precision: str, device: str, threads: int | None, as_json: bool
+    model: str,
+    trees: tuple[str, ...],
+    encoding: str,
+    malformed: str,
+    precision: str,
+    device: str,
+    threads: int | None,
+    as_json: bool,
 ) -> None:
     """Measure MODEL (a run folder or a model file) on the gold TREES, in percent, as EVALB does.
 
-    Traces and functional tags are stripped from the gold trees first. A sentence whose words do not match is skipped.
+    Traces and functional tags are stripped from the gold trees first. A sentence whose words do not match is skipped,
+    and so is one of punctuation only.
     """
     from seqtree.parsing.evaluation import evaluate
     from seqtree.treebank.sources import normalised_trees
 
     loaded = open_model("parser", model, threads, device, precision)
-    gold = normalised_trees(trees, encoding, note)
+    gold = normalised_trees(trees, encoding, note, malformed=malformed)
     measured = evaluate(loaded, gold)
     for skipped in measured.scores.skipped:
         note(f"sentence {skipped.number} skipped: {skipped.reason}")

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterator
 
 _BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_JOINER, _EMOJI_STYLE = "\u200d", "\ufe0f"
+_SKIN_TONES = "\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"
+_OTHER_EMOJI = "0123456789#*‼⁉ℹ↔〰〽"  # of other categories, but emoji with a variation selector
 _NONCHARACTERS = ("\ufffe", "\uffff")
 
 
@@ -24,11 +28,37 @@ def isolated(text: str) -> str:
 
 
 def columns(text: str) -> int:
-    """The width of the text in terminal columns: 2 for wide characters, 0 for combining and invisible ones."""
-    return len(text) if text.isascii() else sum(map(character_columns, text))
+    """The width of the text in terminal columns."""
+    return len(text) if text.isascii() else sum(widths(text))
 
 
-def character_columns(character: str) -> int:
+def widths(text: str) -> Iterator[int]:
+    """The columns of each character: 2 for wide ones, 0 for combining and invisible ones, and for parts of an emoji.
+
+    An emoji is as wide as its first part: a skin tone, or a symbol after a zero-width joiner, adds nothing. A skin tone
+    or a variation selector makes a narrow symbol an emoji of 2 columns; two regional indicators are a flag of 2.
+    """
+    before, base, wide = "", "", 0  # the character before; the last one that takes any columns, and how many
+    for character in text:
+        width = _columns_alone(character)
+        if (character == _EMOJI_STYLE and before == base and _may_be_emoji(base)) or (
+            character in _SKIN_TONES and unicodedata.category(base or " ") == "So"
+        ):
+            yield 2 - wide
+            wide = 2
+        elif width and before == _JOINER and _may_be_emoji(base) and _may_be_emoji(character):
+            yield 0
+        else:
+            yield width
+            base, wide = (character, width) if width else (base, wide)
+        before = character
+
+
+def _may_be_emoji(character: str) -> bool:
+    return character != "" and (character in _OTHER_EMOJI or unicodedata.category(character) == "So")
+
+
+def _columns_alone(character: str) -> int:
     """0, 1 or 2 columns, by the character's category and East Asian width."""
     if unicodedata.category(character) in ("Mn", "Me", "Cf") and character != "\u00ad":
         return 0

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterable
 from html import escape
 
-from seqtree.drawing.characters import character_columns
+from seqtree.drawing.characters import widths
 
 SIZE = 16  # pixels: one em
 MARGIN = 16
@@ -41,7 +41,7 @@ def text(x: int, y: int, content: str) -> str:
 
 def text_width(content: str) -> int:
     """The estimated width in pixels."""
-    return math.ceil(SIZE * sum(_EMS[character_columns(character)] for character in content))
+    return math.ceil(SIZE * sum(_EMS[width] for width in widths(content)))
 
 
 def _escaped(content: str) -> str:

@@ -59,6 +59,9 @@ class ReadingSettings(Settings):
     """How trees are read."""
 
     encoding: str = setting("utf-8", "Encoding of the tree files.")
+    malformed: str = setting(
+        "stop", "What to do about a malformed tree: stop, or leave it out (skip).", choices=("stop", "skip")
+    )
     min_count: int = setting(1, "Words that occur less often are known by their characters only.", minimum=1)
 
     def __post_init__(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
@@ -21,7 +20,7 @@ from seqtree.parsing.beam import beam_search
 from seqtree.parsing.config import ParserNetworkConfig
 from seqtree.parsing.gold import EMPTY, names_in
 from seqtree.parsing.greedy import Decoding, decode
-from seqtree.parsing.labelling import best_labellings
+from seqtree.parsing.labelling import best_labellings, best_trees, random_keys
 from seqtree.parsing.network import Encoded, ParserNetwork
 from seqtree.parsing.parse import Parse
 from seqtree.parsing.spans import Spans, word_spans
@@ -29,10 +28,12 @@ from seqtree.text.batches import SentenceBatch, make_batch
 from seqtree.text.lexicon import Ids, LabelSet, Lexicon
 from seqtree.text.sentences import Word, words_as_given
 from seqtree.treebank.binary import BinaryTree, Labels, binarise
+from seqtree.treebank.bracketed import as_leaf
 from seqtree.treebank.normalisation import normalise
 
 AT_ONCE = 2048  # sentences that are sorted by length together
 BATCH_WORDS = 2048  # words of a batch, padding included
+MIN_LABELLINGS = 64  # of each forest of a wide beam
 WORDS = ("embedding.", "spelling.", "encoder.")  # what the word encoder holds, without its name in older files
 
 
@@ -102,24 +103,29 @@ class Parser(Model[ParserNetwork], ParserI):  # type: ignore[misc]  # NLTK is no
             tensors = {(f"words.{k}" if k.startswith(WORDS) else k): tensor for k, tensor in tensors.items()}
         return contents, tensors
 
-    def parse(self, sent: Sequence[str], k: int = 1) -> Iterator[Tree]:
-        """The ``k`` best trees of a sentence, a sequence of words; none for an empty one. NLTK's ``ParserI``."""
+    def parse(self, sent: Iterable[str], k: int = 1) -> Iterator[Tree]:
+        """The ``k`` best trees of a sentence, given as its words; none for an empty one. NLTK's ``ParserI``.
+
+        Their leaves are the words as they can stand in brackets: ``(`` is ``-LRB-``, as in the Penn Treebank, and so
+        ``Tree.fromstring(str(tree))`` is the tree again (see ``as_leaf``). ``Parse.tree`` has the words as given.
+        """
         words = self.words(sent)
         found = self.parses([words]) if k == 1 else self.k_best(words, k)
-        return (parse.tree for parse in found if parse)
+        return (_with_leaves(parse) for parse in found if parse)
 
-    def parse_sents(self, sents: Iterable[Sequence[str]]) -> Iterator[Iterator[Tree]]:
+    def parse_sents(self, sents: Iterable[Iterable[str]]) -> Iterator[Iterator[Tree]]:
         """The trees of each sentence, as ``parse`` gives them, in batches. NLTK's ``ParserI``."""
         for parse in self.parses(self.words(sent) for sent in sents):
-            yield iter([parse.tree] if parse else [])
+            yield iter([_with_leaves(parse)] if parse else [])
 
-    def words(self, sentence: Sequence[str]) -> list[Word]:
+    def words(self, sentence: Iterable[str]) -> list[Word]:
         """The words of a sentence with their forms for the model. Raises InputError for a string."""
         if isinstance(sentence, str):
             raise InputError("a parser takes a sentence as a sequence of words; split the string first")
-        for wrong in (word for word in sentence if not isinstance(word, str)):
+        given = list(sentence)
+        for wrong in (word for word in given if not isinstance(word, str)):
             raise InputError(f"a parser takes words as strings, not {wrong!r}")
-        return words_as_given(sentence, self.lexicon.words)
+        return words_as_given(given, self.lexicon.words)
 
     def parses(self, sentences: Iterable[Sequence[Word]]) -> Iterator[Parse | None]:
         """The parse of each sentence in its order, None for an empty one; a word is (its form, its form for the model).
@@ -143,7 +149,8 @@ class Parser(Model[ParserNetwork], ParserI):  # type: ignore[misc]  # NLTK is no
     def k_best(self, sentence: Sequence[Word], k: int, width: int | None = None) -> list[Parse]:
         """Up to ``k`` parses of a sentence that differ in brackets or labels, best first.
 
-        They come from a beam of ``width`` forests (at least 8, and 4 k, by default), each labelled in its k best ways.
+        They come from a beam of ``width`` forests (at least 8, and 4 k, by default), labelled in their best ways: each
+        in k, or for a large k the one of rank r in 64 + 8 k / r. Time and memory grow little faster than k.
         A tree's rank is its probability with its labels; where scores are of whole trees, its score with the
         logarithms of its labels' probabilities. A beam sees more than the greedy decoder, and so its best tree may be
         another. Raises InputError if k is below 1.
@@ -158,22 +165,18 @@ class Parser(Model[ParserNetwork], ParserI):  # type: ignore[misc]  # NLTK is no
         made = np.unique(np.concatenate([decoding.merges.pair for _, decoding in forests]))
         spans, logits = self._labels(batch, encoded, forests[0][1], made)
         chances = logits.float().log_softmax(dim=1).numpy(force=True)
-        ranks: dict[frozenset[tuple[int, ...]], float] = {}  # of trees, by their labelled spans
-        best: dict[frozenset[tuple[int, ...]], tuple[float, Labelled]] = {}  # of the ways to each, by other merges
-        for forest, decoding in forests:
-            nodes = np.append(np.arange(len(sentence)), len(sentence) + np.searchsorted(made, decoding.merges.pair))
-            own = spans[nodes]
-            for score, label in best_labellings(chances[nodes], k):
-                rank, named = forest + score, np.flatnonzero(label)
-                tree = frozenset(zip(*(c[named].tolist() for c in (own.start, own.end, label)), strict=True))
-                before = ranks.get(tree, -math.inf)
-                ranks[tree] = max(rank, before) if whole_trees else float(np.logaddexp(rank, before))
-                if tree not in best or rank > best[tree][0]:
-                    best[tree] = rank, Labelled(decoding, own, label.tolist())
+        words = np.arange(len(sentence))
+        nodes = [np.append(words, len(words) + np.searchsorted(made, decoding.merges.pair)) for _, decoding in forests]
+        keys = random_keys(spans, chances.shape[1])
+        labelled = [
+            best_labellings(chances[own], min(k, MIN_LABELLINGS + 8 * k // rank), keys[own])
+            for rank, own in enumerate(nodes, 1)
+        ]
         parses = []
-        for tree in sorted(ranks, key=lambda tree: -ranks[tree])[:k]:
-            (parse,) = self._results(forms, batch, encoded, best[tree][1])
-            parses.append(parse if whole_trees else replace(parse, log_probability=ranks[tree]))
+        for rank, forest, number in best_trees([score for score, _ in forests], labelled, whole_trees)[:k]:
+            labels = labelled[forest].labels(number).tolist()
+            (parse,) = self._results(forms, batch, encoded, Labelled(forests[forest][1], spans[nodes[forest]], labels))
+            parses.append(parse if whole_trees else replace(parse, log_probability=rank))
         return parses
 
     @torch.inference_mode()
@@ -218,6 +221,10 @@ class Parser(Model[ParserNetwork], ParserI):  # type: ignore[misc]  # NLTK is no
             results.append(Parse(tree, tuple(scores[first:last]), tuple(margins[first:last])))
             first = last
         return results
+
+
+def _with_leaves(parse: Parse) -> Tree:
+    return parse.with_words(as_leaf).tree
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from nltk.tree import Tree
 
@@ -33,3 +34,7 @@ class Parse:
     def tree(self) -> Tree:
         """The tree without empty labels; its leaves are the words as given."""
         return restore(self.binary)
+
+    def with_words(self, change: Callable[[str], str]) -> Parse:
+        """The parse with each word replaced by ``change(word)``."""
+        return replace(self, binary=replace(self.binary, words=tuple(map(change, self.binary.words))))

@@ -27,6 +27,7 @@ from seqtree.training.start import known_words, language_model, start_words
 from seqtree.training.task import Batch, Task
 from seqtree.treebank.binary import BinaryTree, binarise, restore
 from seqtree.treebank.bracketed import write_tree
+from seqtree.treebank.dialects import WRAPPERS
 from seqtree.treebank.sources import normalised_trees
 
 MAX_WORDS = 2000  # of a training tree; time and memory of a step grow with their square
@@ -71,11 +72,11 @@ class ParserTask(Task[ParserRecipe, Parser, ParserData]):
 
     @classmethod
     def read(cls, sources: Sequence[str], recipe: ParserRecipe, display: Display) -> ParserData:
-        encoding, held_out = recipe.reading.encoding, recipe.validation
+        reading, held_out = recipe.reading, recipe.validation
         check_standard_input((*sources, *held_out.valid))
-        training = normalised_trees(sources, encoding, display.warning, MAX_WORDS)
+        training = normalised_trees(sources, reading.encoding, display.warning, MAX_WORDS, reading.malformed)
         if held_out.valid:
-            valid = normalised_trees(held_out.valid, encoding, display.warning)
+            valid = normalised_trees(held_out.valid, reading.encoding, display.warning, malformed=reading.malformed)
             if not valid:
                 raise InputError(f"{', '.join(held_out.valid)}: no tree with a word in it to validate on")
         else:
@@ -83,6 +84,7 @@ class ParserTask(Task[ParserRecipe, Parser, ParserData]):
             training, valid = training[:cut], training[cut:]
         if not training:
             raise InputError(f"{', '.join(sources)}: no tree is left to train on")
+        _warn_of_unknown_labels(training, valid, display)
         if len(valid) > MAX_VALIDATION:
             display.warning(f"validating on the first {MAX_VALIDATION:,} of {len(valid):,} trees set apart")
         return ParserData([binarise(tree) for tree in training], valid[:MAX_VALIDATION])
@@ -165,3 +167,17 @@ class ParserTask(Task[ParserRecipe, Parser, ParserData]):
     def _shuffled(self, epoch: int) -> list[Ids]:
         lengths = np.array([len(tree) for tree in self.gold])
         return similar_lengths(lengths, self.steps_per_epoch, self.recipe.training.seed, epoch)
+
+
+def _warn_of_unknown_labels(training: Sequence[Tree], valid: Sequence[Tree], display: Display) -> None:
+    """Say so if no constituent of the validation trees has a label that the training trees have."""
+    known, wanted = (
+        {label for tree in trees for chain in binarise(tree).labels.values() for label in chain} - {*WRAPPERS}
+        for trees in (training, valid)
+    )
+    if wanted and not known & wanted:
+        some = ", ".join(sorted(wanted)[:5]) + (", ..." if len(wanted) > 5 else "")
+        display.warning(
+            f"no label of the validation trees ({some}) is known from the training trees, so labelled F1 will be 0 and "
+            "cannot tell which model is best: the last one is kept"
+        )

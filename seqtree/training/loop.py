@@ -179,7 +179,7 @@ class Trainer:
         self._clock = now
 
     def _evaluate(self, rate: float) -> bool:
-        """Evaluate with the averaged weights; keep the model if it is the best so far. False: not a finite figure."""
+        """Evaluate with the averaged weights; keep the model if none so far is better. False: not a finite figure."""
         state, settings = self.state, self.settings
         sign, best = self.task.best[0], self.task.best[1:]
         with self.average.applied():
@@ -190,9 +190,11 @@ class Trainer:
             sound = math.isfinite(judged)
             improved = state.best is None or (judged > state.best if sign == "+" else judged < state.best)
             better = sound and (improved or not figures)
-            if better:
-                state.best, state.best_step, state.stale = judged, state.step, 0
+            if better or judged == state.best:  # of equally good models, the latest has learned most
+                state.best, state.best_step = judged, state.step
                 self.task.save(self.run.model)
+            if better:
+                state.stale = 0
         if not sound:
             self._recover(judged)
             return False

@@ -10,7 +10,7 @@ from typing import cast
 from nltk.tree import Tree
 
 from seqtree.errors import InputError
-from seqtree.treebank.bracketed import is_preterminal
+from seqtree.treebank.dialects import is_preterminal
 from seqtree.treebank.normalisation import ROOT
 
 Span = tuple[int, int]  # half-open: words[start:end]

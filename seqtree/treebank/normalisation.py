@@ -3,9 +3,16 @@
 One rule for phrase labels: the category ends before the first ``-`` or ``=``, unless that is the first character. So
 ``NP-SBJ-1`` and ``NP=2`` become NP, AnCora's ``sn-SUJ`` becomes sn (features, as in ``grup.nom.ms``, belong to the
 category), and ``-LRB-`` and ``PRT|ADVP`` stay. Part-of-speech tags stay as they are: ``-LRB-``, ``v-fin`` and
-``NR-SHORT`` contain no function. Only in trees like Floresta's, whose root label starts with the function of an
-utterance (``STA+fcl``), is every label function+form and reduced to its form: ``SUBJ+np`` to np, the tag ``H+n`` to n.
-NLTK's reader of the Sinica Treebank has already removed the roles (``agent:NP`` is NP).
+``NR-SHORT`` contain no function. A phrase of the Penn Treebank above a word without a tag, ``(NP-SBJ Ann)``, is no tag.
+From both, the features of SPMRL, ``NP##h=2##``, are removed. Only in trees like Floresta's, whose root label starts
+with the function of an utterance (``STA+fcl``), is every label function+form and reduced to its form: ``SUBJ+np`` to
+np, the tag ``H+n`` to n. NLTK's reader of the Sinica Treebank has already removed the roles (``agent:NP`` is NP).
+
+Traces have the tag ``-NONE-``, or are known by their form where a word should be: ``*T*-1``, ``*-2``, ``*PRO*``,
+``*exp*`` and so on anywhere; ``*`` only as the one thing in a phrase, and ``0`` so or in a phrase without words of its
+own next to it. So ``(NP-SBJ *)``, ``(C 0)`` and ``(SBAR 0 (S ...))`` have traces, ``(SYM *)``, ``(CD 0)`` and
+``(QP 0 to 5)`` words. The Penn-Helsinki corpora have ``(ID ...)`` and ``(METADATA ...)`` beside the tree in the outer
+bracket, and ``(CODE <...>)`` for pages and comments inside it; these are no part of the sentence.
 """
 
 from __future__ import annotations
@@ -14,12 +21,16 @@ import re
 
 from nltk.tree import Tree
 
-from seqtree.treebank.bracketed import is_preterminal
+from seqtree.treebank.dialects import PHRASES, WRAPPERS, is_preterminal
 
 ROOT = "ROOT"
-WRAPPERS = ("", ROOT, "TOP", "S1")  # labels of a root node that only wraps the tree
 TRACE = "-NONE-"  # the Penn Treebank's tag for a trace
-ELLIPSIS = "*0*"  # AnCora's leaf for an omitted subject
+BESIDE = ("ID", "METADATA")  # the Penn-Helsinki corpora's nodes beside the tree
+_CODE = re.compile(r"[<{].*[>}]", re.DOTALL)  # the word of a Penn-Helsinki node CODE
+_TRACE = re.compile(  # *0*: AnCora's omitted subject; *pro*, *op*: also those of the Chinese and Korean treebanks
+    r"\*(?:(?:T|ICH|RNR|PPA|EXP|PRO|OP|O|U|\?|0|pro|op|exp|con|arb)\*(?:-\d+)*|(?:-\d+)+)"
+)
+_FEATURES = re.compile(r"##.*##", re.DOTALL)
 _UTTERANCE = re.compile(r"(STA|QUE|EXC|CMD|UTT|\?)\+")
 
 
@@ -59,27 +70,61 @@ def _has_functions(tree: Tree) -> bool:
 
 def _pruned(tree: Tree, forms: bool) -> Tree | None:
     """A copy without traces and empty nodes, labels normalised; forms: labels are function+form."""
-    frames: list[tuple[Tree, list[Tree | str], list[Tree | str]]] = [(tree, list(reversed(tree)), [])]
+    frames: list[tuple[Tree, list[Tree | str], list[Tree | str]]] = [(tree, _waiting(tree), [])]
     while True:
         node, waiting, kept = frames[-1]
         if waiting:
             child = waiting.pop()
             if isinstance(child, Tree):
-                if child.label() != TRACE:
-                    frames.append((child, list(reversed(child)), []))
-            elif child != ELLIPSIS:
+                if not _is_left_out(child) and not (child.label() in BESIDE and node is tree and not node.label()):
+                    frames.append((child, _waiting(child), []))
+            else:
                 kept.append(child)
             continue
         frames.pop()
-        done = Tree(_label(node, forms), kept) if kept and node.label() != TRACE else None
+        done = Tree(_label(node, forms), kept) if kept and not _is_left_out(node) else None
         if not frames:
             return done
         if done is not None:
             frames[-1][2].append(done)
 
 
+def _is_left_out(node: Tree) -> bool:
+    """Whether a node is a trace, or a mark of a page or the like."""
+    if node.label() == "CODE" and is_preterminal(node):
+        return _CODE.fullmatch(node[0]) is not None
+    return bool(node.label() == TRACE)
+
+
+def _waiting(node: Tree) -> list[Tree | str]:
+    """The children of a node that are no traces, last one first."""
+    children = list(node)
+    return [children[i] for i in reversed(range(len(children))) if not _is_trace(node, children, i)]
+
+
+def _is_trace(node: Tree, children: list[Tree | str], place: int) -> bool:
+    """Whether a child is a trace by its form."""
+    word = children[place]
+    if isinstance(word, Tree) or not word.startswith(("*", "0")):
+        return False
+    if _TRACE.fullmatch(word):
+        return True
+    if word not in ("*", "0", "*NOT*"):
+        return False
+    if len(children) == 1:
+        return _is_phrase(str(node.label()))
+    beside = children[max(place - 1, 0) : place] + children[place + 1 : place + 2]
+    return word == "0" and not any(isinstance(other, str) for other in beside)
+
+
+def _is_phrase(label: str) -> bool:
+    """Whether a label that may be a tag is that of a phrase."""
+    return category(_FEATURES.sub("", label)) in PHRASES
+
+
 def _label(node: Tree, forms: bool) -> str:
     label = str(node.label())
+    label = _FEATURES.sub("", label) or label
     if forms:
         label = label.rpartition("+")[2] or label
-    return label if is_preterminal(node) else category(label)
+    return label if is_preterminal(node) and not _is_phrase(label) else category(label)

@@ -19,8 +19,8 @@ from typing import Any
 from nltk.tree import Tree
 
 from seqtree.text.brackets import unescape_word
-from seqtree.treebank.bracketed import is_preterminal
-from seqtree.treebank.normalisation import TRACE, WRAPPERS, category
+from seqtree.treebank.dialects import WRAPPERS, is_preterminal
+from seqtree.treebank.normalisation import TRACE, category
 
 PUNCTUATION = frozenset({",", ":", "``", "''", "."})
 _UNCOUNTED = PUNCTUATION | {*WRAPPERS, TRACE}
@@ -38,7 +38,7 @@ class Scores:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A sentence that is not evaluated: its number and why (no parse, or its words differ from the gold tree's)."""
+    """A sentence that is not evaluated: its number and why (no parse, other words than the gold tree's, no word)."""
 
     number: int
     reason: str
@@ -79,7 +79,7 @@ class Parseval:
         """Count one sentence; ``number`` identifies it if it is skipped.
 
         Words are compared unescaped (``-LRB-`` is ``(``). A sentence without a parse, or whose parse has other words
-        than the gold tree, is skipped, as in EVALB.
+        than the gold tree, is skipped, as in EVALB; so is a gold tree of punctuation only.
         """
         self._sentences += 1
         if parsed is None:
@@ -90,6 +90,9 @@ class Parseval:
             self._skipped.append(Skipped(number, reason))
             return
         kept = [tag not in PUNCTUATION for tag in target.tags]
+        if not any(kept):
+            self._skipped.append(Skipped(number, "the gold tree has no word but punctuation"))
+            return
         place = [0, *accumulate(kept)]  # word boundary -> the same boundary without punctuation
         expected, found = target.constituents(place), output.constituents(place)
         self._exact += expected == found

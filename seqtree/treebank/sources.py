@@ -16,10 +16,13 @@ from nltk.tree import Tree
 from seqtree.errors import InputError
 from seqtree.text.config import check_encoding
 from seqtree.text.reading import BLOCK, sources
-from seqtree.treebank.bracketed import Place, parse_published, read_trees, words_of
+from seqtree.treebank.bracketed import Place, parse_trees, read_trees, words_of
+from seqtree.treebank.builder import MalformedTree
 from seqtree.treebank.normalisation import normalise
+from seqtree.treebank.skipping import Skip
 
-SUFFIXES = (".bracket", ".brackets", ".mrg", ".prd", ".ptb", ".tbf", ".tree", ".trees", ".txt")  # read in folders
+SUFFIXES = (".bracket", ".brackets", ".mrg", ".prd", ".psd", ".ptb", ".tbf", ".tree", ".trees", ".txt")  # in folders
+MALFORMED = ("stop", "skip")  # what to do about a malformed tree
 LEMMAS = ".tbf"  # files with a lemma after each word, such as AnCora's
 _NLTK = "nltk:"
 _SPEC = re.compile(r"nltk:(?P<name>\w+)(?:/(?P<files>[^\[\]]+))?(?:\[(?P<range>[^\[\]]*)\])?")
@@ -28,7 +31,12 @@ _RANGE = re.compile(r"\s*(?:(?P<one>-?\d+)|(?P<start>-?\d+)?\s*:\s*(?P<stop>-?\d
 Placed = Iterator[tuple[Tree, Place]]
 
 
-def trees(specs: Sequence[str], encoding: str = "utf-8") -> Placed:
+def trees(
+    specs: Sequence[str],
+    encoding: str = "utf-8",
+    malformed: str = "stop",
+    warn: Callable[[str], object] = warnings.warn,
+) -> Placed:
     """The trees of all arguments in order, each with its place; only one tree is in memory at a time.
 
     An argument is a bracketed file; a folder, for its files with one of ``SUFFIXES`` at any depth, sorted by name;
@@ -36,19 +44,52 @@ def trees(specs: Sequence[str], encoding: str = "utf-8") -> Placed:
     first-last, both included, as in ``nltk:treebank/wsj_0001-wsj_0160`` (suffixes such as ``.mrg`` may be omitted).
     RANGE selects trees as Python slices do, as in ``nltk:sinica_treebank[0:8000]``: ``[a:b]``, ``[a:]``, ``[:b]`` or
     ``[i]``; a negative number counts from the end (and the trees are read twice).
-    encoding: of files; NLTK knows that of its corpora. Raises InputError for arguments that cannot be found or read.
+    encoding: of files; NLTK knows that of its corpora. malformed: ``stop`` raises InputError at a malformed tree, in
+    files and NLTK's corpora alike; ``skip`` leaves it out. ``warn`` gets a line about those left out, and about
+    ``.prd`` files of a folder that has ``.mrg`` files of the same names, which hold the same trees and are not read.
+    Raises InputError for arguments that cannot be found or read.
     """
+    faults = _Faults()
+    try:
+        yield from _trees(specs, encoding, malformed, warn, faults)
+    except MalformedTree as error:
+        raise InputError(f"{error} (--malformed skip leaves such trees out)") from None
+    if faults.count:
+        warn(f"{faults.first}; that tree is left out{_more(faults.count, 'malformed ones')}")
+
+
+def _trees(
+    specs: Sequence[str], encoding: str, malformed: str, warn: Callable[[str], object], faults: _Faults
+) -> Placed:
     check_encoding(encoding)
+    if malformed not in MALFORMED:
+        raise InputError(f"malformed {malformed!r}: expected one of {', '.join(MALFORMED)}")
     specs = [specs] if isinstance(specs, str) else specs
-    paths = [path for spec in specs for path in ([spec] if spec.startswith(_NLTK) else _files(spec))]
+    paths = [path for spec in specs for path in ([spec] if spec.startswith(_NLTK) else _files(spec, warn))]
+    skip = faults.add if malformed == "skip" else None
     with sources([path for path in paths if not path.startswith(_NLTK)]) as groups:
         files = iter(groups[0])
         for path in paths:
             if path.startswith(_NLTK):
-                yield from _corpus(path)
+                yield from _corpus(path, skip)
             else:
                 file = next(files)
-                yield from read_trees(file, encoding, lemmas=file.name.lower().endswith(LEMMAS))
+                yield from read_trees(file, encoding, lemmas=file.name.lower().endswith(LEMMAS), skip=skip)
+
+
+class _Faults:
+    """How many malformed trees were met, and what was wrong with the first."""
+
+    def __init__(self) -> None:
+        self.count, self.first = 0, ""
+
+    def add(self, what: str) -> None:
+        self.count += 1
+        self.first = self.first or what
+
+
+def _more(count: int, what: str = "") -> str:
+    return f", as are {count - 1:,} more {what}".rstrip() if count > 1 else ""
 
 
 def normalised_trees(
@@ -56,15 +97,16 @@ def normalised_trees(
     encoding: str = "utf-8",
     warn: Callable[[str], object] = warnings.warn,
     max_words: float = math.inf,
+    malformed: str = "stop",
 ) -> list[Tree]:
     """The trees that TREES name, normalised (see ``normalise``). Raises InputError.
 
-    Left out are those without a word (of traces only) and those of more than ``max_words``; ``warn`` gets a line about
-    them, if there are any.
+    Left out are those without a word (of traces only), those of more than ``max_words``, and, if ``malformed`` is
+    ``skip``, malformed ones; ``warn`` gets a line about each kind, if there are any.
     """
     kept = []
     left_out: dict[str, list[Place]] = {}
-    for tree, place in trees(specs, encoding):
+    for tree, place in trees(specs, encoding, malformed, warn):
         normal = normalise(tree)
         if normal is None:
             left_out.setdefault("without a word", []).append(place)
@@ -73,12 +115,12 @@ def normalised_trees(
         else:
             kept.append(normal)
     for why, places in left_out.items():
-        warn(f"{places[0]}: a tree {why}, left out" + (f", as are {len(places) - 1:,} more" if places[1:] else ""))
+        warn(f"{places[0]}: a tree {why}, left out{_more(len(places))}")
     return kept
 
 
-def _files(path: str) -> list[str]:
-    """A folder's files that may contain trees; any other path as it is."""
+def _files(path: str, warn: Callable[[str], object]) -> list[str]:
+    """A folder's files that may contain trees, none of them twice; any other path as it is."""
     folder = Path(path)
     try:
         if path == "-" or not folder.is_dir():
@@ -92,10 +134,21 @@ def _files(path: str) -> list[str]:
         raise InputError(f"{path!r} cannot be read: {getattr(error, 'strerror', None) or error}") from None
     if not found:
         raise InputError(f"{path} is a folder without files that end in one of {' '.join(SUFFIXES)}")
-    return [str(file) for file in sorted(found, key=lambda file: file.relative_to(folder).parts)]
+    found.sort(key=lambda file: file.relative_to(folder).parts)
+    merged = {_same_trees(file, folder) for file in found if file.suffix.lower() == ".mrg"}
+    twice = [file for file in found if file.suffix.lower() == ".prd" and _same_trees(file, folder) in merged]
+    if twice:
+        warn(f"{twice[0]}: not read, its trees are those of the .mrg file of the same name{_more(len(twice), 'files')}")
+    return [str(file) for file in found if file not in set(twice)]
 
 
-def _corpus(spec: str) -> Placed:
+def _same_trees(file: Path, folder: Path) -> tuple[str, ...]:
+    """What a ``.mrg`` and a ``.prd`` file of the same trees have in common: ``mrg/00/a.mrg`` and ``prd/00/a.prd``."""
+    parts = file.relative_to(folder).with_suffix("").parts
+    return tuple(part for part in parts[:-1] if part.lower() not in ("mrg", "prd")) + parts[-1:]
+
+
+def _corpus(spec: str, skip: Skip | None) -> Placed:
     parts = _SPEC.fullmatch(spec)
     if parts is None:
         raise InputError(
@@ -105,8 +158,8 @@ def _corpus(spec: str) -> Placed:
     if parts["files"]:
         files = _chosen(spec, files, parts["files"])
     if parts["range"] is None:
-        return _read(spec, parts["name"], corpus, files)
-    return _sliced(spec, parts["range"], lambda: _read(spec, parts["name"], corpus, files))
+        return _read(spec, parts["name"], corpus, files, skip)
+    return _sliced(spec, parts["range"], lambda skip: _read(spec, parts["name"], corpus, files, skip), skip)
 
 
 def _opened(spec: str, name: str) -> tuple[Any, Sequence[str]]:
@@ -151,7 +204,7 @@ def _chosen(spec: str, files: Sequence[str], wanted: str) -> Sequence[str]:
     raise InputError(f"{spec}: no file or range of files {wanted!r}; the corpus has {count}")
 
 
-def _read(spec: str, name: str, corpus: Any, files: Iterable[str]) -> Placed:
+def _read(spec: str, name: str, corpus: Any, files: Iterable[str], skip: Skip | None) -> Placed:
     from nltk.corpus.reader import BracketParseCorpusReader, CategorizedBracketParseCorpusReader
 
     plain = type(corpus) in (BracketParseCorpusReader, CategorizedBracketParseCorpusReader)
@@ -160,7 +213,7 @@ def _read(spec: str, name: str, corpus: Any, files: Iterable[str]) -> Placed:
         try:
             if plain:
                 # not parsed_sents(), which flattens or drops trees with unbalanced brackets, and very deep trees
-                yield from parse_published(_blocks(corpus, file), place, lemmas=file.endswith(LEMMAS))
+                yield from parse_trees(_blocks(corpus, file), place, lemmas=file.endswith(LEMMAS), skip=skip)
             else:
                 yield from _parsed_by_nltk(spec, corpus.parsed_sents(file), place)
         except InputError:
@@ -188,20 +241,22 @@ def _parsed_by_nltk(spec: str, parsed: Any, place: str) -> Placed:
             yield tree, Place(place, number)
 
 
-def _sliced(spec: str, text: str, read: Callable[[], Placed]) -> Placed:
-    """The trees of ``read()`` selected by a range."""
+def _sliced(spec: str, text: str, read: Callable[[Skip | None], Placed], skip: Skip | None) -> Placed:
+    """The trees of ``read(skip)`` selected by a range; they are only counted with another skip, so as not to count
+    malformed ones twice."""
     parts = _RANGE.fullmatch(text)
     if parts is None:
         raise InputError(f"{spec}: [{text}] is not a range of trees, such as [0:8000], [-500:] or [7]")
+    count = _Faults().add if skip else None
     start, stop = (int(part) if part else None for part in (parts["start"], parts["stop"]))
     if parts["one"]:
         start = int(parts["one"])
         stop = start + 1 or None  # [-1] is [-1:]
     if (start or 0) < 0 or (stop or 0) < 0:
-        start, stop, _ = slice(start, stop).indices(sum(1 for _ in read()))
+        start, stop, _ = slice(start, stop).indices(sum(1 for _ in read(count)))
     empty = True
-    for placed in islice(read(), start, stop):
+    for placed in islice(read(skip), start, stop):
         empty = False
         yield placed
     if empty:
-        raise InputError(f"{spec}: [{text}] selects no trees; there are {sum(1 for _ in read())}")
+        raise InputError(f"{spec}: [{text}] selects no trees; there are {sum(1 for _ in read(count))}")

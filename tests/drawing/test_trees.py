@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from nltk.tree import Tree
 
-from seqtree.drawing.characters import character_columns, columns, visible
+from seqtree.drawing.characters import columns, visible, widths
 from seqtree.drawing.svg import text_width
 from seqtree.drawing.traces import SHOWN, trace, trace_svg
 from seqtree.drawing.tree_svg import draw_svg
@@ -44,7 +44,8 @@ def words_of(tree):
 
 def grid(drawing):
     """The cells of a drawing: wide characters fill two, zero-width ones none."""
-    rows = [[c for c in line for _ in range(character_columns(c))] for line in drawing.split("\n")]
+    lines = drawing.split("\n")
+    rows = [[c for c, width in zip(line, widths(line), strict=True) for _ in range(width)] for line in lines]
     widest = max(map(len, rows))
     return [row + [" "] * (widest - len(row)) for row in rows]
 
@@ -155,10 +156,35 @@ def test_right_to_left_words_are_isolated_and_in_logical_order():
         ("\u2068שלום\u2069", 4),
         ("\u1112\u1161\u11ab", 2),
         ("", 0),
+        ("👨\u200d👩\u200d👧\u200d👦", 2),
+        ("👍🏽", 2),
+        ("👍🏽👍", 4),
+        ("❤\ufe0f", 2),
+        ("❤", 1),
+        ("❤\ufe0fx", 3),
+        ("🏃🏽\u200d♀\ufe0f", 2),
+        ("👁\ufe0f\u200d🗨\ufe0f", 2),
+        ("1\ufe0f\u20e3", 2),
+        ("🇩🇪", 2),
+        ("🏴\U000e0067\U000e0062\U000e007f", 2),
+        ("a\ufe0f", 1),
+        ("क\u094d\u200dष", 2),
+        ("猫\ufe0f", 2),
+        ("🏽", 2),
+        ("☝🏽", 2),
+        ("❤\ufe0f\u200d🔥", 2),
+        ("猫\u200d", 2),
+        ("猫\u200d <", 4),
     ],
 )
 def test_columns(text, width):
     assert columns(text) == width
+
+
+def test_emoji_take_the_columns_of_one():
+    family = "👨\u200d👩\u200d👧\u200d👦"
+    assert draw(Tree("S", [Tree("NN", [family]), Tree("NN", ["👍🏽"])])) == f"  S\n┌─┴─┐\nNN  NN\n{family}  👍🏽"
+    assert text_width(family) == text_width("👍🏽") == 16
 
 
 def test_what_cannot_stand_in_a_line_is_replaced():

@@ -6,6 +6,7 @@ import copy
 import functools
 import itertools
 import json
+import time
 import tracemalloc
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -26,7 +27,7 @@ from seqtree.parsing.beam import beam_search
 from seqtree.parsing.config import ParserNetworkConfig
 from seqtree.parsing.gold import EMPTY, gold_tree, names_in
 from seqtree.parsing.greedy import Decoding, Forests, decode
-from seqtree.parsing.labelling import best_labellings
+from seqtree.parsing.labelling import Labellings, best_labellings, best_trees
 from seqtree.parsing.model import AT_ONCE, BATCH_WORDS, Parser
 from seqtree.parsing.oracle import Oracle
 from seqtree.parsing.parse import Parse
@@ -34,6 +35,7 @@ from seqtree.parsing.spans import Pairs, Spans, SpanTable, fence_numbers, fence_
 from seqtree.text.batches import SentenceBatch
 from seqtree.text.lexicon import MAX_WORD_LENGTH, LabelSet, Lexicon
 from seqtree.treebank.binary import BinaryTree, Span, binarise
+from seqtree.treebank.bracketed import write_tree
 from seqtree.treebank.normalisation import normalise
 from seqtree.treebank.sources import trees
 
@@ -527,9 +529,37 @@ def test_the_best_labellings(spans: int, labels: int, k: int, seed: int) -> None
         for chosen in itertools.product(range(labels), repeat=spans)
     ]
     expected = sorted((both for both in every if np.isfinite(both[0])), key=lambda both: -both[0])[:k]
-    found = list(best_labellings(scores, k))
-    assert [score for score, _ in found] == pytest.approx([score for score, _ in expected])
-    assert {tuple(labels.tolist()) for _, labels in found} == {chosen for _, chosen in expected}
+    keys = rng.integers(2**64, size=scores.shape, dtype=np.uint64)
+    found = best_labellings(scores, k, keys)
+    chosen = [tuple(found.labels(number).tolist()) for number in range(len(found.scores))]
+    assert found.scores.tolist() == pytest.approx([score for score, _ in expected])
+    assert set(chosen) == {labels for _, labels in expected}
+    assert found.keys.tolist() == [np.bitwise_xor.reduce(keys[range(len(keys)), labels]) for labels in chosen]
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_equal_trees_of_several_forests_are_one(whole: bool) -> None:
+    """By their keys; its rank is all their probability, or the best score."""
+    none, empty = np.zeros(0, dtype=np.int64), np.zeros((3, 0), dtype=np.int32)
+    forests = [
+        Labellings(np.array(scores), np.array(keys, dtype=np.uint64), none, none, empty)
+        for scores, keys in (([-1.0, -2.0, -9.0], [5, 3, 8]), ([], []), ([-0.5, -3.0], [3, 7]))
+    ]
+    found = best_trees([-0.25, 0.0, -1.5], forests, whole)
+    three = max(-2.25, -2.0) if whole else float(np.logaddexp(-2.25, -2.0))
+    expected = sorted([(-1.25, 0, 0), (three, 2, 0), (-9.25, 0, 2), (-4.5, 2, 1)], reverse=True)
+    assert [way for _, *way in found] == [way for _, *way in expected]
+    assert [rank for rank, *_ in found] == pytest.approx([rank for rank, *_ in expected])
+
+
+def test_many_trees_take_little_time_and_the_first_are_the_same() -> None:
+    parser = small_parser()
+    [sentence] = _doubled(random_sentences(parser.lexicon, [11], seed=1))
+    few, start = parser.k_best(sentence, 20), time.process_time()
+    many = parser.k_best(sentence, 400, width=80)
+    assert time.process_time() - start < 20  # it took minutes when every tree was a set
+    assert [parse.binary for parse in many[:20]] == [parse.binary for parse in few]
+    assert len({str(parse.tree) for parse in many}) == len(many) == 400
 
 
 def test_as_many_trees_as_are_asked_for() -> None:
@@ -763,8 +793,32 @@ def test_nltk_s_interface() -> None:
     for words, found in zip(sentences, trees, strict=True):
         assert list(parser.parse(words)) == found
         assert parser.parse_one(words) == (found[0] if found else None)
-        assert not found or found[0].leaves() == words  # as they were given, brackets and all
+        assert not found or found[0].leaves() == [{"(": "-LRB-", ")": "-RRB-"}.get(word, word) for word in words]
+        assert not found or [form for form, _ in parser.words(words)] == words
     assert isinstance(parser.parse(sentences[0]), Iterator)
+
+
+def test_a_tree_that_is_printed_is_read_again_by_nltk() -> None:
+    parser = small_parser()
+    words = ["f(x)", "[", "a}", "C:\\temp\\", "\\", "a b", "", "\u00a0", "'", '"', "-RRB-", "1\\/2", "cat"]
+    for k in (1, 2):
+        for tree in parser.parse(words, k=k):
+            assert Tree.fromstring(str(tree)) == tree
+            assert tree.leaves() == ["f-LRB-x-RRB-", "[", "a}", "C:\\temp-BSL-", "-BSL-", "a_b", "_", "_", *words[8:]]
+    [parse] = parser.parses([parser.words(words)])
+    assert parse is not None
+    assert parse.tree.leaves() == words
+    assert Tree.fromstring(write_tree(parse.tree)).leaves()[:6] == ["f-LRB-x-RRB-", "[", "a}", words[3], "\\", "a_b"]
+
+
+def test_words_may_come_from_an_iterator() -> None:
+    parser = small_parser()
+    words = ["the", "cat", "sat"]
+    assert parser.parse_one(iter(words)) == parser.parse_one(words) is not None
+    assert list(parser.parse((word for word in words), k=3)) == list(parser.parse(words, k=3))
+    assert [list(found) for found in parser.parse_sents(iter([iter(words)]))] == [list(parser.parse(words))]
+    with pytest.raises(InputError, match="words as strings, not 3"):
+        parser.parse(iter(["a", 3]))
 
 
 def test_a_string_is_no_sequence_of_words() -> None:

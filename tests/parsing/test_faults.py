@@ -95,7 +95,8 @@ def _leaves(out: str) -> list[list[str]]:
         ("(S (A a)\n ((B b)))\n", "t.mrg:2: a node without a label in the tree of line 1"),
         ("\n(S (NP ) (VP b))\n", "t.mrg:2: a node (NP ) without words"),
         ("(S (A a))\n(\n)\n", "t.mrg:2: an empty bracket"),
-        ("( (S (A a))\n (S (B b)))\n", "t.mrg:2: a second tree in the bracket that opens on line 1"),
+        ("( (S (A a))\n( (S (B b)))\n", "t.mrg:2: a node without a label in the tree of line 1"),
+        ("(w / want-01 :ARG0 (b / boy))\n", "t.mrg:1: this looks like AMR"),
         ("(S (A a)) and more\n", "t.mrg:1: 'and' outside brackets"),
         ("# nothing\n", "t.mrg: contains no tree"),
         ("", "t.mrg is empty"),
@@ -308,6 +309,47 @@ def test_trees_that_are_left_out_are_named(command: Run, model: Path) -> None:
     assert err == "t.mrg:1: a tree without a word, left out, as are 1 more\n"
 
 
+def test_malformed_trees_stop_or_are_left_out(command: Run, model: Path) -> None:
+    _write("t.mrg", "(S (NP (DT a))\n" + TREES + "(S (NP ) (VP (VBD sat)))\n")
+    training = ("parser", "train", "t.mrg", "--out", "a", *SMALL)
+    evaluation = ("parser", "eval", model, "t.mrg", "--json")
+    for arguments in (training, evaluation):
+        refused(command(*arguments), "t.mrg:8: a node (NP ) without words (--malformed skip leaves such trees out)")
+    said = (
+        "t.mrg:1: the tree that begins here is never closed; a closing bracket is missing; that tree is left out, as "
+        "are 1 more malformed ones\n"
+    )
+    code, _, err = command(*training, "--malformed", "skip")
+    assert code == 0
+    assert f"warning: {said}" in err
+    code, out, err = command(*evaluation, "--malformed", "skip")
+    assert (code, json.loads(out)["sentences"]) == (0, 6)
+    assert err == said
+    refused(command(*training, "--malformed", "mend"), "'mend' is not one of")
+
+
+def test_validation_trees_with_labels_that_are_never_trained(command: Run) -> None:
+    _write("t.mrg", TREES)
+    _write("v.mrg", "(Q (ZZ (AA foo) (BB bar)) (YY (CC baz)))\n")
+    code, _, err = command("parser", "train", "t.mrg", "--valid", "v.mrg", "--out", "a", *SMALL)
+    assert code == 0
+    assert "warning: no label of the validation trees (Q, YY, ZZ) is known from the training trees" in err
+    kept = Parser.load("a").network.state_dict()
+    figures = [json.loads(line) for line in Path("a/metrics.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [record["labelled_f1"] for record in figures] == [0]
+    again = command("parser", "train", "t.mrg", "--valid-share", "0", "--out", "b", *SMALL, "--quiet")
+    assert again[0] == 0
+    last = Parser.load("b").network.state_dict()  # without validation trees the last model is kept
+    assert all(bool((kept[name] == last[name]).all()) for name in last)
+
+
+def test_a_gold_tree_of_punctuation_only_is_skipped(command: Run, model: Path) -> None:
+    _write("t.mrg", "(X (. .))\n" + TREES)
+    code, out, err = command("parser", "eval", model, "t.mrg", "--json")
+    assert (code, json.loads(out)["skipped"]) == (0, 1)
+    assert err == "sentence 1 skipped: the gold tree has no word but punctuation\n"
+
+
 def test_a_run_says_what_its_model_is(command: Run) -> None:
     _write("t.mrg", TREES)
     training = ("parser", "train", "t.mrg", "--out", "a", "--objective", "structured", *SMALL, "--quiet")
@@ -401,8 +443,7 @@ def test_brackets_and_slashes_in_words(command: Run, model: Path) -> None:
         _, out, _ = command("parse", sentence, "--model", model, "--format", "bracket", *tokenized)
         (tree,) = out.splitlines()
         escaped = sentence
-        for brackets, kind in (("()", "RB-"), ("[]", "SB-"), ("{}", "CB-")):
-            escaped = escaped.replace(brackets[0], f"-L{kind}").replace(brackets[1], f"-R{kind}")
+        escaped = escaped.replace("(", "-LRB-").replace(")", "-RRB-")  # the others mean nothing to readers of trees
         assert "".join(Tree.fromstring(tree).leaves()) == "".join(escaped.split())
         words = json.loads(command("parse", sentence, "--model", model, "--format", "json", *tokenized)[1])["words"]
         assert "".join(words) == "".join(sentence.split())

@@ -359,6 +359,17 @@ def test_the_best_model_is_kept_not_the_last(tmp_path: Path) -> None:
     assert modelfile.load(tmp_path / "model.safetensors")[2]["w"].item() == task.saved[-1]
 
 
+def test_of_equally_good_models_the_latest_is_kept(tmp_path: Path) -> None:
+    """That is no improvement, however: validation stalls all the same."""
+    losses = [5.0, 3.0, 3.0, 4.0, 3.0, 6.0, 7.0, 8.0, 9.0, 10.0]
+    task = _Toy(lambda n: losses[n - 1])
+    trainer, _ = _train(task, tmp_path, patience=6, early_stopping=True)
+    result = trainer.fit()
+    assert (result.best, result.best_step, result.steps) == (3.0, 10, 16)
+    assert len(task.saved) == 4
+    assert modelfile.load(tmp_path / "model.safetensors")[2]["w"].item() == task.saved[-1]
+
+
 def test_without_validation_the_last_model_is_kept(tmp_path: Path) -> None:
     task = _Toy(lambda n: None)
     trainer, _ = _train(task, tmp_path)

@@ -10,7 +10,7 @@ from tree_helpers import random_trees
 
 from seqtree.errors import InputError
 from seqtree.text.brackets import escape_word, unescape_word
-from seqtree.treebank.bracketed import Place, is_preterminal, parse_published, parse_trees, read_trees, write_tree
+from seqtree.treebank.bracketed import Place, is_preterminal, parse_trees, read_trees, token, write_tree
 
 DEPTH = 100_000
 IT_WORKS = Tree("S", [Tree("NP", [Tree("PRP", ["it"])]), Tree("VP", [Tree("VBZ", ["works"])])])
@@ -70,13 +70,12 @@ def test_comments_stand_between_trees_only():
     assert trees_of(text) == [Tree("A", ["b"]), Tree("S", ["#", Tree("%", ["%"]), "*x*", "%%"])]
 
 
-@pytest.mark.parametrize("reader", [parse_trees, parse_published])
 @pytest.mark.parametrize("size", [5_000, 70_000, 1 << 20])
-def test_comments_of_any_length(reader, size):
+def test_comments_of_any_length(size):
     comment = f"# {'(not) a tree ' * 20_000}"
     text = f"{comment}\n(A b)\n\n%%{comment}\n{comment}\n(S (C d)\n{'(E f)' * 40_000})\n{comment}"
     blocks = [text[start : start + size] for start in range(0, len(text), size)]
-    (one, first), (two, second) = reader(blocks, "t")
+    (one, first), (two, second) = parse_trees(blocks, "t")
     assert (one, first.line, second.line) == (Tree("A", ["b"]), 2, 6)
     assert len(two) == 40_001
 
@@ -109,8 +108,8 @@ def test_a_piece_of_a_long_line_is_no_line():
     for rest, what in (("#", "'#' outside brackets"), ("# (C d)", "'#' outside brackets")):
         with pytest.raises(InputError, match=what):
             list(parse_trees([line, rest], "t"))
-    [(tree, _)] = parse_published([line, "(S (C d))\n"], "t")
-    assert len(tree) == 10_001
+    pieces = parse_trees([line, "(S (C d))\n"], "t", skip=pytest.fail)
+    assert [place.line for _, place in pieces] == [1] * 10_001
 
 
 @pytest.mark.parametrize("root", ["", "ROOT", "TOP", "S1"])
@@ -178,8 +177,8 @@ def test_what_is_written_is_read_again_however_the_text_is_cut_into_blocks(trees
 
 def escaped(node):
     if isinstance(node, Tree):
-        return Tree(escape_word(node.label()), [escaped(child) for child in node])
-    return escape_word(node)
+        return Tree(token(node.label()), [escaped(child) for child in node])
+    return token(node)
 
 
 def test_a_line_longer_than_any_block_is_read_in_pieces():
@@ -228,8 +227,12 @@ def test_trees_come_before_the_text_ends():
         ("(-NONE-)", 1, "a node (-NONE- ) without words"),
         ("(A b)\n()", 2, "an empty bracket"),
         ("(S (A b)\n( ))", 2, "an empty bracket"),
-        ("((S (A b))\n(S (C d)))", 2, "a second tree in the bracket that opens on line 1"),
-        ("((A b)\nc)", 2, "the word 'c' in the bracket without a label that opens on line 1"),
+        ("(S (NP) (VP (VB go)))", 1, "a node (NP ) without words"),
+        ("(A b)\n(S (NP))", 2, "a node (NP ) without words"),
+        ("(S (NP (PRP (it)))\n (VP (VBZ works)))", 1, "a node (it ) without words, or a word in a bracket of its own"),
+        ("(S (NN (a) (b)))", 1, "a node (a ) without words"),
+        ("(S (A b) (()))", 1, "an empty bracket"),
+        ("ID=wsj_0001.1 PARSER=GOLD NUMPARSE=1", 1, "'ID=wsj_0001.1' outside brackets"),
     ],
 )
 def test_malformed_trees_are_refused_with_file_and_line(text, line, what):
@@ -269,58 +272,130 @@ def test_a_file_that_is_not_there(tmp_path):
         list(read_trees(tmp_path / "none.mrg"))
 
 
-def published(text):
-    return [(write_tree(tree), place.line) for tree, place in parse_published([text], "t")]
-
-
-def test_published_corpora_get_the_closing_brackets_that_they_lack_and_lose_those_too_many():
-    text = "(\n (S (A b)\n(\n (S (C d)))\n(E (F g)\n#1\n(H i) ))\n( (S (J k)\n(. .)))\n( (S (L m))"
-    assert published(text) == [
-        ("( (S (A b)))", 1),
-        ("( (S (C d)))", 3),
-        ("(E (F g))", 5),
-        ("(H i)", 7),
-        ("( (S (J k) (. .)))", 8),
-        ("( (S (L m)))", 10),
+def test_an_outer_bracket_may_have_several_children():
+    assert trees_of("( (NNS Markets) (: --) )\n((S (A b)) c\n(. .))") == [
+        Tree("", [Tree("NNS", ["Markets"]), Tree(":", ["--"])]),
+        Tree("", [Tree("S", [Tree("A", ["b"])]), "c", Tree(".", ["."])]),
     ]
 
 
-def test_published_sentences_of_several_trees_are_one_tree():
-    assert published("#1 a b\n(A a)\n (B b)\n#2 c\n(C c)\n((S (D d)) (. .)))\n(E e) (F f)") == [
-        ("( (A a) (B b))", 2),
-        ("(C c)", 5),
-        ("( (S (D d)) (. .))", 6),
-        ("( (E e) (F f))", 7),
+def test_what_parsers_write_for_a_sentence_without_a_parse_is_nothing():
+    text = "(A b)\n(())\n( ( ) )\n((()))(TOP (()))\n( () (S (C d)))"
+    assert read(text) == [(Tree("A", ["b"]), 1), (Tree("", [Tree("S", [Tree("C", ["d"])])]), 5)]
+    assert "contains no tree" in refusal("(())")
+
+
+def test_words_in_brackets_of_their_own():
+    assert trees_of("(S\t(NP-SBJ (PRP\t(Dia))) (VP (VB (makan)) (,)) (Z\t(.)))\n(S (X (,)) (A b))") == [
+        Tree(
+            "S",
+            [
+                Tree("NP-SBJ", [Tree("PRP", ["Dia"])]),
+                Tree("VP", [Tree("VB", ["makan"]), Tree(",", [","])]),
+                Tree("Z", ["."]),
+            ],
+        ),
+        Tree("S", [Tree("X", [Tree(",", [","])]), Tree("A", ["b"])]),  # as always where other words have no bracket
     ]
 
 
-def test_published_sentences_that_are_an_unclosed_word_are_left_out():
-    assert published("#1 Word\n(UTT+n Word\n#2\n (S (A b))\n#3\n(UTT+n Ana (S (C d))\n") == [
-        ("(S (A b))", 4),
-        ("(UTT+n Ana (S (C d)))", 6),
+def test_comments_and_morphemes_of_the_sejong_treebank():
+    text = "; 나는 간다 (x\n(S (NP_SBJ 나/NP + 는/JX)\n (VP 가/VV))\n; +\n(S (A 나/NP) (B b))\n(X +/SW + //SP)"
+    assert [write_tree(tree) for tree in trees_of(text)] == [
+        "(S (NP_SBJ (NP 나) (JX 는)) (VP (VV 가)))",
+        "(S (A 나/NP) (B b))",
+        "(X (SW +) (SP /))",
     ]
+    assert trees_of("(CC and/OR)") == [Tree("CC", ["and/OR"])]
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("text", "line", "what"),
     [
-        ("(A b)\nwords", "t:2: 'words' outside brackets, where a tree or a comment was expected"),
-        ("#\n(S (NP ))", "t:2: a node (NP ) without words"),
-        ("(S\n ((A b)))", "t:2: a node without a label in the tree of line 1; is a closing bracket missing?"),
-        ("# nothing\n(UTT+n Word", "t: contains no tree"),
+        ('# ::snt Ann sleeps (.\n(s / sleep-01\n :ARG0 (p / person :name (n / name :op1 "Ann")))', 2, "AMR"),
+        ("(p / person)", 1, "AMR"),
+        ("(<T S[dcl] 0 2> (<L N NNP NNP Ann N>) (<L S[dcl]\\\\NP VBZ VBZ sleeps S[dcl]\\\\NP>) )", 1, "CCGbank"),
+        ("(S (VP 0=is 2=here) (NP 1=Ann))", 1, "discontinuous trees"),
     ],
 )
-def test_published_corpora_may_not_have_just_anything(text, message):
-    with pytest.raises(InputError) as caught:
-        published(text)
-    assert str(caught.value) == message
+def test_other_formats_in_brackets_are_named(text, line, what):
+    message = refusal(text)
+    assert message.startswith(f"t.mrg:{line}: this looks like {what}")
+
+
+def test_trees_that_only_resemble_other_formats():
+    for text in ("(NP / (NN or))", "(QP (CD 1=1) (CD 3=x))", "(SYM /)", "(X (<T y))"):
+        assert len(trees_of(text)) == 1
+
+
+SKIPPED = [
+    ("(A b)\n(S (NP a)\n(C d)\n(E f)", "A C E", ["2: the tree that begins here is never closed"]),
+    ("( (S (A b))\n( (S (C d)))\n( (S (E f)))", "C E", ["2: a node without a label in the tree of line 1"]),
+    ("( (S (A b))\n ( (S (C d)))\n( (S (E f)))", "E", ["2: a node without a label in the tree of line 1"]),
+    ("(S (A b)\n ((C d)))\n(E f)", "E", ["2: a node without a label in the tree of line 1"]),
+    ("(A b))\n(C d)", "C", ["1: a closing bracket without an opening one"]),
+    ("(S (NP (A it))) (VP (B works)))\n(C d)", "C", ["1: a closing bracket without an opening one"]),
+    ("(S\n(NP )\n(VP b))\n(C d)", "C", ["2: a node (NP ) without words"]),
+    ("(A b)(S (NP ) (VP (X y))) (C d)\n(E f)", "A C E", ["1: a node (NP ) without words"]),
+    ("(A b) some words (C d)\nmore text\n(E f)", "A C E", ["1: 'some' outside brackets", "2: 'more' outside brackets"]),
+    ("(S (A b)\n\n(C d))\n(E f)\n(S (G h)", "A C E", ["5: the tree that begins here is never closed"]),
+    (
+        "(S (A b)\n(S (NP ))\n(C d)",
+        "C",
+        ["1: the tree that begins here is never closed", "2: a node (NP ) without words"],
+    ),
+    ("(C d)\n(S (NP ) (A b)", "C", ["2: the tree that begins here is never closed"]),
+    ("  (S (A b)\n    (NP ())\n  (C d)\n  (E f)", "C E", ["1: the tree that begins here is never closed"]),
+    ("  (S (A b)\n    (NP ()))\n  (C d)", "C", ["2: an empty bracket"]),
+    ("(S (NP (PRP (it))) (X y))\n# (\n(C d)", "C", ["1: a node (it ) without words, or a word"]),
+]
+
+
+@pytest.mark.parametrize(("text", "tags", "faults"), SKIPPED)
+def test_malformed_trees_are_left_out(text, tags, faults):
+    said = []
+    trees = [tree for tree, _ in parse_trees([text], "t", skip=said.append)]
+    assert " ".join(node.label() for tree in trees for node in tree.subtrees(is_preterminal)) == tags
+    assert [message.partition("t:")[2].startswith(fault) for message, fault in zip(said, faults, strict=True)] == [
+        True
+    ] * len(faults)
+
+
+@given(st.lists(random_trees(), min_size=1, max_size=4), st.data())
+@settings(max_examples=60, deadline=None)
+def test_no_well_formed_tree_is_left_out_however_it_is_laid_out(trees, data):
+    text = "\n".join(
+        write_tree(tree).replace(" (", data.draw(st.sampled_from([" (", "\n(", "\n ("]))) for tree in trees
+    )
+    again = [tree for tree, _ in parse_trees([text], "t", skip=pytest.fail)]
+    assert again == [escaped(tree) for tree in trees]
+
+
+def test_trees_that_are_never_closed_cost_little_time_and_no_others():
+    said = []
+    text = "(S (NP (A a)\n" * 20 + "(S (A b))\n" * 20_000
+    assert len(list(parse_trees([text], "t", skip=said.append))) == 20_000
+    assert len(said) == 20
+
+
+def test_a_text_of_malformed_trees_only():
+    assert list(parse_trees(["(S (NP ))\n(S"], "t", skip=lambda what: None)) == []
 
 
 def test_writing_escapes_brackets_and_closes_up_white_space():
     tree = Tree("S", [Tree("(", ["("]), Tree("NN", ["a b\n c"]), Tree("NN", [""]), "f(x)[0]"])
-    assert write_tree(tree) == "(S (-LRB- -LRB-) (NN a_b_c) (NN _) f-LRB-x-RRB--LSB-0-RSB-)"
+    assert write_tree(tree) == "(S (-LRB- -LRB-) (NN a_b_c) (NN _) f-LRB-x-RRB-[0])"
+    assert write_tree(Tree("S", [Tree("NN", ["{"]), "]"])) == "(S (NN {) ])"
     assert write_tree(Tree("", [Tree("S", ["a"])])) == "( (S a))"
     assert write_tree(IT_WORKS) == "(S (NP (PRP it)) (VP (VBZ works)))"
+
+
+def test_a_backslash_is_no_part_of_a_bracket():
+    tree = Tree("S", [Tree("NN", ["C:\\temp\\"]), Tree("X", [Tree("\\", ["\\"]), "a\\b"]), "\\"])
+    line = write_tree(tree)
+    assert line == "(S (NN C:\\temp\\ ) (X (\\ \\ ) a\\b) \\ )"
+    assert Tree.fromstring(line) == tree
+    assert trees_of(line) == [tree]
 
 
 @given(st.text(st.sampled_from("()[]{}ab")))

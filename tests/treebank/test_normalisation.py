@@ -44,13 +44,39 @@ def tree(text):
         ("(UTT+np (H+n a) (+ +))", "(np (n a) (+ +))"),
         ("(TOP (STA+fcl (SUBJ+np (H+n a) (H+n b))))", "(fcl (np (n a) (n b)))"),
         ("(NP Pierre (NNP-X Vinken) *)", "(NP Pierre (NNP-X Vinken) *)"),
+        (
+            "( (S (NP-SBJ-1 Ann) (VP tried (S (NP-SBJ *-1) (VP to (VP read)))) .))",
+            "(S (NP Ann) (VP tried (S (VP to (VP read)))) .)",
+        ),
+        (
+            "(S (NP *) (NP-2 *PRO*-1) (NP *T*) (VP said (SBAR 0 (S (NP it) *ICH*-2)) *exp*))",
+            "(S (VP said (SBAR (S (NP it)))))",
+        ),
+        ("(S (WNP-1 0) (C 0) (NP=2 0) (NP *NOT*) (NN a))", "(S (NN a))"),
+        (
+            "(S (CD 0) (SYM *) (NFP *) (RB *NOT*) (QP 0 to 5) (NNP 0))",
+            "(S (CD 0) (SYM *) (NFP *) (RB *NOT*) (QP 0 to 5) (NNP 0))",
+        ),
+        (
+            "(S (NN *sigh*) (NN 0.5) (SYM **) (NN *-shaped) (2 *))",
+            "(S (NN *sigh*) (NN 0.5) (SYM **) (NN *-shaped) (2 *))",
+        ),
+        (
+            "( (IP-MAT (CODE <P_1>) (NP-SBJ (N Menn)) (CODE {note}) (VBPI koma)) (METADATA (AUTHOR X)) (ID TEST,1.1))",
+            "(IP (NP (N Menn)) (VBPI koma))",
+        ),
+        ("(S (ID x) (METADATA (A y)) (CODE print))", "(S (ID x) (METADATA (A y)) (CODE print))"),
+        ("(TOP##h=1## (S##h=2## (NP-SUJ##h=1|f=a##b## (NN##lem=x## a)) (## ##)))", "(S (NP (NN a)) (## ##))"),
     ],
 )
 def test_one_rule_for_each_kind_of_label(given_tree, wanted):
     assert write_tree(normalise(tree(given_tree))) == wanted
 
 
-@pytest.mark.parametrize("text", ["(-NONE- *)", "( (S (NP (-NONE- *)) (VP (-NONE- *T*))))", "(S (sn.e-SUJ *0*))"])
+@pytest.mark.parametrize(
+    "text",
+    ["(-NONE- *)", "( (S (NP (-NONE- *)) (VP (-NONE- *T*))))", "(S (sn.e-SUJ *0*))", "( (ID A,1))", "(NP-SBJ *)"],
+)
 def test_nothing_is_left_of_a_tree_of_traces(text):
     assert normalise(tree(text)) is None
 

@@ -29,7 +29,7 @@ KEPT = 600
 def read(spec):
     """How many trees there are, and all of them or the first."""
     path = spec if spec.startswith("nltk:") else str(Path(os.environ["SEQTREE_DATA"]) / spec)
-    placed = trees([path])
+    placed = trees([path], malformed="skip", warn=str)
     first = [tree for tree, _ in itertools.islice(placed, KEPT if spec in BEGINNING else None)]
     return len(first) + sum(1 for _ in placed), first
 
@@ -48,8 +48,8 @@ def normalised(spec):
         ("nltk:treebank/wsj_0180-wsj_0199", 245),
         ("gum/dev.mrg", 1575),
         ("sst/dev.txt", 1101),
-        ("nltk:cess_esp", 6016),  # NLTK counts 6,030: it takes 14 full stops at the start of a line for trees
-        ("nltk:floresta", 9266),
+        ("nltk:cess_esp", 6013),  # and 4 malformed; NLTK takes 14 full stops at the start of a line for trees, too
+        ("nltk:floresta", 9178),  # and 118 malformed
         ("nltk:sinica_treebank", 10000),
     ],
 )
@@ -59,7 +59,7 @@ def test_the_treebanks_have_as_many_trees_as_they_should(spec, count):
 
 
 def test_the_parser_that_comes_with_seqtree_reaches_what_its_card_says():
-    parser = Parser.load(shipped_model(), "fp32")
+    parser = Parser.load(shipped_model(), precision="fp32")
     for spec, labelled, unlabelled in (("nltk:treebank/wsj_0161-wsj_0179", 89.2, 90.74), ("gum/dev.mrg", 85.59, 87.51)):
         scores = evaluate(parser, normalised(spec)).scores
         assert scores.labelled.f1 == pytest.approx(labelled, abs=0.15)

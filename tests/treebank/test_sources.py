@@ -132,11 +132,38 @@ def test_a_corpus_in_another_format_is_read_by_nltk(corpora):
     assert str(place) == "nltk:small_sinica/parsed:2"
 
 
-def test_slips_of_published_corpora_do_not_cost_trees(corpora):
-    (corpora / "wsj-1.mrg").write_text(
-        "( (S (A 1))\n( (S (A 2)) (B 3)))\n( (S (A " + "(X " * 600 + "4" + ")" * 603 + ")\n"
-    )
-    assert words(["nltk:small/wsj-1"]) == "1 2 3 4"
+def test_malformed_trees_stop_in_files_and_in_corpora_or_are_left_out(corpora):
+    text = "( (S (A 1)))\n( (S (A 2))\n( (S (A 3)))\n( (S (A 4))))\n( (S (A 5)))\n"
+    (corpora / "wsj-1.mrg").write_text(text)
+    (corpora / "wsj-2.mrg").write_text("(S (A 6)\n")
+    for spec in ("nltk:small", str(corpora)):
+        assert "wsj-1.mrg:3: a node without a label in the tree of line 2" in refusal(spec)
+        assert refusal(spec).endswith(" (--malformed skip leaves such trees out)")
+        said = []
+        assert words([spec], malformed="skip", warn=said.append) == "1 3 5 2a 2b 3a 3b 4a 4b"
+        [line] = said
+        assert "wsj-1.mrg:3: a node without a label" in line
+        assert line.endswith("; that tree is left out, as are 2 more malformed ones")
+    assert words(["nltk:small[-2:]"], malformed="skip", warn=said.append) == "4a 4b"
+    assert said[1].endswith("as are 2 more malformed ones")  # though they are read twice
+    assert "malformed 'mend': expected one of stop, skip" in refusal(str(corpora), malformed="mend")
+
+
+def test_very_deep_trees_of_a_corpus(corpora):
+    (corpora / "wsj-1.mrg").write_text("( (S (A " + "(X " * 600 + "4" + ")" * 603 + "\n")
+    assert words(["nltk:small/wsj-1"]) == "4"
+
+
+def test_prd_files_beside_mrg_files_are_not_read_twice(tmp_path):
+    for name in ("mrg/00/a.mrg", "prd/00/a.prd", "prd/00/b.prd", "c.mrg", "c.prd", "x/d.mrg", "y/d.prd"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(f"(A {name})")
+    said = []
+    assert words([str(tmp_path)], warn=said.append) == "c.mrg mrg/00/a.mrg prd/00/b.prd x/d.mrg y/d.prd"
+    assert said == [
+        f"{tmp_path / 'c.prd'}: not read, its trees are those of the .mrg file of the same name, as are 1 more files"
+    ]
+    assert words([str(tmp_path / "c.mrg"), str(tmp_path / "c.prd")], warn=pytest.fail) == "c.mrg c.prd"
 
 
 @pytest.mark.parametrize(
