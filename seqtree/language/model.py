@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -31,6 +31,9 @@ from seqtree.model import Model, untrained
 from seqtree.text.config import TextSettings
 from seqtree.text.corpus import encode_paths, encode_text, text_tokens
 from seqtree.text.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from seqtree.language.stepper import Stepper
 
 
 class TokenScore(NamedTuple):
@@ -56,7 +59,10 @@ class LanguageModel(Model[RecurrentLanguageModel]):
                 f"a network over {network.vocabulary_size} tokens does not fit a vocabulary of {len(vocabulary)}"
             )
         self.vocabulary, self.settings, self.network = vocabulary, settings, network
-        self._stepper: Any = None
+        self._stepper: tuple[Any, Stepper] | None = None  # and the mark of the weights that it was made from
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_stepper": None}  # a copy makes its own
 
     @classmethod
     def untrained(cls, text: str, *, unit: str = "char", seed: int = 0, **shape: Any) -> LanguageModel:
@@ -192,13 +198,14 @@ class LanguageModel(Model[RecurrentLanguageModel]):
         return NltkLanguageModel(self)
 
     @property
-    def stepper(self) -> Any:
-        """The network as a NumPy stepper (weights copied on first use)."""
-        if self._stepper is None:
-            from seqtree.language.stepper import Stepper
+    def stepper(self) -> Stepper:
+        """The network as a NumPy stepper, made on first use and whenever the weights have changed since."""
+        from seqtree.language.stepper import Stepper
 
-            self._stepper = Stepper(self.network)
-        return self._stepper
+        mark, made = self.network.mark(), self._stepper
+        if made is None or made[0] != mark:
+            self._stepper = made = mark, Stepper(self.network)  # put there at once, so that threads see both or neither
+        return made[1]
 
     def _best(self, probabilities: np.ndarray, k: int) -> list[tuple[str, float]]:
         if k < 1:

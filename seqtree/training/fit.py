@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from seqtree.errors import InputError
+from seqtree.nn.randomness import seeded
 from seqtree.tasks import TASKS, named
 from seqtree.training.loop import Trainer, TrainingResult
 from seqtree.training.progress import Display, clock
@@ -147,7 +148,7 @@ def _seconds_per_step(task: AnyTask) -> float:
     network: torch.nn.Module = task.model.network
     buffers = [(buffer, buffer.clone()) for buffer in network.buffers()]
     times = []
-    with torch.random.fork_rng(devices=[]):  # without asking for a GPU; every step seeds its own
+    with seeded(task.recipe.training.seed):
         for _ in range(3):
             network.train()
             task.start_epoch()

@@ -1,9 +1,9 @@
 """The one training loop: steps, evaluations, checkpoints, recovery from divergence, interruption.
 
-Resume is exact: the random numbers of a step depend on the seed and the step alone, and everything else that one step
-hands to the next is in the checkpoint. A run by epochs that is killed anywhere and resumed ends with the same bytes as
-one that was never broken. A run by minutes follows the clock and cannot promise that; nor can one that recovers from
-divergence, for it goes back to whichever checkpoint was the last.
+Resume is exact: the random numbers of a step depend on the seed and the step alone, whatever other threads train, and
+everything else that one step hands to the next is in the checkpoint. A run by epochs that is killed anywhere and
+resumed ends with the same bytes as one that was never broken. A run by minutes follows the clock and cannot promise
+that; nor can one that recovers from divergence, for it goes back to whichever checkpoint was the last.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import torch
 from torch import nn
 
 from seqtree.errors import DivergenceError
+from seqtree.nn.randomness import seeded
 from seqtree.training.averaging import WeightAverage
 from seqtree.training.checkpoint import Checkpoints, TrainingState
 from seqtree.training.memory import keep_large_buffers
@@ -59,6 +60,7 @@ class Trainer:
         self.average = WeightAverage(self.network, self.settings)
         self.checkpoints = Checkpoints(run, task, self.optimizer, self.average, display)
         self.state = TrainingState()
+        self.gpus = [p.device for p in self.parameters[:1] if p.device.type == "cuda"]
         self.total_steps = max(1, round((self.settings.epochs or 1.0) * task.steps_per_epoch))
         self._saved_at = self._clock = time.monotonic()
 
@@ -76,8 +78,7 @@ class Trainer:
         self._clock = self._saved_at = time.monotonic()
         if not resumed:
             self._save_checkpoint()
-        gpus = [p.device for p in self.parameters[:1] if p.device.type == "cuda"]
-        with torch.random.fork_rng(devices=gpus), stop_requests() as stop:
+        with stop_requests() as stop:
             while not self.state.finished and not stop.is_set():
                 self._advance()
         if stop.is_set() and not self.state.finished:
@@ -96,11 +97,11 @@ class Trainer:
         rate = self.settings.learning_rate * state.rate_scale * rate_factor(self.settings, self.progress())
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        torch.manual_seed(self.settings.seed * 1_000_003 + state.step)
         self.network.train()
-        if not state.step_in_epoch:
-            self.task.start_epoch()
-        loss, items = self.task.loss(self.task.batch(state.epoch, state.step_in_epoch))
+        with seeded(self.settings.seed * 1_000_003 + state.step, self.gpus):
+            if not state.step_in_epoch:
+                self.task.start_epoch()
+            loss, items = self.task.loss(self.task.batch(state.epoch, state.step_in_epoch))
         value = loss.item()
         exploded = self._exploded(value)
         state.exploded = state.exploded + 1 if exploded else 0
