@@ -93,7 +93,11 @@ class SamplingSettings(Settings):
         maximum=1,
         unset="all tokens",
     )
-    stop: tuple[str, ...] = setting((), "End a sample before this string; may be given several times.", unset="none")
+    stop: tuple[str, ...] = setting(
+        (),
+        "End a sample before this string (\\n, \\t and \\\\ as in --prompt); may be given several times.",
+        unset="none",
+    )
     seed: int | None = setting(None, "Random seed of the first sample.", minimum=0, unset="a new one each time")
 
     def __post_init__(self) -> None:

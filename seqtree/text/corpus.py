@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
@@ -22,7 +21,7 @@ import numpy as np
 
 from seqtree.errors import InputError, SeqtreeError
 from seqtree.text.config import NEWLINE, TextSettings
-from seqtree.text.reading import Source, normalised, read_text, sources
+from seqtree.text.reading import Source, normalised, read_text, say, sources
 from seqtree.text.tokenfile import Sink, StreamCounts, TokenStream, cached, in_cache, in_memory, smallest_dtype
 from seqtree.text.vocabulary import Vocabulary, code_points, surrogate_error
 
@@ -50,7 +49,7 @@ def prepare(
     valid_share: float = 0.1,
     vocabulary: Vocabulary | None = None,
     grown: Vocabulary | None = None,
-    warn: Callable[[str], object] = warnings.warn,
+    warn: Callable[[str], object] = say,
 ) -> PreparedCorpus:
     """Read, split and encode a corpus of any size; from 1 MiB of text up, into a memory-mapped cache file.
 

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from io import IncrementalNewlineDecoder
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -29,6 +30,12 @@ class Source:
     path: Path
     name: str
     named: bool = True
+
+
+@cache
+def say(message: str) -> None:
+    """A warning on standard error, once in a process; a message, not Python's warning, which shows source code."""
+    print(f"warning: {message}", file=sys.stderr)
 
 
 @contextmanager
@@ -76,15 +83,17 @@ def read_text(files: Iterable[Source], encoding: str, hashes: list[str] | None =
             hashes.append(digest.hexdigest())
 
 
-def read_whole(path: str, encoding: str) -> str:
-    """The whole text of a file, a folder or standard input (``-``). Raises InputError."""
+def read_blocks(path: str, encoding: str) -> Iterator[str]:
+    """The text of a file, a folder or standard input (``-``) in blocks, as ``read_text``. Raises InputError."""
     check_encoding(encoding)
     with sources([path]) as (found,):
-        return "".join(read_text(found, encoding))
+        yield from read_text(found, encoding)
 
 
 def normalised(text: str) -> str:
-    """A string without its byte-order mark and with every line ending as "\\n"."""
+    """A string without its byte-order mark and with every line ending as "\\n". InputError for anything else."""
+    if not isinstance(text, str):
+        raise InputError(f"expected a text, that is one string, not {type(text).__name__}")
     return str(IncrementalNewlineDecoder(None, translate=True).decode(text.removeprefix(_BYTE_ORDER_MARK), final=True))
 
 

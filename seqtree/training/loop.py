@@ -21,7 +21,7 @@ from seqtree.errors import DivergenceError
 from seqtree.nn.randomness import seeded
 from seqtree.training.averaging import WeightAverage
 from seqtree.training.checkpoint import Checkpoints, TrainingState
-from seqtree.training.memory import keep_large_buffers
+from seqtree.training.memory import give_back_memory, keep_large_buffers
 from seqtree.training.progress import Display
 from seqtree.training.run_folder import RunFolder
 from seqtree.training.schedule import rate_factor
@@ -61,6 +61,7 @@ class Trainer:
         self.checkpoints = Checkpoints(run, task, self.optimizer, self.average, display)
         self.state = TrainingState()
         self.gpus = [p.device for p in self.parameters[:1] if p.device.type == "cuda"]
+        self.closing = sum(task.measuring_seconds())  # of the last evaluation and the report
         self.total_steps = max(1, round((self.settings.epochs or 1.0) * task.steps_per_epoch))
         self._saved_at = self._clock = time.monotonic()
 
@@ -86,9 +87,10 @@ class Trainer:
         return self._result(interrupted=stop.is_set() and not self.state.finished)
 
     def progress(self) -> float:
-        """The share of the budget that is spent, from 0 to 1."""
+        """The share of the budget that is spent, from 0 to 1; minutes include the measuring at the end."""
         if self.settings.minutes is not None:
-            return min(1.0, self.state.elapsed / (60.0 * self.settings.minutes))
+            budget = 60.0 * self.settings.minutes
+            return min(1.0, self.state.elapsed / max(budget - self.closing, 0.5 * budget))
         return min(1.0, self.state.step / self.total_steps)
 
     def _advance(self) -> None:
@@ -155,8 +157,10 @@ class Trainer:
             self._recover(float("nan"))
             return
         if due:
+            give_back_memory()
             if not self._evaluate(rate):
                 return
+            give_back_memory()
             before = state.elapsed
             self._tick()
             state.evaluated_at, state.evaluation_seconds = state.elapsed, state.elapsed - before

@@ -48,6 +48,11 @@ class RunFolder:
             raise InputError(f"{self.path}: a file; --out expects a folder")
         if not resume and (self.checkpoint.exists() or self.model.exists()):
             raise InputError(f"{self.path}: already holds a run; go on with it by --resume, or choose another --out")
+        if self.model.exists() and not self.checkpoint.exists():
+            raise InputError(
+                f"{self.path}: holds a model but no {self.checkpoint.name} to resume from, and training would replace "
+                "the model; choose another --out (with --init-from to go on from a language model)"
+            )
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             (self.path / LOCK).touch()
