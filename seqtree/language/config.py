@@ -49,6 +49,17 @@ class LanguageNetworkConfig(Settings):
 
 
 @dataclass(frozen=True)
+class TextValidationSettings(ValidationSettings):
+    """``valid_from`` says where in the text ``valid_share`` is taken from."""
+
+    valid_from: str = setting(
+        "ends",
+        "Where the share held out lies: at the text's end, spread (the ends of ten pieces), or single lines.",
+        choices=("ends", "spread", "lines"),
+    )
+
+
+@dataclass(frozen=True)
 class StreamBatchSettings(BatchSettings):
     """``batch`` rows read in parallel, and ``window`` tokens of each in a step (truncated backpropagation)."""
 
@@ -111,7 +122,7 @@ class LanguageRecipe(Recipe):
     """Everything that a language model's training is told."""
 
     text: TextSettings = field(default_factory=TextSettings)
-    validation: ValidationSettings = field(default_factory=ValidationSettings)
+    validation: TextValidationSettings = field(default_factory=TextValidationSettings)
     network: LanguageNetworkConfig = field(default_factory=LanguageNetworkConfig)
     batch: StreamBatchSettings = field(default_factory=StreamBatchSettings)
 

@@ -139,11 +139,12 @@ def surrounded(ids: np.ndarray, vocabulary: Vocabulary) -> Tensor:
 def _cross_entropies(network: RecurrentLanguageModel, output: Tensor, targets: Tensor) -> Tensor:
     """Cross-entropies (T,) of targets (T,) after hidden states (T, H), a bounded number of logits at a time."""
     rows = max(1, MAX_LOGITS // network.vocabulary_size)
-    parts = [
-        F.cross_entropy(network.decoder(output[i : i + rows]), targets[i : i + rows], reduction="none")
-        for i in range(0, len(targets), rows)
-    ]
-    return torch.cat(parts)
+    found = torch.empty(len(targets), dtype=output.dtype, device=output.device)  # made first: a part made between two
+    for i in range(0, len(targets), rows):  # blocks of logits would lie where the next block might have fitted
+        logits = network.decoder(output[i : i + rows])
+        found[i : i + rows] = F.cross_entropy(logits, targets[i : i + rows], reduction="none")
+        del logits  # before the next ones are made
+    return found
 
 
 @torch.no_grad()

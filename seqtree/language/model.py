@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -29,7 +29,7 @@ from seqtree.language.sampling import sample_tokens
 from seqtree.model import Model, untrained
 from seqtree.text.config import TextSettings
 from seqtree.text.corpus import encode_paths, encode_text, text_tokens
-from seqtree.text.reading import normalised
+from seqtree.text.reading import normalised, whole_lines
 from seqtree.text.tokenfile import TokenStream
 from seqtree.text.vocabulary import Vocabulary
 
@@ -133,7 +133,8 @@ class LanguageModel(Model[RecurrentLanguageModel]):
         ``</s>``, so that the surprisals add up to the bits that ``evaluate`` measures. ``text`` may come in blocks; it
         is scored as it comes, except by a bidirectional model.
         """
-        lines = enumerate(_lines(text), 1)
+        blocks = whole_lines([normalised(text)] if isinstance(text, str) else text)
+        lines = enumerate(chain.from_iterable(blocks), 1)
         if independent:
             for number, line in lines:
                 yield from ((number, score) for score in self.score(line))
@@ -141,6 +142,7 @@ class LanguageModel(Model[RecurrentLanguageModel]):
         tokens = ((number, token) for number, line in lines for token in self._line_tokens(line))
         whole = self.network.config.bidirectional
         batches = iter(lambda: list(tokens if whole else islice(tokens, evaluation.WINDOW)), [])
+        found: Iterator[torch.Tensor]
         read: list[tuple[list[tuple[int, str]], np.ndarray]] = []
 
         def windows() -> Iterator[np.ndarray]:
@@ -250,13 +252,3 @@ class LanguageModel(Model[RecurrentLanguageModel]):
             raise InputError(
                 f"a bidirectional model cannot {what}: it reads both sides; use fill, or train without --bidirectional"
             )
-
-
-def _lines(text: str | Iterable[str]) -> Iterator[str]:
-    """The lines, with their ends, of a text that may come in blocks."""
-    rest = ""
-    for block in [normalised(text)] if isinstance(text, str) else text:
-        *whole, rest = (rest + block).split("\n")
-        yield from (line + "\n" for line in whole)
-    if rest:
-        yield rest

@@ -29,8 +29,8 @@ class StepState:
         self.h, self.c = parts[:layers], parts[layers:]
         self.inputs = [self.array[max(0, i - 1) * hidden : (i + 1) * hidden] for i in range(layers)]
         self.gates, self.logits = torch.empty(gates).numpy(), torch.empty(vocabulary).numpy()
-        h, parts = hidden, self.gates
-        self.lstm_parts = parts[: 2 * h], parts[h : 2 * h], parts[2 * h : 3 * h], parts[3 * h :]
+        both, candidate, output = np.split(self.gates, [2 * hidden, 3 * hidden])
+        self.lstm_parts = both, both[hidden:], candidate, output
 
 
 class Stepper:

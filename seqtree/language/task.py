@@ -12,6 +12,7 @@ from torch import Tensor
 
 from seqtree.errors import InputError
 from seqtree.language.batches import StreamBatches, inputs_and_targets, shift_inputs
+from seqtree.language.concerns import concerns
 from seqtree.language.config import OPTIONS, TRAINING_ONLY, LanguageNetworkConfig, LanguageRecipe
 from seqtree.language.evaluation import (
     MAX_LOGITS,
@@ -23,6 +24,7 @@ from seqtree.language.evaluation import (
 )
 from seqtree.language.model import LanguageModel
 from seqtree.nn.recurrent import State
+from seqtree.text.config import SPECIALS
 from seqtree.text.corpus import PreparedCorpus, beginning, prepare
 from seqtree.training.progress import Display
 from seqtree.training.start import grow
@@ -33,7 +35,7 @@ MIN_STEPS, MIN_EPOCHS, MAX_EPOCHS = 2000, 10, 40  # by default a small text is r
 MAX_VALIDATION = 250_000  # tokens
 MIN_VALIDATION = 1024
 MAX_MEASURING = 0.15  # of a budget in minutes, for the last validation and the report
-BYTES_PER_WORD = 500  # of a vocabulary and the counting of it
+BYTES_PER_WORD = 300  # of a vocabulary and the counting of it
 
 
 class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
@@ -81,7 +83,22 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
     @classmethod
     def read(cls, sources: Sequence[str], recipe: LanguageRecipe, display: Display) -> PreparedCorpus:
         held_out, grown = recipe.validation, recipe.start and recipe.start.vocabulary
-        corpus = prepare(sources, recipe.text, held_out.valid, held_out.valid_share, grown=grown, warn=display.warning)
+        corpus = prepare(
+            sources,
+            recipe.text,
+            held_out.valid,
+            held_out.valid_share,
+            grown=grown,
+            warn=display.warning,
+            valid_from=held_out.valid_from,
+        )
+        if len(corpus.vocabulary) == len(SPECIALS[recipe.text.unit]):
+            raise InputError(
+                "nothing is left to learn: the vocabulary holds only "
+                f"{', '.join(map(ascii, corpus.vocabulary.tokens))}; lower --min-count"
+            )
+        for concern in concerns(corpus, not held_out.valid, held_out.valid_from):
+            display.warning(concern)
         if corpus.valid is None or len(corpus.valid) <= MAX_VALIDATION:
             return corpus
         display.warning(f"validating on the first {MAX_VALIDATION:,} of {len(corpus.valid):,} tokens set apart")
@@ -159,8 +176,11 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
     def describe(self) -> str:
         config, shape = self.model.network.config, self.recipe.batch
         valid = f"{len(self.data.valid):,}" if self.data.valid else "no"
+        data = self.data
+        files = f"{data.files:,} files read, {len(data.skipped):,} skipped; " if data.files > 1 or data.skipped else ""
+        unknown = f" ({data.train.unknown / len(data.train):.1%} unknown)" if data.train.unknown else ""
         return (
-            f"{len(self.data.train):,} training and {valid} validation tokens, vocabulary "
+            f"{files}{len(self.data.train):,} training{unknown} and {valid} validation tokens, vocabulary "
             f"{len(self.model.vocabulary):,}; {config.cell} {config.layers}x{config.hidden}, batch "
             f"{shape.batch}x{shape.window}"
         )
@@ -170,7 +190,8 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
         config, shape, words = self.model.network.config, self.recipe.batch, len(self.model.vocabulary)
         size = 2 if self.model.network.products == torch.bfloat16 else 4
         step = shape.batch * shape.window * (8 * size * words + 40 * config.hidden * config.layers)
-        evaluation = 8 * MAX_LOGITS + 4 * ROWS * validation_window(config) * 6 * config.hidden
+        rows = ROWS * validation_window(config)
+        evaluation = 8 * min(MAX_LOGITS, rows * words) + 24 * rows * config.hidden
         return max(step, evaluation) + BYTES_PER_WORD * words
 
     def start_epoch(self) -> None:

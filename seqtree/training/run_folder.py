@@ -66,7 +66,8 @@ class RunFolder:
                 leftover.unlink(missing_ok=True)
 
     def write_config(self, config: dict[str, Any]) -> None:
-        write_atomically(self.config, (json.dumps(config, indent=2, ensure_ascii=False) + "\n").encode())
+        text = json.dumps(config, indent=2, ensure_ascii=False) + "\n"
+        write_atomically(self.config, text.encode(errors="backslashreplace"))  # file names need not be UTF-8
 
     def write_checkpoint(self, contents: dict[str, Any], tensors: dict[str, Tensor]) -> None:
         modelfile.save(self.checkpoint, CHECKPOINT, contents, tensors)
