@@ -137,7 +137,7 @@ def test_a_budget_in_minutes_includes_the_measuring(tmp_path: Path, monkeypatch:
     assert 1.5 < report["seconds"] < 2.6  # of three seconds, one for the last validation and the report
     display = Messages()
     assert train(lm_recipe(tmp_path / "b", text, epochs=0.01), display)["tokens"] == 4600
-    (announced,) = re.findall(r"about 0:0(\d)", display.text)
+    (announced,) = re.findall(r"about 0:(\d\d)", display.text)
     assert int(announced) >= 4  # two evaluations of 2.3 seconds
 
 
