@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "image": ("seqtree.cli.image", "image", "Images: train a classifier, evaluate it, classify pictures."),
     "gradcheck": ("seqtree.cli.gradcheck", "gradcheck", "Check every hand-derived gradient of the chapters."),
     "corpora": ("seqtree.cli.corpora", "corpora", "The embedded samples: list, show, generate."),
+    "cache": ("seqtree.cli.cache", "cache", "Encoded texts kept between runs: list, clear."),
     "completion": ("seqtree.cli.completion", "completion", "Print a shell completion script."),
 }
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import secrets
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +14,7 @@ from seqtree.cli.options import (
     FILE,
     device_option,
     encoding_option,
+    finite,
     json_option,
     note,
     open_model,
@@ -33,6 +36,7 @@ unknown_option = click.option(
     help="Prompt tokens the model has never seen: name them and stop, leave them out, or read them as <unk>.",
 )
 prompt_file_option = click.option("--prompt-file", type=FILE, help="Read the prompt from a file (- for stdin).")
+SCORE_HEADER = "line\ttoken\tsurprisal\tunknown\n"
 _TEXTS = click.argument("texts", type=FILE, nargs=-1, required=True)
 
 
@@ -88,20 +92,27 @@ def eval_(
     Loss is in nats per token (with the ends of lines, for words); bits are over all characters and bytes of the text,
     so that character and word models compare.
     """
-    loaded = open_model("lm", model, threads, device)
-    record: dict[str, Any] = loaded.evaluate_files(texts, encoding).to_json()
+    from seqtree.text.reading import check_standard_input
+
+    check_standard_input([*texts, *ngram])
+    loaded: LanguageModel = open_model("lm", model, threads, device)
+    stream = loaded.encode_files(texts, encoding)
+    measured = loaded.evaluate_stream(stream)
+    record = measured.to_json()
     if ngram:
         from seqtree.language.ngram import compare
 
-        record["ngram"] = compare(loaded, ngram, texts, ngram_order, encoding)
+        record["ngram"] = compare(loaded, ngram, stream, ngram_order, encoding)
     if as_json:
         print_json(record)
         return
     for name, value in record.items():
         if name == "ngram":
             click.echo(f"{ngram_order}-gram perplexity   {value['perplexity']:.4f}   (loss {value['loss']:.4f})")
-        else:
+        elif not isinstance(value, bool):
             click.echo(f"{name.replace('_', ' '):<20} {f'{value:,}' if isinstance(value, int) else f'{value:.4f}'}")
+    for why in measured.reservations:
+        click.echo(f"not comparable       {why}")
 
 
 @lm.command(
@@ -109,7 +120,7 @@ def eval_(
     "  seqtree lm sample runs/novel --prompt 'Once\\n' --temperature 0.7 --top-p 0.9 --count 3"
 )
 @click.argument("model", type=FILE)
-@click.option("--prompt", "-p", default="", help="Text to continue; \\n and \\t are a line end and a tab.")
+@click.option("--prompt", "-p", default="", help="Text to continue; \\n is a line end, \\t a tab, \\\\ a backslash.")
 @prompt_file_option
 @settings_options(SamplingSettings())
 @click.option("--count", type=click.IntRange(min=1), default=1, help="Number of samples; sample I has seed + I.")
@@ -183,7 +194,7 @@ def _samples(
 @unknown_option
 @json_option
 def next_(model: str, text: str, k: int, unknown: str, as_json: bool) -> None:
-    """The most probable tokens after TEXT, with their probabilities."""
+    """The most probable tokens after TEXT (\\n a line end, \\t a tab, \\\\ a backslash), with their probabilities."""
     _print_tokens(open_model("lm", model).next(_unescape(text), k, unknown), as_json)
 
 
@@ -195,7 +206,10 @@ def next_(model: str, text: str, k: int, unknown: str, as_json: bool) -> None:
 @click.option("--unknown", type=click.Choice(["fail", "skip", "map"]), default="map", help="Unseen tokens around it.")
 @json_option
 def fill(model: str, text: str, k: int, blank: str, unknown: str, as_json: bool) -> None:
-    """The most probable tokens for the blank in TEXT, from both sides (a model trained with --bidirectional)."""
+    """The most probable tokens for the blank in TEXT, from both sides (a model trained with --bidirectional).
+
+    In TEXT, \\n is a line end, \\t a tab, \\\\ a backslash.
+    """
     _print_tokens(open_model("lm", model).fill(_unescape(text), k, blank, unknown), as_json)
 
 
@@ -208,23 +222,26 @@ def fill(model: str, text: str, k: int, blank: str, unknown: str, as_json: bool)
 def score(model: str, file: str, independent: bool, encoding: str, as_json: bool) -> None:
     """Surprisal in bits of every token of FILE (- for stdin): TSV with line, token, surprisal, unknown.
 
-    Each line is read after all lines before it, unless --independent. Unseen tokens are scored as <unk> and marked.
+    Each line is read after all lines before it, unless --independent; then the surprisals add up to the bits of lm
+    eval. Unseen tokens are scored as <unk> and marked.
     """
-    from seqtree.text.reading import read_whole
+    from seqtree.text.reading import read_blocks
 
-    loaded = open_model("lm", model)
-    text = read_whole(file, encoding)
-    rows = []
-    if not as_json:
-        click.echo("line\ttoken\tsurprisal\tunknown")
-    for line, (token, surprisal, unknown) in loaded.score_lines(text, independent):
+    loaded: LanguageModel = open_model("lm", model)
+    write = sys.stdout.write  # not click.echo, which would flush every line
+    begun = False
+    for line, (token, surprisal, unknown) in loaded.score_lines(read_blocks(file, encoding), independent):
         if as_json:
-            rows.append({"line": line, "token": token, "surprisal": surprisal, "unknown": unknown})
+            row = {"line": line, "token": token, "surprisal": finite(surprisal), "unknown": unknown}
+            write((", " if begun else '{"tokens": [') + json_line(row))
         else:
-            shown = json_line(token)[1:-1]
-            click.echo(f"{line}\t{shown}\t{surprisal:.4f}\t{int(unknown)}")
+            write("" if begun else SCORE_HEADER)
+            write(f"{line}\t{json_line(token)[1:-1]}\t{surprisal:.4f}\t{int(unknown)}\n")
+        begun = True
     if as_json:
-        print_json({"tokens": rows, "unit": "bits"})
+        write(("" if begun else '{"tokens": [') + '], "unit": "bits"}\n')
+    elif not begun:
+        write(SCORE_HEADER)
 
 
 def _prompt(prompt: str, prompt_file: str | None) -> str:
@@ -238,7 +255,12 @@ def _prompt(prompt: str, prompt_file: str | None) -> str:
 
 
 def _unescape(text: str) -> str:
-    return text.replace("\\n", "\n").replace("\\t", "\t")
+    """Text with \\n, \\t and \\\\ as a line end, a tab and a backslash; any other backslash stands for itself.
+
+    >>> _unescape(r"a\\nb \\\\nabla")
+    'a\\nb \\\\nabla'
+    """
+    return re.sub(r"\\([nt\\])", lambda found: {"n": "\n", "t": "\t"}.get(found[1], found[1]), text)
 
 
 def _print_tokens(tokens: list[tuple[str, float]], as_json: bool) -> None:

@@ -118,7 +118,7 @@ def note(message: str) -> None:
 
 def print_json(record: Mapping[str, Any]) -> None:
     """One JSON object on stdout; infinite numbers become null."""
-    click.echo(json_line(_finite(record)))
+    click.echo(json_line(finite(record)))
 
 
 @contextmanager
@@ -168,9 +168,10 @@ def _shown(field: Field, value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """The value with None for its infinite numbers, which JSON does not have."""
     if isinstance(value, Mapping):
-        return {k: _finite(v) for k, v in value.items()}
+        return {k: finite(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_finite(v) for v in value]
+        return [finite(v) for v in value]
     return None if isinstance(value, float) and not abs(value) < float("inf") else value

@@ -14,6 +14,7 @@ from seqtree import modelfile
 from seqtree.errors import InputError, ModelFileError
 from seqtree.nn.device import choose_device, choose_dtype
 from seqtree.nn.network import Network, load_state, skeleton, state_of
+from seqtree.nn.randomness import seeded
 from seqtree.tasks import TASKS, named
 
 N = TypeVar("N", bound=Network)
@@ -110,8 +111,7 @@ def model_file(path: str | Path) -> Path:
 
 def untrained(make: Callable[[], N], seed: int) -> N:
     """A network with random weights, the same for the same seed; torch's own random numbers are left as they are."""
-    with torch.random.fork_rng(devices=[]):  # without asking for a GPU
-        torch.manual_seed(seed)
+    with seeded(seed):
         return make().eval()
 
 

@@ -15,7 +15,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -53,7 +53,7 @@ def load(path: Path) -> tuple[str, dict[str, Any], dict[str, Tensor]]:
     if not path.is_file():
         raise InputError(f"{path}: a device or pipe; expected a .safetensors model file")
     try:
-        with safe_open(path, framework="pt", device="cpu") as file:
+        with path.open("rb") as held, safe_open(_name(path, held), framework="pt", device="cpu") as file:
             header = _header(path, file.metadata())
             # copies: aligned like any torch tensor, and not mapped to a file that may be replaced
             tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118 (no iteration otherwise)
@@ -72,6 +72,15 @@ def load(path: Path) -> tuple[str, dict[str, Any], dict[str, Tensor]]:
 def a(kind: str) -> str:
     """The name of a kind with its article: ``a parser``, ``an image-classifier``."""
     return f"{'an' if kind[:1] in 'aeiou' else 'a'} {kind}"
+
+
+def _name(path: Path, held: BinaryIO) -> str:
+    """A name of an open file in UTF-8, which safetensors asks for; a file's own name may be other bytes."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return f"/dev/fd/{held.fileno()}"
+    return str(path)
 
 
 def _header(path: Path, metadata: Mapping[str, str] | None) -> dict[str, Any]:

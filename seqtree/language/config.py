@@ -49,6 +49,17 @@ class LanguageNetworkConfig(Settings):
 
 
 @dataclass(frozen=True)
+class TextValidationSettings(ValidationSettings):
+    """``valid_from`` says where in the text ``valid_share`` is taken from."""
+
+    valid_from: str = setting(
+        "ends",
+        "Where the share held out lies: at the text's end, spread (the ends of ten pieces), or single lines.",
+        choices=("ends", "spread", "lines"),
+    )
+
+
+@dataclass(frozen=True)
 class StreamBatchSettings(BatchSettings):
     """``batch`` rows read in parallel, and ``window`` tokens of each in a step (truncated backpropagation)."""
 
@@ -93,7 +104,11 @@ class SamplingSettings(Settings):
         maximum=1,
         unset="all tokens",
     )
-    stop: tuple[str, ...] = setting((), "End a sample before this string; may be given several times.", unset="none")
+    stop: tuple[str, ...] = setting(
+        (),
+        "End a sample before this string (\\n, \\t and \\\\ as in --prompt); may be given several times.",
+        unset="none",
+    )
     seed: int | None = setting(None, "Random seed of the first sample.", minimum=0, unset="a new one each time")
 
     def __post_init__(self) -> None:
@@ -107,7 +122,7 @@ class LanguageRecipe(Recipe):
     """Everything that a language model's training is told."""
 
     text: TextSettings = field(default_factory=TextSettings)
-    validation: ValidationSettings = field(default_factory=ValidationSettings)
+    validation: TextValidationSettings = field(default_factory=TextValidationSettings)
     network: LanguageNetworkConfig = field(default_factory=LanguageNetworkConfig)
     batch: StreamBatchSettings = field(default_factory=StreamBatchSettings)
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,19 +15,27 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from seqtree.language.batches import shift_inputs
+from seqtree.language.config import LanguageNetworkConfig
 from seqtree.language.network import RecurrentLanguageModel
 from seqtree.nn.recurrent import State
+from seqtree.text.corpus import beginning
 from seqtree.text.tokenfile import TokenStream
 from seqtree.text.vocabulary import Vocabulary
 
 WINDOW = 256
+ROWS = 64  # pieces of a text that validation reads at once
 CONTEXT = 64  # tokens on each side of a window that a bidirectional model reads besides
-MAX_LOGITS = 1 << 24  # numbers
+MAX_LOGITS = 1 << 22  # numbers; 16 MiB, once more for their logarithms
+MAX_GATES = 1 << 24  # numbers of a layer in a window of validation; 64 MiB
+SAMPLE = 1024  # tokens that are measured to know how long all of them take
 
 
 @dataclass(frozen=True)
 class LanguageEvaluation:
-    """loss: nats per token; perplexity exp(loss); bits per character and byte: all bits over the text's length."""
+    """loss: nats per token; perplexity exp(loss); bits per character and byte: all bits over the text's length.
+
+    both_sides: whether each token was predicted from those after it as well (a bidirectional model).
+    """
 
     loss: float
     perplexity: float
@@ -34,8 +44,23 @@ class LanguageEvaluation:
     tokens: int
     unknown_tokens: int
     tokens_per_second: float
+    both_sides: bool = False
 
-    to_json = asdict
+    @property
+    def comparable(self) -> bool:
+        """Whether the bits are those of the text itself, and so compare with those of other models."""
+        return not self.reservations
+
+    @property
+    def reservations(self) -> list[str]:
+        """Why the bits do not compare with those of other models."""
+        unknown = f"{self.unknown_tokens:,} of {self.tokens:,} tokens are unknown and measured as <unk>, not as written"
+        sides = "the model is bidirectional: each token was predicted from both sides"
+        return [unknown] * bool(self.unknown_tokens) + [sides] * self.both_sides
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields and ``comparable``."""
+        return {**asdict(self), "comparable": self.comparable}
 
 
 def evaluate(network: RecurrentLanguageModel, vocabulary: Vocabulary, stream: TokenStream) -> LanguageEvaluation:
@@ -52,6 +77,7 @@ def evaluate(network: RecurrentLanguageModel, vocabulary: Vocabulary, stream: To
         len(stream),
         stream.unknown,
         len(stream) / seconds,
+        network.config.bidirectional,
     )
 
 
@@ -69,10 +95,21 @@ def surprisals(
     if network.config.bidirectional:
         yield from _surrounded_surprisals(network, vocabulary, ids)
         return
+    yield from streamed_surprisals(
+        network, vocabulary, (ids[i : i + WINDOW] for i in range(0, len(ids), WINDOW)), state
+    )
+
+
+@torch.inference_mode()
+def streamed_surprisals(
+    network: RecurrentLanguageModel, vocabulary: Vocabulary, windows: Iterable[np.ndarray], state: State | None = None
+) -> Iterator[Tensor]:
+    """Surprisals in nats (T,) of each window of ids (T,) after all before it; not for a bidirectional network."""
+    network.eval()
     device = network.decoder.weight.device
     before = vocabulary.start
-    for start in range(0, len(ids), WINDOW):
-        targets = torch.from_numpy(np.asarray(ids[start : start + WINDOW], dtype=np.int64))
+    for ids in windows:
+        targets = torch.from_numpy(np.asarray(ids, dtype=np.int64))
         previous = torch.cat([torch.tensor([before]), targets[:-1]])
         before = int(targets[-1])
         inputs = shift_inputs(previous, vocabulary)
@@ -102,16 +139,17 @@ def surrounded(ids: np.ndarray, vocabulary: Vocabulary) -> Tensor:
 def _cross_entropies(network: RecurrentLanguageModel, output: Tensor, targets: Tensor) -> Tensor:
     """Cross-entropies (T,) of targets (T,) after hidden states (T, H), a bounded number of logits at a time."""
     rows = max(1, MAX_LOGITS // network.vocabulary_size)
-    parts = [
-        F.cross_entropy(network.decoder(output[i : i + rows]), targets[i : i + rows], reduction="none")
-        for i in range(0, len(targets), rows)
-    ]
-    return torch.cat(parts)
+    found = torch.empty(len(targets), dtype=output.dtype, device=output.device)  # made first: a part made between two
+    for i in range(0, len(targets), rows):  # blocks of logits would lie where the next block might have fitted
+        logits = network.decoder(output[i : i + rows])
+        found[i : i + rows] = F.cross_entropy(logits, targets[i : i + rows], reduction="none")
+        del logits  # before the next ones are made
+    return found
 
 
 @torch.no_grad()
 def validation_loss(
-    network: RecurrentLanguageModel, vocabulary: Vocabulary, stream: TokenStream, warm_up: int = 64, rows: int = 64
+    network: RecurrentLanguageModel, vocabulary: Vocabulary, stream: TokenStream, warm_up: int = 64, rows: int = ROWS
 ) -> float:
     """The loss of a stream in nats per token, read as ``rows`` pieces at once: many times faster than one by one.
 
@@ -128,12 +166,32 @@ def validation_loss(
     inputs, targets = shift_inputs(tokens[:-1], vocabulary), tokens[1:]
     _, state = network.hidden_states(inputs[:warm_up].to(device))
     state = _forget_first(state)  # the first piece starts the text
-    total = 0.0
-    for start in range(warm_up, len(inputs), WINDOW):
-        output, state = network.hidden_states(inputs[start : start + WINDOW].to(device), state)
-        flat = targets[start : start + WINDOW].flatten().to(device)
+    total, window = 0.0, validation_window(network.config)
+    for start in range(warm_up, len(inputs), window):
+        output, state = network.hidden_states(inputs[start : start + window].to(device), state)
+        flat = targets[start : start + window].flatten().to(device)
         total += _cross_entropies(network, output.flatten(0, 1), flat).sum(dtype=torch.float64).item()
     return total / (length * rows)
+
+
+def validation_window(config: LanguageNetworkConfig) -> int:
+    """Tokens of each row that validation reads at once: ``WINDOW``, fewer for a wide network."""
+    return min(WINDOW, max(1, MAX_GATES // (ROWS * 4 * config.hidden)))
+
+
+def seconds_per_token(
+    network: RecurrentLanguageModel, vocabulary: Vocabulary, stream: TokenStream
+) -> tuple[float, float]:
+    """How long a token of ``stream`` takes ``validation_loss`` and ``evaluate``, by measuring its beginning twice."""
+    sample, took = beginning(stream, min(SAMPLE, len(stream)), vocabulary), []
+    for measured in (partial(validation_loss, warm_up=4), evaluate):
+        best = math.inf
+        for _ in range(2):
+            began = time.perf_counter()
+            measured(network, vocabulary, sample)
+            best = min(best, time.perf_counter() - began)
+        took.append(best / len(sample))
+    return took[0], took[1]
 
 
 def _forget_first(state: State) -> State:

@@ -9,13 +9,12 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -30,7 +29,12 @@ from seqtree.language.sampling import sample_tokens
 from seqtree.model import Model, untrained
 from seqtree.text.config import TextSettings
 from seqtree.text.corpus import encode_paths, encode_text, text_tokens
+from seqtree.text.reading import normalised, whole_lines
+from seqtree.text.tokenfile import TokenStream
 from seqtree.text.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from seqtree.language.stepper import Stepper
 
 
 class TokenScore(NamedTuple):
@@ -56,7 +60,10 @@ class LanguageModel(Model[RecurrentLanguageModel]):
                 f"a network over {network.vocabulary_size} tokens does not fit a vocabulary of {len(vocabulary)}"
             )
         self.vocabulary, self.settings, self.network = vocabulary, settings, network
-        self._stepper: Any = None
+        self._stepper: tuple[Any, Stepper] | None = None  # and the mark of the weights that it was made from
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_stepper": None}  # a copy makes its own
 
     @classmethod
     def untrained(cls, text: str, *, unit: str = "char", seed: int = 0, **shape: Any) -> LanguageModel:
@@ -91,8 +98,15 @@ class LanguageModel(Model[RecurrentLanguageModel]):
 
     def evaluate_files(self, paths: Sequence[str | Path], encoding: str = "utf-8") -> evaluation.LanguageEvaluation:
         """Loss, perplexity and bits of text files, the state carried from end to end."""
-        settings = replace(self.settings, encoding=encoding)
-        return evaluation.evaluate(self.network, self.vocabulary, encode_paths(paths, self.vocabulary, settings))
+        return self.evaluate_stream(self.encode_files(paths, encoding))
+
+    def encode_files(self, paths: Sequence[str | Path], encoding: str = "utf-8") -> TokenStream:
+        """Text files as one stream of tokens, to be measured several times but read once."""
+        return encode_paths(paths, self.vocabulary, replace(self.settings, encoding=encoding))
+
+    def evaluate_stream(self, stream: TokenStream) -> evaluation.LanguageEvaluation:
+        """Loss, perplexity and bits of a stream of tokens."""
+        return evaluation.evaluate(self.network, self.vocabulary, stream)
 
     def evaluate(self, text: str) -> evaluation.LanguageEvaluation:
         """Loss, perplexity and bits of a text. Raises InputError if it is empty."""
@@ -112,20 +126,44 @@ class LanguageModel(Model[RecurrentLanguageModel]):
         unknown = (ids == self.vocabulary.unknown).tolist()
         return [TokenScore(*row) for row in zip(tokens, nats.tolist(), unknown, strict=True)]
 
-    def score_lines(self, text: str, independent: bool = False) -> Iterator[tuple[int, TokenScore]]:
+    def score_lines(self, text: str | Iterable[str], independent: bool = False) -> Iterator[tuple[int, TokenScore]]:
         """The score of every token with the number of its line, from 1; ``independent``: each line is a text by itself.
 
-        Otherwise a line is read after all lines before it.
+        Otherwise a line is read after all lines before it, and a last line of words without a line end gets its
+        ``</s>``, so that the surprisals add up to the bits that ``evaluate`` measures. ``text`` may come in blocks; it
+        is scored as it comes, except by a bidirectional model.
         """
-        lines = [part for part in re.split(r"(?<=\n)", text) if part]
-        together = iter(() if independent else self.score(text))
-        for number, line in enumerate(lines, 1):
-            if independent:
-                scores = self.score(line)
-            else:
-                count = len(line) if self.settings.unit == "char" else len(text_tokens(line, self.settings))
-                scores = list(islice(together, count))
-            yield from ((number, score) for score in scores)
+        blocks = whole_lines([normalised(text)] if isinstance(text, str) else text)
+        lines = enumerate(chain.from_iterable(blocks), 1)
+        if independent:
+            for number, line in lines:
+                yield from ((number, score) for score in self.score(line))
+            return
+        tokens = ((number, token) for number, line in lines for token in self._line_tokens(line))
+        whole = self.network.config.bidirectional
+        batches = iter(lambda: list(tokens if whole else islice(tokens, evaluation.WINDOW)), [])
+        found: Iterator[torch.Tensor]
+        read: list[tuple[list[tuple[int, str]], np.ndarray]] = []
+
+        def windows() -> Iterator[np.ndarray]:
+            for batch in batches:
+                read.append((batch, self.vocabulary.encode([token for _, token in batch])))
+                yield read[-1][1]
+
+        if whole:
+            found = (torch.cat(list(evaluation.surprisals(self.network, self.vocabulary, ids))) for ids in windows())
+        else:
+            found = evaluation.streamed_surprisals(self.network, self.vocabulary, windows())
+        for nats in found:
+            batch, ids = read.pop()
+            bits, unknown = (nats.double() / np.log(2)).tolist(), (ids == self.vocabulary.unknown).tolist()
+            for (number, token), surprisal, unseen in zip(batch, bits, unknown, strict=True):
+                yield number, TokenScore(token, surprisal, unseen)
+
+    def _line_tokens(self, line: str) -> list[str]:
+        """The tokens of a line, with the end that a last line without one is given."""
+        ends = self.settings.unit == "word" and not line.endswith("\n")
+        return text_tokens(line + "\n" * ends, self.settings)
 
     def sample(
         self,
@@ -135,16 +173,18 @@ class LanguageModel(Model[RecurrentLanguageModel]):
         temperature: float = 1.0,
         top_k: int | None = None,
         top_p: float | None = None,
-        stop: Sequence[str] = (),
+        stop: str | Sequence[str] = (),
         seed: int | None = None,
         unknown: str = "fail",
     ) -> str:
         """Text that goes on from ``prompt`` (not included): ``length`` tokens, or up to a stop string.
 
-        The same seed gives the same text. ``unknown`` says what to do with tokens of the prompt that the model has
-        never seen: ``fail`` (InputError that names them), ``skip`` or ``map`` (to ``<unk>``).
+        ``stop`` is one string or several. The same seed gives the same text. ``unknown`` says what to do with tokens of
+        the prompt that the model has never seen: ``fail`` (InputError that names them), ``skip`` or ``map`` (to
+        ``<unk>``).
         """
-        settings = SamplingSettings(length, temperature, top_k, top_p, tuple(stop), seed)
+        stops = (stop,) if isinstance(stop, str) else tuple(stop)
+        settings = SamplingSettings(length, temperature, top_k, top_p, stops, seed)
         return "".join(self.sample_pieces(prompt, settings, unknown))
 
     def sample_pieces(self, prompt: str, settings: SamplingSettings, unknown: str = "fail") -> Iterator[str]:
@@ -192,13 +232,14 @@ class LanguageModel(Model[RecurrentLanguageModel]):
         return NltkLanguageModel(self)
 
     @property
-    def stepper(self) -> Any:
-        """The network as a NumPy stepper (weights copied on first use)."""
-        if self._stepper is None:
-            from seqtree.language.stepper import Stepper
+    def stepper(self) -> Stepper:
+        """The network as a NumPy stepper, made on first use and whenever the weights have changed since."""
+        from seqtree.language.stepper import Stepper
 
-            self._stepper = Stepper(self.network)
-        return self._stepper
+        mark, made = self.network.mark(), self._stepper
+        if made is None or made[0] != mark:
+            self._stepper = made = mark, Stepper(self.network)  # put there at once, so that threads see both or neither
+        return made[1]
 
     def _best(self, probabilities: np.ndarray, k: int) -> list[tuple[str, float]]:
         if k < 1:

@@ -7,6 +7,7 @@ output layer (V = embedding) is Press and Wolf 2017; dropout and weight-drop are
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -107,6 +108,19 @@ class RecurrentLanguageModel(Network):
         """Mean cross-entropy in nats of ``targets`` (T, B) after ``ids`` (T, B), and the state after them."""
         output, state = self.hidden_states(ids, state)
         return self.output_loss(output, targets), state
+
+    def versions(self) -> tuple[tuple[int, int], ...]:
+        """Where each parameter lies and how often torch changed it: another value after every step of an optimiser."""
+        return tuple((p.data_ptr(), 0 if p.is_inference() else p._version) for p in self.parameters())
+
+    def mark(self) -> tuple[Any, ...]:
+        """``versions`` with the sum of each parameter's bits, which also tells changes that torch does not count.
+
+        It takes as long as reading all weights once.
+        """
+        numbers = {2: torch.int16, 4: torch.int32, 8: torch.int64}
+        sums = (p.detach().view(numbers[p.element_size()]).sum() for p in self.parameters())
+        return self.versions(), tuple(int(total) for total in sums)
 
     def output_loss(self, output: Tensor, targets: Tensor) -> Tensor:
         """Mean cross-entropy in nats of ``targets`` (T, B) given the hidden states ``output`` (T, B, H)."""

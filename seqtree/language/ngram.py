@@ -27,6 +27,7 @@ import numpy.typing as npt
 
 from seqtree.errors import InputError
 from seqtree.text.corpus import encode_paths
+from seqtree.text.tokenfile import TokenStream
 from seqtree.text.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ MAX_ORDER = 10
 def compare(
     model: LanguageModel,
     training_paths: Sequence[str | Path],
-    text_paths: Sequence[str | Path],
+    text: Sequence[str | Path] | TokenStream,
     order: int = 3,
     encoding: str = "utf-8",
 ) -> dict[str, float]:
@@ -52,7 +53,7 @@ def compare(
     began = time.perf_counter()
     settings = replace(model.settings, encoding=encoding)
     ngrams = KneserNey(encode_paths(training_paths, model.vocabulary, settings).ids, model.vocabulary, order)
-    stream = encode_paths(text_paths, model.vocabulary, settings)
+    stream = text if isinstance(text, TokenStream) else encode_paths(text, model.vocabulary, settings)
     total = -math.fsum(np.log(ngrams.probabilities(stream.ids)))
     loss, bits = total / len(stream), total / math.log(2)
     return {

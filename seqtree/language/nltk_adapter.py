@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -55,7 +56,18 @@ class NltkLanguageModel(nltk.lm.api.LanguageModel):  # type: ignore[misc]  # NLT
         counts = dict.fromkeys(model.vocabulary.tokens[1:], 1)  # <unk> is always in NLTK's vocabularies
         super().__init__(order, nltk.lm.Vocabulary(counts, unk_cutoff=1, unk_label=UNKNOWN))
         self.model = model
+        self._forget()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name not in ("_recent", "_versions", "_lock")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._forget()
+
+    def _forget(self) -> None:
         self._recent: OrderedDict[tuple[int, ...], npt.NDArray[np.float64]] = OrderedDict()
+        self._versions, self._lock = self.model.network.versions(), threading.Lock()
 
     def score(self, word: str, context: Sequence[str] | None = None) -> float:
         """p(word | context), an unseen word as ``<unk>``; the sum over all words of ``vocab`` is 1."""
@@ -119,11 +131,19 @@ class NltkLanguageModel(nltk.lm.api.LanguageModel):  # type: ignore[misc]  # NLT
         return tuple(self.model.vocabulary.encode([self._model_token(token) for token in tokens[pads:]]).tolist())
 
     def _distribution(self, ids: tuple[int, ...]) -> npt.NDArray[np.float64]:
-        """Probabilities (V,) of the next token, cached for the most recent contexts."""
-        if ids in self._recent:
-            self._recent.move_to_end(ids)
-            return self._recent[ids]
-        self._recent[ids] = self.model.next_distribution(ids)
-        if len(self._recent) > max(1, min(MAX_CACHED_CONTEXTS, MAX_CACHED_NUMBERS // len(self.model.vocabulary))):
-            self._recent.popitem(last=False)
-        return self._recent[ids]
+        """Probabilities (V,) of the next token, cached for the most recent contexts until the weights change."""
+        versions = self.model.network.versions()
+        with self._lock:
+            if versions != self._versions:
+                self._recent.clear()
+                self._versions = versions
+            if ids in self._recent:
+                self._recent.move_to_end(ids)
+                return self._recent[ids]
+        made = self.model.next_distribution(ids)
+        with self._lock:
+            if versions == self._versions:
+                self._recent[ids] = made
+            if len(self._recent) > max(1, min(MAX_CACHED_CONTEXTS, MAX_CACHED_NUMBERS // len(self.model.vocabulary))):
+                self._recent.popitem(last=False)
+        return made

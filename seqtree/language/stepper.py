@@ -8,6 +8,7 @@ Sigmoids are computed by tanh: sig(x) = (1 + tanh(x / 2)) / 2, with the halving 
 from __future__ import annotations
 
 import numpy as np
+import torch
 
 from seqtree.language.network import RecurrentLanguageModel
 
@@ -15,26 +16,36 @@ MAX_TABLE = 1 << 24  # numbers
 
 
 class StepState:
-    """One array with h of every layer, then c of every layer; ``h``, ``c`` and ``inputs`` are views of it.
+    """What one stream of tokens carries and writes into; several streams can go on in turn, or in several threads.
 
-    ``inputs[l]`` is [h of layer l - 1, h of layer l], the input and state that layer l multiplies.
+    ``array`` has h of every layer, then c of every layer; ``h``, ``c`` and ``inputs`` are views of it. ``inputs[l]`` is
+    [h of layer l - 1, h of layer l], the input and state that layer l multiplies. ``gates`` and ``logits`` are scratch,
+    ``lstm_parts`` views of ``gates``.
     """
 
-    def __init__(self, layers: int, hidden: int, cells: bool) -> None:
-        self.array = np.zeros(layers * hidden * (1 + cells), np.float32)
+    def __init__(self, layers: int, hidden: int, cells: bool, gates: int, vocabulary: int) -> None:
+        self.array = torch.zeros(layers * hidden * (1 + cells)).numpy()
         parts = [self.array[i : i + hidden] for i in range(0, len(self.array), hidden)]
         self.h, self.c = parts[:layers], parts[layers:]
         self.inputs = [self.array[max(0, i - 1) * hidden : (i + 1) * hidden] for i in range(layers)]
+        self.gates, self.logits = torch.empty(gates).numpy(), torch.empty(vocabulary).numpy()
+        both, candidate, output = np.split(self.gates, [2 * hidden, 3 * hidden])
+        self.lstm_parts = both, both[hidden:], candidate, output
 
 
 class Stepper:
-    """``logits = step(token, state)``; the state, from ``zero_state``, is changed in place."""
+    """``logits = step(token, state)``; the state, from ``zero_state``, is changed in place.
+
+    The weights are copied, and nothing of a stepper changes after that: any number of threads may use it.
+    """
 
     def __init__(self, network: RecurrentLanguageModel) -> None:
         config = network.config
         self.cell, self.hidden, self.layers = config.cell, config.hidden, config.layers
         self.relu = config.nonlinearity == "relu"
-        weights = {name: p.detach().float().cpu().numpy() for name, p in network.named_parameters()}
+        weights = {
+            name: p.detach().to("cpu", torch.float32, copy=True).numpy() for name, p in network.named_parameters()
+        }
         embedding = None if config.one_hot else weights["embedding.weight"]
         output = weights["embedding.weight"] if config.tied else weights["decoder.weight"]
         self.output, self.output_bias = np.ascontiguousarray(output), weights["decoder.bias"]
@@ -45,7 +56,6 @@ class Stepper:
             ],
             embedding,
         )
-        self.logits = np.empty(len(self.output), np.float32)
 
     def _prepare(self, layers: list[list[np.ndarray]], embedding: np.ndarray | None) -> None:
         """Fold scales and biases; store W_hh and (as a table or a matrix) W_ih of every layer."""
@@ -60,7 +70,7 @@ class Stepper:
         self.biases: list[np.ndarray] = []
         self.candidate_biases: list[np.ndarray] = []
         self.table: np.ndarray | None = None
-        self.embedding = embedding
+        self.embedding: np.ndarray | None = None
         for index, (w_ih, w_hh, b_ih, b_hh) in enumerate(layers):
             w_ih, w_hh, b_ih, b_hh = w_ih * scale, w_hh * scale, b_ih * scale[:, 0], b_hh * scale[:, 0]
             bias = b_ih + b_hh
@@ -71,20 +81,20 @@ class Stepper:
             tabled = index == 0 and (embedding is None or vocabulary * len(bias) <= MAX_TABLE)
             if tabled:
                 inputs = w_ih.T if embedding is None else embedding @ w_ih.T
-                self.table = np.ascontiguousarray(inputs + bias, dtype=np.float32)
+                self.table = _aligned(inputs + bias)
+            elif index == 0 and embedding is not None:
+                self.embedding = embedding
             separate = tabled or self.cell == "gru"
-            self.matrices.append(np.ascontiguousarray(w_hh if separate else np.concatenate([w_ih, w_hh], axis=1)))
+            self.matrices.append(_aligned(w_hh if separate else np.concatenate([w_ih, w_hh], axis=1)))
             self.input_matrices.append(w_ih)
             self.biases.append(bias)
-        self._gates = gates = np.empty(len(scale), np.float32)
-        self._lstm_parts = gates[: 2 * h], gates[h : 2 * h], gates[2 * h : 3 * h], gates[3 * h :]
 
     def zero_state(self) -> StepState:
         """The state before the first token."""
-        return StepState(self.layers, self.hidden, self.cell == "lstm")
+        return StepState(self.layers, self.hidden, self.cell == "lstm", len(self.biases[0]), len(self.output))
 
     def step(self, token: int, state: StepState) -> np.ndarray:
-        """Logits (V,) of the token after ``token``; the array is reused by the next call."""
+        """Logits (V,) of the token after ``token``: the state's own array, which the next call with it overwrites."""
         for layer, h in enumerate(state.h):
             if layer:
                 inputs, bias = state.inputs[layer], self.biases[layer]
@@ -94,18 +104,19 @@ class Stepper:
                 assert self.embedding is not None
                 inputs, bias = np.concatenate((self.embedding[token], h)), self.biases[0]
             if self.cell == "lstm":
-                self._lstm(layer, inputs, bias, h, state.c[layer])
+                self._lstm(layer, inputs, bias, h, state)
             elif self.cell == "gru":
-                self._gru(layer, inputs, bias, h)
+                self._gru(layer, inputs, bias, h, state)
             else:
-                self._simple(layer, inputs, bias, h)
-        np.dot(self.output, state.h[-1], out=self.logits)
-        self.logits += self.output_bias
-        return self.logits
+                self._simple(layer, inputs, bias, h, state)
+        logits = np.dot(self.output, state.h[-1], out=state.logits)
+        logits += self.output_bias
+        return logits
 
-    def _lstm(self, layer: int, inputs: np.ndarray, bias: np.ndarray, h: np.ndarray, c: np.ndarray) -> None:
-        gates = np.dot(self.matrices[layer], inputs, out=self._gates)
-        both, forget, candidate, output = self._lstm_parts
+    def _lstm(self, layer: int, inputs: np.ndarray, bias: np.ndarray, h: np.ndarray, state: StepState) -> None:
+        gates = np.dot(self.matrices[layer], inputs, out=state.gates)
+        both, forget, candidate, output = state.lstm_parts
+        c = state.c[layer]
         gates += bias
         np.tanh(gates, out=gates)
         both += 1.0  # twice the input and forget gates
@@ -118,19 +129,25 @@ class Stepper:
         h *= output
         h *= 0.5
 
-    def _gru(self, layer: int, inputs: np.ndarray, bias: np.ndarray, h: np.ndarray) -> None:
+    def _gru(self, layer: int, inputs: np.ndarray, bias: np.ndarray, h: np.ndarray, state: StepState) -> None:
         n = self.hidden
-        product = np.dot(self.matrices[layer], h, out=self._gates)
+        product = np.dot(self.matrices[layer], h, out=state.gates)
         x = inputs[: len(inputs) - n]  # the part before h; empty if the table is used
         net = bias + self.input_matrices[layer] @ x if len(x) else bias
         gates = 0.5 + 0.5 * np.tanh(product[: 2 * n] + net[: 2 * n])  # r, z
         candidate = np.tanh(net[2 * n :] + gates[:n] * (product[2 * n :] + self.candidate_biases[layer]))
         h += (1.0 - gates[n:]) * (candidate - h)
 
-    def _simple(self, layer: int, inputs: np.ndarray, bias: np.ndarray, h: np.ndarray) -> None:
-        net = np.dot(self.matrices[layer], inputs, out=self._gates)
+    def _simple(self, layer: int, inputs: np.ndarray, bias: np.ndarray, h: np.ndarray, state: StepState) -> None:
+        net = np.dot(self.matrices[layer], inputs, out=state.gates)
         net += bias
         if self.relu:
             np.maximum(net, 0.0, out=h)
         else:
             np.tanh(net, out=h)
+
+
+def _aligned(array: np.ndarray) -> np.ndarray:
+    """A copy that begins at a multiple of 64 bytes, as torch's arrays do: matrix products are quicker."""
+    copied: np.ndarray = torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32)).clone().numpy()
+    return copied

@@ -5,18 +5,27 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor
 
 from seqtree.errors import InputError
 from seqtree.language.batches import StreamBatches, inputs_and_targets, shift_inputs
+from seqtree.language.concerns import concerns
 from seqtree.language.config import OPTIONS, TRAINING_ONLY, LanguageNetworkConfig, LanguageRecipe
-from seqtree.language.evaluation import evaluate, validation_loss
+from seqtree.language.evaluation import (
+    MAX_LOGITS,
+    ROWS,
+    evaluate,
+    seconds_per_token,
+    validation_loss,
+    validation_window,
+)
 from seqtree.language.model import LanguageModel
 from seqtree.nn.network import check_tensors
 from seqtree.nn.recurrent import State
+from seqtree.text.config import SPECIALS
 from seqtree.text.corpus import PreparedCorpus, beginning, prepare
 from seqtree.training.progress import Display
 from seqtree.training.start import grow
@@ -25,6 +34,9 @@ from seqtree.training.task import Batch, Task
 RESET = 0.01  # how likely each row's state is forgotten after a window
 MIN_STEPS, MIN_EPOCHS, MAX_EPOCHS = 2000, 10, 40  # by default a small text is read until it has had so many steps
 MAX_VALIDATION = 250_000  # tokens
+MIN_VALIDATION = 1024
+MAX_MEASURING = 0.15  # of a budget in minutes, for the last validation and the report
+BYTES_PER_WORD = 300  # of a vocabulary and the counting of it
 
 
 class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
@@ -43,6 +55,20 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
         super().__init__(model, data, recipe)
         self.batches = StreamBatches(data.train, model.vocabulary, recipe.batch, recipe.training.seed)
         self.state: State | None = None
+        self._speed: tuple[float, float] | None = None
+
+    @classmethod
+    def made(cls, sources: Sequence[str], recipe: LanguageRecipe, display: Display) -> Self:
+        """Also cuts what is validated on to what a budget in minutes leaves time for, to a power of two."""
+        task, valid = super().made(sources, recipe, display), None
+        minutes = recipe.training.minutes
+        if minutes is not None and (valid := task.data.valid) is not None:
+            affordable = 60 * minutes * MAX_MEASURING / (sum(task.measuring_seconds()) / len(valid))
+            if affordable < len(valid):
+                count = min(len(valid), max(MIN_VALIDATION, 1 << max(0, int(math.log2(affordable)))))
+                display.warning(f"validating on the first {count:,} of {len(valid):,} tokens, for lack of time")
+                task.data = replace(task.data, valid=beginning(valid, count, task.model.vocabulary))
+        return task
 
     @classmethod
     def resolve(cls, options: Mapping[str, Any]) -> LanguageRecipe:
@@ -58,7 +84,22 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
     @classmethod
     def read(cls, sources: Sequence[str], recipe: LanguageRecipe, display: Display) -> PreparedCorpus:
         held_out, grown = recipe.validation, recipe.start and recipe.start.vocabulary
-        corpus = prepare(sources, recipe.text, held_out.valid, held_out.valid_share, grown=grown, warn=display.warning)
+        corpus = prepare(
+            sources,
+            recipe.text,
+            held_out.valid,
+            held_out.valid_share,
+            grown=grown,
+            warn=display.warning,
+            valid_from=held_out.valid_from,
+        )
+        if len(corpus.vocabulary) == len(SPECIALS[recipe.text.unit]):
+            raise InputError(
+                "nothing is left to learn: the vocabulary holds only "
+                f"{', '.join(map(ascii, corpus.vocabulary.tokens))}; lower --min-count"
+            )
+        for concern in concerns(corpus, not held_out.valid, held_out.valid_from):
+            display.warning(concern)
         if corpus.valid is None or len(corpus.valid) <= MAX_VALIDATION:
             return corpus
         display.warning(f"validating on the first {MAX_VALIDATION:,} of {len(corpus.valid):,} tokens set apart")
@@ -125,20 +166,34 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
             f"loss {measured.loss:.4f} nats per token, perplexity {measured.perplexity:.2f}, "
             f"{measured.bits_per_character:.4f} bits per character"
         )
-        return measured.to_json(), summary
+        return measured.to_json(), "; ".join([summary, *(f"not comparable: {why}" for why in measured.reservations)])
+
+    def measuring_seconds(self) -> tuple[float, float]:
+        stream = self.data.valid or self.data.train
+        self._speed = self._speed or seconds_per_token(self.model.network, self.model.vocabulary, stream)
+        evaluation, report = self._speed
+        return evaluation * len(self.data.valid or ()), report * len(stream)
 
     def describe(self) -> str:
         config, shape = self.model.network.config, self.recipe.batch
         valid = f"{len(self.data.valid):,}" if self.data.valid else "no"
+        data = self.data
+        files = f"{data.files:,} files read, {len(data.skipped):,} skipped; " if data.files > 1 or data.skipped else ""
+        unknown = f" ({data.train.unknown / len(data.train):.1%} unknown)" if data.train.unknown else ""
         return (
-            f"{len(self.data.train):,} training and {valid} validation tokens, vocabulary "
+            f"{files}{len(self.data.train):,} training{unknown} and {valid} validation tokens, vocabulary "
             f"{len(self.model.vocabulary):,}; {config.cell} {config.layers}x{config.hidden}, batch "
             f"{shape.batch}x{shape.window}"
         )
 
     def activations(self) -> int:
-        config, shape = self.model.network.config, self.recipe.batch
-        return 4 * shape.batch * shape.window * (len(self.model.vocabulary) * 2 + 10 * config.hidden * config.layers)
+        """The logits of a step have eight arrays at once, of which bfloat16 halves the size; measured on CPUs."""
+        config, shape, words = self.model.network.config, self.recipe.batch, len(self.model.vocabulary)
+        size = 2 if self.model.network.products == torch.bfloat16 else 4
+        step = shape.batch * shape.window * (8 * size * words + 40 * config.hidden * config.layers)
+        rows = ROWS * validation_window(config)
+        evaluation = 8 * min(MAX_LOGITS, rows * words) + 24 * rows * config.hidden
+        return max(step, evaluation) + BYTES_PER_WORD * words
 
     def start_epoch(self) -> None:
         self.state = None

@@ -11,10 +11,11 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,11 @@ import numpy as np
 
 from seqtree.errors import InputError, SeqtreeError
 from seqtree.text.config import NEWLINE, TextSettings
-from seqtree.text.reading import Source, normalised, read_text, sources
+from seqtree.text.reading import Source, normalised, read_text, say, sources, whole_lines
 from seqtree.text.tokenfile import Sink, StreamCounts, TokenStream, cached, in_cache, in_memory, smallest_dtype
 from seqtree.text.vocabulary import Vocabulary, code_points, surrogate_error
 
+PIECES = 10  # of a text whose validation text is spread
 IN_MEMORY = 1 << 20  # bytes; a smaller corpus does not touch the cache folder
 FORMAT = 1  # part of every fingerprint: raise it when the same text would give other tokens
 
@@ -41,6 +43,8 @@ class PreparedCorpus:
     valid: TokenStream | None
     vocabulary: Vocabulary
     fingerprint: str
+    files: int = 1
+    skipped: tuple[str, ...] = ()  # files of a folder that were left out, and why
 
 
 def prepare(
@@ -50,21 +54,25 @@ def prepare(
     valid_share: float = 0.1,
     vocabulary: Vocabulary | None = None,
     grown: Vocabulary | None = None,
-    warn: Callable[[str], object] = warnings.warn,
+    warn: Callable[[str], object] = say,
+    valid_from: str = "ends",
 ) -> PreparedCorpus:
     """Read, split and encode a corpus of any size; from 1 MiB of text up, into a memory-mapped cache file.
 
     paths, valid_paths: files, folders (all their ``*.txt`` files, by name), or "-" for standard input. Without
     ``valid_paths`` the last ``valid_share`` of the text validates: of n characters the first int(n * (1 - share)) are
     training text, in word mode up to the end of the line that this point is in; with a share of 0, ``valid`` is None.
+    valid_from: where the validation text is taken from: "ends" (the end), "spread" (the ends of ten equal pieces of the
+    text) or "lines" (every so many lines one).
     vocabulary: encode with this one instead of building one. grown: extend this one by the tokens of the training text.
     warn: told when the cache cannot be used.
     Raises InputError for invalid paths, bytes, shares or vocabularies, and when a part has no token at all.
     """
     _check_share(valid_share)
     _check_unit(vocabulary or grown, settings)
-    with sources(paths, valid_paths or []) as (train, valid):
-        reading = CorpusReading(train, valid, settings, 0 if valid else valid_share)
+    skipped: list[str] = []
+    with sources(paths, valid_paths or [], skipped=skipped) as (train, valid):
+        reading = CorpusReading(train, valid, settings, 0 if valid else valid_share, valid_from)
         facts = {"fingerprint": reading.fingerprint, "vocabulary": vocabulary and vocabulary.to_json()}
         key = _digest(facts if grown is None else {**facts, "grown": grown.to_json()})
         small = sum(source.path.stat().st_size for source in [*train, *valid]) < IN_MEMORY
@@ -77,7 +85,8 @@ def prepare(
 
             known = chosen, in_memory(chosen, fill) if small else in_cache(key, chosen, fill, warn)
         streams = known[1]
-        return PreparedCorpus(streams[0], streams[1] if len(streams) > 1 else None, known[0], reading.fingerprint)
+        second, files = streams[1] if len(streams) > 1 else None, len(train) + len(valid)
+        return PreparedCorpus(streams[0], second, known[0], reading.fingerprint, files, tuple(skipped))
 
 
 def encode_paths(paths: Sequence[str | Path], vocabulary: Vocabulary, settings: TextSettings) -> TokenStream:
@@ -136,16 +145,20 @@ class CorpusReading:
     Parts: 0 is training text, 1 validation text.
     """
 
-    def __init__(self, train: list[Source], valid: list[Source], settings: TextSettings, share: float) -> None:
+    def __init__(
+        self, train: list[Source], valid: list[Source], settings: TextSettings, share: float, valid_from: str = "ends"
+    ) -> None:
         if not train:
             raise InputError("no text was named, where at least one file, folder or - was expected")
         self.train, self.valid, self.settings = train, valid, settings
+        self.share, self.valid_from = Fraction(str(share)), valid_from if share else "ends"
         self.hashes: list[str] = []
         characters = sum(map(len, read_text(train, settings.encoding, self.hashes)))
         if not characters:
             raise InputError(f"{train[0].path.parent}: all its .txt files are empty; text was expected")
         for _ in read_text(valid, settings.encoding, self.hashes):
             pass
+        self.total = characters
         self.point = training_characters(characters, share) if share else None
         if self.point == 0:
             least = math.ceil(1 / (1 - Fraction(str(share))))
@@ -155,10 +168,15 @@ class CorpusReading:
             )
         self.streams = 2 if valid or share else 1
         split = {"share": str(share), "train": self.hashes[: len(train)], "valid": self.hashes[len(train) :]}
-        self.fingerprint = _digest({"format": FORMAT, "settings": asdict(settings), **split})
+        facts = {"format": FORMAT, "settings": asdict(settings), **split}
+        self.fingerprint = _digest(facts if self.valid_from == "ends" else {**facts, "from": self.valid_from})
 
     def parts(self) -> Iterator[tuple[int, str]]:
         """(part, block) over the whole text. Raises SeqtreeError at the end if a file is not what it was before."""
+        if self.valid_from != "ends":
+            for wanted in (0, 1):
+                yield from ((part, block) for part, block in self._scattered() if part == wanted)
+            return
         hashes: list[str] = []
         blocks = _blocks(read_text(self.train, self.settings.encoding, hashes), self.settings)
         yield from _split(blocks, self.point, self.settings.unit == "word")
@@ -166,6 +184,29 @@ class CorpusReading:
             yield 1, block
         if hashes != self.hashes:
             raise SeqtreeError(f"{self.train[0].name} or a file read with it has changed while being read: try again")
+
+    def _scattered(self) -> Iterator[tuple[int, str]]:
+        """(part, lines) over the text of which single lines, or the last lines of ten pieces, are validation text."""
+        hashes: list[str] = []
+        length = Fraction(self.total, PIECES)
+        seen = number = 0
+        for lines in whole_lines(read_text(self.train, self.settings.encoding, hashes)):
+            for part, run in groupby(self._with_parts(lines, seen, number, length), key=itemgetter(0)):
+                text = "".join(line for _, line in run)
+                seen += len(text)
+                yield part, text
+            number += len(lines)
+        if hashes != self.hashes:
+            raise SeqtreeError(f"{self.train[0].name} or a file read with it has changed while being read: try again")
+
+    def _with_parts(self, lines: list[str], seen: int, number: int, length: Fraction) -> Iterator[tuple[int, str]]:
+        for index, line in enumerate(lines, number):
+            if self.valid_from == "lines":
+                held_out = int((index + 1) * self.share) > int(index * self.share)
+            else:
+                held_out = seen % length >= length * (1 - self.share)
+            seen += len(line)
+            yield int(held_out), line
 
     def vocabulary(self, grown: Vocabulary | None = None) -> Vocabulary:
         """The vocabulary of the training text; or ``grown``, extended by it."""

@@ -4,21 +4,34 @@ from __future__ import annotations
 
 import codecs
 import hashlib
+import os
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from io import IncrementalNewlineDecoder
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from seqtree.errors import InputError
 from seqtree.text.config import NEWLINE, check_encoding
+from seqtree.text.encodings import likely_encodings
 
 BLOCK = 1 << 20  # bytes read at a time
 _BYTE_ORDER_MARK = "\ufeff"
+_UNPACK, _CONVERT = "unpack it first", "convert it to plain text first"
+_NO_TEXTS = (
+    (b"\x1f\x8b", "gzip-compressed", _UNPACK),
+    (b"BZh", "bzip2-compressed", _UNPACK),
+    (b"\xfd7zXZ\0", "xz-compressed", _UNPACK),
+    (b"\x28\xb5\x2f\xfd", "zstd-compressed", _UNPACK),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", _UNPACK),
+    (b"PK\x03\x04", "a zip archive or an office document", "unpack it, or save it as plain text"),
+    (b"%PDF-", "a PDF document", _CONVERT),
+)
 _NOT_IN_CP1252 = b"\x81\x8d\x8f\x90\x9d"
 
 
@@ -31,9 +44,18 @@ class Source:
     named: bool = True
 
 
+@cache
+def say(message: str) -> None:
+    """A warning on standard error, once in a process; a message, not Python's warning, which shows source code."""
+    print(f"warning: {message}", file=sys.stderr)
+
+
 @contextmanager
-def sources(*groups: Sequence[str | Path]) -> Iterator[list[list[Source]]]:
+def sources(*groups: Sequence[str | Path], skipped: list[str] | None = None) -> Iterator[list[list[Source]]]:
     """The files of each group of paths: files, folders (their ``*.txt`` files at any depth, sorted by name), "-".
+
+    Of a folder, hidden files and folders (``.git``, ``._a.txt``) and files that may not be read are left out; these
+    are named in ``skipped``.
 
     Standard input, and anything else that cannot be read twice, is first copied to a temporary folder, deleted when the
     context ends. Raises InputError for a path that does not exist, cannot be read, or is a folder without text files.
@@ -42,7 +64,8 @@ def sources(*groups: Sequence[str | Path]) -> Iterator[list[list[Source]]]:
     check_standard_input(path for paths in lists for path in paths)
     scratch: list[Path] = []
     try:
-        yield [[source for path in paths for source in _find(path, scratch)] for paths in lists]
+        left_out = [] if skipped is None else skipped
+        yield [[source for path in paths for source in _find(path, scratch, left_out)] for paths in lists]
     finally:
         for folder in scratch:
             shutil.rmtree(folder, ignore_errors=True)
@@ -76,19 +99,32 @@ def read_text(files: Iterable[Source], encoding: str, hashes: list[str] | None =
             hashes.append(digest.hexdigest())
 
 
-def read_whole(path: str, encoding: str) -> str:
-    """The whole text of a file, a folder or standard input (``-``). Raises InputError."""
+def read_blocks(path: str, encoding: str) -> Iterator[str]:
+    """The text of a file, a folder or standard input (``-``) in blocks, as ``read_text``. Raises InputError."""
     check_encoding(encoding)
     with sources([path]) as (found,):
-        return "".join(read_text(found, encoding))
+        yield from read_text(found, encoding)
+
+
+def whole_lines(blocks: Iterable[str]) -> Iterator[list[str]]:
+    """The lines, with their ends, of a text in blocks: the lists join up to the text."""
+    rest = ""
+    for block in blocks:
+        *lines, rest = (rest + block).split(NEWLINE)
+        if lines:
+            yield [line + NEWLINE for line in lines]
+    if rest:
+        yield [rest]
 
 
 def normalised(text: str) -> str:
-    """A string without its byte-order mark and with every line ending as "\\n"."""
+    """A string without its byte-order mark and with every line ending as "\\n". InputError for anything else."""
+    if not isinstance(text, str):
+        raise InputError(f"expected a text, that is one string, not {type(text).__name__}")
     return str(IncrementalNewlineDecoder(None, translate=True).decode(text.removeprefix(_BYTE_ORDER_MARK), final=True))
 
 
-def _find(path: str | Path, scratch: list[Path]) -> list[Source]:
+def _find(path: str | Path, scratch: list[Path], skipped: list[str]) -> list[Source]:
     if str(path) == "-":
         stream = getattr(sys.stdin, "buffer", None)
         if stream is None:
@@ -97,11 +133,7 @@ def _find(path: str | Path, scratch: list[Path]) -> list[Source]:
     place = Path(path)
     try:
         if place.is_dir():
-            found = [file for file in place.rglob("*.txt") if file.is_file()]
-            if not found:
-                raise InputError(f"{path} is a folder without .txt files; expected texts")
-            found.sort(key=lambda file: file.relative_to(place).parts)
-            return [Source(file, str(file), named=False) for file in found]
+            return [Source(file, str(file), named=False) for file in _texts_of(place, skipped)]
         if not place.exists():
             raise InputError(f"{path}: no such file or folder; expected a text")
         if place.is_file():
@@ -112,6 +144,35 @@ def _find(path: str | Path, scratch: list[Path]) -> list[Source]:
         raise InputError(f"{str(path)!r} cannot be read: {_reason(error)}") from None
     with _opened(Source(place, str(path))) as file:
         return [Source(_copied(file, scratch, str(path)), str(path))]
+
+
+def _texts_of(folder: Path, skipped: list[str]) -> list[Path]:
+    """The texts of a folder, at any depth. Raises InputError if there is none."""
+    texts = [file for file in folder.rglob("*") if file.suffix.lower() == ".txt" and file.is_file()]
+    texts.sort(key=lambda file: file.relative_to(folder).parts)
+    found = []
+    for file in texts:
+        if any(part.startswith(".") for part in file.relative_to(folder).parts):
+            skipped.append(f"{file} (hidden)")
+        elif not os.access(file, os.R_OK):
+            skipped.append(f"{file} (permission denied)")
+        else:
+            found.append(file)
+    if not found:
+        left_out = f" that can be read; left out: {', '.join(skipped[:5])}" if skipped else ""
+        raise InputError(f"{folder} is a folder without .txt files{left_out or '; expected texts'}")
+    return found
+
+
+def _check_kind(source: Source, start: bytes) -> None:
+    """Raises InputError for a file that is plainly no text; says so of one whose text is marked up."""
+    for beginning, kind, advice in _NO_TEXTS:
+        if start.startswith(beginning):
+            raise InputError(f"{source.name} is {kind}, not a text; {advice}")
+    mark = start[:200].removeprefix(codecs.BOM_UTF8).lstrip().lower()
+    if mark.startswith((b"{\\rtf", b"<!doctype html", b"<html")):
+        kind = "RTF" if mark.startswith(b"{") else "HTML"
+        say(f"{source.name} is {kind}: its markup is read as text; convert it to plain text first")
 
 
 def _copied(stream: BinaryIO, scratch: list[Path], name: str) -> Path:
@@ -133,6 +194,8 @@ def _decoded(source: Source, encoding: str, digest: Any) -> Iterator[str]:
     with _opened(source) as file:
         while True:
             data = _read(file, source, BLOCK)
+            if not offset:
+                _check_kind(source, data)
             if digest is not None:
                 digest.update(data)
             pending = len(decoder.getstate()[0])  # bytes of an incomplete character
@@ -189,7 +252,8 @@ def _decoding_error(source: Source, encoding: str, offset: int) -> InputError:
 def _advice(source: Source, encoding: str) -> str:
     """Which encoding to try, judged by the bytes of the whole file."""
     with _opened(source) as file:
-        start = file.read(2)
+        beginning = _read(file, source, BLOCK)
+        start = beginning[:2]
         file.seek(0)
         nul = undefined = high = False
         while data := _read(file, source, BLOCK):
@@ -201,6 +265,8 @@ def _advice(source: Source, encoding: str) -> str:
         return "it begins like UTF-16: try --encoding utf-16"
     if nul:
         return "the file contains zero bytes and may not be text; if it is, give its encoding with --encoding"
+    if likely := likely_encodings(beginning):
+        return f"its bytes look like {' or '.join(likely)}: try --encoding {likely[0]}"
     if not high and name != "iso8859-1":
         return "try --encoding latin-1, or give the file's encoding"
     if not undefined and name != "cp1252":

@@ -111,11 +111,13 @@ def in_cache(key: str, vocabulary: Vocabulary, fill: Fill, warn: Callable[[str],
     """
     folder = cache_folder()
     try:
+        if folder is None:
+            raise OSError("there is no home folder")
         return _build(folder, key, vocabulary, fill)
     except OSError as error:
         warn(
-            f"the cache folder {folder} cannot be used ({error.strerror or error}): using a temporary one; "
-            "set SEQTREE_CACHE to a folder with free space"
+            f"the cache folder {folder or '~/.cache/seqtree'} cannot be used ({error.strerror or error}): using a "
+            "temporary one; set SEQTREE_CACHE to a folder with free space"
         )
     try:
         return _build(_temporary_folder(), key, vocabulary, fill)
@@ -128,19 +130,26 @@ def in_cache(key: str, vocabulary: Vocabulary, fill: Fill, warn: Callable[[str],
 
 def cached(key: str) -> tuple[Vocabulary, list[TokenStream]] | None:
     """The vocabulary and streams cached under ``key``, fully verified; None if there are none or they are damaged."""
+    folder = cache_folder()
+    if folder is None:
+        return None
     try:
-        return _open(cache_folder() / f"{key}.tokens", key)
+        return _open(folder / f"{key}.tokens", key)
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def cache_folder() -> Path:
-    """$SEQTREE_CACHE, else $XDG_CACHE_HOME/seqtree, else ~/.cache/seqtree (it may not exist yet)."""
+def cache_folder() -> Path | None:
+    """$SEQTREE_CACHE, else $XDG_CACHE_HOME/seqtree, else ~/.cache/seqtree (it may not exist yet).
+
+    None without a home folder: $HOME is not set, and the user is not known to the system.
+    """
     if os.environ.get("SEQTREE_CACHE"):
         return Path(os.environ["SEQTREE_CACHE"])
     if os.environ.get("XDG_CACHE_HOME"):
         return Path(os.environ["XDG_CACHE_HOME"]) / "seqtree"
-    return Path(os.path.expanduser("~")) / ".cache" / "seqtree"
+    home = os.path.expanduser("~")
+    return Path(home) / ".cache" / "seqtree" if os.path.isabs(home) else None
 
 
 def _streams(whole: npt.NDArray[Any], counts: list[StreamCounts]) -> list[TokenStream]:

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from seqtree.errors import InputError
+from seqtree.nn.randomness import seeded
 from seqtree.tasks import TASKS, named
 from seqtree.training.loop import Trainer, TrainingResult
 from seqtree.training.progress import Display, clock
@@ -19,6 +20,7 @@ from seqtree.training.run_folder import RunFolder
 from seqtree.training.task import Task
 
 AnyTask = Task[Any, Any, Any]
+LIBRARIES = 60_000_000  # bytes that reading, optimiser and matrix products take besides
 
 
 def train(
@@ -129,16 +131,19 @@ def _preflight(task: AnyTask) -> str:
     """Data, network, parameters, memory and time, before anything is spent."""
     budget = task.recipe.training
     parameters = sum(p.numel() for p in task.model.network.parameters())
-    copies = 3 + (budget.optimizer == "adamw") + (budget.averaging != "none")
+    kept = 2 + (budget.optimizer == "adamw") + (budget.averaging != "none")  # a checkpoint has so many copies of them
     parts = [task.describe(), f"{parameters:,} parameters"]
-    if activations := task.activations():
-        parts.append(f"about {(parameters * 4 * copies + activations) / 1e6:,.0f} MB")
+    if activations := task.activations():  # writing a checkpoint takes two copies more of all it has
+        memory = 4 * parameters * (kept + 1) + max(activations, 8 * parameters * kept) + LIBRARIES
+        parts.append(f"about {memory / 1e6:,.0f} MB")
     if budget.minutes is not None:
         parts.append(f"{budget.minutes:g} minutes")
     else:
         steps = task.steps_per_epoch * (budget.epochs or 1.0)
-        expected = clock(1.2 * steps * _seconds_per_step(task))  # a fifth for the update and the evaluations
-        parts.append(f"{budget.epochs:g} epochs, {steps:,.0f} steps, about {expected}")
+        evaluation, report = task.measuring_seconds()
+        expected = 1.1 * steps * _seconds_per_step(task)  # a tenth for the update
+        expected += min(budget.evaluations, max(1, steps)) * evaluation + report
+        parts.append(f"{budget.epochs:g} epochs, {steps:,.0f} steps, about {clock(expected)}")
     return "; ".join(parts)
 
 
@@ -147,7 +152,7 @@ def _seconds_per_step(task: AnyTask) -> float:
     network: torch.nn.Module = task.model.network
     buffers = [(buffer, buffer.clone()) for buffer in network.buffers()]
     times = []
-    with torch.random.fork_rng(devices=[]):  # without asking for a GPU; every step seeds its own
+    with seeded(task.recipe.training.seed):
         for _ in range(3):
             network.train()
             task.start_epoch()

@@ -1,9 +1,9 @@
 """The one training loop: steps, evaluations, checkpoints, recovery from divergence, interruption.
 
-Resume is exact: the random numbers of a step depend on the seed and the step alone, and everything else that one step
-hands to the next is in the checkpoint. A run by epochs that is killed anywhere and resumed ends with the same bytes as
-one that was never broken. A run by minutes follows the clock and cannot promise that; nor can one that recovers from
-divergence, for it goes back to whichever checkpoint was the last.
+Resume is exact: the random numbers of a step depend on the seed and the step alone, whatever other threads train, and
+everything else that one step hands to the next is in the checkpoint. A run by epochs that is killed anywhere and
+resumed ends with the same bytes as one that was never broken. A run by minutes follows the clock and cannot promise
+that; nor can one that recovers from divergence, for it goes back to whichever checkpoint was the last.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ import torch
 from torch import nn
 
 from seqtree.errors import DivergenceError
+from seqtree.nn.randomness import seeded
 from seqtree.training.averaging import WeightAverage
 from seqtree.training.checkpoint import Checkpoints, TrainingState
-from seqtree.training.memory import keep_large_buffers
+from seqtree.training.memory import give_back_memory, keep_large_buffers
 from seqtree.training.progress import Display
 from seqtree.training.run_folder import RunFolder
 from seqtree.training.schedule import rate_factor
@@ -59,6 +60,8 @@ class Trainer:
         self.average = WeightAverage(self.network, self.settings)
         self.checkpoints = Checkpoints(run, task, self.optimizer, self.average, display)
         self.state = TrainingState()
+        self.gpus = [p.device for p in self.parameters[:1] if p.device.type == "cuda"]
+        self.closing = sum(task.measuring_seconds())  # of the last evaluation and the report
         self.total_steps = max(1, round((self.settings.epochs or 1.0) * task.steps_per_epoch))
         self._saved_at = self._clock = time.monotonic()
 
@@ -76,8 +79,7 @@ class Trainer:
         self._clock = self._saved_at = time.monotonic()
         if not resumed:
             self._save_checkpoint()
-        gpus = [p.device for p in self.parameters[:1] if p.device.type == "cuda"]
-        with torch.random.fork_rng(devices=gpus), stop_requests() as stop:
+        with stop_requests() as stop:
             while not self.state.finished and not stop.requested:
                 self._advance()
         if stop.requested and not self.state.finished:
@@ -85,9 +87,10 @@ class Trainer:
         return self._result(interrupted=stop.requested and not self.state.finished)
 
     def progress(self) -> float:
-        """The share of the budget that is spent, from 0 to 1."""
+        """The share of the budget that is spent, from 0 to 1; minutes include the measuring at the end."""
         if self.settings.minutes is not None:
-            return min(1.0, self.state.elapsed / (60.0 * self.settings.minutes))
+            budget = 60.0 * self.settings.minutes
+            return min(1.0, self.state.elapsed / max(budget - self.closing, 0.5 * budget))
         return min(1.0, self.state.step / self.total_steps)
 
     def _advance(self) -> None:
@@ -96,11 +99,11 @@ class Trainer:
         rate = self.settings.learning_rate * state.rate_scale * rate_factor(self.settings, self.progress())
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        torch.manual_seed(self.settings.seed * 1_000_003 + state.step)
         self.network.train()
-        if not state.step_in_epoch:
-            self.task.start_epoch()
-        loss, items = self.task.loss(self.task.batch(state.epoch, state.step_in_epoch))
+        with seeded(self.settings.seed * 1_000_003 + state.step, self.gpus):
+            if not state.step_in_epoch:
+                self.task.start_epoch()
+            loss, items = self.task.loss(self.task.batch(state.epoch, state.step_in_epoch))
         value = loss.item()
         exploded = self._exploded(value)
         state.exploded = state.exploded + 1 if exploded else 0
@@ -154,8 +157,10 @@ class Trainer:
             self._recover(float("nan"))
             return
         if due:
+            give_back_memory()
             if not self._evaluate(rate):
                 return
+            give_back_memory()
             before = state.elapsed
             self._tick()
             state.evaluated_at, state.evaluation_seconds = state.elapsed, state.elapsed - before

@@ -46,6 +46,11 @@ class RunFolder:
             raise InputError(f"{self.path}: a file; --out expects a folder")
         if not resume and (self.checkpoint.exists() or self.model.exists()):
             raise InputError(f"{self.path}: already holds a run; go on with it by --resume, or choose another --out")
+        if self.model.exists() and not self.checkpoint.exists():
+            raise InputError(
+                f"{self.path}: holds a model but no {self.checkpoint.name} to resume from, and training would replace "
+                "the model; choose another --out (with --init-from to go on from a language model)"
+            )
         made = [folder for folder in (self.path, *self.path.parents) if not folder.exists()]
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -73,7 +78,8 @@ class RunFolder:
                 leftover.unlink(missing_ok=True)
 
     def write_config(self, config: dict[str, Any]) -> None:
-        write_atomically(self.config, (json.dumps(config, indent=2, ensure_ascii=False) + "\n").encode())
+        text = json.dumps(config, indent=2, ensure_ascii=False) + "\n"
+        write_atomically(self.config, text.encode(errors="backslashreplace"))  # file names need not be UTF-8
 
     def write_checkpoint(self, contents: dict[str, Any], tensors: dict[str, Tensor]) -> None:
         modelfile.save(self.checkpoint, CHECKPOINT, contents, tensors)

@@ -98,8 +98,12 @@ class Task(ABC, Generic[R, M, D]):
         """Data and network in a few words, to be read before training."""
 
     def activations(self) -> int:
-        """The largest arrays that a step needs besides the weights, in bytes; 0 if that is not known."""
+        """What data, a step and an evaluation need at most besides the weights, in bytes; 0 if that is not known."""
         return 0
+
+    def measuring_seconds(self) -> tuple[float, float]:
+        """How long ``evaluate`` and ``measure`` will take; 0 where that is not known or next to nothing."""
+        return 0.0, 0.0
 
     def identity(self) -> dict[str, Any]:
         """JSON-able facts that must not change when a run is resumed."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from runs import metrics
 
 from seqtree import LanguageModel, modelfile
 from seqtree.cli import run
+from seqtree.errors import InputError
 
 SMALL = (
     "--preset",
@@ -44,6 +46,8 @@ EVALUATION = {
     "tokens",
     "unknown_tokens",
     "tokens_per_second",
+    "both_sides",
+    "comparable",
 }
 
 
@@ -451,7 +455,8 @@ def test_independent_lines_are_scored_as_texts_of_their_own(lm: Run, unit: str) 
         (n, s.token, s.surprisal) for n, line in enumerate(lines, 1) for s in LanguageModel.load(name).score(line)
     ]
     assert [(row["line"], row["token"], row["surprisal"]) for row in alone] == expected
-    assert [(row["line"], row["token"]) for row in together] == [(line, token) for line, token, _ in expected]
+    end = [] if unit == "char" else [(5, "</s>")]  # of the last line, so that the surprisals add up to eval's bits
+    assert [(row["line"], row["token"]) for row in together] == [(line, token) for line, token, _ in expected] + end
     assert [row["surprisal"] for row in together] != [row["surprisal"] for row in alone]
     first = [row["surprisal"] for row in alone if row["line"] == 1]
     assert first == [row["surprisal"] for row in alone if row["line"] == 4]
@@ -573,3 +578,84 @@ def test_init_from_takes_other_dropout_but_no_other_network(tmp_path: Path, caps
     assert run(["lm", "train", *common, "--out", second, "--init-from", first, "--dropout", "0.3"]) == 0
     config = LanguageModel.load(second).network.config
     assert (config.hidden, config.dropout_output) == (8, 0.3)
+
+
+# --- what comes once, scores in pieces, backslashes, files
+
+
+@pytest.mark.parametrize("unit", ["char", "word"])
+def test_scores_add_up_to_the_bits_of_eval(lm: Run, unit: str) -> None:
+    name = _model(unit=unit)
+    _write("text.txt", "the cat sat\n\non the mat " * 60 + "a dog ran")  # several windows, no line end
+    rows = lm("score", name, "text.txt")[1].splitlines()[1:]
+    measured = LanguageModel.load(name).evaluate_files(["text.txt"])
+    assert len(rows) == measured.tokens
+    bits = sum(float(row.split("\t")[2]) for row in rows)
+    assert bits == pytest.approx(measured.loss * measured.tokens / math.log(2), abs=1e-4 * len(rows))
+
+
+def test_scores_come_before_the_text_is_read_to_its_end() -> None:
+    made = model()
+
+    def blocks() -> Iterator[str]:
+        yield "the cat sat on the mat\n" * 20
+        pytest.fail("read too far")
+
+    scores = made.score_lines(blocks())
+    assert [next(scores)[1].token for _ in range(200)] == list("the cat sat on the mat\n" * 20)[:200]
+
+
+def test_standard_input_is_read_once_for_two_measures(lm: Run) -> None:
+    name = _model()
+    _write("train.txt", "the cat sat on the mat\n" * 5)
+    code, out, _ = lm("eval", name, "-", "--ngram", "train.txt", "--json", stdin=b"the cat\n")
+    assert code == 0
+    assert _one_object(out)["ngram"].keys() >= {"loss", "perplexity"}
+    refused(lm("eval", name, "-", "--ngram", "-", stdin=b"the cat\n"), "standard input (-) can be read only once")
+
+
+def test_backslashes(lm: Run) -> None:
+    text = "a\\nabla b\n\tc" * 3
+    made = model(text)
+    made.save("m.safetensors")
+    written = r"a\\nabla b\n\tc"
+    sampled = lm("sample", "m.safetensors", "--prompt", written, "-n", "5", "--seed", "1")[1]
+    assert sampled == "a\\nabla b\n\tc" + made.sample("a\\nabla b\n\tc", 5, seed=1) + "\n"
+    best = _one_object(lm("next", "m.safetensors", written, "--json")[1])["tokens"]
+    assert [(row["token"], row["probability"]) for row in best] == made.next("a\\nabla b\n\tc")
+    stopped = lm("sample", "m.safetensors", "-n", "400", "--seed", "2", "--stop", r"\\n")[1]
+    assert stopped == made.sample("", 400, seed=2, stop="\\n") + "\n"
+
+
+def test_measures_that_do_not_compare_are_marked(lm: Run) -> None:
+    _model("words", unit="word")
+    _write("text.txt", "the cat sat on a zebra\n")
+    assert "not comparable       1 of 7 tokens are unknown" in lm("eval", "words", "text.txt")[1]
+    assert _one_object(lm("eval", "words", "text.txt", "--json")[1])["comparable"] is False
+    _model("both", bidirectional=True)
+    _write("known.txt", "the cat sat\n")
+    assert "predicted from both sides" in lm("eval", "both", "known.txt")[1]
+    record = _one_object(lm("eval", "both", "known.txt", "--json")[1])
+    assert (record["both_sides"], record["comparable"]) == (True, False)
+    _model("one")
+    out = lm("eval", "one", "known.txt")[1]
+    assert "not comparable" not in out
+    assert _one_object(lm("eval", "one", "known.txt", "--json")[1])["comparable"] is True
+
+
+def test_resume_without_a_checkpoint_leaves_the_model_alone(lm: Run) -> None:
+    _write("text.txt", "the cat sat on the mat\n" * 20)
+    options = ("text.txt", "--preset", "tiny", "--epochs", "1", "--hidden", "8", "--out", "run", "-q")
+    assert lm("train", *options)[0] == 0
+    model_file = Path("run/model.safetensors")
+    before = model_file.read_bytes()
+    Path("run/checkpoint.safetensors").unlink()
+    refused(lm("train", *options, "--resume"), "holds a model but no checkpoint.safetensors")
+    assert model_file.read_bytes() == before
+
+
+def test_one_string_and_one_text(lm: Run) -> None:
+    made = model()
+    assert made.sample("", 50, seed=1, stop="the") == made.sample("", 50, seed=1, stop=["the"])
+    with pytest.raises(InputError, match="expected a text, that is one string, not list"):
+        made.score(["the cat"])  # type: ignore[arg-type]

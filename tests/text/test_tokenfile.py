@@ -155,3 +155,5 @@ def test_where_the_cache_is(monkeypatch):
     assert cache_folder() == Path("/two/seqtree")
     monkeypatch.setenv("XDG_CACHE_HOME", "")
     assert cache_folder() == Path.home() / ".cache" / "seqtree"
+    monkeypatch.setattr("os.path.expanduser", lambda path: path)  # as for a user without a home
+    assert cache_folder() is None
