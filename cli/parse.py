@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Callable, Container, Iterable, Iterator
@@ -116,11 +117,18 @@ def parse(
     _check_usage(sentences, file, paragraphs, tokenized, format, scores, trace)
     from seqtree.text.lines import checked_arguments, line_blocks
 
+    _bound_kernel_caches()
     loaded = open_model("parser", shipped_model() if model is None else model, threads, device, precision)
     blocks: Iterable[Iterator[str]]
     blocks = [checked_arguments(sentences)] if sentences else line_blocks(file or "-", encoding)
     read = _read(blocks, paragraphs, tokenized, loaded.lexicon.words)
     _print(loaded, read, k, _shown(format, scores, trace), format == "pretty")
+
+
+def _bound_kernel_caches() -> None:
+    """Let torch's oneDNN keep few of the kernels that it makes for each shape, of which a long file has thousands."""
+    for name in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):  # read when torch is loaded
+        os.environ.setdefault(name, "64")
 
 
 def _check_usage(
