@@ -202,8 +202,8 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
         return {str(index): part.transpose(0, 1) for index, part in enumerate(self.state or ())}
 
     def restore(self, carried: Mapping[str, Tensor]) -> None:
-        network = self.model.network
-        zero = network.recurrent.zero_state(self.recipe.batch.batch, network.decoder.weight) if carried else ()
+        network, rows = self.model.network, len(next(iter(carried.values()), ()))
+        zero = network.recurrent.zero_state(rows, network.decoder.weight) if carried else ()
         check_tensors(carried, {str(index): part.transpose(0, 1) for index, part in enumerate(zero)})
         parts = (carried[str(index)].transpose(0, 1).contiguous() for index in range(len(carried)))
         self.state = tuple(part.to(self.model.device) for part in parts) or None

@@ -118,6 +118,9 @@ class Checkpoints:
             groups[group][rest] = tensor
         load_state(self.network, groups["model"])
         self.average.restore(groups["average"], **contents["average"])
+        rows = len(self.task.batch(0, 0)) if groups["carried"] else 0
+        if any(len(tensor) != rows for tensor in groups["carried"].values()):
+            raise ValueError(f"the carried states are not of {rows} rows")
         self.task.restore(groups["carried"])
         self._restore_optimizer(groups["optimizer"])
         state = TrainingState(**contents["state"])

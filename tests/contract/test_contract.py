@@ -112,7 +112,7 @@ def test_a_model_is_loaded_strictly(row: Row, runs: Runs, tmp_path: Path) -> Non
     name = next(name for name, tensor in tensors.items() if tensor.ndim > 1)
     wrong = {
         f"the tensor {name} is missing": {k: v for k, v in tensors.items() if k != name},
-        "a tensor surplus that this network does not have": {**tensors, "surplus": torch.zeros(2)},
+        "a tensor surplus for which there is no place": {**tensors, "surplus": torch.zeros(2)},
         f"the tensor {name} is ": {**tensors, name: tensors[name][:-1]},
         f"the tensor {name} holds numbers that are not finite": {**tensors, name: tensors[name] * torch.nan},
     }
