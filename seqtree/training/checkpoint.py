@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from seqtree.errors import InputError, ModelFileError
+from seqtree.modelfile import a
 from seqtree.nn.network import check_tensors, load_state, state_of
 from seqtree.training.averaging import WeightAverage
 from seqtree.training.progress import Display
@@ -153,6 +154,8 @@ class Checkpoints:
 
 
 def _check_identity(run: RunFolder, before: dict[str, Any], now: dict[str, Any]) -> None:
+    if (kind := before.get("kind")) != now["kind"]:
+        raise InputError(f"{run.path}: holds the run of {a(str(kind))}, not of {a(now['kind'])}; choose another --out")
     before, now = _flat(before), _flat(now)
     changed = [name for name in sorted(before.keys() | now.keys()) if before.get(name) != now.get(name)]
     facts = [f"{name} was {before.get(name)}, is {now.get(name)}" for name in changed if name != "data"]

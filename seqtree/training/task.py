@@ -108,6 +108,7 @@ class Task(ABC, Generic[R, M, D]):
     def identity(self) -> dict[str, Any]:
         """JSON-able facts that must not change when a run is resumed."""
         return {
+            "kind": self.model.kind,
             "data": self.fingerprint(),
             "network": self.model.network.config.to_json(),
             **self.recipe.batch.to_json(),

@@ -15,7 +15,7 @@ import pytest
 import torch
 from language_helpers import TEXT
 from oracles import windows
-from runs import Messages, lm_recipe, metrics, records, train
+from runs import Messages, lm_recipe, metrics, parser_recipe, records, train
 from torch import Tensor, nn
 
 from seqtree import modelfile
@@ -755,6 +755,13 @@ def test_a_resumed_run_says_what_changed_and_takes_a_larger_budget(tmp_path: Pat
     assert "changed since the run began: epochs 2" in display.text
     same = train(lm_recipe(out, corpus, epochs=2, resume=True), Messages())
     assert same["steps"] == second["steps"]
+
+
+def test_a_run_of_another_kind_is_named(tmp_path: Path, corpus: Path) -> None:
+    out = tmp_path / "run"
+    train(lm_recipe(out, corpus, epochs=0.5), Messages())
+    with pytest.raises(InputError, match=r"run: holds the run of a language-model, not of a parser; choose another"):
+        train(parser_recipe(out, resume=True), Messages())
 
 
 def test_a_damaged_checkpoint_is_named(tmp_path: Path, corpus: Path) -> None:
