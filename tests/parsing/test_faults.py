@@ -497,18 +497,17 @@ def test_a_hundred_thousand_lines_in_order(command: Run, model: Path) -> None:
     assert found == lines
 
 
+def _parsing(model: Path, folder: Path, *options: str) -> subprocess.Popen[bytes]:
+    """A process that parses its standard input into brackets."""
+    command = [sys.executable, "-m", "seqtree", "parse", "--model", str(model), *options, "--format", "bracket"]
+    pipe, environment = subprocess.PIPE, {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(command, cwd=folder, stdin=pipe, stdout=pipe, stderr=pipe, env=environment)
+
+
 @posix
 def test_an_endless_input_is_parsed_as_it_comes(model: Path, tmp_path: Path) -> None:
     """Nobody waits for its end, and it stops when nobody reads on."""
-    command = [sys.executable, "-m", "seqtree", "parse", "--model", str(model), "--tokenized", "--format", "bracket"]
-    process = subprocess.Popen(
-        command,
-        cwd=tmp_path,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
+    process = _parsing(model, tmp_path, "--tokenized")
     assert process.stdin and process.stdout and process.stderr
     stdin = process.stdin
 
@@ -537,15 +536,7 @@ def test_an_endless_input_is_parsed_as_it_comes(model: Path, tmp_path: Path) -> 
 @pytest.mark.parametrize("newline", [b"\n", b"\r\n"])
 def test_a_line_is_answered_before_the_next_is_written(model: Path, tmp_path: Path, newline: bytes) -> None:
     """A line of bytes that come one by one, and several lines at once, count as well."""
-    command = [sys.executable, "-m", "seqtree", "parse", "--model", str(model), "--file", "-", "--format", "bracket"]
-    process = subprocess.Popen(
-        command,
-        cwd=tmp_path,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
+    process = _parsing(model, tmp_path, "--file", "-")
     assert process.stdin and process.stdout and process.stderr
     deadline = threading.Timer(60, process.kill)
     deadline.start()
@@ -573,15 +564,7 @@ def test_a_line_is_answered_before_the_next_is_written(model: Path, tmp_path: Pa
 
 @posix
 def test_a_paragraph_is_answered_at_the_blank_line_after_it(model: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "seqtree", "parse", "--model", str(model), "--paragraphs", "--format", "bracket"]
-    process = subprocess.Popen(
-        command,
-        cwd=tmp_path,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
+    process = _parsing(model, tmp_path, "--paragraphs")
     assert process.stdin and process.stdout and process.stderr
     deadline = threading.Timer(60, process.kill)
     deadline.start()
