@@ -171,10 +171,13 @@ class CorpusReading:
         facts = {"format": FORMAT, "settings": asdict(settings), **split}
         self.fingerprint = _digest(facts if self.valid_from == "ends" else {**facts, "from": self.valid_from})
 
-    def parts(self) -> Iterator[tuple[int, str]]:
-        """(part, block) over the whole text. Raises SeqtreeError at the end if a file is not what it was before."""
+    def parts(self, only: Sequence[int] = (0, 1)) -> Iterator[tuple[int, str]]:
+        """(part, block) over the whole text, or at least these parts of it, in order.
+
+        Raises SeqtreeError at the end if a file is not what it was before.
+        """
         if self.valid_from != "ends":
-            for wanted in (0, 1):
+            for wanted in only:
                 yield from ((part, block) for part, block in self._scattered() if part == wanted)
             return
         hashes: list[str] = []
@@ -211,7 +214,7 @@ class CorpusReading:
     def vocabulary(self, grown: Vocabulary | None = None) -> Vocabulary:
         """The vocabulary of the training text; or ``grown``, extended by it."""
         settings = self.settings
-        blocks = (block for part, block in self.parts() if part == 0)
+        blocks = (block for part, block in self.parts((0,)) if part == 0)
         counts: Mapping[str, int]
         if settings.unit == "char":
             counts = _count_characters(blocks)

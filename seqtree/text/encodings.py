@@ -8,6 +8,8 @@ import re
 MIN_SHARE = 0.3  # of the characters beyond ASCII, that the commonest ones must make up
 MIN_BEYOND = 8  # characters beyond ASCII from which something can be concluded
 MIN_CYRILLIC = 0.6  # for an alphabet, of which the small letters are half of all bytes
+_CYRILLIC = frozenset("оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфё")
+_KANA = frozenset("のにはをたがでてとしれさいるなもかあうこそすくまよりっだきつどけおえらめやわんみろじせば、。「」ー")
 _COMMON = {
     "gb18030": frozenset(
         "的一是不了在人有我他这个们中来上大为和国地到以说时要就出会可也你对生能而子那得于着下自之年"
@@ -34,14 +36,10 @@ _COMMON = {
         "소성국원동오게우구으적비당조관면공연신유생경위용무안없있었것거롭든람개발선방중화문학실명요"
         "미와모두내러저때더말등된될"
     ),
-    "cp1251": frozenset("оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфё"),
-    "koi8_r": frozenset("оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфё"),
-    "shift_jis": frozenset(
-        "のにはをたがでてとしれさいるなもかあうこそすくまよりっだきつどけおえらめやわんみろじせば、。「」ー"
-    ),
-    "euc_jp": frozenset(
-        "のにはをたがでてとしれさいるなもかあうこそすくまよりっだきつどけおえらめやわんみろじせば、。「」ー"
-    ),
+    "cp1251": _CYRILLIC,
+    "koi8_r": _CYRILLIC,
+    "shift_jis": _KANA,
+    "euc_jp": _KANA,
 }
 
 
