@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-import re
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, nullcontext
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ from nltk.tree import Tree
 
 from seqtree.errors import InputError
 from seqtree.text.config import check_encoding
+from seqtree.text.nltk_corpora import PREFIX, NamedCorpus, open_corpus
 from seqtree.text.reading import BLOCK, sources
 from seqtree.treebank.bracketed import Place, parse_trees, read_trees, words_of
 from seqtree.treebank.builder import MalformedTree
@@ -24,9 +23,6 @@ from seqtree.treebank.skipping import Skip
 SUFFIXES = (".bracket", ".brackets", ".mrg", ".prd", ".psd", ".ptb", ".tbf", ".tree", ".trees", ".txt")  # in folders
 MALFORMED = ("stop", "skip")  # what to do about a malformed tree
 LEMMAS = ".tbf"  # files with a lemma after each word, such as AnCora's
-_NLTK = "nltk:"
-_SPEC = re.compile(r"nltk:(?P<name>\w+)(?:/(?P<files>[^\[\]]+))?(?:\[(?P<range>[^\[\]]*)\])?")
-_RANGE = re.compile(r"\s*(?:(?P<one>-?\d+)|(?P<start>-?\d+)?\s*:\s*(?P<stop>-?\d+)?)\s*")
 
 Placed = Iterator[tuple[Tree, Place]]
 
@@ -40,10 +36,7 @@ def trees(
     """The trees of all arguments in order, each with its place; only one tree is in memory at a time.
 
     An argument is a bracketed file; a folder, for its files with one of ``SUFFIXES`` at any depth, sorted by name;
-    ``-`` for standard input; or ``nltk:NAME[/FILES][RANGE]``, a treebank known to NLTK. FILES is one of its files, or
-    first-last, both included, as in ``nltk:treebank/wsj_0001-wsj_0160`` (suffixes such as ``.mrg`` may be omitted).
-    RANGE selects trees as Python slices do, as in ``nltk:sinica_treebank[0:8000]``: ``[a:b]``, ``[a:]``, ``[:b]`` or
-    ``[i]``; a negative number counts from the end (and the trees are read twice).
+    ``-`` for standard input; or trees of a treebank that NLTK knows (see ``text.nltk_corpora``).
     encoding: of files; NLTK knows that of its corpora. malformed: ``stop`` raises InputError at a malformed tree, in
     files and NLTK's corpora alike; ``skip`` leaves it out. ``warn`` gets a line about those left out, and about
     ``.prd`` files of a folder that has ``.mrg`` files of the same names, which hold the same trees and are not read.
@@ -65,12 +58,12 @@ def _trees(
     if malformed not in MALFORMED:
         raise InputError(f"malformed {malformed!r}: expected one of {', '.join(MALFORMED)}")
     specs = [specs] if isinstance(specs, str) else specs
-    paths = [path for spec in specs for path in ([spec] if spec.startswith(_NLTK) else _files(spec, warn))]
+    paths = [path for spec in specs for path in ([spec] if spec.startswith(PREFIX) else _files(spec, warn))]
     skip = faults.add if malformed == "skip" else None
-    with sources([path for path in paths if not path.startswith(_NLTK)]) as groups:
+    with sources([path for path in paths if not path.startswith(PREFIX)]) as groups:
         files = iter(groups[0])
         for path in paths:
-            if path.startswith(_NLTK):
+            if path.startswith(PREFIX):
                 yield from _corpus(path, skip)
             else:
                 file = next(files)
@@ -149,85 +142,33 @@ def _same_trees(file: Path, folder: Path) -> tuple[str, ...]:
 
 
 def _corpus(spec: str, skip: Skip | None) -> Placed:
-    parts = _SPEC.fullmatch(spec)
-    if parts is None:
-        raise InputError(
-            f"{spec}: expected nltk:NAME, nltk:NAME/FILE, nltk:NAME/FIRST-LAST, each also with [START:STOP]"
-        )
-    corpus, files = _opened(spec, parts["name"])
-    if parts["files"]:
-        files = _chosen(spec, files, parts["files"])
-    if parts["range"] is None:
-        return _read(spec, parts["name"], corpus, files, skip)
-    return _sliced(spec, parts["range"], lambda skip: _read(spec, parts["name"], corpus, files, skip), skip)
+    corpus = open_corpus(spec, "treebank and sinica_treebank")
+    if not hasattr(corpus.reader, "parsed_sents"):
+        raise InputError(f"{spec}: NLTK's corpus {corpus.name!r} has no trees")
+    uncounted = _Faults().add if skip else None  # malformed trees are not to be counted twice
+    return corpus.selected(lambda: _read(corpus, skip), "trees", lambda: _read(corpus, uncounted))
 
 
-def _opened(spec: str, name: str) -> tuple[Any, Sequence[str]]:
-    """NLTK's reader of a corpus, and its files in order."""
-    import nltk.corpus  # here: it is slow to load, and only these arguments need it
-    from nltk.corpus.reader.api import CorpusReader
-    from nltk.corpus.util import LazyCorpusLoader
-
-    corpus = getattr(nltk.corpus, name, None)
-    if not isinstance(corpus, (CorpusReader, LazyCorpusLoader)):
-        raise InputError(
-            f"{spec}: NLTK has no corpus named {name!r}; it has, for example, treebank and sinica_treebank"
-        )
-    try:
-        files = sorted(corpus.fileids())
-    except LookupError:
-        raise InputError(
-            f"{spec}: the corpus {name!r} is not installed; install it with nltk.download({name!r})"
-        ) from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"{spec}: NLTK cannot open it: {_one_line(error)}") from None
-    if not files:
-        raise InputError(f"{spec}: the corpus {name!r} has no files")
-    if not hasattr(corpus, "parsed_sents"):
-        raise InputError(f"{spec}: NLTK's corpus {name!r} has no trees")
-    return corpus, files
-
-
-def _chosen(spec: str, files: Sequence[str], wanted: str) -> Sequence[str]:
-    """One file of a corpus, or the files first-last; a ``-`` may also be part of a file name."""
-    places = {file.rpartition(".")[0] or file: place for place, file in enumerate(files)}
-    places |= {file: place for place, file in enumerate(files)}
-    if wanted in places:
-        return [files[places[wanted]]]
-    for dash in re.finditer("-", wanted):
-        first, last = places.get(wanted[: dash.start()]), places.get(wanted[dash.end() :])
-        if first is not None and last is not None:
-            if first > last:
-                raise InputError(f"{spec}: the first file comes after the last; swap them")
-            return files[first : last + 1]
-    count = f"{len(files)} files, {files[0]} to {files[-1]}" if len(files) > 1 else f"one file, {files[0]}"
-    raise InputError(f"{spec}: no file or range of files {wanted!r}; the corpus has {count}")
-
-
-def _read(spec: str, name: str, corpus: Any, files: Iterable[str], skip: Skip | None) -> Placed:
+def _read(corpus: NamedCorpus, skip: Skip | None) -> Placed:
     from nltk.corpus.reader import BracketParseCorpusReader, CategorizedBracketParseCorpusReader
 
-    plain = type(corpus) in (BracketParseCorpusReader, CategorizedBracketParseCorpusReader)
-    for file in files:
-        place = f"nltk:{name}/{file}"
+    plain = type(corpus.reader) in (BracketParseCorpusReader, CategorizedBracketParseCorpusReader)
+    for file in corpus.files:
+        place = f"{PREFIX}{corpus.name}/{file}"
         try:
             if plain:
                 # not parsed_sents(), which flattens or drops trees with unbalanced brackets, and very deep trees
-                yield from parse_trees(_blocks(corpus, file), place, lemmas=file.endswith(LEMMAS), skip=skip)
+                yield from parse_trees(_blocks(corpus.reader, file), place, lemmas=file.endswith(LEMMAS), skip=skip)
             else:
-                yield from _parsed_by_nltk(spec, corpus.parsed_sents(file), place)
+                yield from _parsed_by_nltk(corpus.spec, corpus.reader.parsed_sents(file), place)
         except InputError:
             raise
         except (LookupError, OSError, ValueError) as error:
-            raise InputError(f"{place}: NLTK cannot read it: {_one_line(error)}") from None
+            raise corpus.cannot_read(file, error) from None
 
 
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]
-
-
-def _blocks(corpus: Any, file: str) -> Iterator[str]:
-    with corpus.open(file) as stream:
+def _blocks(reader: Any, file: str) -> Iterator[str]:
+    with reader.open(file) as stream:
         while block := stream.read(BLOCK):
             yield block
 
@@ -239,24 +180,3 @@ def _parsed_by_nltk(spec: str, parsed: Any, place: str) -> Placed:
             if not isinstance(tree, Tree):
                 raise InputError(f"{spec}: this corpus has no bracketed trees, but {type(tree).__name__} objects")
             yield tree, Place(place, number)
-
-
-def _sliced(spec: str, text: str, read: Callable[[Skip | None], Placed], skip: Skip | None) -> Placed:
-    """The trees of ``read(skip)`` selected by a range; they are only counted with another skip, so as not to count
-    malformed ones twice."""
-    parts = _RANGE.fullmatch(text)
-    if parts is None:
-        raise InputError(f"{spec}: [{text}] is not a range of trees, such as [0:8000], [-500:] or [7]")
-    count = _Faults().add if skip else None
-    start, stop = (int(part) if part else None for part in (parts["start"], parts["stop"]))
-    if parts["one"]:
-        start = int(parts["one"])
-        stop = start + 1 or None  # [-1] is [-1:]
-    if (start or 0) < 0 or (stop or 0) < 0:
-        start, stop, _ = slice(start, stop).indices(sum(1 for _ in read(count)))
-    empty = True
-    for placed in islice(read(skip), start, stop):
-        empty = False
-        yield placed
-    if empty:
-        raise InputError(f"{spec}: [{text}] selects no trees; there are {sum(1 for _ in read(count))}")
