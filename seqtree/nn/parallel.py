@@ -1,15 +1,51 @@
-"""Several computations at once, each on one CPU thread."""
+"""Several computations at once, each on one CPU thread; and sequences in batches of like length."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from itertools import chain, islice
+from typing import Any, TypeVar
 
 import torch
 
 A = TypeVar("A")
 B = TypeVar("B")
+S = TypeVar("S", bound=Sequence[Any])
+
+AT_ONCE = 2048  # sequences that are sorted by length together
+BATCH_LENGTH = 2048  # of a batch's sequences together, padding included
+
+
+def in_batches(
+    function: Callable[[Sequence[S]], Sequence[B]], sequences: Iterable[S], device: torch.device
+) -> Iterator[B | None]:
+    """What ``function`` makes of each sequence, in their order; None for an empty one.
+
+    It is given sequences of like length, longest first, and returns as many results. Sequences are taken some thousands
+    at a time, and batches are computed on all of torch's threads.
+    """
+    source = iter(sequences)
+    while chunk := list(islice(source, AT_ONCE)):
+        numbers = list(_batches([len(sequence) for sequence in chunk]))
+        batches = [[chunk[i] for i in batch] for batch in numbers]
+        # A batch of one sequence takes most of its time in Python, where threads only wait for each other.
+        alone = next((i for i, batch in enumerate(batches) if len(batch) > 1), len(batches))
+        results = [function(batch) for batch in batches[:alone]]
+        results += in_parallel(function, batches[alone:], device)
+        found: list[B | None] = [None] * len(chunk)
+        for number, result in zip(chain.from_iterable(numbers), chain.from_iterable(results), strict=True):
+            found[number] = result
+        yield from found
+
+
+def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """The numbers of the sequences that are not empty, longest first, as many at once as ``BATCH_LENGTH`` allows."""
+    order = sorted((i for i, length in enumerate(lengths) if length), key=lambda i: -lengths[i])
+    while order:
+        size = max(1, BATCH_LENGTH // lengths[order[0]])
+        yield order[:size]
+        order = order[size:]
 
 
 def in_parallel(function: Callable[[A], B], values: Sequence[A], device: torch.device) -> list[B]:

@@ -11,7 +11,8 @@ from typing import Any
 from nltk.tree import Tree
 
 from seqtree.errors import InputError
-from seqtree.parsing.model import AT_ONCE, Parser
+from seqtree.nn.parallel import AT_ONCE
+from seqtree.parsing.model import Parser
 from seqtree.treebank.bracketed import words_of
 from seqtree.treebank.parseval import Parseval, ParsevalFigures
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from torch import Tensor
 
 from seqtree.errors import InputError
 from seqtree.model import Model, texts, untrained
-from seqtree.nn.parallel import in_parallel
+from seqtree.nn.parallel import in_batches
 from seqtree.parsing.beam import beam_search
 from seqtree.parsing.config import ParserNetworkConfig
 from seqtree.parsing.gold import EMPTY, names_in
@@ -31,8 +30,6 @@ from seqtree.treebank.binary import BinaryTree, Labels, binarise
 from seqtree.treebank.bracketed import as_leaf
 from seqtree.treebank.normalisation import normalise
 
-AT_ONCE = 2048  # sentences that are sorted by length together
-BATCH_WORDS = 2048  # words of a batch, padding included
 MIN_LABELLINGS = 64  # of each forest of a wide beam
 WORDS = ("embedding.", "spelling.", "encoder.")  # what the word encoder holds, without its name in older files
 
@@ -132,18 +129,7 @@ class Parser(Model[ParserNetwork], ParserI):  # type: ignore[misc]  # NLTK is no
 
         Sentences are taken some thousands at a time and parsed in batches of like length, on all of torch's threads.
         """
-        source = iter(sentences)
-        while chunk := list(islice(source, AT_ONCE)):
-            numbers = list(_batches([len(sentence) for sentence in chunk]))
-            batches = [[chunk[i] for i in batch] for batch in numbers]
-            # A batch of one sentence takes most of its time in Python, where threads only wait for each other.
-            alone = next((i for i, batch in enumerate(batches) if len(batch) > 1), len(batches))
-            parses = [self._parse_batch(batch) for batch in batches[:alone]]
-            parses += in_parallel(self._parse_batch, batches[alone:], self.device)
-            found: list[Parse | None] = [None] * len(chunk)
-            for number, parse in zip(chain.from_iterable(numbers), chain.from_iterable(parses), strict=True):
-                found[number] = parse
-            yield from found
+        return in_batches(self._parse_batch, sentences, self.device)
 
     @torch.inference_mode()
     def k_best(self, sentence: Sequence[Word], k: int, width: int | None = None) -> list[Parse]:
@@ -225,12 +211,3 @@ class Parser(Model[ParserNetwork], ParserI):  # type: ignore[misc]  # NLTK is no
 
 def _with_leaves(parse: Parse) -> Tree:
     return parse.with_words(as_leaf).tree
-
-
-def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """The numbers of the sentences that are not empty, longest first, as many at once as ``BATCH_WORDS`` allows."""
-    order = sorted((i for i, length in enumerate(lengths) if length), key=lambda i: -lengths[i])
-    while order:
-        size = max(1, BATCH_WORDS // lengths[order[0]])
-        yield order[:size]
-        order = order[size:]

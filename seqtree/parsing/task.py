@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,10 +19,10 @@ from seqtree.parsing.model import Parser
 from seqtree.parsing.objectives import parser_loss
 from seqtree.text.batches import make_batch
 from seqtree.text.reading import check_standard_input
-from seqtree.training.batches import Ids, similar_lengths
+from seqtree.training.batches import SentenceTask, held_out
 from seqtree.training.progress import Display
 from seqtree.training.start import known_words, language_model, start_words
-from seqtree.training.task import Batch, Task
+from seqtree.training.task import Batch
 from seqtree.treebank.binary import BinaryTree, binarise, restore
 from seqtree.treebank.bracketed import write_tree
 from seqtree.treebank.dialects import WRAPPERS
@@ -41,21 +39,18 @@ class ParserData(NamedTuple):
     valid: list[Tree]
 
 
-class ParserTask(Task[ParserRecipe, Parser, ParserData]):
+class ParserTask(SentenceTask[ParserRecipe, Parser, ParserData]):
     """Learning to parse; the best model is the one with the best labelled F1.
 
-    A batch has sentences of similar length and about as many words as any other: those of ``batch`` sentences of mean
-    length. Its loss is the mean per word.
+    A batch's loss is the mean per word.
     """
 
     options = OPTIONS
-    items = "words"
     best = "+labelled_f1"
 
     def __init__(self, model: Parser, data: ParserData, recipe: ParserRecipe) -> None:
-        super().__init__(model, data, recipe)
         self.gold = [gold_tree(tree, model.lexicon, model.tags, model.labels) for tree in data.training]
-        self._order = lru_cache(maxsize=2)(self._shuffled)
+        super().__init__(model, data, recipe, np.array([len(tree) for tree in self.gold]))
 
     @classmethod
     def resolve(cls, options: Mapping[str, Any]) -> ParserRecipe:
@@ -72,16 +67,15 @@ class ParserTask(Task[ParserRecipe, Parser, ParserData]):
 
     @classmethod
     def read(cls, sources: Sequence[str], recipe: ParserRecipe, display: Display) -> ParserData:
-        reading, held_out = recipe.reading, recipe.validation
-        check_standard_input((*sources, *held_out.valid))
+        reading, validation = recipe.reading, recipe.validation
+        check_standard_input((*sources, *validation.valid))
         training = normalised_trees(sources, reading.encoding, display.warning, MAX_WORDS, reading.malformed)
-        if held_out.valid:
-            valid = normalised_trees(held_out.valid, reading.encoding, display.warning, malformed=reading.malformed)
+        if validation.valid:
+            valid = normalised_trees(validation.valid, reading.encoding, display.warning, malformed=reading.malformed)
             if not valid:
-                raise InputError(f"{', '.join(held_out.valid)}: no tree with a word in it to validate on")
+                raise InputError(f"{', '.join(validation.valid)}: no tree with a word in it to validate on")
         else:
-            cut = len(training) - min(MAX_VALIDATION, round(held_out.valid_share * len(training)))
-            training, valid = training[:cut], training[cut:]
+            training, valid = held_out(training, validation.valid_share, MAX_VALIDATION)
         if not training:
             raise InputError(f"{', '.join(sources)}: no tree is left to train on")
         _warn_of_unknown_labels(training, valid, display)
@@ -98,10 +92,6 @@ class ParserTask(Task[ParserRecipe, Parser, ParserData]):
         if recipe.start:
             display.message(start_words(parser.network.words, parser.lexicon, recipe.start))
         return parser
-
-    @property
-    def steps_per_epoch(self) -> int:
-        return math.ceil(len(self.gold) / self.recipe.batch.batch)
 
     def fingerprint(self) -> str:
         digest = hashlib.sha256()
@@ -121,11 +111,8 @@ class ParserTask(Task[ParserRecipe, Parser, ParserData]):
         }
         return {**super().identity(), "objective": self.recipe.objective.to_json(), "known": known}
 
-    def batch(self, epoch: int, step: int) -> Batch:
-        return self._order(epoch)[step]
-
     def loss(self, batch: Batch) -> tuple[Tensor, int]:
-        trees = sorted((self.gold[i] for i in batch), key=len, reverse=True)
+        trees = [self.gold[i] for i in self.longest_first(batch)]
         words = [tree.binary.words for tree in trees]
         sentences = make_batch(words, [tree.words for tree in trees], self.model.lexicon)
         count = int(sentences.lengths.sum())
@@ -163,10 +150,6 @@ class ParserTask(Task[ParserRecipe, Parser, ParserData]):
             f"{config.encoder}, composition {config.composition}, {self.recipe.objective.objective}, batch "
             f"{self.recipe.batch.batch}"
         )
-
-    def _shuffled(self, epoch: int) -> list[Ids]:
-        lengths = np.array([len(tree) for tree in self.gold])
-        return similar_lengths(lengths, self.steps_per_epoch, self.recipe.training.seed, epoch)
 
 
 def _warn_of_unknown_labels(training: Sequence[Tree], valid: Sequence[Tree], display: Display) -> None:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from io import IncrementalNewlineDecoder
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -52,8 +53,10 @@ def say(message: str) -> None:
 
 
 @contextmanager
-def sources(*groups: Sequence[str | Path], skipped: list[str] | None = None) -> Iterator[list[list[Source]]]:
-    """The files of each group of paths: files, folders (their ``*.txt`` files at any depth, sorted by name), "-".
+def sources(
+    *groups: Sequence[str | Path], skipped: list[str] | None = None, suffixes: tuple[str, ...] = (".txt",)
+) -> Iterator[list[list[Source]]]:
+    """The files of each group of paths: files, folders (those of ``suffixes`` at any depth, sorted by name), "-".
 
     Of a folder, hidden files and folders (``.git``, ``._a.txt``) and files that may not be read are left out; these
     are named in ``skipped``.
@@ -66,7 +69,7 @@ def sources(*groups: Sequence[str | Path], skipped: list[str] | None = None) -> 
     scratch: list[Path] = []
     try:
         left_out = [] if skipped is None else skipped
-        yield [[source for path in paths for source in _find(path, scratch, left_out)] for paths in lists]
+        yield [[source for path in paths for source in _find(path, scratch, left_out, suffixes)] for paths in lists]
     finally:
         for folder in scratch:
             shutil.rmtree(folder, ignore_errors=True)
@@ -118,6 +121,12 @@ def whole_lines(blocks: Iterable[str]) -> Iterator[list[str]]:
         yield [rest]
 
 
+def numbered_lines(files: Iterable[Source], encoding: str) -> Iterator[tuple[int, str]]:
+    """The lines of files, without their ends, each with its number from 1. Raises InputError as ``read_text``."""
+    lines = chain.from_iterable(whole_lines(read_text(files, encoding)))
+    yield from ((number, line.removesuffix(NEWLINE)) for number, line in enumerate(lines, 1))
+
+
 def normalised(text: str) -> str:
     """A string without its byte-order mark and with every line ending as "\\n". InputError for anything else."""
     if not isinstance(text, str):
@@ -125,7 +134,7 @@ def normalised(text: str) -> str:
     return str(IncrementalNewlineDecoder(None, translate=True).decode(text.removeprefix(_BYTE_ORDER_MARK), final=True))
 
 
-def _find(path: str | Path, scratch: list[Path], skipped: list[str]) -> list[Source]:
+def _find(path: str | Path, scratch: list[Path], skipped: list[str], suffixes: tuple[str, ...]) -> list[Source]:
     if str(path) == "-":
         stream = getattr(sys.stdin, "buffer", None)
         if stream is None:
@@ -134,7 +143,7 @@ def _find(path: str | Path, scratch: list[Path], skipped: list[str]) -> list[Sou
     place = Path(path)
     try:
         if place.is_dir():
-            return [Source(file, str(file), named=False) for file in _texts_of(place, skipped)]
+            return [Source(file, str(file), named=False) for file in _texts_of(place, skipped, suffixes)]
         if not place.exists():
             raise InputError(f"{path}: no such file or folder; expected a text")
         if place.is_file():
@@ -147,9 +156,9 @@ def _find(path: str | Path, scratch: list[Path], skipped: list[str]) -> list[Sou
         return [Source(_copied(file, scratch, str(path)), str(path))]
 
 
-def _texts_of(folder: Path, skipped: list[str]) -> list[Path]:
+def _texts_of(folder: Path, skipped: list[str], suffixes: tuple[str, ...]) -> list[Path]:
     """The texts of a folder, at any depth. Raises InputError if there is none."""
-    texts = [file for file in folder.rglob("*") if file.suffix.lower() == ".txt" and file.is_file()]
+    texts = [file for file in folder.rglob("*") if file.suffix.lower() in suffixes and file.is_file()]
     texts.sort(key=lambda file: file.relative_to(folder).parts)
     found = []
     for file in texts:
@@ -161,7 +170,7 @@ def _texts_of(folder: Path, skipped: list[str]) -> list[Path]:
             found.append(file)
     if not found:
         left_out = f" that can be read; left out: {', '.join(skipped[:5])}" if skipped else ""
-        raise InputError(f"{folder} is a folder without .txt files{left_out or '; expected texts'}")
+        raise InputError(f"{folder} is a folder without {' or '.join(suffixes)} files{left_out or '; expected texts'}")
     return found
 
 

@@ -1,10 +1,17 @@
-"""Batches of sentences of similar length, about equally many words in each."""
+"""Batches of sentences of similar length, about equally many words in each; and sentences held out of training."""
 
 from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from seqtree.training.task import Batch, D, M, R, Task
+
+T = TypeVar("T")
 Ids = npt.NDArray[np.int64]
 UNEVEN = 0.2  # how much longer or shorter than it is a sentence may be taken to be when batches are made
 
@@ -21,3 +28,39 @@ def similar_lengths(lengths: Ids, steps: int, seed: int, epoch: int) -> list[Ids
     cuts = np.maximum.accumulate(np.maximum(cuts, 1) - step) + step  # one sentence at least in each
     batches = np.split(order, np.minimum(cuts, len(order) - steps + step))
     return [batches[i] for i in generator.permutation(len(batches))]
+
+
+def held_out(items: list[T], share: float, most: int) -> tuple[list[T], list[T]]:
+    """The items to train on, and those to validate on: this share of them from their end, ``most`` at most."""
+    cut = len(items) - min(most, round(share * len(items)))
+    return items[:cut], items[cut:]
+
+
+class SentenceTask(Task[R, M, D]):
+    """A task whose rows are sentences. ``lengths`` (N,) are those of the training sentences, in words.
+
+    A batch has sentences of similar length and about as many words as any other: those of ``batch`` sentences of mean
+    length. Its rows are numbers of sentences.
+    """
+
+    items = "words"
+
+    def __init__(self, model: M, data: D, recipe: R, lengths: Ids) -> None:
+        super().__init__(model, data, recipe)
+        self.lengths = lengths
+        self._order = lru_cache(maxsize=2)(self._shuffled)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return math.ceil(len(self.lengths) / self.recipe.batch.batch)
+
+    def batch(self, epoch: int, step: int) -> Batch:
+        return self._order(epoch)[step]
+
+    def longest_first(self, batch: Batch) -> list[int]:
+        """The numbers of a batch's sentences, longest first."""
+        found: list[int] = batch[np.argsort(-self.lengths[batch], kind="stable")].tolist()
+        return found
+
+    def _shuffled(self, epoch: int) -> list[Ids]:
+        return similar_lengths(self.lengths, self.steps_per_epoch, self.recipe.training.seed, epoch)

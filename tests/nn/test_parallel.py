@@ -13,8 +13,8 @@ from language_helpers import threads
 
 from seqtree import corpora
 from seqtree.errors import InputError
-from seqtree.nn.parallel import in_parallel
-from seqtree.parsing.model import BATCH_WORDS, Parser
+from seqtree.nn.parallel import BATCH_LENGTH, in_parallel
+from seqtree.parsing.model import Parser
 from seqtree.treebank.bracketed import parse_trees
 
 CPU = torch.device("cpu")
@@ -71,7 +71,7 @@ def test_parses_do_not_depend_on_the_threads(monkeypatch: pytest.MonkeyPatch) ->
     trees = [tree for tree, _ in parse_trees(corpora.load("toy").splitlines(), "toy.mrg")]
     parser = Parser.untrained(trees, words=8, characters=8, hidden=16, vector=16, scorer=16)
     sentences = [[], *(parser.words(tree.leaves()) for tree in 3 * trees), []]
-    assert sum(map(len, sentences)) > BATCH_WORDS  # several batches
+    assert sum(map(len, sentences)) > BATCH_LENGTH  # several batches
     batch, seen = parser._parse_batch, set()
     monkeypatch.setattr(parser, "_parse_batch", lambda read: seen.add(threading.get_ident()) or batch(read))
     several = list(parser.parses(sentences))

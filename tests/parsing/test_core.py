@@ -22,13 +22,14 @@ from torch import Tensor
 
 from seqtree import modelfile
 from seqtree.errors import InputError, ModelFileError
+from seqtree.nn.parallel import AT_ONCE, BATCH_LENGTH
 from seqtree.nn.recursive import COMPOSITIONS
 from seqtree.parsing.beam import beam_search
 from seqtree.parsing.config import ParserNetworkConfig
 from seqtree.parsing.gold import EMPTY, gold_tree, names_in
 from seqtree.parsing.greedy import Decoding, Forests, decode
 from seqtree.parsing.labelling import Labellings, best_labellings, best_trees
-from seqtree.parsing.model import AT_ONCE, BATCH_WORDS, Parser
+from seqtree.parsing.model import Parser
 from seqtree.parsing.oracle import Oracle
 from seqtree.parsing.parse import Parse
 from seqtree.parsing.spans import Pairs, Spans, SpanTable, fence_numbers, fence_spans, word_spans
@@ -762,8 +763,8 @@ def test_more_sentences_than_are_parsed_at_once() -> None:
 
 def test_a_sentence_longer_than_a_batch() -> None:
     parser = small_parser(encoder="none", vector=2, words=2, characters=0)
-    [parse] = _parses(parser, random_sentences(parser.lexicon, [BATCH_WORDS + 10]))
-    assert len(parse.binary.merges) == BATCH_WORDS + 9
+    [parse] = _parses(parser, random_sentences(parser.lexicon, [BATCH_LENGTH + 10]))
+    assert len(parse.binary.merges) == BATCH_LENGTH + 9
     assert parse.tree.label()
 
 

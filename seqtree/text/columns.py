@@ -1,0 +1,151 @@
+"""Columns: one word a line with its tags beside it, and an empty line after every sentence (CoNLL, CoNLL-U, NLTK)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from seqtree.errors import InputError
+from seqtree.text.chunks import scheme_of
+from seqtree.text.config import check_encoding
+from seqtree.text.nltk_corpora import PREFIX, NamedCorpus, open_corpus
+from seqtree.text.reading import Source, numbered_lines, sources
+
+SUFFIXES = (".bio", ".conll", ".conllu", ".iob", ".tsv", ".txt")  # of files in folders
+DOCUMENT = "-DOCSTART-"
+_INTENT = re.compile(r"#\s*intent\s*[:=]\s*(?P<intent>.*\S)\s*")
+_CONLLU = 10  # columns, the first of which is a word's number
+_NUMBER = re.compile(r"\d+(?P<no_word>[-.]\d+)?")
+_NO_WORD = "-NONE-"  # the tag of a trace in the Penn Treebank
+
+
+class Rows(NamedTuple):
+    """A sentence's rows, all of the same columns, where it stands, and the intent that a comment gives it, if any."""
+
+    rows: list[tuple[str, ...]]
+    place: str
+    intent: str | None
+
+
+class Tagged(NamedTuple):
+    """A sentence's words and their tags, where it stands, and its intent, if it has one."""
+
+    words: tuple[str, ...]
+    tags: tuple[str, ...]
+    place: str
+    intent: str | None
+
+
+def read_columns(specs: Sequence[str], encoding: str = "utf-8") -> list[Rows]:
+    """The sentences of files, folders (those with one of ``SUFFIXES``), ``-`` or ``nltk:NAME[/FILES][RANGE]``.
+
+    Columns are separated by tabs, or by white space in a file without any. Left out: comments, document marks, and in
+    CoNLL-U, which is known by its ten columns, the rows of multiword tokens and empty nodes. Raises InputError, naming
+    file and line, for a row of another number of columns than those before it.
+    """
+    check_encoding(encoding)
+    found: list[Rows] = []
+    columns: dict[int, str] = {}  # how many there are, and where that was seen first
+    with sources([spec for spec in specs if not spec.startswith(PREFIX)], suffixes=SUFFIXES) as (files,):
+        read = [_file(file, encoding) for file in files]
+        read += [_corpus(spec) for spec in specs if spec.startswith(PREFIX)]
+        for sentences in read:
+            for sentence in sentences:
+                columns.setdefault(len(sentence.rows[0]), sentence.place)
+                if len(columns) > 1:
+                    (first, place), (second, other) = columns.items()
+                    raise InputError(f"{other}: {second} columns, expected {first} as at {place}")
+                found.append(sentence)
+    if not found:
+        raise InputError(f"{', '.join(map(str, specs))}: no sentence in it")
+    return found
+
+
+def tagged(sentences: Sequence[Rows], word: int | None, tag: int | None, say: Callable[[str], object]) -> list[Tagged]:
+    """The sentences with two of their columns, counted from 1, as words and tags; None: found, and ``say`` is told.
+
+    Words are column 1, or 2 in CoNLL-U. Tags are the last column if it holds chunk tags; else the one after the words,
+    or the fourth (UPOS) in CoNLL-U. Raises InputError for a column that is not there.
+    """
+    width = len(sentences[0].rows[0])
+    place = sentences[0].place
+    conllu = width == _CONLLU and _NUMBER.fullmatch(sentences[0].rows[0][0]) is not None
+    if word is None:
+        word = 2 if conllu else 1
+    if tag is None:
+        tag = _tag_column(sentences, word, conllu)
+        if width > 2:
+            say(f"{width} columns: words from column {word}, tags from column {tag} (see --word-column, --tag-column)")
+    for name, column in (("word", word), ("tag", tag)):
+        if not 1 <= column <= width:
+            raise InputError(f"{place}: {width} column{'s' * (width > 1)}, expected a {name} in column {column}")
+    return [
+        Tagged(tuple(row[word - 1] for row in rows), tuple(row[tag - 1] for row in rows), where, intent)
+        for rows, where, intent in sentences
+    ]
+
+
+def _tag_column(sentences: Sequence[Rows], word: int, conllu: bool) -> int:
+    width = len(sentences[0].rows[0])
+    if conllu:
+        return 4
+    if width > 2 and scheme_of([row[-1] for row in rows] for rows, _, _ in sentences):
+        return width
+    return word + 1
+
+
+def _file(source: Source, encoding: str) -> Iterator[Rows]:
+    rows: list[tuple[str, ...]] = []
+    first, intent, width, separator = 0, None, 0, None
+    for number, line in numbered_lines([source], encoding):
+        if not line.strip():
+            if rows:
+                yield Rows(rows, f"{source.name}:{first}", intent)
+            rows, intent = [], None
+            continue
+        if not width:
+            separator = "\t" if "\t" in line else None
+        row = tuple(part.strip() for part in line.rstrip("\n").split(separator))
+        if line.startswith("#") and not rows and len(row) != (width or 2 + (separator is None)):
+            said = _INTENT.fullmatch(line.strip())
+            intent = said["intent"] if said else intent
+            continue
+        if row[0] == DOCUMENT:
+            continue
+        width = width or len(row)
+        _check(row, width, f"{source.name}:{number}")
+        known = _NUMBER.fullmatch(row[0]) if width == _CONLLU else None
+        if known is None or known["no_word"] is None:
+            first = first if rows else number
+            rows.append(row)
+    if rows:
+        yield Rows(rows, f"{source.name}:{first}", intent)
+
+
+def _check(row: tuple[str, ...], width: int, place: str) -> None:
+    if len(row) != width:
+        raise InputError(f"{place}: {len(row)} column{'s' * (len(row) > 1)}, expected {width} as in the lines before")
+    if "" in row:
+        raise InputError(f"{place}: column {row.index('') + 1} is empty")
+
+
+def _corpus(spec: str) -> Iterator[Rows]:
+    corpus = open_corpus(spec, "treebank, conll2000 and brown")
+    method = next((name for name in ("iob_sents", "tagged_sents") if hasattr(corpus.reader, name)), None)
+    if method is None:
+        raise InputError(f"{spec}: NLTK's corpus {corpus.name!r} has no tagged words")
+    return corpus.selected(lambda: _read(corpus, method), "sentences")
+
+
+def _read(corpus: NamedCorpus, method: str) -> Iterator[Rows]:
+    for file in corpus.files:
+        try:
+            sentences: Any = getattr(corpus.reader, method)(file)
+            for number, sentence in enumerate(sentences, 1):
+                place = f"{PREFIX}{corpus.name}/{file}, sentence {number}"
+                rows = [tuple(map(str, row)) for row in sentence if row[1] != _NO_WORD]
+                if rows:
+                    yield Rows(rows, place, None)
+        except (LookupError, OSError, ValueError, AssertionError) as error:
+            raise corpus.cannot_read(file, error) from None
