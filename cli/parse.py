@@ -14,6 +14,7 @@ import click
 
 import seqtree
 from seqtree.cli.options import FILE, device_option, encoding_option, open_model, precision_option, threads_option
+from seqtree.cli.texts import check_texts, in_chunks, text_blocks
 from seqtree.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     Shown = Callable[[Parse | None, Sentence], str]
 
 TRACED = ("pretty", "svg")  # the formats that --trace has
-CHUNK = 1 << 15  # words that are read before they are parsed together
 
 
 def shipped_model() -> Path:
@@ -115,13 +115,9 @@ def parse(
     a paragraph) do not wait for the next one. An empty text or line has an empty result, except with --paragraphs.
     """
     _check_usage(sentences, file, paragraphs, tokenized, format, scores, trace)
-    from seqtree.text.lines import checked_arguments, line_blocks
-
     _bound_kernel_caches()
     loaded = open_model("parser", shipped_model() if model is None else model, threads, device, precision)
-    blocks: Iterable[Iterator[str]]
-    blocks = [checked_arguments(sentences)] if sentences else line_blocks(file or "-", encoding)
-    read = _read(blocks, paragraphs, tokenized, loaded.lexicon.words)
+    read = _read(text_blocks(sentences, file, encoding), paragraphs, tokenized, loaded.lexicon.words)
     _print(loaded, read, k, _shown(format, scores, trace), format == "pretty")
 
 
@@ -141,8 +137,7 @@ def _check_usage(
     trace: bool,
 ) -> None:
     """Raises click.UsageError for options that do not go together."""
-    if sentences and file is not None:
-        raise click.UsageError("give SENTENCE or --file, not both")
+    check_texts(sentences, file, "SENTENCE")
     if paragraphs and sentences:
         raise click.UsageError("--paragraphs joins the lines of --file or of stdin; it does not go with SENTENCE")
     if paragraphs and tokenized:
@@ -151,8 +146,6 @@ def _check_usage(
         raise click.UsageError(f"--trace goes with --format {' or '.join(TRACED)}, not {format}")
     if scores and format == "svg":
         raise click.UsageError("--scores goes with --format pretty, bracket or json, not svg")
-    if not sentences and file is None and (sys.stdin is None or sys.stdin.isatty()):
-        raise click.UsageError("nothing to parse: give a SENTENCE or --file, or pipe a text in")
 
 
 def _read(
@@ -178,7 +171,7 @@ def _print(parser: Any, read: Iterable[Iterable[Sentence]], k: int, shown: Shown
     to k parses and an empty line. The results of a block of sentences are printed before the next block is asked for.
     """
     between = ""
-    for chunk in chain.from_iterable(map(_chunks, read)):
+    for chunk in chain.from_iterable(in_chunks(sentences, _words) for sentences in read):
         if k == 1:
             for parse, sentence in zip(parser.parses([sentence.words for sentence in chunk]), chunk, strict=True):
                 # click.echo would drop some control characters
@@ -194,6 +187,10 @@ def _print(parser: Any, read: Iterable[Iterable[Sentence]], k: int, shown: Shown
         sys.stdout.flush()
 
 
+def _words(sentence: Sentence) -> int:
+    return len(sentence.words)
+
+
 def _shown(format: str, scores: bool, trace: bool) -> Shown:
     """What makes a text of a parse and its sentence."""
     from seqtree.parsing.formats import format_parse
@@ -207,20 +204,3 @@ def _shown(format: str, scores: bool, trace: bool) -> Shown:
         return lambda parse, _: "" if parse is None else trace_text(parse.binary, parse.scores, parse.margins)
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     return lambda parse, sentence: format_parse(parse, format, width, scores, sentence)
-
-
-def _chunks(sentences: Iterable[Sentence]) -> Iterator[list[Sentence]]:
-    """Neighbouring sentences of some ``CHUNK`` words together. What precedes an input error comes before it."""
-    chunk: list[Sentence] = []
-    words = 0
-    try:
-        for sentence in sentences:
-            chunk.append(sentence)
-            words += len(sentence.words) + 1
-            if words >= CHUNK:
-                yield chunk
-                chunk, words = [], 0
-    except InputError:
-        yield chunk
-        raise
-    yield chunk

@@ -36,6 +36,13 @@ TASKS = {
         options="seqtree.parsing.config:OPTIONS",
         use="seqtree parse, or seqtree parser eval",
     ),
+    "tag": TaskEntry(
+        kind="tagger",
+        model="seqtree.tagging.model:Tagger",
+        task="seqtree.tagging.task:TagTask",
+        options="seqtree.tagging.config:OPTIONS",
+        use="seqtree tag",
+    ),
     "image": TaskEntry(
         kind="image-classifier",
         model="seqtree.images.model:ImageClassifier",

@@ -176,8 +176,7 @@ class _Partition(torch.autograd.Function):
     def forward(
         ctx: Any, emissions: Tensor, start: Tensor, transitions: Tensor, end: Tensor, lengths: Tensor
     ) -> Tensor:
-        *steps, lengths = inputs
-        chances = _chances(emissions, Steps(*steps), lengths)
+        chances = _chances(emissions, Steps(start, transitions, end), lengths)
         ctx.save_for_backward(*(part.to(emissions.dtype) for part in chances[1:]))
         return chances.partition.to(emissions.dtype)
 

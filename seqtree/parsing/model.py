@@ -25,7 +25,7 @@ from seqtree.parsing.parse import Parse
 from seqtree.parsing.spans import Spans, word_spans
 from seqtree.text.batches import SentenceBatch, make_batch
 from seqtree.text.lexicon import Ids, LabelSet, Lexicon
-from seqtree.text.sentences import Word, words_as_given
+from seqtree.text.sentences import Word, given_words
 from seqtree.treebank.binary import BinaryTree, Labels, binarise
 from seqtree.treebank.bracketed import as_leaf
 from seqtree.treebank.normalisation import normalise
@@ -117,12 +117,7 @@ class Parser(Model[ParserNetwork], ParserI):  # type: ignore[misc]  # NLTK is no
 
     def words(self, sentence: Iterable[str]) -> list[Word]:
         """The words of a sentence with their forms for the model. Raises InputError for a string."""
-        if isinstance(sentence, str):
-            raise InputError("a parser takes a sentence as a sequence of words; split the string first")
-        given = list(sentence)
-        for wrong in (word for word in given if not isinstance(word, str)):
-            raise InputError(f"a parser takes words as strings, not {wrong!r}")
-        return words_as_given(given, self.lexicon.words)
+        return given_words(sentence, self.lexicon.words)
 
     def parses(self, sentences: Iterable[Sequence[Word]]) -> Iterator[Parse | None]:
         """The parse of each sentence in its order, None for an empty one; a word is (its form, its form for the model).

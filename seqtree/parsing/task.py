@@ -21,7 +21,7 @@ from seqtree.text.batches import make_batch
 from seqtree.text.reading import check_standard_input
 from seqtree.training.batches import SentenceTask, held_out
 from seqtree.training.progress import Display
-from seqtree.training.start import known_words, language_model, start_words
+from seqtree.training.start import known_words, start_words, with_start
 from seqtree.training.task import Batch
 from seqtree.treebank.binary import BinaryTree, binarise, restore
 from seqtree.treebank.bracketed import write_tree
@@ -57,13 +57,7 @@ class ParserTask(SentenceTask[ParserRecipe, Parser, ParserData]):
         recipe = OPTIONS.resolved(options)
         whole_trees = recipe.objective.objective == "structured"
         recipe = replace(recipe, network=replace(recipe.network, whole_trees=whole_trees))
-        if recipe.run.init_from is None:
-            return recipe
-        if options.get("words") is not None:
-            raise InputError("words: with init_from, word vectors are as wide as the language model's")
-        start = language_model(recipe.run.init_from)
-        width = start.network.config.embedding
-        return replace(recipe, start=start, network=replace(recipe.network, words=width))
+        return with_start(recipe, options)
 
     @classmethod
     def read(cls, sources: Sequence[str], recipe: ParserRecipe, display: Display) -> ParserData:

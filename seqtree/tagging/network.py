@@ -72,7 +72,7 @@ class TaggerNetwork(Network):
         return TagScores(_padded(self.output(states), places, batch), intents)
 
     def loss(self, batch: SentenceBatch, tags: Ids, intents: Ids) -> Tensor:
-        """The loss (nats), summed over sentences, of tags (N,) and, with intents, of these (B,); those of -1 are left out."""
+        """-log p of tags (N,) and, with intents, of these (B,), -1 left out; summed over sentences."""
         scores = self(batch)
         places = self.words.ids(batch.place * len(batch.lengths) + batch.sentence)
         gold = self.words.ids(tags)

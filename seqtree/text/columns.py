@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -37,7 +38,7 @@ class Tagged(NamedTuple):
     intent: str | None
 
 
-def read_columns(specs: Sequence[str], encoding: str = "utf-8") -> list[Rows]:
+def column_sentences(specs: Sequence[str], encoding: str = "utf-8") -> Iterator[Rows]:
     """The sentences of files, folders (those with one of ``SUFFIXES``), ``-`` or ``nltk:NAME[/FILES][RANGE]``.
 
     Columns are separated by tabs, or by white space in a file without any. Left out: comments, document marks, and in
@@ -45,7 +46,6 @@ def read_columns(specs: Sequence[str], encoding: str = "utf-8") -> list[Rows]:
     file and line, for a row of another number of columns than those before it.
     """
     check_encoding(encoding)
-    found: list[Rows] = []
     columns: dict[int, str] = {}  # how many there are, and where that was seen first
     with sources([spec for spec in specs if not spec.startswith(PREFIX)], suffixes=SUFFIXES) as (files,):
         read = [_file(file, encoding) for file in files]
@@ -56,39 +56,57 @@ def read_columns(specs: Sequence[str], encoding: str = "utf-8") -> list[Rows]:
                 if len(columns) > 1:
                     (first, place), (second, other) = columns.items()
                     raise InputError(f"{other}: {second} columns, expected {first} as at {place}")
-                found.append(sentence)
-    if not found:
+                yield sentence
+    if not columns:
         raise InputError(f"{', '.join(map(str, specs))}: no sentence in it")
-    return found
 
 
-def tagged(sentences: Sequence[Rows], word: int | None, tag: int | None, say: Callable[[str], object]) -> list[Tagged]:
-    """The sentences with two of their columns, counted from 1, as words and tags; None: found, and ``say`` is told.
+def read_tagged(
+    specs: Sequence[str],
+    word: int | None = None,
+    tag: int | None = None,
+    encoding: str = "utf-8",
+    say: Callable[[str], object] = warnings.warn,
+) -> list[Tagged]:
+    """``column_sentences`` with two columns, counted from 1, as words and tags; None: found, and ``say`` is told.
 
     Words are column 1, or 2 in CoNLL-U. Tags are the last column if it holds chunk tags; else the one after the words,
     or the fourth (UPOS) in CoNLL-U. Raises InputError for a column that is not there.
     """
+    sentences = list(column_sentences(specs, encoding))
     width = len(sentences[0].rows[0])
-    place = sentences[0].place
-    conllu = width == _CONLLU and _NUMBER.fullmatch(sentences[0].rows[0][0]) is not None
-    if word is None:
-        word = 2 if conllu else 1
+    word = word_column(sentences[0], word)
     if tag is None:
-        tag = _tag_column(sentences, word, conllu)
+        tag = _tag_column(sentences, word)
         if width > 2:
             say(f"{width} columns: words from column {word}, tags from column {tag} (see --word-column, --tag-column)")
-    for name, column in (("word", word), ("tag", tag)):
-        if not 1 <= column <= width:
-            raise InputError(f"{place}: {width} column{'s' * (width > 1)}, expected a {name} in column {column}")
+    _check_column(sentences[0], "tag", tag)
     return [
         Tagged(tuple(row[word - 1] for row in rows), tuple(row[tag - 1] for row in rows), where, intent)
         for rows, where, intent in sentences
     ]
 
 
-def _tag_column(sentences: Sequence[Rows], word: int, conllu: bool) -> int:
+def word_column(sentence: Rows, given: int | None = None) -> int:
+    """The column of words, from 1: the one that is given, or as in ``read_tagged``. InputError if it is not there."""
+    word = given or (2 if _is_conllu(sentence) else 1)
+    _check_column(sentence, "word", word)
+    return word
+
+
+def _check_column(sentence: Rows, name: str, column: int) -> None:
+    width = len(sentence.rows[0])
+    if column > width:
+        raise InputError(f"{sentence.place}: {width} column{'s' * (width > 1)}, expected a {name} in column {column}")
+
+
+def _is_conllu(sentence: Rows) -> bool:
+    return len(sentence.rows[0]) == _CONLLU and _NUMBER.fullmatch(sentence.rows[0][0]) is not None
+
+
+def _tag_column(sentences: Sequence[Rows], word: int) -> int:
     width = len(sentences[0].rows[0])
-    if conllu:
+    if _is_conllu(sentences[0]):
         return 4
     if width > 2 and scheme_of([row[-1] for row in rows] for rows, _, _ in sentences):
         return width

@@ -19,6 +19,7 @@ __all__ = [
     "ParagraphReader",
     "Sentence",
     "Word",
+    "given_words",
     "penn_tokens",
     "read_sentences",
     "split_sentences",
@@ -150,6 +151,16 @@ def words_as_given(words: Iterable[str], known: Container[str] = frozenset()) ->
     return found
 
 
+def given_words(sentence: Iterable[str], known: Container[str] = frozenset()) -> list[Word]:
+    """``words_as_given`` for what a caller in Python gives. Raises InputError for a string, and words that are none."""
+    if isinstance(sentence, str):
+        raise InputError("a sentence is a sequence of words, not one string; split it first")
+    given = list(sentence)
+    for wrong in (word for word in given if not isinstance(word, str)):
+        raise InputError(f"words are strings, not {wrong!r}")
+    return words_as_given(given, known)
+
+
 def read_sentences(
     lines: Iterable[str], tokenized: bool, known: Container[str] = frozenset(), numbers: Iterator[int] | None = None
 ) -> Iterator[Sentence]:
@@ -165,6 +176,13 @@ def read_sentences(
             offsets = _offsets(line, words, place)
             place = offsets[-1][1] if offsets else place
             yield Sentence(words, number, offsets)
+
+
+def character_sentences(lines: Iterable[str], numbers: Iterator[int] | None = None) -> Iterator[Sentence]:
+    """Each line as one sentence whose words are its characters, white space left out; for word segmentation."""
+    for line, number in zip(lines, count(1) if numbers is None else numbers, strict=False):
+        places = [place for place, character in enumerate(line) if not character.isspace()]
+        yield Sentence([(line[i], line[i]) for i in places], number, [(i, i + 1) for i in places])
 
 
 class ParagraphReader:

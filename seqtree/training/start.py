@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 import torch
@@ -13,11 +15,13 @@ from seqtree.nn.recurrent import Recurrent
 from seqtree.nn.words import WordEncoder
 from seqtree.tasks import TASKS, named
 from seqtree.text.lexicon import Lexicon
+from seqtree.training.recipe import Recipe
 
 if TYPE_CHECKING:
     from seqtree.language.model import LanguageModel
     from seqtree.language.network import RecurrentLanguageModel
 
+R = TypeVar("R", bound=Recipe)
 NOISE = 0.1  # of a new token's initial vector, added to that of <unk>
 
 
@@ -46,6 +50,22 @@ def language_model(path: str) -> LanguageModel:
     """The language model that --init-from names. Raises InputError, ModelFileError."""
     model: LanguageModel = named(TASKS["lm"].model).load(path)
     return model
+
+
+def with_start(recipe: R, options: Mapping[str, Any]) -> R:
+    """A recipe with a word encoder, its word vectors as wide as those of the model that it starts from, if any.
+
+    Raises InputError if another width was asked for, and as ``language_model`` does.
+    """
+    if recipe.run.init_from is None:
+        return recipe
+    if options.get("words") is not None:
+        raise InputError("words: with init_from, word vectors are as wide as the language model's")
+    start = language_model(recipe.run.init_from)
+    width = start.network.config.embedding
+    changed: Any = replace(recipe, start=start)
+    network = replace(changed.network, words=width)
+    return cast(R, replace(changed, network=network))
 
 
 def known_words(model: LanguageModel) -> tuple[str, ...]:

@@ -1,0 +1,51 @@
+"""Texts to work on one by one: given on the command line, or the lines of a file or of standard input."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
+
+import click
+
+from seqtree.cli.options import FILE
+from seqtree.errors import InputError
+
+T = TypeVar("T")
+CHUNK = 1 << 15  # words that are read before they are worked on together
+
+file_option = click.option(
+    "--file", "-f", type=FILE, metavar="FILE", help="Read the lines of a file (- for stdin) instead, each by itself."
+)
+
+
+def check_texts(texts: Sequence[str], file: str | None, name: str) -> None:
+    """Raises click.UsageError unless there are texts, called ``name``, or a file, or something is piped in."""
+    if texts and file is not None:
+        raise click.UsageError(f"give {name} or --file, not both")
+    if not texts and file is None and (sys.stdin is None or sys.stdin.isatty()):
+        raise click.UsageError(f"nothing to read: give {name} or --file, or pipe a text in")
+
+
+def text_blocks(texts: Sequence[str], file: str | None, encoding: str) -> Iterable[Iterator[str]]:
+    """The texts, or the lines of the file, in blocks of those that are there by then. Raises InputError."""
+    from seqtree.text.lines import checked_arguments, line_blocks
+
+    return [checked_arguments(texts)] if texts else line_blocks(file or "-", encoding)
+
+
+def in_chunks(items: Iterable[T], size: Callable[[T], int]) -> Iterator[list[T]]:
+    """Neighbouring items of some ``CHUNK`` words together. What precedes an input error comes before it."""
+    chunk: list[T] = []
+    words = 0
+    try:
+        for item in items:
+            chunk.append(item)
+            words += size(item) + 1
+            if words >= CHUNK:
+                yield chunk
+                chunk, words = [], 0
+    except InputError:
+        yield chunk
+        raise
+    yield chunk

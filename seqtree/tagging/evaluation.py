@@ -1,0 +1,154 @@
+"""Measuring a tagger: tags, chunks as ``conlleval`` counts them, intents, and what is taken for what."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from seqtree.errors import InputError
+from seqtree.tagging.model import Tagger
+from seqtree.tagging.tagging import Tagging
+from seqtree.text.chunks import chunks, scheme_of
+from seqtree.text.columns import Tagged
+from seqtree.text.sentences import words_as_given
+
+
+@dataclass(frozen=True)
+class ChunkScores:
+    """How many chunks are in the data, how many were found, and how many of these are right; shares of 1."""
+
+    gold: int
+    found: int
+    right: int
+
+    @property
+    def precision(self) -> float:
+        return self.right / self.found if self.found else 0.0
+
+    @property
+    def recall(self) -> float:
+        return self.right / self.gold if self.gold else 0.0
+
+    @property
+    def f1(self) -> float:
+        """The harmonic mean of both."""
+        return 2 * self.right / (self.gold + self.found) if self.right else 0.0
+
+    def to_json(self) -> dict[str, float]:
+        return {name: round(getattr(self, name), 6) for name in ("precision", "recall", "f1")}
+
+
+@dataclass(frozen=True)
+class TagEvaluation:
+    """Figures over all words; shares of 1.
+
+    A sentence is right if all its tags are, and its intent, if it has one. ``chunks`` and ``kinds``, of chunks of each
+    kind, are None and empty where tags are no chunk tags. ``confusion`` counts words by their true and predicted tag.
+    ``unknown_tokens`` are words that the tagger knows by their characters only.
+    """
+
+    accuracy: float
+    sentence_accuracy: float
+    chunk: ChunkScores | None
+    kinds: dict[str, ChunkScores]
+    intent_accuracy: float | None
+    confusion: dict[tuple[str, str], int]
+    tokens: int
+    sentences: int
+    unknown_tokens: int
+    tokens_per_second: float
+
+    def to_json(self) -> dict[str, Any]:
+        intent = self.intent_accuracy
+        mistakes = sorted(((n, *pair) for pair, n in self.confusion.items() if pair[0] != pair[1]), reverse=True)
+        return {
+            "accuracy": round(self.accuracy, 6),
+            "sentence_accuracy": round(self.sentence_accuracy, 6),
+            "chunk": self.chunk.to_json() if self.chunk else None,
+            "kinds": {kind: scores.to_json() for kind, scores in self.kinds.items()},
+            "intent_accuracy": None if intent is None else round(intent, 6),
+            "mistakes": [{"tag": true, "said": said, "count": count} for count, true, said in mistakes],
+            "tokens": self.tokens,
+            "sentences": self.sentences,
+            "unknown_tokens": self.unknown_tokens,
+            "tokens_per_second": round(self.tokens_per_second, 1),
+        }
+
+
+def evaluate(tagger: Tagger, sentences: Sequence[Tagged], warn: Callable[[str], object] = print) -> TagEvaluation:
+    """Tag the words of sentences and compare with their tags.
+
+    A tag that the tagger does not know counts as wrong; ``warn`` is told. Raises InputError if it knows none of them,
+    or if it knows intents and a sentence has none.
+    """
+    scheme = tagger.scheme and (scheme_of(sentence.tags for sentence in sentences) or tagger.scheme)
+    _check(tagger, sentences, warn)
+    known = tagger.lexicon.words
+    read = [words_as_given(sentence.words, known) for sentence in sentences]
+    began = time.perf_counter()
+    found = [one for one in tagger.taggings(read, scheme=scheme) if one]
+    seconds = time.perf_counter() - began
+    confusion = Counter(
+        pair for gold, one in zip(sentences, found, strict=True) for pair in zip(gold.tags, one.tags, strict=True)
+    )
+    kinds = _chunk_scores(sentences, found) if scheme else {}
+    tokens, intents = confusion.total(), bool(tagger.intents)
+    right_intents = [gold.intent == one.intent for gold, one in zip(sentences, found, strict=True)] if intents else []
+    whole = [
+        gold.tags == one.tags and (not intents or gold.intent == one.intent)
+        for gold, one in zip(sentences, found, strict=True)
+    ]
+    return TagEvaluation(
+        accuracy=sum(count for (true, said), count in confusion.items() if true == said) / tokens,
+        sentence_accuracy=sum(whole) / len(whole),
+        chunk=_total(kinds.values()) if scheme else None,
+        kinds=kinds,
+        intent_accuracy=sum(right_intents) / len(right_intents) if intents else None,
+        confusion=dict(confusion),
+        tokens=tokens,
+        sentences=len(sentences),
+        unknown_tokens=sum(word not in known and word.lower() not in known for one in read for _, word in one),
+        tokens_per_second=tokens / seconds,
+    )
+
+
+def _check(tagger: Tagger, sentences: Sequence[Tagged], warn: Callable[[str], object]) -> None:
+    known = set(tagger.tags.names)
+    if tagger.scheme:
+        kinds = {kind for one in tagger.tags.names for _, _, kind in chunks([one])}
+        strange = [(kind, one.place) for one in sentences for _, _, kind in chunks(one.tags) if kind not in kinds]
+        right = any(kind in kinds for one in sentences for _, _, kind in chunks(one.tags))
+    else:
+        strange = [(tag, one.place) for one in sentences for tag in one.tags if tag not in known]
+        right = any(tag in known for one in sentences for tag in one.tags)
+    if strange and not right:
+        raise InputError(f"{strange[0][1]}: a tag {strange[0][0]!r}, and no tag here is one of the tagger's")
+    if strange:
+        names = sorted({name for name, _ in strange})
+        shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+        warn(
+            f"{strange[0][1]}: the tagger does not know some tags ({shown}), in {len(strange):,} places; they count as "
+            "wrong"
+        )
+    if len(tagger.intents):
+        for sentence in sentences:
+            if sentence.intent is None:
+                raise InputError(f"{sentence.place}: a sentence without an intent, which this tagger predicts")
+
+
+def _chunk_scores(sentences: Sequence[Tagged], found: Sequence[Tagging]) -> dict[str, ChunkScores]:
+    counts: dict[str, list[int]] = {}
+    for gold, one in zip(sentences, found, strict=True):
+        true, said = set(chunks(gold.tags)), set(one.chunks)
+        for number, group in enumerate((true, said, true & said)):
+            for chunk in group:
+                counts.setdefault(chunk.kind, [0, 0, 0])[number] += 1
+    return {kind: ChunkScores(*count) for kind, count in sorted(counts.items())}
+
+
+def _total(scores: Iterable[ChunkScores]) -> ChunkScores:
+    totals = [(one.gold, one.found, one.right) for one in scores]
+    return ChunkScores(*(sum(column) for column in zip(*totals, strict=True))) if totals else ChunkScores(0, 0, 0)

@@ -1,0 +1,186 @@
+"""``Tagger``: a trained tagger with its lexicon; load it, tag with it, measure it. It is an NLTK tagger too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+import torch
+from nltk.chunk.api import ChunkParserI
+from nltk.tag.api import TaggerI
+from nltk.tree import Tree
+from torch import Tensor
+
+from seqtree.errors import InputError
+from seqtree.model import Model, texts, untrained
+from seqtree.nn.parallel import in_batches
+from seqtree.tagging.config import TaggerNetworkConfig
+from seqtree.tagging.network import TaggerNetwork
+from seqtree.tagging.tagging import Tagging
+from seqtree.text.batches import make_batch
+from seqtree.text.chunks import SCHEMES, chunks, parts, tags_of
+from seqtree.text.lexicon import LabelSet, Lexicon
+from seqtree.text.sentences import Word, given_words
+
+CANONICAL = {"bmes": "bmes"}  # the scheme in which a network chooses tags; for all others it is BIOES
+
+
+class Tagger(Model[TaggerNetwork], TaggerI):  # type: ignore[misc]  # NLTK is not typed
+    """Words in, a tag for each out.
+
+    ``scheme`` is that of its chunk tags (a key of ``text.chunks.SCHEMES``), None for other tags. ``intents`` are those
+    of whole sentences, if it knows any. ``segments``: its words are characters, its chunks the words of a text.
+    """
+
+    kind = "tagger"
+
+    def __init__(
+        self,
+        lexicon: Lexicon,
+        tags: LabelSet[str],
+        intents: LabelSet[str],
+        scheme: str | None,
+        network: TaggerNetwork,
+    ) -> None:
+        if scheme is not None and scheme not in SCHEMES:
+            raise InputError(f"scheme {scheme!r}: expected one of {', '.join(SCHEMES)}")
+        if not len(tags):
+            raise InputError("a tagger needs a tag")
+        if scheme and not all(map(parts, tags.names)):
+            raise InputError("a tagger of chunks has chunk tags only")
+        self.lexicon, self.tags, self.intents, self.scheme, self.network = lexicon, tags, intents, scheme, network
+        words = lexicon.words.tokens
+        self.segments = scheme == "bmes" and max(map(len, words[3:]), default=0) == 1
+
+    @classmethod
+    def over(
+        cls,
+        lexicon: Lexicon,
+        tags: LabelSet[str],
+        intents: LabelSet[str],
+        scheme: str | None,
+        config: TaggerNetworkConfig,
+        seed: int = 0,
+    ) -> Tagger:
+        """A tagger with random weights over these words, tags (chunk tags in BIOES or BMES) and intents."""
+        make = partial(TaggerNetwork, lexicon, tags, len(intents), scheme is not None, config)
+        return cls(lexicon, tags, intents, scheme, untrained(make, seed))
+
+    def contents(self) -> dict[str, Any]:
+        return {
+            "lexicon": self.lexicon.to_json(),
+            "tags": list(self.tags.names),
+            "intents": list(self.intents.names),
+            "scheme": self.scheme,
+            "network": self.network.config.to_json(),
+        }
+
+    @classmethod
+    def from_contents(cls, contents: dict[str, Any]) -> Tagger:
+        lexicon, scheme = Lexicon.from_json(contents["lexicon"]), contents["scheme"]
+        tags, intents = LabelSet(texts(contents["tags"])), LabelSet(texts(contents["intents"]))
+        config = TaggerNetworkConfig.from_json(contents["network"])
+        network = TaggerNetwork(lexicon, tags, len(intents), scheme is not None, config)
+        return cls(lexicon, tags, intents, scheme, network)
+
+    def tag(self, tokens: Iterable[str]) -> list[tuple[str, str]]:
+        """Each word of a sentence with its tag. NLTK's ``TaggerI``."""
+        (pairs,) = self.tag_sents([tokens])
+        return pairs
+
+    def tag_sents(self, sentences: Iterable[Iterable[str]]) -> list[list[tuple[str, str]]]:
+        """Each word of each sentence with its tag, sentences in batches. NLTK's ``TaggerI``."""
+        found = self.taggings(given_words(sentence, self.lexicon.words) for sentence in sentences)
+        return [list(zip(one.words, one.tags, strict=True)) if one else [] for one in found]
+
+    def taggings(
+        self, sentences: Iterable[Sequence[Word]], probabilities: bool = False, scheme: str | None = None
+    ) -> Iterator[Tagging | None]:
+        """The best tags of each sentence in its order, None for an empty one.
+
+        A word is (its form, its form for the model). ``scheme``: of chunk tags, by default the tagger's own.
+        Sentences are taken some thousands at a time and tagged in batches of like length, on all of torch's threads.
+        """
+        written = scheme or self.scheme
+        if scheme and self.scheme is None:
+            raise InputError(f"scheme {scheme}: this tagger's tags are no chunk tags")
+
+        def best(batch: Sequence[Sequence[Word]]) -> list[Tagging]:
+            return [one for (one,) in self._n_best(batch, 1, probabilities, written)]
+
+        return in_batches(best, sentences, self.device)
+
+    def n_best(self, sentence: Sequence[Word], count: int, scheme: str | None = None) -> list[Tagging]:
+        """The ``count`` most probable sequences of tags for a sentence, or all if there are fewer; best first."""
+        if count < 1:
+            raise InputError(f"count {count}: expected at least 1")
+        return self._n_best([sentence], count, True, scheme or self.scheme)[0] if sentence else []
+
+    @torch.inference_mode()
+    def _n_best(
+        self, sentences: Sequence[Sequence[Word]], count: int, probabilities: bool, scheme: str | None
+    ) -> list[list[Tagging]]:
+        self.network.eval()
+        read = [[word for _, word in sentence] for sentence in sentences]
+        batch = make_batch(read, [self.lexicon.encode(words) for words in read], self.lexicon)
+        scores = self.network(batch)
+        emissions, lengths = scores.emissions.float(), self.network.words.ids(batch.lengths)
+        found = self.network.paths.best(emissions, lengths, count)
+        numbers, totals = found.tags.cpu(), found.scores.cpu()
+        chances = normal = None
+        if probabilities:
+            chances = self.network.paths.marginals(emissions, lengths).transpose(0, 1).cpu()  # (B, T, K)
+            normal = self.network.paths.log_partition(emissions, lengths).cpu()
+        intents = self._intents(scores.intents, len(sentences))
+        results = []
+        for row, sentence in enumerate(sentences):
+            taggings = []
+            words = tuple(form for form, _ in sentence)
+            for number, total in zip(numbers[row], totals[row].tolist(), strict=True):
+                if total == -torch.inf:
+                    break
+                ids = number[: len(words)]
+                tags = self._written([self.tags.names[i] for i in ids.tolist()], scheme)
+                log_probability, each = None, None
+                if chances is not None and normal is not None:
+                    log_probability = min(0.0, total - float(normal[row]))
+                    each = tuple(chances[row, torch.arange(len(ids)), ids].tolist())
+                taggings.append(Tagging(words, tags, log_probability, each, *intents[row]))
+            results.append(taggings)
+        return results
+
+    def _intents(self, logits: Tensor | None, count: int) -> list[tuple[str | None, float | None]]:
+        if logits is None:
+            return [(None, None)] * count
+        chances, numbers = logits.float().softmax(dim=1).max(dim=1)
+        return [
+            (self.intents.names[number], chance)
+            for number, chance in zip(numbers.tolist(), chances.tolist(), strict=True)
+        ]
+
+    def _written(self, tags: list[str], scheme: str | None) -> tuple[str, ...]:
+        if scheme is None or scheme == CANONICAL.get(self.scheme or "", "bioes"):
+            return tuple(tags)
+        return tuple(tags_of(chunks(tags), len(tags), scheme))
+
+
+class Chunker(ChunkParserI):  # type: ignore[misc]  # NLTK is not typed
+    """A tagger of chunks as NLTK's chunk parser, whose trees have depth 1. Raises InputError for other tags."""
+
+    def __init__(self, tagger: Tagger, root: str = "S") -> None:
+        if tagger.scheme is None:
+            raise InputError("this tagger's tags are no chunk tags")
+        self.tagger, self.root = tagger, root
+
+    def parse(self, tokens: Iterable[Any]) -> Tree:
+        """The chunks of a sentence, given as words or as (word, tag) pairs, which become the leaves."""
+        leaves = list(tokens)
+        words = [leaf if isinstance(leaf, str) else leaf[0] for leaf in leaves]
+        tree, place = Tree(self.root, []), 0
+        for chunk in chunks([tag for _, tag in self.tagger.tag(words)]):
+            tree.extend(leaves[place : chunk.start])
+            tree.append(Tree(chunk.kind, leaves[chunk.start : chunk.end]))
+            place = chunk.end
+        tree.extend(leaves[place:])
+        return tree

@@ -1,0 +1,149 @@
+"""Tagging as a task: learning from sentences whose words have tags."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from seqtree.errors import InputError
+from seqtree.tagging.config import OPTIONS, TaggerRecipe
+from seqtree.tagging.data import TagData, canonical, check_tags, names_in, read_tagged
+from seqtree.tagging.evaluation import TagEvaluation, evaluate
+from seqtree.tagging.model import Tagger
+from seqtree.text.batches import make_batch
+from seqtree.text.reading import check_standard_input
+from seqtree.training.batches import SentenceTask, held_out
+from seqtree.training.progress import Display
+from seqtree.training.start import known_words, start_words, with_start
+from seqtree.training.task import Batch
+
+MAX_VALIDATION = 5000  # sentences
+
+
+class TagTask(SentenceTask[TaggerRecipe, Tagger, TagData]):
+    """Learning to tag; the best model has the most right sentences, or the best chunk F1, or the most right tags.
+
+    A batch's loss is the mean per word of -log p of its sentences' tags, and of their intents.
+    """
+
+    options = OPTIONS
+    best = "+figure"
+
+    def __init__(self, model: Tagger, data: TagData, recipe: TaggerRecipe) -> None:
+        super().__init__(model, data, recipe, np.array([len(one.words) for one in data.training]))
+        self.words = [model.lexicon.encode(one.words) for one in data.training]
+        self.tags = [model.tags.encode(canonical(one.tags, data.scheme)) for one in data.training]
+        self.intents = model.intents.encode([one.intent for one in data.training])
+
+    @classmethod
+    def resolve(cls, options: Mapping[str, Any]) -> TaggerRecipe:
+        recipe = with_start(OPTIONS.resolved(options), options)
+        if recipe.intents.intents and not recipe.intents.intent:
+            recipe = replace(recipe, intents=replace(recipe.intents, intent=True))
+        return recipe
+
+    @classmethod
+    def read(cls, sources: Sequence[str], recipe: TaggerRecipe, display: Display) -> TagData:
+        columns, validation, intents = recipe.columns, recipe.validation, recipe.intents
+        check_standard_input((*sources, *validation.valid))
+        training = read_tagged(sources, columns, display.message, intents.intents)
+        if validation.valid:
+            valid = read_tagged(validation.valid, columns, display.message, intents.valid_intents)
+        else:
+            training, valid = held_out(training, validation.valid_share, MAX_VALIDATION)
+        if not training:
+            raise InputError(f"{', '.join(sources)}: no sentence is left to train on")
+        if len(valid) > MAX_VALIDATION:
+            display.warning(f"validating on the first {MAX_VALIDATION:,} of {len(valid):,} sentences set apart")
+        if not intents.intent:
+            training, valid = ([one._replace(intent=None) for one in part] for part in (training, valid))
+        elif missing := next((one for one in (*training, *valid) if one.intent is None), None):
+            raise InputError(f"{missing.place}: a sentence without an intent, where --intent expects one")
+        return TagData(training, valid[:MAX_VALIDATION], check_tags(training, display.warning))
+
+    @classmethod
+    def build(cls, data: TagData, recipe: TaggerRecipe, display: Display) -> Tagger:
+        more = known_words(recipe.start) if recipe.start else ()
+        names = names_in(data.training, data.scheme, recipe.columns.min_count, more)
+        tagger = Tagger.over(*names, data.scheme, recipe.network, recipe.training.seed)
+        if recipe.start:
+            display.message(start_words(tagger.network.words, tagger.lexicon, recipe.start))
+        return tagger
+
+    def fingerprint(self) -> str:
+        digest = hashlib.sha256()
+        for part in (self.data.training, self.data.valid):
+            for one in part:
+                digest.update(repr((one.words, one.tags, one.intent)).encode())
+            digest.update(b"\0")
+        return digest.hexdigest()
+
+    def identity(self) -> dict[str, Any]:
+        model = self.model
+        known = {
+            "words": len(model.lexicon.words),
+            "characters": len(model.lexicon.characters),
+            "tags": len(model.tags),
+            "intents": len(model.intents),
+        }
+        return {**super().identity(), "known": known}
+
+    def loss(self, batch: Batch) -> tuple[Tensor, int]:
+        rows = self.longest_first(batch)
+        sentences = make_batch(
+            [self.data.training[i].words for i in rows], [self.words[i] for i in rows], self.model.lexicon
+        )
+        count = int(sentences.lengths.sum())
+        tags = np.concatenate([self.tags[i] for i in rows])
+        return self.model.network.loss(sentences, tags, self.intents[rows]) / count, count
+
+    @property
+    def validated(self) -> bool:
+        return bool(self.data.valid)
+
+    def evaluate(self) -> dict[str, float] | None:
+        if not self.data.valid:
+            return None
+        measured = evaluate(self.model, self.data.valid, lambda message: None)
+        figures = {"accuracy": measured.accuracy, "sentence_accuracy": measured.sentence_accuracy}
+        if measured.chunk:
+            figures["chunk_f1"] = measured.chunk.f1
+        if measured.intent_accuracy is not None:
+            figures["intent_accuracy"] = measured.intent_accuracy
+        return {**figures, "figure": _figure(measured)}
+
+    def measure(self, model: Tagger) -> tuple[dict[str, Any], str]:
+        warned: list[str] = []
+        measured = evaluate(model, self.data.valid or self.data.training, warned.append)
+        return measured.to_json(), "; ".join([summary(measured), *warned])
+
+    def describe(self) -> str:
+        model, config, data = self.model, self.model.network.config, self.data
+        intents = f", {len(model.intents):,} intents" if len(model.intents) else ""
+        kind = f" ({data.scheme.upper()} chunks)" if data.scheme else ""
+        return (
+            f"{len(data.training):,} training sentences of {int(self.lengths.sum()):,} words, {len(data.valid):,} "
+            f"validation sentences; {len(model.lexicon.words):,} words, {len(model.tags):,} tags{kind}{intents}; "
+            f"encoder {config.encoder}, {'CRF' if config.crf else 'softmax'}, batch {self.recipe.batch.batch}"
+        )
+
+
+def _figure(measured: TagEvaluation) -> float:
+    """By what the best model is chosen: chunk F1 or accuracy; with intents, whole sentences count as much."""
+    figure = measured.chunk.f1 if measured.chunk else measured.accuracy
+    return figure if measured.intent_accuracy is None else (figure + measured.sentence_accuracy) / 2
+
+
+def summary(measured: TagEvaluation) -> str:
+    """The main figures in one line, in percent."""
+    parts = [f"{100 * measured.accuracy:.2f} % of tags right"]
+    if measured.chunk:
+        parts.append(f"chunk F1 {100 * measured.chunk.f1:.2f}")
+    if measured.intent_accuracy is not None:
+        parts.append(f"intents {100 * measured.intent_accuracy:.2f} %")
+    return ", ".join([*parts, f"whole sentences {100 * measured.sentence_accuracy:.2f} %"])
