@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "parse": ("seqtree.cli.parse", "parse", "Parse sentences: drawings, brackets, JSON, SVG."),
     "parser": ("seqtree.cli.parser", "parser", "Parsers: train on a treebank, evaluate."),
     "tag": ("seqtree.cli.tag", "tag", "Tags for words: train a tagger, evaluate it, tag, segment."),
+    "classify": ("seqtree.cli.classify", "classify", "Classes for texts: train a classifier, evaluate it, classify."),
     "image": ("seqtree.cli.image", "image", "Images: train a classifier, evaluate it, classify pictures."),
     "gradcheck": ("seqtree.cli.gradcheck", "gradcheck", "Check every hand-derived gradient of the chapters."),
     "corpora": ("seqtree.cli.corpora", "corpora", "The embedded samples: list, show, generate."),

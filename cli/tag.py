@@ -44,7 +44,8 @@ def tag() -> None:
     """Tags for words: parts of speech, chunks, names, slots; and words in a text without spaces.
 
     SENTENCES are files with a word a line, its tags beside it and an empty line after each sentence (CoNLL, CoNLL-U),
-    folders of them, - for stdin, or corpora that NLTK knows: nltk:treebank, nltk:conll2000/train.txt, nltk:brown[:9000].
+    folders of them, - for stdin, or corpora that NLTK knows: nltk:treebank, nltk:conll2000/train.txt,
+    nltk:brown[:9000].
     """
 
 

@@ -1,7 +1,7 @@
-"""The embedded samples: small texts and trees, written for seqtree, to try every command without a download.
+"""The embedded samples: small texts, trees, tagged sentences and labelled texts, written for seqtree, to try every command without a download.
 
 >>> names()
-('lighthouse', 'garden_zh', 'garden_zh_words', 'toy')
+('lighthouse', 'garden_zh', 'garden_zh_words', 'toy', 'toy_chunks', 'requests')
 >>> load("garden_zh").split()[0]
 '外婆的院子里有一座小花园。'
 """
@@ -26,7 +26,7 @@ class Corpus:
 
     name: str
     file: str
-    kind: Literal["text", "trees"]
+    kind: Literal["text", "trees", "columns", "labelled"]
     language: str  # as in BCP 47: "en", "zh-Hans"
     description: str
     licence: str = _LICENCE
@@ -41,6 +41,8 @@ _CORPORA = {
             "garden_zh_words", "garden_zh_words.txt", "text", "zh-Hans", "the same memoir, words separated by spaces"
         ),
         Corpus("toy", "toy.mrg", "trees", "en", "200 bracketed trees of the toy grammar, one per line"),
+        Corpus("toy_chunks", "toy.conll", "columns", "en", "the same sentences, a word a line with its tag and chunk"),
+        Corpus("requests", "requests.tsv", "labelled", "en", "198 requests to a house of machines, of five kinds"),
     )
 }
 

@@ -43,6 +43,13 @@ TASKS = {
         options="seqtree.tagging.config:OPTIONS",
         use="seqtree tag",
     ),
+    "classify": TaskEntry(
+        kind="classifier",
+        model="seqtree.classification.model:Classifier",
+        task="seqtree.classification.task:ClassifyTask",
+        options="seqtree.classification.config:OPTIONS",
+        use="seqtree classify",
+    ),
     "image": TaskEntry(
         kind="image-classifier",
         model="seqtree.images.model:ImageClassifier",

@@ -16,13 +16,21 @@ class WordEncoderConfig(Settings):
     """Words and their characters, read by a bidirectional network; checked on construction (InputError)."""
 
     encoder: str = setting(
-        "lstm", "Bidirectional network through which a word sees its sentence.", choices=("none", "rnn", "lstm", "gru")
+        "lstm",
+        "Bidirectional network through which a word sees its sentence; cnn: convolutions over three words a layer.",
+        choices=("none", "rnn", "lstm", "gru", "cnn"),
     )
     words: int = setting(100, "Width of the vectors of known words; 0 for none.", minimum=0, maximum=MAX_UNITS)
     characters: int = setting(
         100, "Width of the vectors made from a word's characters; 0 for none.", minimum=0, maximum=MAX_UNITS
     )
     character_embedding: int = setting(32, "Width of a character's vector.", minimum=1, maximum=MAX_UNITS)
+    subwords: int = setting(
+        0,
+        "Width of the mean vector of the 2- to 5-grams of a word's characters, which share 65,536 vectors; 0 for none.",
+        minimum=0,
+        maximum=MAX_UNITS,
+    )
     layers: int = setting(2, "Layers of the encoder.", minimum=1, maximum=MAX_LAYERS)
     hidden: int = setting(250, "Units of an encoder layer in each direction.", minimum=1, maximum=MAX_UNITS)
     dropout: float = setting(0.35, "Share dropped in the encoder and after it.", minimum=0, below=1)
@@ -39,9 +47,14 @@ class WordEncoderConfig(Settings):
     @property
     def input_size(self) -> int:
         """Width of a word's vector before the encoder."""
-        return self.words + self.characters
+        return self.words + self.characters + self.subwords
+
+    @property
+    def directions(self) -> int:
+        """In how many directions the encoder reads a sentence."""
+        return 2
 
     @property
     def output_size(self) -> int:
         """Width of a word's vector after the encoder."""
-        return self.input_size if self.encoder == "none" else 2 * self.hidden
+        return self.input_size if self.encoder == "none" else self.directions * self.hidden

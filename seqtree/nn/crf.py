@@ -53,11 +53,10 @@ class CRF(nn.Module):
         for name, may in zip(Steps._fields, allowed, strict=True):
             forbidden = ~torch.tensor(may, dtype=torch.bool, device="cpu")
             self.register_buffer(f"no_{name}", forbidden, persistent=False)
-            zeros = torch.zeros(forbidden.shape)
             if learned:
-                self.register_parameter(name, nn.Parameter(zeros))
+                self.register_parameter(name, nn.Parameter(torch.zeros(forbidden.shape)))
             else:
-                self.register_buffer(name, zeros, persistent=False)
+                self.register_buffer(name, torch.zeros(forbidden.shape, device="cpu"), persistent=False)
 
     @property
     def steps(self) -> Steps:

@@ -5,19 +5,18 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-POOLINGS = ("last", "mean", "max", "mean+max", "attention")
-
 
 class Pooling(nn.Module):
     """States (T, B, D), sentences of ``lengths`` (B,) -> vectors (B, ``output_size``).
 
-    ``last`` joins the forward half of the last word's state and the backward half of the first one's. ``attention`` is
-    the mean weighted by softmax(v . tanh(W h_t + b)) (Yang et al. 2016); ``weights`` gives the weights.
+    ``last`` is the last word's state; of two directions, the forward half of that and the backward half of the first
+    word's. ``attention`` is the mean weighted by softmax(v . tanh(W h_t + b)) (Yang et al. 2016); ``weights`` gives the
+    weights.
     """
 
-    def __init__(self, kind: str, width: int) -> None:
+    def __init__(self, kind: str, width: int, directions: int = 2) -> None:
         super().__init__()
-        self.kind = kind
+        self.kind, self.directions = kind, directions
         self.output_size = 2 * width if kind == "mean+max" else width
         if kind == "attention":
             self.hidden = nn.Linear(width, width)
@@ -25,7 +24,7 @@ class Pooling(nn.Module):
 
     def forward(self, states: Tensor, lengths: Tensor) -> Tensor:
         if self.kind == "last":
-            half = states.shape[2] // 2
+            half = states.shape[2] // self.directions
             last = states[lengths - 1, torch.arange(len(lengths), device=states.device)]
             return torch.cat([last[:, :half], states[0, :, half:]], dim=1)
         if self.kind == "attention":

@@ -6,6 +6,7 @@ Goldberg 2016; the character encoder is that of dos Santos and Zadrozny 2014.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +19,9 @@ from seqtree.nn.dropout import sequence_dropout
 from seqtree.nn.recurrent import Recurrent
 from seqtree.text.batches import SentenceBatch
 from seqtree.text.lexicon import Ids, Lexicon
+from seqtree.text.ngrams import NGrams
+
+SUBWORD, SUBWORDS = 5, 1 << 16  # characters of the longest n-gram, and vectors of all
 
 
 def rows(matrix: Tensor, numbers: Tensor) -> Tensor:
@@ -52,6 +56,31 @@ class CharacterEncoder(nn.Module):
         return vectors
 
 
+class Convolutions(nn.Module):
+    """Layers of convolutions of width 3 with ReLU: (T, B, E) -> (T, B, ``size``); called as a ``Recurrent`` is.
+
+    Each has the layer before added to it, where it is as wide (He et al. 2016).
+    """
+
+    def __init__(self, input_size: int, size: int, layers: int, dropout: float) -> None:
+        super().__init__()
+        self.dropout = dropout
+        widths = [input_size, *[size] * layers]
+        self.layers = nn.ModuleList(nn.Conv1d(a, b, 3, padding=1) for a, b in pairwise(widths))
+
+    def forward(self, input: Tensor, *, lengths: Tensor) -> tuple[Tensor, None]:
+        outside = torch.arange(len(input), device=input.device)[:, None] >= lengths  # (T, B)
+        output = input
+        for number, layer in enumerate(self.layers):
+            if number:
+                output = sequence_dropout(output, self.dropout, self.training)
+            read = output.masked_fill(outside[:, :, None], 0.0).permute(1, 2, 0)  # (B, E, T)
+            weight, bias = layer.weight.to(read.dtype), layer.bias.to(read.dtype)
+            made = F.conv1d(read, weight, bias, padding=1).relu().permute(2, 0, 1)
+            output = output + made if made.shape == output.shape else made
+        return output, None
+
+
 class EncodedWords(NamedTuple):
     """``words`` (N, D): what is known of each word in its sentence.
 
@@ -64,7 +93,10 @@ class EncodedWords(NamedTuple):
 
 
 class WordEncoder(nn.Module):
-    """A batch of N words in B sentences -> ``EncodedWords``, by the encoder that the configuration describes."""
+    """A batch of N words in B sentences -> ``EncodedWords``, by the encoder that the configuration describes.
+
+    Widths: D words, H units in each of two directions (or one).
+    """
 
     word_dropout: Tensor  # the probability with which each word is read as unknown in training
 
@@ -76,7 +108,13 @@ class WordEncoder(nn.Module):
             nn.init.normal_(self.embedding.weight, std=0.5)
         if c.characters:
             self.spelling = CharacterEncoder(len(lexicon.characters), c.character_embedding, c.characters)
-        if c.encoder != "none":
+        if c.subwords:
+            self.ngrams = NGrams(0, SUBWORD, SUBWORDS)
+            self.subwords = nn.EmbeddingBag(SUBWORDS, c.subwords, mode="mean")
+            nn.init.normal_(self.subwords.weight, std=0.5)
+        if c.encoder == "cnn":
+            self.encoder: nn.Module = Convolutions(c.input_size, c.directions * c.hidden, c.layers, c.dropout)
+        elif c.encoder != "none":
             self.encoder = Recurrent(
                 c.encoder,
                 c.input_size,
@@ -84,7 +122,7 @@ class WordEncoder(nn.Module):
                 c.layers,
                 dropout=c.dropout,
                 weight_drop=c.weight_drop,
-                bidirectional=True,
+                bidirectional=c.directions == 2,
             )
         counts = torch.tensor(lexicon.counts, dtype=torch.float32, device="cpu")
         dropped = c.word_dropout / (c.word_dropout + counts) if c.word_dropout else torch.zeros_like(counts)
@@ -103,6 +141,13 @@ class WordEncoder(nn.Module):
         states = states.flatten(0, 1)
         return EncodedWords(rows(states, inside), states)
 
+    def padded(self, values: Tensor, batch: SentenceBatch) -> Tensor:
+        """Values (N, ...) of words at their places in their sentences, 0 at padding: (T, B, ...)."""
+        size = (int(batch.lengths[0]), len(batch.lengths))
+        places = self.ids(batch.place * size[1] + batch.sentence)
+        flat = values.new_zeros(size[0] * size[1], *values.shape[1:]).index_copy(0, places, values)
+        return flat.view(*size, *values.shape[1:])
+
     def ids(self, numbers: Ids) -> Tensor:
         """Numbers as a tensor on the encoder's device."""
         return torch.from_numpy(np.ascontiguousarray(numbers)).to(self.word_dropout.device)
@@ -117,6 +162,15 @@ class WordEncoder(nn.Module):
             parts.append(self.embedding(ids))
         if self.config.characters:
             vectors = rows(self.spelling(self.ids(batch.spellings)), self.ids(batch.spelled))  # (N, characters)
-            spread = vectors.new_zeros(batch.words.size, vectors.shape[1]).index_copy(0, inside, vectors)
-            parts.append(spread.view(*batch.words.shape, -1))
+            parts.append(self._spread(vectors, batch, inside))
+        if self.config.subwords:
+            found = [self.ngrams.features([word]) for word in batch.distinct]
+            offsets = self.ids(np.cumsum([0, *map(len, found[:-1])]))
+            vectors = rows(self.subwords(self.ids(np.concatenate(found)), offsets), self.ids(batch.spelled))
+            parts.append(self._spread(vectors, batch, inside))
         return torch.cat(parts, dim=2)
+
+    def _spread(self, vectors: Tensor, batch: SentenceBatch, inside: Tensor) -> Tensor:
+        """Vectors (N, C) of words at their places among all, 0 elsewhere: (T + 2, B, C)."""
+        spread = vectors.new_zeros(batch.words.size, vectors.shape[1]).index_copy(0, inside, vectors)
+        return spread.view(*batch.words.shape, -1)

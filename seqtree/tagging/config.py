@@ -96,4 +96,4 @@ PRESETS = {
     ),
 }
 
-OPTIONS = TrainingOptions(argument="sentences", sample="toy", presets={"": PRESETS}, default="medium")
+OPTIONS = TrainingOptions(argument="sentences", sample="toy_chunks", presets={"": PRESETS}, default="medium")

@@ -62,32 +62,23 @@ class TaggerNetwork(Network):
 
     def forward(self, batch: SentenceBatch) -> TagScores:
         states = self.words(batch, self.products).words  # (N, D)
-        places = self.words.ids(batch.place * len(batch.lengths) + batch.sentence)  # (N,) in T B
         intents = None
         if hasattr(self, "intent"):
-            padded = _padded(states, places, batch)
+            padded = self.words.padded(states, batch)
             intents = self.intent(self.sentence(padded, self.words.ids(batch.lengths)))  # (B, I)
             vectors = self.intent_vector(intents.softmax(dim=1))  # (B, V)
             states = torch.cat([states, vectors[self.words.ids(batch.sentence)]], dim=1)
-        return TagScores(_padded(self.output(states), places, batch), intents)
+        return TagScores(self.words.padded(self.output(states), batch), intents)
 
     def loss(self, batch: SentenceBatch, tags: Ids, intents: Ids) -> Tensor:
         """-log p of tags (N,) and, with intents, of these (B,), -1 left out; summed over sentences."""
         scores = self(batch)
-        places = self.words.ids(batch.place * len(batch.lengths) + batch.sentence)
-        gold = self.words.ids(tags)
+        lengths, gold = self.words.ids(batch.lengths), self.words.padded(self.words.ids(tags), batch)  # (B,), (T, B)
         if self.config.crf:
-            padded = _padded(gold[:, None], places, batch)[:, :, 0]
-            loss = self.paths.loss(scores.emissions, self.words.ids(batch.lengths), padded)
+            loss = self.paths.loss(scores.emissions, lengths, gold)
         else:
-            loss = F.cross_entropy(scores.emissions.flatten(0, 1)[places], gold, reduction="sum")
+            gold[torch.arange(len(gold), device=gold.device)[:, None] >= lengths] = -1
+            loss = F.cross_entropy(scores.emissions.flatten(0, 1), gold.flatten(), ignore_index=-1, reduction="sum")
         if scores.intents is not None:
             loss = loss + F.cross_entropy(scores.intents, self.words.ids(intents), ignore_index=-1, reduction="sum")
         return loss
-
-
-def _padded(values: Tensor, places: Tensor, batch: SentenceBatch) -> Tensor:
-    """Values (N, ...) of words at their places, 0 at padding: (T, B, ...)."""
-    size = (int(batch.lengths[0]), len(batch.lengths))
-    flat = values.new_zeros(size[0] * size[1], *values.shape[1:]).index_copy(0, places, values)
-    return flat.view(*size, *values.shape[1:])

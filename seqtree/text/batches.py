@@ -17,7 +17,7 @@ class SentenceBatch:
 
     ``lengths`` (B,), ``offsets`` (B,) where each sentence's words begin among all; ``words`` (T + 2, B) with the
     sentence's start and end around it, padded by the end; ``spellings`` (U, C) characters of the U distinct words,
-    padded by -1, and ``spelled`` (N,) which of them each word is.
+    padded by -1, and ``spelled`` (N,) which of them each word is; ``distinct`` are these words themselves.
     """
 
     lengths: Ids
@@ -25,6 +25,7 @@ class SentenceBatch:
     words: Ids
     spellings: Ids
     spelled: Ids
+    distinct: tuple[str, ...]
 
     @cached_property
     def sentence(self) -> Ids:
@@ -53,4 +54,4 @@ def make_batch(sentences: Sequence[Sequence[str]], ids: Sequence[Ids], lexicon: 
     for row, spelling in zip(padded, spellings, strict=True):
         row[: len(spelling)] = spelling
     offsets = np.concatenate([[0], np.cumsum(lengths)[:-1]])
-    return SentenceBatch(lengths, offsets, np.ascontiguousarray(words.T), padded, np.array(spelled))
+    return SentenceBatch(lengths, offsets, np.ascontiguousarray(words.T), padded, np.array(spelled), tuple(number))

@@ -818,7 +818,7 @@ def test_words_may_come_from_an_iterator() -> None:
     assert parser.parse_one(iter(words)) == parser.parse_one(words) is not None
     assert list(parser.parse((word for word in words), k=3)) == list(parser.parse(words, k=3))
     assert [list(found) for found in parser.parse_sents(iter([iter(words)]))] == [list(parser.parse(words))]
-    with pytest.raises(InputError, match="words as strings, not 3"):
+    with pytest.raises(InputError, match="words are strings, not 3"):
         parser.parse(iter(["a", 3]))
 
 

@@ -1,0 +1,192 @@
+"""``seqtree classify``: train a classifier of texts, measure it, and let it classify."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from seqtree.cli.options import (
+    FILE,
+    device_option,
+    encoding_option,
+    json_option,
+    open_model,
+    precision_option,
+    print_json,
+    threads_option,
+)
+from seqtree.cli.texts import check_texts, file_option, in_chunks, text_blocks
+from seqtree.cli.train import train_command
+from seqtree.escapes import json_line
+
+SHOWN = 10  # mistakes
+REJECTED = "-"
+reject_option = click.option(
+    "--reject",
+    type=click.FloatRange(0, 1),
+    default=0.0,
+    metavar="P",
+    help="Give no class where the most probable one has less than this probability.",
+)
+
+
+@click.group(
+    epilog="\b\nExamples:\n  seqtree classify train train.tsv --valid dev.tsv --out runs/topics\n"
+    "  seqtree classify eval runs/topics test.tsv\n  seqtree classify predict runs/topics 'What is a phoneme?'"
+)
+def classify() -> None:
+    """Classes for texts: topics, intents, sentiment, languages.
+
+    TEXTS are files with label<TAB>text a line; .csv and .jsonl files, by the names of columns; a folder with a folder
+    of .txt files for each class; - for stdin; or corpora that NLTK knows: nltk:movie_reviews, nltk:brown[0:400].
+    """
+
+
+classify.add_command(
+    train_command(
+        "classify",
+        "Train a classifier on labelled TEXTS: files, folders, or nltk:NAME.\n\nWrites a run folder; stop it with "
+        "Ctrl-C at any time, continue with --resume. Without TEXTS it reads the embedded sample.",
+        "\b\nExamples:\n  seqtree classify train train.tsv --valid dev.tsv --minutes 5 --out runs/topics\n"
+        "  seqtree classify train reviews.csv --label-column stars --text-column review --baseline\n"
+        "  seqtree classify train names.tsv --unit char --out runs/names\n"
+        "  seqtree classify train --preset tiny --out runs/first        (the embedded sample)",
+    )
+)
+
+
+@classify.command(
+    "eval",
+    epilog="\b\nExamples:\n  seqtree classify eval runs/topics test.tsv\n"
+    "  seqtree classify eval runs/intents test.tsv --reject 0.5 --json",
+)
+@click.argument("model", type=FILE)
+@click.argument("texts", type=FILE, nargs=-1, required=True)
+@click.option("--label-column", default="label", help="Name of the label's column in CSV and JSON lines.")
+@click.option("--text-column", default="text", help="Name of the text's column in CSV and JSON lines.")
+@reject_option
+@encoding_option
+@precision_option
+@device_option
+@threads_option
+@json_option
+def eval_(
+    model: str,
+    texts: tuple[str, ...],
+    label_column: str,
+    text_column: str,
+    reject: float,
+    encoding: str,
+    precision: str,
+    device: str,
+    threads: int | None,
+    as_json: bool,
+) -> None:
+    """Measure MODEL (a run folder or a model file) on labelled TEXTS.
+
+    With --reject, a label that the model does not know stands for "none of these": right if the text is rejected.
+    """
+    from seqtree.classification.evaluation import evaluate
+    from seqtree.errors import InputError
+    from seqtree.text.labelled import read_labelled
+
+    loaded = open_model("classify", model, threads, device, precision)
+    items = list(read_labelled(texts, encoding, label_column, text_column))
+    if not items:
+        raise InputError(f"{', '.join(texts)}: no labelled text in it")
+    measured = evaluate(loaded, items, reject)
+    if as_json:
+        print_json(measured.to_json())
+    else:
+        _print_table(loaded.classes.names, measured)
+
+
+@classify.command(
+    epilog="\b\nExamples:\n  seqtree classify predict runs/topics 'What is a phoneme?' -k 3\n"
+    "  seqtree classify predict runs/topics --file questions.txt > classes.tsv\n"
+    "  seqtree classify predict runs/topics --file questions.txt --json > classes.jsonl"
+)
+@click.argument("model", type=FILE)
+@click.argument("texts", nargs=-1, metavar="[TEXT]...")
+@file_option
+@click.option("-k", type=click.IntRange(min=1), default=1, help="How many classes, most probable first.")
+@reject_option
+@encoding_option
+@precision_option
+@device_option
+@threads_option
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a text.")
+def predict(
+    model: str,
+    texts: tuple[str, ...],
+    file: str | None,
+    k: int,
+    reject: float,
+    encoding: str,
+    precision: str,
+    device: str,
+    threads: int | None,
+    as_json: bool,
+) -> None:
+    """Classify each TEXT, or each line of a file or of stdin.
+
+    A line of the output is a class and its probability, with -k several of both, separated by tabs; the class is "-"
+    where none is probable enough (--reject), and the line is empty for a text without a word. Line i of the output
+    belongs to text i.
+    """
+    check_texts(texts, file, "TEXT")
+    loaded = open_model("classify", model, threads, device, precision)
+    for block in text_blocks(texts, file, encoding):
+        for chunk in in_chunks(block, len):
+            for found in loaded.classifications(chunk, reject):
+                sys.stdout.write((_as_json(loaded, found) if as_json else _as_line(loaded, found, k)) + "\n")
+        sys.stdout.flush()
+
+
+def _ranked(classifier: Any, found: Any) -> list[tuple[str, float]]:
+    """The classes and their probabilities, most probable first."""
+    order = sorted(range(len(found.probabilities)), key=lambda i: -found.probabilities[i])
+    return [(classifier.classes.names[i], float(found.probabilities[i])) for i in order]
+
+
+def _as_line(classifier: Any, found: Any, k: int) -> str:
+    if found is None:
+        return ""
+    best = _ranked(classifier, found)[:k]
+    if found.label is None:
+        best = [(REJECTED, best[0][1]), *best[1:]]
+    return "\t".join(f"{name}\t{probability:.4f}" for name, probability in best)
+
+
+def _as_json(classifier: Any, found: Any) -> str:
+    if found is None:
+        return json_line({"label": None, "probability": None, "probabilities": {}, "words": [], "attention": None})
+    return json_line(
+        {
+            "label": found.label,
+            "probability": round(found.probability, 6),
+            "probabilities": {name: round(share, 6) for name, share in _ranked(classifier, found)},
+            "words": list(found.words),
+            "attention": None if found.attention is None else [round(weight, 6) for weight in found.attention],
+        }
+    )
+
+
+def _print_table(classes: tuple[str, ...], measured: Any) -> None:
+    for name in ("accuracy", "macro_f1", "loss", "calibration_error"):
+        click.echo(f"{name.replace('_', ' '):<20} {getattr(measured, name):>10.4f}")
+    click.echo(f"{'items':<20} {measured.items:>10,}")
+    click.echo(f"{'rejected':<20} {measured.rejected:>10,}")
+    click.echo(f"{'items per second':<20} {measured.items_per_second:>10,.0f}")
+    names = [*classes, "none of these"]
+    wrong = sorted(
+        ((count, i, j) for i, row in enumerate(measured.confusion) for j, count in enumerate(row) if i != j and count),
+        reverse=True,
+    )[:SHOWN]
+    if wrong:
+        width = max(len("class"), *(len(names[i]) for _, i, _ in wrong), *(len(names[j]) for _, _, j in wrong))
+        click.echo(f"\n{'class':<{width}} {'taken for':<{width}} {'texts':>8}")
+        for count, i, j in wrong:
+            click.echo(f"{names[i]:<{width}} {names[j]:<{width}} {count:>8,}")

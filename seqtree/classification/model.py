@@ -1,0 +1,161 @@
+"""``Classifier``: a trained classifier of texts; load it, classify with it, measure it. An NLTK classifier too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from nltk.classify.api import ClassifierI
+from nltk.probability import DictionaryProbDist
+
+from seqtree.classification.batches import make_text_batch, words_of
+from seqtree.classification.config import ClassifierNetworkConfig
+from seqtree.classification.network import ClassifierNetwork
+from seqtree.errors import InputError
+from seqtree.model import Model, texts, untrained
+from seqtree.nn.parallel import in_batches
+from seqtree.text.lexicon import LabelSet, Lexicon
+from seqtree.text.ngrams import NGrams
+
+UNITS = ("word", "char")
+Probabilities = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Classification:
+    """The classes of a text by their probabilities (classes,), in the order of the classifier's ``classes``.
+
+    ``label`` is the most probable class, or None where its probability is below what was asked for. ``words`` are the
+    text's, and ``attention`` (n,) is that of each in its window, for a classifier by attention.
+    """
+
+    label: str | None
+    probabilities: Probabilities
+    words: tuple[str, ...]
+    attention: tuple[float, ...] | None
+
+    @property
+    def probability(self) -> float:
+        """That of the most probable class."""
+        return float(self.probabilities.max())
+
+
+class Classifier(Model[ClassifierNetwork], ClassifierI):  # type: ignore[misc]  # NLTK is not typed
+    """Texts in, classes with probabilities out.
+
+    ``unit``: what texts are made of, words or characters; ``lower``: whether they are read in lower case.
+    ``temperature`` divides the scores, so that probabilities are what they say (Guo et al. 2017).
+    """
+
+    kind = "classifier"
+
+    def __init__(
+        self,
+        lexicon: Lexicon,
+        classes: LabelSet[str],
+        unit: str,
+        lower: bool,
+        network: ClassifierNetwork,
+        temperature: float = 1.0,
+    ) -> None:
+        if len(classes) < 2:
+            raise InputError("a classifier needs two classes or more")
+        if unit not in UNITS or not isinstance(lower, bool) or not 0.001 <= temperature <= 1000.0:
+            raise InputError(f"unit {unit!r}, lower {lower!r}, temperature {temperature!r} are not a classifier's")
+        self.lexicon, self.classes, self.network = lexicon, classes, network
+        self.unit, self.lower, self.temperature = unit, lower, temperature
+        config = network.config
+        self.ngrams = NGrams(config.ngrams, config.character_ngrams, config.buckets)
+
+    @classmethod
+    def over(
+        cls,
+        lexicon: Lexicon,
+        classes: LabelSet[str],
+        unit: str,
+        lower: bool,
+        config: ClassifierNetworkConfig,
+        seed: int = 0,
+    ) -> Classifier:
+        """A classifier with random weights over these words and classes."""
+        make = partial(ClassifierNetwork, lexicon, len(classes), config)
+        return cls(lexicon, classes, unit, lower, untrained(make, seed))
+
+    def contents(self) -> dict[str, Any]:
+        return {
+            "lexicon": self.lexicon.to_json(),
+            "classes": list(self.classes.names),
+            "unit": self.unit,
+            "lower": self.lower,
+            "temperature": self.temperature,
+            "network": self.network.config.to_json(),
+        }
+
+    @classmethod
+    def from_contents(cls, contents: dict[str, Any]) -> Classifier:
+        lexicon, classes = Lexicon.from_json(contents["lexicon"]), LabelSet(texts(contents["classes"]))
+        config = ClassifierNetworkConfig.from_json(contents["network"])
+        network = ClassifierNetwork(lexicon, len(classes), config)
+        return cls(lexicon, classes, contents["unit"], contents["lower"], network, float(contents["temperature"]))
+
+    def labels(self) -> list[str]:
+        """The classes. NLTK's ``ClassifierI``."""
+        return list(self.classes.names)
+
+    def classify(self, featureset: str) -> str | None:
+        """The most probable class of a text; None for a text without a word. NLTK's ``ClassifierI``."""
+        return self.classify_many([featureset])[0]
+
+    def classify_many(self, featuresets: Iterable[str]) -> list[str | None]:
+        """``classify`` for each text, in batches. NLTK's ``ClassifierI``."""
+        return [found.label if found else None for found in self.classifications(featuresets)]
+
+    def prob_classify(self, featureset: str) -> DictionaryProbDist:
+        """The probability of each class. NLTK's ``ClassifierI``. Raises InputError for a text without a word."""
+        (found,) = self.classifications([featureset])
+        if found is None:
+            raise InputError("a text without a word has no classes")
+        return DictionaryProbDist(dict(zip(self.classes.names, found.probabilities.tolist(), strict=True)))
+
+    def words(self, text: str) -> list[str]:
+        """The words of a text as the classifier reads them. Raises InputError for anything but a string."""
+        if not isinstance(text, str):
+            raise InputError(f"a text is a string, not {type(text).__name__}")
+        return words_of(text, self.unit, self.lower)
+
+    def classifications(self, given: Iterable[str], reject: float = 0.0) -> Iterator[Classification | None]:
+        """The classification of each text in its order, None for one without a word.
+
+        reject: below this probability, no class is the label. Texts are taken some thousands at a time and classified
+        in batches of like length, on all of torch's threads.
+        """
+        return in_batches(partial(self._classify, reject=reject), map(self.words, given), self.device)
+
+    @torch.inference_mode()
+    def _classify(self, given: Sequence[Sequence[str]], reject: float) -> list[Classification]:
+        self.network.eval()
+        batch = make_text_batch(given, self.lexicon, self.ngrams, self.network.config.window)
+        scores = self.network(batch)
+        chances = (scores.logits.float() / self.temperature).softmax(dim=1).cpu().numpy()
+        attention: list[list[float]] = [[] for _ in given]
+        if scores.attention is not None:
+            weights = scores.attention.float().t().tolist()
+            texts, starts, lengths = batch.text.tolist(), batch.start.tolist(), batch.windows.lengths.tolist()
+            for text, _, length, row in sorted(zip(texts, starts, lengths, weights, strict=True)):
+                attention[text] += row[:length]
+        labels = [self.classes.names[i] if p >= reject else None for i, p in zip(*_best(chances), strict=True)]
+        return [
+            Classification(label, row, tuple(words), tuple(seen) or None)
+            for label, row, words, seen in zip(labels, chances, given, attention, strict=True)
+        ]
+
+
+def _best(chances: Probabilities) -> tuple[list[int], list[float]]:
+    """The most probable class of each text, and its probability."""
+    best = chances.argmax(axis=1)
+    return best.tolist(), chances[np.arange(len(best)), best].tolist()

@@ -1,0 +1,76 @@
+"""The classifier's network: words in their text, one vector of all, a score for every class; and weights of n-grams."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from seqtree.classification.batches import Grams, TextBatch
+from seqtree.classification.config import ClassifierNetworkConfig
+from seqtree.nn.dropout import sequence_dropout
+from seqtree.nn.network import Network
+from seqtree.nn.pooling import Pooling
+from seqtree.nn.words import WordEncoder
+from seqtree.text.lexicon import Lexicon
+
+SCALE = 4.0  # of a text's n-grams, whose squared weights add up to this number's square
+
+
+class ClassScores(NamedTuple):
+    """``logits`` (B, classes), and the attention (T, W) that each word of each window has; None without attention."""
+
+    logits: Tensor
+    attention: Tensor | None
+
+
+class ClassifierNetwork(Network):
+    """A batch of B texts -> ``ClassScores``: U v + sum of the weights of its n-grams.
+
+    v is the mean of the vectors of a text's windows. An n-gram that occurs c times counts (1 + log c) idf, divided by
+    the length of the vector of all that are in the text (tf-idf); ``idf`` (buckets,) comes from the training texts.
+    """
+
+    config: ClassifierNetworkConfig
+    idf: Tensor
+
+    def __init__(self, lexicon: Lexicon, classes: int, config: ClassifierNetworkConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.words = WordEncoder(lexicon, config)
+        self.pooling = Pooling(config.pooling, config.output_size, config.directions)
+        self.output = nn.Linear(self.pooling.output_size, classes)
+        if config.ngrams or config.character_ngrams:
+            self.grams = nn.Parameter(torch.zeros(config.buckets, classes))
+            self.register_buffer("idf", torch.ones(config.buckets))
+
+    def forward(self, batch: TextBatch) -> ClassScores:
+        windows = batch.windows
+        states = self.words.padded(self.words(windows, self.products).words, windows)  # (T, W, D)
+        lengths, text = self.words.ids(windows.lengths), self.words.ids(batch.text)
+        attention = self.pooling.weights(states, lengths) if self.config.pooling == "attention" else None
+        vectors = self.pooling(states, lengths)  # (W, P)
+        counts = torch.bincount(text, minlength=len(batch)).to(vectors.dtype)
+        means = vectors.new_zeros(len(batch), vectors.shape[1]).index_add(0, text, vectors) / counts[:, None]
+        logits = self.output(sequence_dropout(means[None], self.config.output_dropout, self.training)[0])
+        if hasattr(self, "grams"):
+            logits = logits + self._grams(batch.grams)
+        return ClassScores(logits, attention)
+
+    def loss(self, batch: TextBatch, labels: Tensor, weights: Tensor | None) -> Tensor:
+        """-log p of the labels (B,), times the weight of each label's class (classes,), summed over the texts."""
+        return F.cross_entropy(self(batch).logits, labels, weights, reduction="sum")
+
+    def _grams(self, grams: Grams) -> Tensor:
+        """The sums (B, classes) of the weights of n-grams."""
+        buckets, offsets = self.words.ids(grams.buckets), self.words.ids(grams.offsets)
+        counts = torch.from_numpy(grams.counts).to(buckets.device)
+        values = (1.0 + counts.log()) * self.idf[buckets]
+        sizes = torch.diff(offsets, append=offsets.new_tensor([len(buckets)]))
+        text = torch.repeat_interleave(torch.arange(len(offsets), device=buckets.device), sizes)
+        lengths = values.new_zeros(len(offsets)).index_add(0, text, values.square()).sqrt()
+        values = SCALE * values / lengths[text]
+        sums: Tensor = F.embedding_bag(buckets, self.grams, offsets, mode="sum", per_sample_weights=values)
+        return sums

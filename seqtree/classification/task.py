@@ -1,0 +1,181 @@
+"""Classification as a task: learning from labelled texts."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from seqtree.classification.baseline import linear_accuracy
+from seqtree.classification.batches import count_grams, make_text_batch, words_of
+from seqtree.classification.config import OPTIONS, ClassifierRecipe, LabelledSettings
+from seqtree.classification.evaluation import calibrated, check_labels, evaluate
+from seqtree.classification.model import Classifier
+from seqtree.errors import InputError
+from seqtree.text.labelled import Labelled, read_labelled
+from seqtree.text.lexicon import LabelSet, Lexicon
+from seqtree.text.reading import check_standard_input
+from seqtree.training.batches import SentenceTask
+from seqtree.training.progress import Display
+from seqtree.training.start import known_words, start_words, with_start
+from seqtree.training.task import Batch
+
+MAX_VALIDATION = 5000  # texts
+
+
+class ClassData(NamedTuple):
+    """Labelled texts to train and to validate on."""
+
+    training: list[Labelled]
+    valid: list[Labelled]
+
+
+class ClassifyTask(SentenceTask[ClassifierRecipe, Classifier, ClassData]):
+    """Learning to classify; the best model is the one with the best accuracy.
+
+    A batch's loss is the mean per text.
+    """
+
+    options = OPTIONS
+    items = "texts"
+    best = "+accuracy"
+
+    def __init__(self, model: Classifier, data: ClassData, recipe: ClassifierRecipe) -> None:
+        self.words = [model.words(item.text) for item in data.training]
+        super().__init__(model, data, recipe, np.array([len(words) for words in self.words]))
+        self.labels = model.classes.encode(item.label for item in data.training)
+        check_labels(model, data.valid, model.classes.encode(item.label for item in data.valid))
+        self.weights: Tensor | None = None
+        if recipe.texts.class_weights == "balanced":
+            counts = np.bincount(self.labels, minlength=len(model.classes))
+            self.weights = torch.from_numpy((len(self.labels) / (len(counts) * counts)).astype(np.float32))
+
+    @classmethod
+    def resolve(cls, options: Mapping[str, Any]) -> ClassifierRecipe:
+        return with_start(OPTIONS.resolved(options), options)
+
+    @classmethod
+    def read(cls, sources: Sequence[str], recipe: ClassifierRecipe, display: Display) -> ClassData:
+        validation = recipe.validation
+        check_standard_input((*sources, *validation.valid))
+        training, valid = _read(sources, recipe.texts), []
+        if validation.valid:
+            valid = _read(validation.valid, recipe.texts)
+        else:
+            training, valid = _spread(training, validation.valid_share)
+        if len(valid) > MAX_VALIDATION:
+            display.warning(f"validating on {MAX_VALIDATION:,} of {len(valid):,} texts set apart")
+            valid = _spread(valid, MAX_VALIDATION / len(valid))[1]
+        counts = Counter(item.label for item in training)
+        if len(counts) < 2:
+            only = f"every text is {training[0].label!r}" if training else "no text is left to train on"
+            raise InputError(f"{', '.join(sources)}: {only}; expected two classes or more")
+        if single := sorted(label for label, count in counts.items() if count == 1):
+            shown = ", ".join(single[:5]) + (", ..." if len(single) > 5 else "")
+            display.warning(f"{len(single)} of {len(counts)} classes have one text only: {shown}")
+        return ClassData(training, [item for item in valid if item.label in counts or validation.valid])
+
+    @classmethod
+    def build(cls, data: ClassData, recipe: ClassifierRecipe, display: Display) -> Classifier:
+        texts = recipe.texts
+        more = known_words(recipe.start) if recipe.start else ()
+        words = [words_of(item.text, texts.unit, texts.lower) for item in data.training]
+        lexicon = Lexicon.build(Counter(word for text in words for word in text), texts.min_count, more)
+        classes = LabelSet(sorted({item.label for item in data.training}))
+        made = Classifier.over(lexicon, classes, texts.unit, texts.lower, recipe.network, recipe.training.seed)
+        _count_texts(made, words)
+        if recipe.start:
+            display.message(start_words(made.network.words, lexicon, recipe.start))
+        return made
+
+    def fingerprint(self) -> str:
+        digest = hashlib.sha256()
+        for part in self.data:
+            for item in part:
+                digest.update(repr((item.label, item.text)).encode())
+            digest.update(b"\0")
+        return digest.hexdigest()
+
+    def identity(self) -> dict[str, Any]:
+        model, texts = self.model, self.recipe.texts
+        known = {
+            "words": len(model.lexicon.words),
+            "characters": len(model.lexicon.characters),
+            "classes": len(model.classes),
+        }
+        return {**super().identity(), "texts": texts.to_json(), "known": known}
+
+    def loss(self, batch: Batch) -> tuple[Tensor, int]:
+        model = self.model
+        texts = make_text_batch(
+            [self.words[i] for i in batch], model.lexicon, model.ngrams, model.network.config.window
+        )
+        labels = torch.from_numpy(self.labels[batch]).to(model.device)
+        weights = None if self.weights is None else self.weights.to(model.device)
+        return model.network.loss(texts, labels, weights) / len(batch), len(batch)
+
+    @property
+    def validated(self) -> bool:
+        return bool(self.data.valid)
+
+    def evaluate(self) -> dict[str, float] | None:
+        """Figures on the validation texts, on which the temperature is fitted, too."""
+        if not self.data.valid:
+            return None
+        self.model.temperature = 1.0
+        found = self.model.classifications(item.text for item in self.data.valid)
+        logits = np.stack([np.log(one.probabilities.astype(np.float64).clip(1e-30)) for one in found if one])
+        self.model.temperature = calibrated(logits, self.model.classes.encode(item.label for item in self.data.valid))
+        measured = evaluate(self.model, self.data.valid)
+        return {"loss": measured.loss, "accuracy": measured.accuracy, "macro_f1": measured.macro_f1}
+
+    def measure(self, model: Classifier) -> tuple[dict[str, Any], str]:
+        items = self.data.valid or self.data.training
+        measured = evaluate(model, items)
+        summary = f"{100 * measured.accuracy:.2f} % right, macro F1 {measured.macro_f1:.4f}, loss {measured.loss:.4f}"
+        figures = measured.to_json()
+        if self.recipe.texts.baseline:
+            figures["baseline_accuracy"] = round(linear_accuracy(self.data.training, items), 6)
+            summary += f"; a linear model over n-grams: {100 * figures['baseline_accuracy']:.2f} %"
+        return figures, summary
+
+    def describe(self) -> str:
+        model, config = self.model, self.model.network.config
+        return (
+            f"{len(self.labels):,} training texts of {int(self.lengths.sum()):,} {self.recipe.texts.unit}s, "
+            f"{len(self.data.valid):,} validation texts; {len(model.classes):,} classes; {len(model.lexicon.words):,} "
+            f"{self.recipe.texts.unit}s known; encoder {config.encoder}, pooling {config.pooling}, n-grams of "
+            f"{config.ngrams} words and {config.character_ngrams} characters, batch {self.recipe.batch.batch}"
+        )
+
+
+def _read(sources: Sequence[str], settings: LabelledSettings) -> list[Labelled]:
+    found = list(read_labelled(sources, settings.encoding, settings.label_column, settings.text_column))
+    if not found:
+        raise InputError(f"{', '.join(sources)}: no labelled text in it")
+    return found
+
+
+def _spread(items: list[Labelled], share: float) -> tuple[list[Labelled], list[Labelled]]:
+    """The texts, and this share of them, evenly from all, which may be sorted by class."""
+    count = min(MAX_VALIDATION, round(share * len(items)))
+    chosen = {i * len(items) // count for i in range(count)}
+    return [one for i, one in enumerate(items) if i not in chosen], [items[i] for i in sorted(chosen)]
+
+
+@torch.no_grad()
+def _count_texts(classifier: Classifier, texts: Iterable[Sequence[str]]) -> None:
+    """Set idf = 1 + log((1 + N) / (1 + n)) for every bucket that n of N texts have n-grams in."""
+    network = classifier.network
+    if not hasattr(network, "idf"):
+        return
+    counts, total = np.zeros(len(network.idf)), 0
+    for text in texts:
+        counts[count_grams([text], classifier.ngrams).buckets] += 1
+        total += 1
+    network.idf.copy_(torch.from_numpy(1.0 + np.log((1.0 + total) / (1.0 + counts))))

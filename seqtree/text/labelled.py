@@ -1,0 +1,152 @@
+"""Labelled texts: ``label<TAB>text`` files, CSV and JSON lines by column name, a folder a class, NLTK by category."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from seqtree.errors import InputError
+from seqtree.text.config import check_encoding
+from seqtree.text.nltk_corpora import PREFIX, NamedCorpus, open_corpus
+from seqtree.text.reading import Source, numbered_lines, read_text, sources
+
+CSV, JSON = (".csv",), (".json", ".jsonl", ".ndjson")
+TEXTS = (".txt",)  # of a folder a class
+SUFFIXES = (".tsv", *CSV, *JSON)  # of files in other folders
+MAX_FIELD = 1 << 27  # characters of a CSV field
+
+
+class Labelled(NamedTuple):
+    """A text, its label, and where it stands."""
+
+    label: str
+    text: str
+    place: str
+
+
+def read_labelled(
+    specs: Sequence[str], encoding: str = "utf-8", label: str = "label", text: str = "text"
+) -> Iterator[Labelled]:
+    """The labelled texts that ``specs`` name, in order; ``label`` and ``text`` are the columns of CSV and JSON lines.
+
+    A file that ends in .csv has a header; one that ends in .json, .jsonl or .ndjson has an object a line; any other has
+    ``label<TAB>text`` a line. A folder whose folders hold .txt files has a class in each of them and a text in each
+    file; of any other folder, the files with one of ``SUFFIXES`` are read. ``nltk:NAME[/FILES][RANGE]`` is a corpus
+    with categories, a file a text. Empty lines are left out. Raises InputError, naming file and line.
+    """
+    check_encoding(encoding)
+    for spec in specs:
+        if spec.startswith(PREFIX):
+            yield from _corpus(spec)
+        elif spec != "-" and Path(spec).is_dir() and (classes := _class_folders(Path(spec))):
+            yield from _folders(classes, encoding)
+        else:
+            with sources([spec], suffixes=SUFFIXES) as (files,):
+                for file in files:
+                    yield from _file(file, encoding, label, text)
+
+
+def _file(source: Source, encoding: str, label: str, text: str) -> Iterator[Labelled]:
+    suffix = Path(source.name).suffix.lower()
+    if suffix in CSV:
+        found = _csv(source, encoding, label, text)
+    elif suffix in JSON:
+        found = _json(source, encoding, label, text)
+    else:
+        found = _tabbed(source, encoding)
+    for one in found:
+        if not one.label or not one.text.strip():
+            raise InputError(f"{one.place}: an empty {'text' if one.label else 'label'}, expected a label and a text")
+        yield one
+
+
+def _tabbed(source: Source, encoding: str) -> Iterator[Labelled]:
+    for number, line in numbered_lines([source], encoding):
+        if line.strip():
+            label, tab, text = line.partition("\t")
+            if not tab:
+                raise InputError(f"{source.name}:{number}: no tab in the line, expected label<TAB>text")
+            yield Labelled(label.strip(), text, f"{source.name}:{number}")
+
+
+def _csv(source: Source, encoding: str, label: str, text: str) -> Iterator[Labelled]:
+    csv.field_size_limit(MAX_FIELD)
+    rows = csv.reader(line + "\n" for _, line in numbered_lines([source], encoding))
+    try:
+        header = next(rows, [])
+        for name in (label, text):
+            if name not in header:
+                raise InputError(
+                    f"{source.name}:1: no column {name!r} among {', '.join(map(repr, header))} "
+                    "(see --label-column, --text-column)"
+                )
+        first = rows.line_num + 1
+        for row in rows:
+            place = f"{source.name}:{first}"
+            first = rows.line_num + 1
+            if row:
+                if len(row) != len(header):
+                    raise InputError(f"{place}: {len(row)} columns, expected {len(header)} as in the header")
+                yield Labelled(row[header.index(label)].strip(), row[header.index(text)], place)
+    except csv.Error as error:
+        raise InputError(f"{source.name}:{rows.line_num}: not CSV: {error}") from None
+
+
+def _json(source: Source, encoding: str, label: str, text: str) -> Iterator[Labelled]:
+    for number, line in numbered_lines([source], encoding):
+        if not line.strip():
+            continue
+        place = f"{source.name}:{number}"
+        try:
+            record = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"{place}: not a JSON object a line: {error}") from None
+        if not isinstance(record, dict):
+            raise InputError(f"{place}: expected a JSON object, not {type(record).__name__}")
+        for name in (label, text):
+            if name not in record:
+                raise InputError(f"{place}: no key {name!r} (see --label-column, --text-column)")
+        if isinstance(record[label], (dict, list, float)) or record[label] is None or not isinstance(record[text], str):
+            raise InputError(f"{place}: expected a text for {text!r} and a name or whole number for {label!r}")
+        yield Labelled(str(record[label]).strip(), record[text], place)
+
+
+def _class_folders(folder: Path) -> dict[str, Path]:
+    """The folders of a folder that hold texts, by name: its classes."""
+    try:
+        inside = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+        return {path.name: path for path in inside if any(one.suffix.lower() in TEXTS for one in path.rglob("*"))}
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be read: {error.strerror}") from None
+
+
+def _folders(classes: dict[str, Path], encoding: str) -> Iterator[Labelled]:
+    for label, folder in classes.items():
+        with sources([folder], suffixes=TEXTS) as (files,):
+            for file in files:
+                text = "".join(read_text([file], encoding))
+                if text.strip():
+                    yield Labelled(label, text, file.name)
+
+
+def _corpus(spec: str) -> Iterator[Labelled]:
+    corpus = open_corpus(spec, "brown and movie_reviews")
+    if not hasattr(corpus.reader, "categories"):
+        raise InputError(f"{spec}: NLTK's corpus {corpus.name!r} has no categories")
+    return corpus.selected(lambda: _read(corpus), "texts")
+
+
+def _read(corpus: NamedCorpus) -> Iterator[Labelled]:
+    for file in corpus.files:
+        place = f"{PREFIX}{corpus.name}/{file}"
+        try:
+            labels = corpus.reader.categories(file)
+            text = " ".join(map(str, corpus.reader.words(file)))
+        except (LookupError, OSError, ValueError, AssertionError) as error:
+            raise corpus.cannot_read(file, error) from None
+        if len(labels) != 1:
+            raise InputError(f"{place}: {len(labels)} categories, expected one")
+        yield Labelled(str(labels[0]), text, place)
