@@ -1,4 +1,6 @@
-"""The embedded samples: small texts, trees, tagged sentences and labelled texts, written for seqtree, to try every command without a download.
+"""The embedded samples: texts, trees, tagged and labelled sentences, to try every command without a download.
+
+All are small, and written for seqtree.
 
 >>> names()
 ('lighthouse', 'garden_zh', 'garden_zh_words', 'toy', 'toy_chunks', 'requests')

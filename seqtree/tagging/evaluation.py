@@ -11,7 +11,7 @@ from typing import Any
 from seqtree.errors import InputError
 from seqtree.tagging.model import Tagger
 from seqtree.tagging.tagging import Tagging
-from seqtree.text.chunks import chunks, scheme_of
+from seqtree.text.chunks import chunks, parts, scheme_of
 from seqtree.text.columns import Tagged
 from seqtree.text.sentences import words_as_given
 
@@ -116,15 +116,10 @@ def evaluate(tagger: Tagger, sentences: Sequence[Tagged], warn: Callable[[str], 
 
 
 def _check(tagger: Tagger, sentences: Sequence[Tagged], warn: Callable[[str], object]) -> None:
-    known = set(tagger.tags.names)
-    if tagger.scheme:
-        kinds = {kind for one in tagger.tags.names for _, _, kind in chunks([one])}
-        strange = [(kind, one.place) for one in sentences for _, _, kind in chunks(one.tags) if kind not in kinds]
-        right = any(kind in kinds for one in sentences for _, _, kind in chunks(one.tags))
-    else:
-        strange = [(tag, one.place) for one in sentences for tag in one.tags if tag not in known]
-        right = any(tag in known for one in sentences for tag in one.tags)
-    if strange and not right:
+    known = {_kind(tagger, tag) for tag in tagger.tags.names}
+    kinds = [(_kind(tagger, tag), one.place) for one in sentences for tag in one.tags]
+    strange = [(kind, place) for kind, place in kinds if kind not in known]
+    if len(strange) == len(kinds):
         raise InputError(f"{strange[0][1]}: a tag {strange[0][0]!r}, and no tag here is one of the tagger's")
     if strange:
         names = sorted({name for name, _ in strange})
@@ -137,6 +132,12 @@ def _check(tagger: Tagger, sentences: Sequence[Tagged], warn: Callable[[str], ob
         for sentence in sentences:
             if sentence.intent is None:
                 raise InputError(f"{sentence.place}: a sentence without an intent, which this tagger predicts")
+
+
+def _kind(tagger: Tagger, tag: str) -> str:
+    """The kind of a chunk tag, whatever its scheme; any other tag as it is."""
+    known = parts(tag) if tagger.scheme else None
+    return known[1] if known else tag
 
 
 def _chunk_scores(sentences: Sequence[Tagged], found: Sequence[Tagging]) -> dict[str, ChunkScores]:

@@ -122,10 +122,10 @@ def _file(source: Source, encoding: str) -> Iterator[Rows]:
                 yield Rows(rows, f"{source.name}:{first}", intent)
             rows, intent = [], None
             continue
-        if not width:
-            separator = "\t" if "\t" in line else None
-        row = tuple(part.strip() for part in line.rstrip("\n").split(separator))
-        if line.startswith("#") and not rows and len(row) != (width or 2 + (separator is None)):
+        if not width and "\t" in line:
+            separator = "\t"
+        row = tuple(part.strip() for part in line.split(separator))
+        if line.startswith("#") and not rows and (len(row) != width if width else "\t" not in line):
             said = _INTENT.fullmatch(line.strip())
             intent = said["intent"] if said else intent
             continue

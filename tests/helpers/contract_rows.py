@@ -73,6 +73,8 @@ def _text(folder: Path) -> list[Path]:
 _LM = ("--preset", "tiny", "--hidden", "12", "--embedding", "6", "--batch", "4", "--window", "8")
 _PARSER = ("--preset", "tiny", "--hidden", "8", "--vector", "8", "--scorer", "8", "--words", "6", "--characters", "6")
 _IMAGE = ("--plan", "conv 3x3 norm, pool 4, full 6 drop 0.2", "--valid-share", "0.5")
+_WORDS = ("--preset", "tiny", "--hidden", "8", "--words", "6", "--characters", "6")
+_CALM = {"preset": "tiny", "dropout": 0.0, "word_dropout": 0.0, "hidden": 8, "words": 6, "characters": 5}
 _STILL = {"preset": "tiny", "dropout": 0.0, "word_dropout": 0.0, "explore": 0.0, "hidden": 8, "vector": 6, "scorer": 7}
 
 ROWS = {
@@ -114,6 +116,33 @@ ROWS = {
             (
                 {"plan": "conv 2x3, pool 4, full 5", "batch": 30, "shift": 0, "turn": 0.0, "stretch": 0.0},
                 {"preset": "lstm", "hidden": 5, "dropout": 0.0, "batch": 30, "shift": 0, "turn": 0.0, "stretch": 0.0},
+            ),
+        ),
+        Row(
+            "tag",
+            lambda folder: [corpora.path("toy_chunks")],
+            (*_WORDS, "--subwords", "4", "--dropout", "0.2"),
+            4,
+            ("accuracy", "sentence_accuracy", "chunk", "intent_accuracy", "tokens", "sentences", "unknown_tokens"),
+            (
+                _CALM,
+                {**_CALM, "crf": False},
+                {**_CALM, "tag_column": 2, "subwords": 5},
+                {**_CALM, "encoder": "cnn", "layers": 3},
+                {**_CALM, "encoder": "none"},
+            ),
+        ),
+        Row(
+            "classify",
+            lambda folder: [corpora.path("requests")],
+            (*_WORDS, "--dropout", "0.2", "--buckets", "64"),
+            8,
+            ("accuracy", "macro_f1", "loss", "items", "rejected", "confusion"),
+            (
+                {**_CALM, "output_dropout": 0.0},
+                {**_CALM, "output_dropout": 0.0, "pooling": "attention", "window": 3, "class_weights": "balanced"},
+                {**_CALM, "output_dropout": 0.0, "pooling": "last", "bidirectional": False, "encoder": "gru"},
+                {**_CALM, "output_dropout": 0.0, "encoder": "cnn", "unit": "char", "ngrams": 0, "character_ngrams": 0},
             ),
         ),
         Row("bigram", _text, ("--batch", "16"), 20, ("parameters",), ({"batch": 12},), toy=True),

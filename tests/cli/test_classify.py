@@ -1,0 +1,108 @@
+"""``seqtree classify``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from command_helpers import Run, caller, refused
+
+from seqtree import corpora
+
+SMALL = ("--preset", "tiny", "--hidden", "8", "--words", "6", "--characters", "6", "--buckets", "64", "-q")
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from seqtree.training.fit import train
+
+    folder = tmp_path_factory.mktemp("model")
+    options = {"preset": "tiny", "epochs": 5, "threads": 1, "pooling": "attention"}
+    train("classify", corpora.path("requests"), out=folder, progress=False, **options)
+    return folder
+
+
+@pytest.fixture
+def classify(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    return caller(capsys, tmp_path, monkeypatch, "classify")
+
+
+def test_eval(classify: Run, model: Path) -> None:
+    code, out, _ = classify("eval", model, corpora.path("requests"), "--json")
+    record = json.loads(out)
+    assert code == 0
+    assert {"accuracy", "macro_f1", "loss", "items", "rejected"} <= set(record)
+    assert (record["items"], record["rejected"]) == (198, 0)
+    code, out, _ = classify("eval", model, corpora.path("requests"), "--reject", "1")
+    assert code == 0 and "none of these" in out
+
+
+def test_predict(classify: Run, model: Path) -> None:
+    code, out, _ = classify("predict", model, "will it snow today?", " ", "-k", "2")
+    first, second = out.splitlines()
+    assert code == 0
+    assert first.split("\t")[0] == "weather" and len(first.split("\t")) == 4
+    assert second == ""
+    _, out, _ = classify("predict", model, "will it snow today?", "--reject", "1")
+    assert out.split("\t")[0] == "-"
+    _, out, _ = classify("predict", model, "will it\tsnow?", "", "--json")
+    one, none = map(json.loads, out.splitlines())
+    assert one["words"] == ["will", "it", "snow", "?"]
+    assert sum(one["attention"]) == pytest.approx(1.0, abs=1e-4)
+    assert sum(one["probabilities"].values()) == pytest.approx(1.0, abs=1e-4)
+    assert none["label"] is None
+
+
+def test_lines_keep_their_order(classify: Run, model: Path, tmp_path: Path) -> None:
+    lines = [f'will it "snow"\tin {i}' * (1 + i % 5) if i % 7 else "" for i in range(3000)]
+    (tmp_path / "a.txt").write_text("\n".join(lines) + "\n")
+    code, out, _ = classify("predict", model, "--file", "a.txt", "--json")
+    assert code == 0
+    found = [json.loads(line)["words"] for line in out.splitlines()]
+    assert len(found) == len(lines)
+    assert [words[-1:] for words in found] == [[str(i)] if line else [] for i, line in enumerate(lines)]
+
+
+def test_other_sources(classify: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("stars,review\n" + '5,"good, yes"\n1,"bad\nno"\n' * 10)
+    columns = ("--label-column", "stars", "--text-column", "review")
+    code, _, err = classify("train", "a.csv", "--out", "r", "--epochs", "2", *columns, *SMALL)
+    assert code == 0, err
+    _, out, _ = classify("eval", "r", "a.csv", *columns, "--json")
+    assert json.loads(out)["items"] == 20
+    refused(classify("eval", "r", "a.csv"), "a.csv:1: no column 'label'")
+
+
+def test_a_class_with_one_text_is_told(classify: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.tsv").write_text("x\ta b\ny\tc d\n" * 10 + "z\te\n")
+    words = ("train", "a.tsv", "--out", "r", "--epochs", "1", "--valid-share", "0", *SMALL)
+    code, _, err = classify(*words)
+    assert code == 0
+    assert "1 of 3 classes have one text only: z" in err
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("x\ta\ny\n", "a.tsv:2: no tab in the line, expected label<TAB>text"),
+        ("x\ta\nx\tb\n", "every text is 'x'; expected two classes or more"),
+        ("x\ta\n\ty\n", "a.tsv:2: an empty label"),
+        ("x\ta\ny\t \n", "a.tsv:2: an empty text"),
+        ("", "a.tsv is empty"),
+    ],
+)
+def test_bad_texts(text: str, said: str, classify: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.tsv").write_text(text)
+    refused(classify("train", "a.tsv", "--out", "r", *SMALL), said)
+    assert not (tmp_path / "r").exists()
+
+
+def test_bad_use(classify: Run, model: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.tsv").write_text("strange\ta\nweather\tb\n")
+    refused(classify("eval", model, "a.tsv"), "a.tsv:1: the classifier does not know the label 'strange'")
+    (tmp_path / "b.tsv").write_text("x\ta\ny\tb\n" * 5)
+    refused(classify("train", "b.tsv", "--valid", "a.tsv", "--out", "r"), "a.tsv:1", "'strange'")
+    refused(classify("predict", model, "--file", "-", stdin=b"\xff\n"), "standard input:1: byte 0xFF")
+    (tmp_path / "c.tsv").write_bytes(b"x\ta\ny\t\xff\n")
+    refused(classify("train", "c.tsv", "--out", "r"), "c.tsv", "line 2")

@@ -1,0 +1,120 @@
+"""``seqtree tag``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from command_helpers import Run, caller, refused
+
+from seqtree import corpora
+
+SMALL = ("--preset", "tiny", "--hidden", "8", "--words", "6", "--characters", "6", "--threads", "1", "-q")
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from seqtree.training.fit import train
+
+    folder = tmp_path_factory.mktemp("model")
+    options = {"preset": "tiny", "hidden": 8, "words": 6, "characters": 6, "epochs": 3, "threads": 1}
+    train("tag", corpora.path("toy_chunks"), out=folder, progress=False, **options)
+    return folder
+
+
+@pytest.fixture
+def tag(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    return caller(capsys, tmp_path, monkeypatch, "tag")
+
+
+def test_eval(tag: Run, model: Path) -> None:
+    code, out, _ = tag("eval", model, corpora.path("toy_chunks"), "--json")
+    record = json.loads(out)
+    assert code == 0
+    assert {"accuracy", "sentence_accuracy", "chunk", "intent_accuracy", "tokens", "sentences", "unknown_tokens"} <= {
+        *record
+    }
+    assert set(record["chunk"]) == {"precision", "recall", "f1"}
+    assert record["sentences"] == 200
+    code, out, _ = tag("eval", model, corpora.path("toy_chunks"))
+    assert code == 0 and "sentence accuracy" in out and "NP" in out
+
+
+def test_predict(tag: Run, model: Path) -> None:
+    code, out, _ = tag("predict", model, "the cat sat", "a dog")
+    blocks = out.split("\n\n")
+    assert code == 0
+    assert [[row.split("\t")[0] for row in block.splitlines()] for block in blocks] == [
+        ["the", "cat", "sat"],
+        ["a", "dog"],
+        [],
+    ]
+    code, out, _ = tag("predict", model, "--format", "json", "--tokenized", "the cat's \x1b[m")
+    record = json.loads(out)
+    assert record["words"] == ["the", "cat's", "\x1b[m"]
+    assert [record["offsets"][1]] == [[4, 9]]
+    code, out, _ = tag("predict", model, "--k", "3", "--format", "inline", "the cat")
+    assert len(set(out.splitlines())) == 3
+
+
+def test_lines_keep_their_order(tag: Run, model: Path) -> None:
+    lines = [f"word{i} sat" if i % 3 else "" for i in range(3000)]
+    code, out, _ = tag(
+        "predict", model, "--file", "-", "--tokenized", "--format", "inline", stdin="\n".join(lines).encode()
+    )
+    assert code == 0
+    assert [line.split("/")[0] for line in out.splitlines()] == [line.split(" ")[0] for line in lines]
+
+
+def test_columns_get_a_column_more(tag: Run, model: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.conll").write_text("1 the\n2 cat\n\n1 sat\n")
+    code, out, _ = tag("predict", model, "--columns", "--word-column", "2", "--file", "a.conll", "--probabilities")
+    rows = [line.split("\t") for line in out.splitlines()]
+    assert code == 0
+    assert [row[:2] for row in rows] == [["1", "the"], ["2", "cat"], [""], ["1", "sat"], [""]]
+    assert all(len(row) == 4 for row in rows if row != [""])
+
+
+def test_intents_from_a_file(tag: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.conll").write_text("go\tO\nhome\tB-x\n\nstop\tO\n\n" * 10)
+    (tmp_path / "a.tsv").write_text("move\tgo home\nhalt\tstop\n" * 10)
+    code, _, err = tag("train", "a.conll", "--intents", "a.tsv", "--out", "r", "--epochs", "2", *SMALL)
+    assert code == 0, err
+    _, out, _ = tag("eval", "r", "a.conll", "--intents", "a.tsv", "--json")
+    assert json.loads(out)["intent_accuracy"] is not None
+    _, out, _ = tag("predict", "r", "go home")
+    assert out.startswith("# intent: ")
+    (tmp_path / "short.tsv").write_text("move\tgo home\n")
+    refused(tag("eval", "r", "a.conll", "--intents", "short.tsv"), "short.tsv", "1 intents for 20 sentences")
+    (tmp_path / "other.tsv").write_text("move\tgo\nhalt\tstop\n" * 10)
+    refused(tag("eval", "r", "a.conll", "--intents", "other.tsv"), "other.tsv:1", "are not those of the sentence")
+    (tmp_path / "none.tsv").write_text("go home\n")
+    refused(tag("eval", "r", "a.conll", "--intents", "none.tsv"), "none.tsv:1: expected intent<TAB>text")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a X\nb\n", "a.conll:2: 1 column, expected 2"),
+        ("a X\nb X\n", "every tag is X; expected two or more"),
+        ("a\nb\n", "expected a tag in column 2"),
+        ("", "a.conll is empty"),
+        ("\n", "no sentence in it"),
+    ],
+)
+def test_bad_sentences(text: str, said: str, tag: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.conll").write_text(text)
+    refused(tag("train", "a.conll", "--out", "r", *SMALL), said)
+    assert not (tmp_path / "r").exists()
+
+
+def test_bad_options(tag: Run, model: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.conll").write_text("a X\nb Y\n")
+    refused(tag("eval", model, "a.conll"), "a.conll:1: a tag 'X', and no tag here is one of the tagger's")
+    refused(tag("train", "a.conll", "--intent", "--out", "r"), "a.conll:1: a sentence without an intent")
+    refused(tag("train", "a.conll", "--valid", "none.conll", "--out", "r"), "none.conll")
+    refused(tag("predict", model, "--columns", "text"), "--columns goes with --file")
+    refused(tag("predict", model, "--format", "words", "text"), "goes with a segmenter")
+    refused(tag("predict", model, "--file", "-", stdin=b"a\xff\n"), "standard input:1: byte 0xFF")
+    refused(tag("predict", model, "text", "--file", "x"), "not both")

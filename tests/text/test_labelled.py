@@ -1,0 +1,80 @@
+"""Reading labelled texts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from seqtree.errors import InputError
+from seqtree.text.labelled import read_labelled
+
+
+def written(folder: Path, text: str, name: str = "a.tsv") -> list[str]:
+    (folder / name).write_text(text, encoding="utf-8")
+    return [str(folder / name)]
+
+
+def pairs(specs: list[str], **columns: str) -> list[tuple[str, str]]:
+    return [(one.label, one.text) for one in read_labelled(specs, **columns)]
+
+
+def test_labels_and_texts(tmp_path: Path) -> None:
+    specs = written(tmp_path, 'x\tone "two"\n\n y z \ta\tb\n')
+    assert pairs(specs) == [("x", 'one "two"'), ("y z", "a\tb")]  # a tab in the text is part of it
+    assert [one.place for one in read_labelled(specs)] == [f"{specs[0]}:1", f"{specs[0]}:3"]
+
+
+def test_csv(tmp_path: Path) -> None:
+    specs = written(tmp_path, 'id,review,stars\n1,"good, ""very""\nindeed",5\n2,bad,1\n', "a.csv")
+    assert pairs(specs, label="stars", text="review") == [("5", 'good, "very"\nindeed'), ("1", "bad")]
+    places = [one.place for one in read_labelled(specs, label="stars", text="review")]
+    assert places == [f"{specs[0]}:2", f"{specs[0]}:4"]
+    with pytest.raises(InputError, match=r"a.csv:1: no column 'label' among 'id', 'review', 'stars'"):
+        pairs(specs)
+
+
+def test_json_lines(tmp_path: Path) -> None:
+    lines = [json.dumps({"label": 3, "text": "tab\there"}), "", json.dumps({"text": "ü", "label": "x"})]
+    assert pairs(written(tmp_path, "\n".join(lines), "a.jsonl")) == [("3", "tab\there"), ("x", "ü")]
+
+
+def test_a_folder_a_class(tmp_path: Path) -> None:
+    for name in ("neg/2.txt", "neg/deep/1.txt", "pos/1.txt", ".git/x.txt", "none/readme.md"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(f"{name}\n")
+    assert pairs([str(tmp_path)]) == [
+        ("neg", "neg/2.txt\n"),
+        ("neg", "neg/deep/1.txt\n"),
+        ("pos", "pos/1.txt\n"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("a.tsv", "x\ta\nb\n", "a.tsv:2: no tab in the line"),
+        ("a.tsv", "x\t \n", "a.tsv:1: an empty text"),
+        ("a.tsv", "\ta\n", "a.tsv:1: an empty label"),
+        ("a.csv", "label,text\nx\n", "a.csv:2: 1 columns, expected 2 as in the header"),
+        ("a.jsonl", "[1]\n", "a.jsonl:1: expected a JSON object, not list"),
+        ("a.jsonl", "{\n", "a.jsonl:1: not a JSON object a line"),
+        ("a.jsonl", '{"text": "a"}\n', "a.jsonl:1: no key 'label'"),
+        ("a.jsonl", '{"text": 1, "label": "x"}\n', "a.jsonl:1: expected a text for 'text'"),
+        ("a.jsonl", '{"text": "a", "label": null}\n', "a.jsonl:1: expected a text for 'text'"),
+    ],
+)
+def test_what_is_not_labelled(name: str, text: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        pairs(written(tmp_path, text, name))
+    assert said in str(caught.value)
+
+
+@pytest.mark.realdata
+def test_corpora_of_nltk(data: Path) -> None:
+    found = list(read_labelled(["nltk:brown[0:3]"]))
+    assert [one.label for one in found] == ["news"] * 3
+    assert found[0].text.startswith("The Fulton County Grand Jury")
+    with pytest.raises(InputError, match="no categories"):
+        list(read_labelled(["nltk:treebank"]))
