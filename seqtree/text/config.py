@@ -26,11 +26,21 @@ class TextSettings(Settings):
     max_vocabulary: int | None = setting(
         None, "Size of the vocabulary: only the most frequent tokens are kept.", minimum=3, unset="all tokens"
     )
+    documents: str = setting(
+        "text",
+        "What is read from beginning to end: the whole text, or each line as an item of its own (names, titles).",
+        choices=("text", "lines"),
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_encoding(self.encoding)
         check_limits(self.unit, self.min_count, self.max_vocabulary)
+
+    @property
+    def lines(self) -> bool:
+        """Whether each line is an item of its own."""
+        return self.documents == "lines"
 
 
 def check_encoding(encoding: str) -> None:
