@@ -91,6 +91,7 @@ def eval_(
     """Measure MODEL on TEXTS (files, folders, - for stdin), the state carried over the whole text.
 
     A model of --documents lines reads each line by itself, here and in the other commands.
+
     Loss is in nats per token (with the ends of lines, for words); bits are over all characters and bytes of the text,
     so that character and word models compare.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 from dataclasses import dataclass
+from typing import Any
 
 from seqtree.errors import InputError
 from seqtree.settings import Settings, setting
@@ -36,6 +37,10 @@ class TextSettings(Settings):
         super().__post_init__()
         check_encoding(self.encoding)
         check_limits(self.unit, self.min_count, self.max_vocabulary)
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields as JSON values; ``documents`` only where it is not the default, so that texts are as they were."""
+        return {name: value for name, value in super().to_json().items() if (name, value) != ("documents", "text")}
 
     @property
     def lines(self) -> bool:

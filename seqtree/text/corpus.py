@@ -12,7 +12,7 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
 from operator import itemgetter
@@ -165,8 +165,7 @@ class CorpusReading:
             )
         self.streams = 2 if valid or share else 1
         split = {"share": str(share), "train": self.hashes[: len(train)], "valid": self.hashes[len(train) :]}
-        described = {k: v for k, v in asdict(settings).items() if (k, v) != ("documents", "text")}  # as it always was
-        facts = {"format": FORMAT, "settings": described, **split}
+        facts = {"format": FORMAT, "settings": settings.to_json(), **split}
         self.fingerprint = _digest(facts if self.valid_from == "ends" else {**facts, "from": self.valid_from})
 
     def parts(self, only: Sequence[int] = (0, 1)) -> Iterator[tuple[int, str]]:

@@ -283,6 +283,17 @@ def test_the_nltk_model_begins_every_line_anew() -> None:
     assert generated[read:] == adapter.generate(200 - read, random_seed=generator)
 
 
+def test_a_file_says_that_its_items_are_lines_and_is_else_as_it_was(tmp_path: Path) -> None:
+    made = _lines()
+    made.save(tmp_path / "m")
+    loaded = LanguageModel.load(tmp_path / "m")
+    assert loaded.settings.documents == "lines"
+    assert loaded.score(LIST) == made.score(LIST)
+    assert loaded.sample(seed=1) == made.sample(seed=1)
+    assert loaded.contents()["text"]["documents"] == "lines"
+    assert set(model().contents()["text"]) == {"unit", "tokenizer", "encoding", "min_count", "max_vocabulary"}
+
+
 # --- samples
 
 
