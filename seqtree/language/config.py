@@ -54,8 +54,8 @@ class TextValidationSettings(ValidationSettings):
 
     valid_from: str = setting(
         "ends",
-        "Where the share held out lies: at the text's end, spread (the ends of ten pieces), or single lines (the default "
-        "with --documents lines).",
+        "Where the share held out lies: at the text's end, spread (the ends of ten pieces), or single lines (the "
+        "default with --documents lines).",
         choices=("ends", "spread", "lines"),
     )
 
