@@ -56,6 +56,7 @@ lm.add_command(
         "it with Ctrl-C at any time, continue with --resume. Without CORPUS it reads the embedded English sample.",
         "\b\nExamples:\n  seqtree lm train novel.txt --out runs/novel --minutes 10\n"
         "  seqtree lm train news/ --unit word --min-count 2 --preset medium --out runs/news\n"
+        "  seqtree lm train names.txt --documents lines --out runs/names\n"
         "  seqtree lm train --out runs/first        (the embedded sample)",
     )
 )
@@ -88,6 +89,8 @@ def eval_(
     as_json: bool,
 ) -> None:
     """Measure MODEL on TEXTS (files, folders, - for stdin), the state carried over the whole text.
+
+    A model of --documents lines reads each line by itself, here and in the other commands.
 
     Loss is in nats per token (with the ends of lines, for words); bits are over all characters and bytes of the text,
     so that character and word models compare.
@@ -146,7 +149,10 @@ def sample(
     as_json: bool,
     **chosen: Any,
 ) -> None:
-    """Sample text from MODEL (a run folder or a model file), streamed as it is made."""
+    """Sample text from MODEL (a run folder or a model file), streamed as it is made.
+
+    A model of --documents lines gives whole items: each sample ends with its line.
+    """
     loaded = open_model("lm", model)
     text = _prompt(prompt, prompt_file)
     settings = SamplingSettings(**{**chosen, "stop": tuple(map(_unescape, chosen["stop"]))})
@@ -171,7 +177,7 @@ def _samples(
     samples: list[dict[str, Any]] = []
     for index in range(count):
         if index and echo is not None:
-            click.echo("\n" + "-" * 20)
+            click.echo("" if model.settings.lines else "\n" + "-" * 20)
         seed = (settings.seed or 0) + index
         made = model.sample_pieces(prompt, replace(settings, seed=seed), unknown)  # checks the prompt
         if echo:
@@ -222,8 +228,8 @@ def fill(model: str, text: str, k: int, blank: str, unknown: str, as_json: bool)
 def score(model: str, file: str, independent: bool, encoding: str, as_json: bool) -> None:
     """Surprisal in bits of every token of FILE (- for stdin): TSV with line, token, surprisal, unknown.
 
-    Each line is read after all lines before it, unless --independent; then the surprisals add up to the bits of lm
-    eval. Unseen tokens are scored as <unk> and marked.
+    Each line is read after all lines before it, unless --independent; without that, the surprisals add up to the bits
+    of lm eval. Unseen tokens are scored as <unk> and marked.
     """
     from seqtree.text.reading import read_blocks
 

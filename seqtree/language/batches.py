@@ -1,19 +1,24 @@
-"""Training batches: a token stream as parallel rows, read in windows, the hidden state carried from one to the next."""
+"""Training batches: a text as parallel rows, read in windows, the hidden state carried on; or its lines one by one."""
 
 from __future__ import annotations
 
 import random
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from seqtree.language.config import StreamBatchSettings
+from seqtree.language.config import LanguageRecipe, StreamBatchSettings
+from seqtree.text.documents import line_bounds
 from seqtree.text.tokenfile import TokenStream
 from seqtree.text.vocabulary import Vocabulary
+from seqtree.training.batches import similar_lengths
 
 Ids = npt.NDArray[np.int64]
+PADDING = -1  # before the first token of a line and after its last
 
 
 class StreamBatches:
@@ -45,6 +50,76 @@ class StreamBatches:
         return row
 
 
+class LineBatches:
+    """The lines of a stream, each once in an epoch and by itself, in another order every time.
+
+    ``batch(epoch, step)`` gives (B, T + 1) tokens: of each of B lines of similar length the T targets, its end among
+    them, and the token before the first of them; ``PADDING`` is before a line and after it. A step has about as many
+    tokens as one of ``StreamBatches``: more rows where lines are short.
+
+    A line longer than the window is read in pieces, together with other lines of as many pieces, in steps that follow
+    one another, with its hidden state carried from one to the next (truncated backpropagation); with ``whole``, every
+    line is read in one step. Memory: some 32 bytes a line.
+    """
+
+    def __init__(
+        self, stream: TokenStream, vocabulary: Vocabulary, shape: StreamBatchSettings, seed: int, whole: bool = False
+    ) -> None:
+        self.ids, self.seed = stream.ids, seed
+        self.bounds = line_bounds(stream.ids, vocabulary.end)
+        self.lengths = np.diff(self.bounds)
+        self.window = int(self.lengths.max()) if whole else shape.window
+        pieces = -(-self.lengths // self.window)
+        order = np.argsort(pieces, kind="stable")
+        counts, firsts = np.unique(pieces[order], return_index=True)
+        self.kinds: list[tuple[int, Ids, int]] = []  # number of pieces, the lines that have so many, batches of them
+        for count, lines in zip(counts.tolist(), np.split(order, firsts[1:]), strict=True):
+            batches = round(int(self.lengths[lines].sum()) / (count * shape.batch * shape.window))
+            self.kinds.append((count, lines, min(max(1, batches), len(lines))))
+        self.steps_per_epoch = sum(count * batches for count, _, batches in self.kinds)
+        self._steps = lru_cache(maxsize=2)(self._ordered)
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def batch(self, epoch: int, step: int) -> Ids:
+        """Batch ``step`` of ``epoch``."""
+        lines, piece = self._steps(epoch)[step]
+        return line_rows(self.ids, self.bounds[lines], self.bounds[lines + 1], piece * self.window, self.window)
+
+    def _ordered(self, epoch: int) -> list[tuple[Ids, int]]:
+        """The lines of each step of an epoch, and which of their pieces it reads."""
+        batches = [
+            (lines[chosen], count)
+            for count, lines, steps in self.kinds
+            for chosen in similar_lengths(self.lengths[lines], steps, self.seed, epoch)
+        ]
+        order = np.random.default_rng((self.seed, epoch)).permutation(len(batches)).tolist()
+        return [(batches[i][0], piece) for i in order for piece in range(batches[i][1])]
+
+
+def batches_of(stream: TokenStream, vocabulary: Vocabulary, recipe: LanguageRecipe) -> StreamBatches | LineBatches:
+    """The batches that a recipe asks for."""
+    shape, seed = recipe.batch, recipe.training.seed
+    if recipe.text.lines:
+        return LineBatches(stream, vocabulary, shape, seed, recipe.network.bidirectional)
+    return StreamBatches(stream, vocabulary, shape, seed)
+
+
+def line_rows(ids: npt.NDArray[Any], starts: Ids, ends: Ids, offset: int, width: int) -> Ids:
+    """Rows (B, T + 1) of the lines from ``starts`` (B,) to ``ends`` (B,) in a stream: T <= ``width`` tokens each.
+
+    They begin ``offset`` tokens after the start of the line, and the token before them comes first.
+    """
+    first = starts + offset
+    last = np.minimum(ends, first + width)
+    places = first[:, None] + np.arange(-1, int((last - first).max()))
+    inside = (places >= starts[:, None]) & (places < last[:, None])
+    rows = np.full(places.shape, PADDING, dtype=np.int64)
+    rows[inside] = ids[places[inside]]
+    return rows
+
+
 def inputs_and_targets(batch: Ids, vocabulary: Vocabulary, device: torch.device) -> tuple[Tensor, Tensor]:
     """The inputs and targets (T, B) of a batch (B, T + 1).
 
@@ -56,7 +131,15 @@ def inputs_and_targets(batch: Ids, vocabulary: Vocabulary, device: torch.device)
 
 
 def shift_inputs(previous: Tensor, vocabulary: Vocabulary) -> Tensor:
-    """Previous tokens as inputs: a sentence end becomes the start of the next sentence; same shape."""
-    if vocabulary.start == vocabulary.end:
-        return previous
-    return torch.where(previous == vocabulary.end, vocabulary.start, previous)
+    """Previous tokens as inputs: an end, or padding, becomes the start of the next sentence; same shape."""
+    return torch.where((previous == vocabulary.end) | (previous == PADDING), vocabulary.start, previous)
+
+
+def surrounded_lines(batch: Ids, vocabulary: Vocabulary, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """Of whole lines in a batch (B, T + 1): each between two sentence starts (T + 2, B), lengths (B,), targets (T, B).
+
+    The last token of a line, its end, is a sentence start to those before it.
+    """
+    inputs, targets = inputs_and_targets(batch, vocabulary, device)
+    after = shift_inputs(torch.cat([targets[-1:], torch.full_like(targets[-1:], PADDING)]), vocabulary)
+    return torch.cat([inputs, after]), (targets != PADDING).sum(dim=0), targets

@@ -54,14 +54,18 @@ class TextValidationSettings(ValidationSettings):
 
     valid_from: str = setting(
         "ends",
-        "Where the share held out lies: at the text's end, spread (the ends of ten pieces), or single lines.",
+        "Where the share held out lies: at the text's end, spread (the ends of ten pieces), or single lines (the "
+        "default with --documents lines).",
         choices=("ends", "spread", "lines"),
     )
 
 
 @dataclass(frozen=True)
 class StreamBatchSettings(BatchSettings):
-    """``batch`` rows read in parallel, and ``window`` tokens of each in a step (truncated backpropagation)."""
+    """``batch`` rows read in parallel, and ``window`` tokens of each in a step (truncated backpropagation).
+
+    Lines that are items of their own are read in as many rows as have about so many tokens.
+    """
 
     batch: int = setting(32, "Rows of text read in parallel.", minimum=1)
     window: int = setting(64, "Tokens of each row in a step.", minimum=1)

@@ -1,4 +1,4 @@
-"""Measuring a language model: surprisals with the state carried over the whole text, always in float32."""
+"""Measuring a language model: surprisals with the state carried over the whole text or line, always in float32."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from seqtree.language.batches import shift_inputs
+from seqtree.language.batches import Ids, inputs_and_targets, line_rows, shift_inputs, surrounded_lines
 from seqtree.language.config import LanguageNetworkConfig
 from seqtree.language.network import RecurrentLanguageModel
 from seqtree.nn.recurrent import State
 from seqtree.text.corpus import beginning
+from seqtree.text.documents import line_bounds
 from seqtree.text.tokenfile import TokenStream
 from seqtree.text.vocabulary import Vocabulary
 
@@ -26,6 +27,7 @@ WINDOW = 256
 ROWS = 64  # pieces of a text that validation reads at once
 CONTEXT = 64  # tokens on each side of a window that a bidirectional model reads besides
 MAX_LOGITS = 1 << 22  # numbers; 16 MiB, once more for their logarithms
+LINES = 1 << 18  # tokens of lines that are sorted by length together
 MAX_GATES = 1 << 24  # numbers of a layer in a window of validation; 64 MiB
 SAMPLE = 1024  # tokens that are measured to know how long all of them take
 
@@ -63,10 +65,13 @@ class LanguageEvaluation:
         return {**asdict(self), "comparable": self.comparable}
 
 
-def evaluate(network: RecurrentLanguageModel, vocabulary: Vocabulary, stream: TokenStream) -> LanguageEvaluation:
-    """Measure a whole stream from the zero state, one token after another."""
+def evaluate(
+    network: RecurrentLanguageModel, vocabulary: Vocabulary, stream: TokenStream, lines: bool = False
+) -> LanguageEvaluation:
+    """Measure a whole stream from the zero state, one token after another; or each of its ``lines`` so."""
     began = time.perf_counter()
-    total = math.fsum(part.sum(dtype=torch.float64).item() for part in surprisals(network, vocabulary, stream.ids))
+    parts = surprisals(network, vocabulary, stream.ids, lines)
+    total = math.fsum(part.sum(dtype=torch.float64).item() for part in parts)
     seconds = max(time.perf_counter() - began, 1e-9)
     loss, bits = total / len(stream), total / math.log(2)
     return LanguageEvaluation(
@@ -88,25 +93,29 @@ def exp(loss: float) -> float:
 
 @torch.inference_mode()
 def surprisals(
-    network: RecurrentLanguageModel, vocabulary: Vocabulary, ids: np.ndarray, state: State | None = None
+    network: RecurrentLanguageModel, vocabulary: Vocabulary, ids: np.ndarray, lines: bool = False
 ) -> Iterator[Tensor]:
-    """Surprisals in nats of ``ids`` (N,), in pieces (T,) in order, after ``state`` (None: the start of a text)."""
+    """Surprisals in nats of ``ids`` (N,), in pieces (T,) in order: each after all before it, or before it in its line.
+
+    Before the first token of a text, and with ``lines`` of each line, is the sentence start, read from the zero state.
+    """
     network.eval()
-    if network.config.bidirectional:
+    if lines:
+        yield from _line_surprisals(network, vocabulary, ids)
+    elif network.config.bidirectional:
         yield from _surrounded_surprisals(network, vocabulary, ids)
-        return
-    yield from streamed_surprisals(
-        network, vocabulary, (ids[i : i + WINDOW] for i in range(0, len(ids), WINDOW)), state
-    )
+    else:
+        windows = (ids[i : i + WINDOW] for i in range(0, len(ids), WINDOW))
+        yield from streamed_surprisals(network, vocabulary, windows)
 
 
 @torch.inference_mode()
 def streamed_surprisals(
-    network: RecurrentLanguageModel, vocabulary: Vocabulary, windows: Iterable[np.ndarray], state: State | None = None
+    network: RecurrentLanguageModel, vocabulary: Vocabulary, windows: Iterable[np.ndarray]
 ) -> Iterator[Tensor]:
     """Surprisals in nats (T,) of each window of ids (T,) after all before it; not for a bidirectional network."""
     network.eval()
-    device = network.decoder.weight.device
+    device, state = network.decoder.weight.device, None
     before = vocabulary.start
     for ids in windows:
         targets = torch.from_numpy(np.asarray(ids, dtype=np.int64))
@@ -130,6 +139,46 @@ def _surrounded_surprisals(
         yield _cross_entropies(network, output, targets.to(device)).cpu()
 
 
+def _line_surprisals(network: RecurrentLanguageModel, vocabulary: Vocabulary, ids: np.ndarray) -> Iterator[Tensor]:
+    bounds, first = line_bounds(ids, vocabulary.end), 0
+    while first < len(bounds) - 1:
+        last = max(first + 1, int(np.searchsorted(bounds, bounds[first] + LINES, side="right")) - 1)
+        starts, ends = bounds[first:last] - bounds[first], bounds[first + 1 : last + 1] - bounds[first]
+        found = torch.empty(int(ends[-1]), dtype=network.decoder.weight.dtype)
+        order = np.argsort(starts - ends, kind="stable")  # the longest first
+        room, least = ROWS * validation_window(network.config), 1 if network.config.bidirectional else ROWS
+        done = 0
+        while done < len(order):
+            longest = int(ends[order[done]] - starts[order[done]])
+            chosen = order[done : done + max(least, room // longest)]
+            _measure(network, vocabulary, ids[bounds[first] : bounds[last]], starts[chosen], ends[chosen], found)
+            done += len(chosen)
+        yield found
+        first = last
+
+
+def _measure(
+    network: RecurrentLanguageModel, vocabulary: Vocabulary, ids: np.ndarray, starts: Ids, ends: Ids, found: Tensor
+) -> None:
+    """Put into ``found`` (N,) the surprisals of those lines of ``ids`` (N,), the longest first, read side by side."""
+    longest, state = int(ends[0] - starts[0]), None
+    window = longest if network.config.bidirectional else validation_window(network.config)
+    for offset in range(0, longest, window):
+        going = int(np.count_nonzero(ends - starts > offset))
+        starts, ends = starts[:going], ends[:going]
+        rows = line_rows(ids, starts, ends, offset, window)
+        if network.config.bidirectional:
+            context, lengths, targets = surrounded_lines(rows, vocabulary, network.device)
+            output = network.surrounded_states(context, lengths)
+        else:
+            inputs, targets = inputs_and_targets(rows, vocabulary, network.device)
+            state = state and tuple(part[:, :going].contiguous() for part in state)
+            output, state = network.hidden_states(inputs, state)
+        real = targets >= 0  # (T, B)
+        places = torch.from_numpy(starts + offset) + torch.arange(len(targets))[:, None]
+        found[places[real.cpu()]] = _cross_entropies(network, output[real], targets[real]).cpu()
+
+
 def surrounded(ids: np.ndarray, vocabulary: Vocabulary) -> Tensor:
     """``ids`` (T,) between two sentence starts, which stand for every sentence end, as in training; (T + 2,)."""
     window = torch.from_numpy(np.concatenate([[vocabulary.start], ids, [vocabulary.end]]).astype(np.int64))
@@ -149,15 +198,20 @@ def _cross_entropies(network: RecurrentLanguageModel, output: Tensor, targets: T
 
 @torch.no_grad()
 def validation_loss(
-    network: RecurrentLanguageModel, vocabulary: Vocabulary, stream: TokenStream, warm_up: int = 64, rows: int = ROWS
+    network: RecurrentLanguageModel,
+    vocabulary: Vocabulary,
+    stream: TokenStream,
+    warm_up: int = 64,
+    rows: int = ROWS,
+    lines: bool = False,
 ) -> float:
     """The loss of a stream in nats per token, read as ``rows`` pieces at once: many times faster than one by one.
 
     Each piece first reads the ``warm_up`` tokens before it, so that the figure stays within a few thousandths of
-    ``evaluate``'s; it serves to compare evaluations of one run.
+    ``evaluate``'s; it serves to compare evaluations of one run. ``lines`` are read side by side by ``evaluate`` itself.
     """
-    if network.config.bidirectional or len(stream) < 2 * rows * warm_up:
-        return evaluate(network, vocabulary, stream).loss
+    if lines or network.config.bidirectional or len(stream) < 2 * rows * warm_up:
+        return evaluate(network, vocabulary, stream, lines).loss
     network.eval()
     device, length = network.decoder.weight.device, len(stream) // rows
     lead = np.concatenate([np.full(warm_up + 1, vocabulary.start), stream.ids[: length * rows]]).astype(np.int64)
@@ -180,7 +234,7 @@ def validation_window(config: LanguageNetworkConfig) -> int:
 
 
 def seconds_per_token(
-    network: RecurrentLanguageModel, vocabulary: Vocabulary, stream: TokenStream
+    network: RecurrentLanguageModel, vocabulary: Vocabulary, stream: TokenStream, lines: bool = False
 ) -> tuple[float, float]:
     """How long a token of ``stream`` takes ``validation_loss`` and ``evaluate``, by measuring its beginning twice."""
     sample, took = beginning(stream, min(SAMPLE, len(stream)), vocabulary), []
@@ -188,7 +242,7 @@ def seconds_per_token(
         best = math.inf
         for _ in range(2):
             began = time.perf_counter()
-            measured(network, vocabulary, sample)
+            measured(network, vocabulary, sample, lines=lines)
             best = min(best, time.perf_counter() - began)
         took.append(best / len(sample))
     return took[0], took[1]

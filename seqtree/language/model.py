@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -24,8 +24,9 @@ from seqtree.language import evaluation
 from seqtree.language.batches import shift_inputs
 from seqtree.language.config import LanguageNetworkConfig, SamplingSettings
 from seqtree.language.network import RecurrentLanguageModel
-from seqtree.language.prompts import known_tokens
+from seqtree.language.prompts import known_tokens, own_line
 from seqtree.language.sampling import sample_tokens
+from seqtree.language.stepper import Reader, Stepper
 from seqtree.model import Model, untrained
 from seqtree.text.config import TextSettings
 from seqtree.text.corpus import encode_paths, encode_text, text_tokens
@@ -33,8 +34,7 @@ from seqtree.text.reading import normalised, whole_lines
 from seqtree.text.tokenfile import TokenStream
 from seqtree.text.vocabulary import Vocabulary
 
-if TYPE_CHECKING:
-    from seqtree.language.stepper import Stepper
+SCORED = 1 << 14  # tokens of lines that are scored at a time
 
 
 class TokenScore(NamedTuple):
@@ -48,7 +48,8 @@ class TokenScore(NamedTuple):
 class LanguageModel(Model[RecurrentLanguageModel]):
     """A recurrent language model over characters or words.
 
-    ``vocabulary`` and ``settings`` say how text becomes tokens, ``network`` predicts the next one.
+    ``vocabulary`` and ``settings`` say how text becomes tokens, ``network`` predicts the next one. Where the settings
+    make each line an item of its own, every line is read from its start, whatever stands before it.
     """
 
     kind = "language-model"
@@ -66,12 +67,14 @@ class LanguageModel(Model[RecurrentLanguageModel]):
         return {**self.__dict__, "_stepper": None}  # a copy makes its own
 
     @classmethod
-    def untrained(cls, text: str, *, unit: str = "char", seed: int = 0, **shape: Any) -> LanguageModel:
+    def untrained(
+        cls, text: str, *, unit: str = "char", documents: str = "text", seed: int = 0, **shape: Any
+    ) -> LanguageModel:
         """A model with random weights over the vocabulary of ``text``.
 
         ``shape`` are fields of ``LanguageNetworkConfig``.
         """
-        settings = TextSettings(unit=unit)
+        settings = TextSettings(unit=unit, documents=documents)
         vocabulary = Vocabulary.build(Counter(text_tokens(text, settings)), settings.unit)
         return cls.over(vocabulary, settings, LanguageNetworkConfig(**shape), seed).to()
 
@@ -106,11 +109,11 @@ class LanguageModel(Model[RecurrentLanguageModel]):
 
     def evaluate_stream(self, stream: TokenStream) -> evaluation.LanguageEvaluation:
         """Loss, perplexity and bits of a stream of tokens."""
-        return evaluation.evaluate(self.network, self.vocabulary, stream)
+        return evaluation.evaluate(self.network, self.vocabulary, stream, self.settings.lines)
 
     def evaluate(self, text: str) -> evaluation.LanguageEvaluation:
         """Loss, perplexity and bits of a text. Raises InputError if it is empty."""
-        return evaluation.evaluate(self.network, self.vocabulary, encode_text(text, self.vocabulary, self.settings))
+        return self.evaluate_stream(encode_text(text, self.vocabulary, self.settings))
 
     def perplexity(self, text: str) -> float:
         """exp of the mean surprisal in nats of the tokens of ``text``."""
@@ -122,26 +125,24 @@ class LanguageModel(Model[RecurrentLanguageModel]):
         if not tokens:
             return []
         ids = self.vocabulary.encode(tokens)
-        nats = torch.cat(list(evaluation.surprisals(self.network, self.vocabulary, ids))).double() / np.log(2)
         unknown = (ids == self.vocabulary.unknown).tolist()
-        return [TokenScore(*row) for row in zip(tokens, nats.tolist(), unknown, strict=True)]
+        bits = (self._nats(ids).double() / np.log(2)).tolist()
+        return [TokenScore(*row) for row in zip(tokens, bits, unknown, strict=True)]
 
     def score_lines(self, text: str | Iterable[str], independent: bool = False) -> Iterator[tuple[int, TokenScore]]:
         """The score of every token with the number of its line, from 1; ``independent``: each line is a text by itself.
 
-        Otherwise a line is read after all lines before it, and a last line of words without a line end gets its
-        ``</s>``, so that the surprisals add up to the bits that ``evaluate`` measures. ``text`` may come in blocks; it
-        is scored as it comes, except by a bidirectional model.
+        Otherwise a line is read after all lines before it, and a last line without a line end gets the end that
+        training gives it, so that the surprisals add up to the bits that ``evaluate`` measures. ``text`` may come in
+        blocks; it is scored as it comes, except by a bidirectional model of whole texts.
         """
         blocks = whole_lines([normalised(text)] if isinstance(text, str) else text)
-        lines = enumerate(chain.from_iterable(blocks), 1)
-        if independent:
-            for number, line in lines:
+        if independent and not self.settings.lines:
+            for number, line in enumerate(chain.from_iterable(blocks), 1):
                 yield from ((number, score) for score in self.score(line))
             return
-        tokens = ((number, token) for number, line in lines for token in self._line_tokens(line))
-        whole = self.network.config.bidirectional
-        batches = iter(lambda: list(tokens if whole else islice(tokens, evaluation.WINDOW)), [])
+        apart = self.settings.lines or self.network.config.bidirectional
+        batches = self._numbered_tokens(blocks)
         found: Iterator[torch.Tensor]
         read: list[tuple[list[tuple[int, str]], np.ndarray]] = []
 
@@ -150,8 +151,8 @@ class LanguageModel(Model[RecurrentLanguageModel]):
                 read.append((batch, self.vocabulary.encode([token for _, token in batch])))
                 yield read[-1][1]
 
-        if whole:
-            found = (torch.cat(list(evaluation.surprisals(self.network, self.vocabulary, ids))) for ids in windows())
+        if apart:
+            found = (self._nats(ids) for ids in windows())
         else:
             found = evaluation.streamed_surprisals(self.network, self.vocabulary, windows())
         for nats in found:
@@ -160,10 +161,32 @@ class LanguageModel(Model[RecurrentLanguageModel]):
             for (number, token), surprisal, unseen in zip(batch, bits, unknown, strict=True):
                 yield number, TokenScore(token, surprisal, unseen)
 
+    def _numbered_tokens(self, blocks: Iterable[list[str]]) -> Iterator[list[tuple[int, str]]]:
+        """The tokens of a text with the numbers of their lines, as many at a time as are scored together."""
+        lines = ((number, self._line_tokens(line)) for number, line in enumerate(chain.from_iterable(blocks), 1))
+        if not self.settings.lines:
+            tokens = ((number, token) for number, found in lines for token in found)
+            size = None if self.network.config.bidirectional else evaluation.WINDOW
+            yield from iter(lambda: list(islice(tokens, size)), [])
+            return
+        batch: list[tuple[int, str]] = []
+        for number, found in lines:
+            batch += [(number, token) for token in found]
+            if len(batch) >= SCORED:
+                yield batch
+                batch = []
+        if batch:
+            yield batch
+
     def _line_tokens(self, line: str) -> list[str]:
         """The tokens of a line, with the end that a last line without one is given."""
-        ends = self.settings.unit == "word" and not line.endswith("\n")
+        ends = (self.settings.unit == "word" or self.settings.lines) and not line.endswith("\n")
         return text_tokens(line + "\n" * ends, self.settings)
+
+    def _nats(self, ids: np.ndarray) -> torch.Tensor:
+        """Surprisals in nats (N,) of ``ids`` (N,)."""
+        found = evaluation.surprisals(self.network, self.vocabulary, ids, self.settings.lines)
+        return torch.cat(list(found))
 
     def sample(
         self,
@@ -179,9 +202,9 @@ class LanguageModel(Model[RecurrentLanguageModel]):
     ) -> str:
         """Text that goes on from ``prompt`` (not included): ``length`` tokens, or up to a stop string.
 
-        ``stop`` is one string or several. The same seed gives the same text. ``unknown`` says what to do with tokens of
-        the prompt that the model has never seen: ``fail`` (InputError that names them), ``skip`` or ``map`` (to
-        ``<unk>``).
+        A model of single lines stops before the end of the line. ``stop`` is one string or several. The same seed gives
+        the same text. ``unknown`` says what to do with tokens of the prompt that the model has never seen: ``fail``
+        (InputError that names them), ``skip`` or ``map`` (to ``<unk>``).
         """
         stops = (stop,) if isinstance(stop, str) else tuple(stop)
         settings = SamplingSettings(length, temperature, top_k, top_p, stops, seed)
@@ -192,7 +215,7 @@ class LanguageModel(Model[RecurrentLanguageModel]):
         self._needs_forward("sample")
         ids = known_tokens(self.vocabulary, self.settings, prompt, unknown)
         spaced = not prompt or prompt[-1].isspace()
-        return sample_tokens(self.stepper, self.vocabulary, ids, settings, spaced)
+        return sample_tokens(Reader(self.stepper, self.vocabulary, self.settings.lines), ids, settings, spaced)
 
     def next(self, text: str = "", k: int = 10, unknown: str = "fail") -> list[tuple[str, float]]:
         """The ``k`` most probable tokens after ``text`` with their probabilities, best first."""
@@ -202,6 +225,8 @@ class LanguageModel(Model[RecurrentLanguageModel]):
 
     def next_distribution(self, ids: Sequence[int]) -> np.ndarray:
         """Probabilities (V,) of every token after tokens ``ids``, float64, summing to 1."""
+        if self.settings.lines:
+            ids, _ = own_line(ids, [], self.vocabulary.end)
         before = torch.tensor([self.vocabulary.start, *ids], device=self.device)
         with torch.inference_mode():
             output, _ = self.network.eval().hidden_states(shift_inputs(before, self.vocabulary)[:, None])
@@ -218,6 +243,8 @@ class LanguageModel(Model[RecurrentLanguageModel]):
         if text.count(blank) != 1:
             raise InputError(f"{text!r} holds {text.count(blank)} blanks ({blank}), expected exactly one")
         before, after = (known_tokens(self.vocabulary, self.settings, part, unknown) for part in text.split(blank))
+        if self.settings.lines:
+            before, after = own_line(before, after, self.vocabulary.end)
         ids = np.array([*before, self.vocabulary.unknown, *after], dtype=np.int64)
         window = evaluation.surrounded(ids, self.vocabulary)[:, None]
         with torch.inference_mode():
@@ -234,8 +261,6 @@ class LanguageModel(Model[RecurrentLanguageModel]):
     @property
     def stepper(self) -> Stepper:
         """The network as a NumPy stepper, made on first use and whenever the weights have changed since."""
-        from seqtree.language.stepper import Stepper
-
         mark, made = self.network.mark(), self._stepper
         if made is None or made[0] != mark:
             self._stepper = made = mark, Stepper(self.network)  # put there at once, so that threads see both or neither

@@ -17,7 +17,7 @@ from seqtree.language.config import LanguageNetworkConfig
 from seqtree.nn.dropout import row_dropout, sequence_dropout
 from seqtree.nn.losses import linear_cross_entropy
 from seqtree.nn.network import Network
-from seqtree.nn.recurrent import Recurrent, State
+from seqtree.nn.recurrent import Recurrent, State, reverse, reversed_order
 
 
 class RecurrentLanguageModel(Network):
@@ -79,15 +79,17 @@ class RecurrentLanguageModel(Network):
         output, state = self.recurrent(self._input(ids), state)
         return self._drop(output, self.config.dropout_output), state
 
-    def surrounded_states(self, ids: Tensor) -> Tensor:
+    def surrounded_states(self, ids: Tensor, lengths: Tensor | None = None) -> Tensor:
         """For a bidirectional network, ``ids`` (T + 2, B) -> (T, B, 2 H), for the T tokens that have two neighbours.
 
         Position t sees ids[:t] through the forward layers and ids[t+1:] through the backward ones, never itself.
+        ``lengths`` (B,) of those T are no padding.
         """
         input = self._input(ids)  # (T + 2, B, E)
+        order = reversed_order(input[2:], lengths)
         before, _ = self.recurrent(input[:-2])
-        after, _ = self.backward_recurrent(input[2:].flip(0))
-        both = torch.cat([before, after.flip(0)], dim=2)
+        after, _ = self.backward_recurrent(reverse(input[2:], order))
+        both = torch.cat([before, reverse(after, order)], dim=2)
         return self._drop(both, self.config.dropout_output)
 
     def _input(self, ids: Tensor) -> Tensor:
@@ -105,7 +107,10 @@ class RecurrentLanguageModel(Network):
         return self.decoder(output.to(self.decoder.weight.dtype)), state
 
     def loss(self, ids: Tensor, targets: Tensor, state: State | None) -> tuple[Tensor, State]:
-        """Mean cross-entropy in nats of ``targets`` (T, B) after ``ids`` (T, B), and the state after them."""
+        """Mean cross-entropy in nats of ``targets`` (T, B) after ``ids`` (T, B), and the state after them.
+
+        Negative targets are padding.
+        """
         output, state = self.hidden_states(ids, state)
         return self.output_loss(output, targets), state
 
@@ -123,7 +128,13 @@ class RecurrentLanguageModel(Network):
         return self.versions(), tuple(int(total) for total in sums)
 
     def output_loss(self, output: Tensor, targets: Tensor) -> Tensor:
-        """Mean cross-entropy in nats of ``targets`` (T, B) given the hidden states ``output`` (T, B, H)."""
+        """Mean cross-entropy in nats of ``targets`` (T, B), of which negative ones are padding, given the hidden states
+        ``output`` (T, B, H).
+        """
         weight, bias = self.decoder.weight, self.decoder.bias
         dtype = self.products if self.training else None
-        return linear_cross_entropy(output.flatten(0, 1), weight, bias, targets.flatten(), dtype or weight.dtype)
+        output, targets = output.flatten(0, 1), targets.flatten()
+        real = (targets >= 0).nonzero()[:, 0]
+        if len(real) < len(targets):
+            output, targets = output[real], targets[real]
+        return linear_cross_entropy(output, weight, bias, targets, dtype or weight.dtype)

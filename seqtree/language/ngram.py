@@ -9,7 +9,8 @@ and p(w | h) = p(w | h') if h was never seen; the unigrams are interpolated with
 vocabulary has a probability. At order n, c is the number of occurrences; at lower orders, the number of distinct tokens
 seen to the left. A word model reads sentence by sentence, each after one ``<s>``, and no context extends beyond it: an
 n-gram that begins with ``<s>`` has nothing to its left, so its c is the number of occurrences at every order.
-Characters are one stream after a newline. D = n1 / (n1 + 2 n2), n1 and n2 being how many n-grams of the order have a
+Characters are one stream after a newline, or lines that are read in the same way as sentences, where each of them is an
+item of its own. D = n1 / (n1 + 2 n2), n1 and n2 being how many n-grams of the order have a
 count of one and two; 0.5 if either is 0.
 """
 
@@ -52,7 +53,8 @@ def compare(
     """
     began = time.perf_counter()
     settings = replace(model.settings, encoding=encoding)
-    ngrams = KneserNey(encode_paths(training_paths, model.vocabulary, settings).ids, model.vocabulary, order)
+    counted = encode_paths(training_paths, model.vocabulary, settings).ids
+    ngrams = KneserNey(counted, model.vocabulary, order, lines=settings.lines)
     stream = text if isinstance(text, TokenStream) else encode_paths(text, model.vocabulary, settings)
     total = -math.fsum(np.log(ngrams.probabilities(stream.ids)))
     loss, bits = total / len(stream), total / math.log(2)
@@ -69,22 +71,32 @@ def compare(
 class KneserNey:
     """An interpolated Kneser-Ney model of a stream of token indices ``ids`` (N,).
 
-    discounts: one for each order from 1 to ``order``, each in [0, 1]; None estimates them. Raises InputError if there
-    are no tokens, or for an order or discounts out of range.
+    discounts: one for each order from 1 to ``order``, each in [0, 1]; None estimates them. lines: read characters line
+    by line. Raises InputError if there are no tokens, or for an order or discounts out of range.
 
     An n-gram of k tokens is identified by a number: the index of its key among the sorted distinct keys of order k,
-    where the key is the number of its first k - 1 tokens times V plus its last token. So keys of any order fit into 64
-    bits, the number of a context is known from the position before, and counting is sorting.
+    where the key is the number of its first k - 1 tokens times V plus its last token (V + 1 where the start of a line
+    is no token of the vocabulary). So keys of any order fit into 64 bits, the number of a context is known from the
+    position before, and counting is sorting.
     """
 
     def __init__(
-        self, ids: npt.ArrayLike, vocabulary: Vocabulary, order: int = 3, discounts: Sequence[float] | None = None
+        self,
+        ids: npt.ArrayLike,
+        vocabulary: Vocabulary,
+        order: int = 3,
+        discounts: Sequence[float] | None = None,
+        lines: bool = False,
     ) -> None:
         if not 1 <= order <= MAX_ORDER:
             raise InputError(f"order {order} of the n-grams: expected 1 to {MAX_ORDER}")
         if discounts is not None and (len(discounts) != order or not all(0 <= d <= 1 for d in discounts)):
             raise InputError(f"discounts {list(discounts)}: expected {order} numbers from 0 to 1")
         self.vocabulary, self.order = vocabulary, order
+        self._sentences = lines or vocabulary.unit == "word"
+        apart = self._sentences and vocabulary.unit == "char"  # a newline is only ever an end
+        self._start = len(vocabulary) if apart else vocabulary.start
+        self._size = len(vocabulary) + apart
         tokens, offsets = self._with_starts(np.asarray(ids).astype(np.int64))
         if len(tokens) < 2:
             raise InputError("no token to count n-grams of")
@@ -111,7 +123,7 @@ class KneserNey:
                 break  # no training sentence is that long
             if k > 1:
                 context = np.concatenate([[-1], np.where(offsets[1:] >= k - 1, numbers[:-1], -1)])
-                numbers = _find(self._keys[k - 1], context, tokens, len(self.vocabulary))
+                numbers = _find(self._keys[k - 1], context, tokens, self._size)
             probability = self._interpolated(k, context, numbers, probability)
         return probability[offsets > 0]
 
@@ -130,10 +142,10 @@ class KneserNey:
         """The text with sentence starts inserted, and the distance of each position from the last start."""
         first = np.zeros(len(ids), dtype=bool)
         first[:1] = True
-        if self.vocabulary.unit == "word":
+        if self._sentences:
             first[1:] = ids[:-1] == self.vocabulary.end
         places = np.arange(len(ids)) + np.cumsum(first)
-        tokens = np.full(len(ids) + int(first.sum()), self.vocabulary.start, dtype=np.int64)
+        tokens = np.full(len(ids) + int(first.sum()), self._start, dtype=np.int64)
         tokens[places] = ids
         starts = np.zeros(len(tokens), dtype=np.int64)
         begins = places[first] - 1
@@ -142,9 +154,9 @@ class KneserNey:
 
     def _count(self, tokens: Ids, offsets: Ids) -> None:
         """Fill keys and counts, order by order."""
-        size = len(self.vocabulary)
+        size = self._size
         numbers, keys, found = tokens, np.arange(size), np.bincount(tokens[offsets > 0], minlength=size)
-        starting = (keys == self.vocabulary.start) & (self.vocabulary.unit == "word")  # n-grams that begin with <s>
+        starting = (keys == self._start) & self._sentences  # n-grams that begin with <s>
         for k in range(2, self.order + 1):
             self._keys.append(keys)
             places = np.flatnonzero(offsets >= k - 1)
@@ -162,7 +174,7 @@ class KneserNey:
         """For each order and context, the sum of the counts after it and the number of distinct tokens after it."""
         totals, followers = [self._counts[0].sum(keepdims=True)], [(self._counts[0] > 0).sum(keepdims=True)]
         for k in range(2, self.order + 1):
-            counts, before = self._counts[k - 1], self._keys[k - 1] // len(self.vocabulary)
+            counts, before = self._counts[k - 1], self._keys[k - 1] // self._size
             size = len(self._counts[k - 2])
             totals.append(np.bincount(before, weights=counts, minlength=size).astype(np.int64))
             followers.append(np.bincount(before[counts > 0], minlength=size))

@@ -23,7 +23,8 @@ import numpy.typing as npt
 
 from seqtree.errors import InputError, SeqtreeError
 from seqtree.language.config import SamplingSettings
-from seqtree.language.sampling import choose
+from seqtree.language.sampling import choose, never_sampled
+from seqtree.language.stepper import Reader
 from seqtree.text.config import END, NEWLINE, START, UNKNOWN
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ class NltkLanguageModel(nltk.lm.api.LanguageModel):  # type: ignore[misc]  # NLT
 
     A context is a sequence of tokens of any length, all of which count. One or more ``<s>`` at its beginning mean the
     start of the text, and so does an empty context: unlike NLTK's own models, this one has no unigram score. A
-    character model reads ``<s>`` and ``</s>`` as the newline. Unseen tokens are ``<unk>``.
+    character model reads ``<s>`` and ``</s>`` as the newline. Unseen tokens are ``<unk>``. Of a model of single lines,
+    only what follows the last line end in a context counts.
 
     order: the n-gram length for NLTK's padding and truncation; it does not affect scores. Left padding with more than
     one ``<s>`` gives n-grams that end in ``<s>``, which no model predicts: exclude them from an entropy.
@@ -102,20 +104,18 @@ class NltkLanguageModel(nltk.lm.api.LanguageModel):  # type: ignore[misc]  # NLT
         if num_words < 0:
             raise InputError(f"{num_words} words to generate: expected 0 or more")
         generator = random_seed if isinstance(random_seed, random.Random) else random.Random(random_seed)
-        vocabulary, stepper, settings = self.model.vocabulary, self.model.stepper, SamplingSettings(num_words)
-        start, end = vocabulary.start, vocabulary.end
-        banned = [vocabulary.unknown] + ([start] if start != end else [])
-        state = stepper.zero_state()
-        logits = stepper.step(start, state)
+        vocabulary, settings = self.model.vocabulary, SamplingSettings(num_words)
+        reader = Reader(self.model.stepper, vocabulary, self.model.settings.lines)
+        banned = never_sampled(vocabulary)
         for token in self._ids(text_seed):
-            logits = stepper.step(start if token == end else token, state)
+            reader.read(token)
         words: list[str] = []
         while len(words) < num_words:
-            logits[banned] = -np.inf
-            token = choose(logits, settings, generator.random())
+            reader.logits[banned] = -np.inf
+            token = choose(reader.logits, settings, generator.random())
             words.append(vocabulary.tokens[token])
             if len(words) < num_words:
-                logits = stepper.step(start if token == end else token, state)
+                reader.read(token)
         return words[0] if num_words == 1 else words
 
     def _model_token(self, token: str) -> str:

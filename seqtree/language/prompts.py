@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 
 from seqtree.errors import InputError
 from seqtree.text.config import TextSettings
@@ -27,6 +28,17 @@ def known_tokens(vocabulary: Vocabulary, settings: TextSettings, text: str, poli
         )
     ids = [int(i) for i in vocabulary.encode(tokens)]
     return [i for i in ids if i != vocabulary.unknown] if policy == "skip" else ids
+
+
+def own_line(before: Sequence[int], after: Sequence[int], end: int) -> tuple[list[int], list[int]]:
+    """Of the tokens before and after a place, those of its own line, with the line's end.
+
+    >>> own_line([7, 2, 8, 9], [5, 2, 6], end=2)
+    ([8, 9], [5, 2])
+    """
+    left, right = list(before), [*after, end]
+    ends = [place for place, token in enumerate(left, 1) if token == end]
+    return left[ends[-1] if ends else 0 :], right[: right.index(end) + 1]
 
 
 def describe(token: str) -> str:

@@ -8,48 +8,50 @@ import numpy as np
 
 from seqtree.errors import InputError
 from seqtree.language.config import SamplingSettings
-from seqtree.language.stepper import Stepper
+from seqtree.language.stepper import Reader
 from seqtree.text.vocabulary import Vocabulary
 
 DRAWS = 1024  # random numbers drawn at a time
 _UNSOUND = "the model's probabilities are not finite numbers: it was not trained soundly"
 
 
-def sample_tokens(
-    stepper: Stepper, vocabulary: Vocabulary, prompt: Sequence[int], settings: SamplingSettings, spaced: bool
-) -> Iterator[str]:
+def sample_tokens(reader: Reader, prompt: Sequence[int], settings: SamplingSettings, spaced: bool) -> Iterator[str]:
     """Pieces of text that go on from token indices ``prompt``; ``<unk>`` and ``<s>`` are never chosen.
 
-    ``spaced``: a word may follow at once (the text before is empty or ends in white space).
-    Raises InputError if the model's probabilities are not finite.
+    Where the model reads lines one by one, the text ends before the end of its line. ``spaced``: a word may follow at
+    once (the text before is empty or ends in white space). Raises InputError if the model's probabilities are not
+    finite.
     """
-    pieces = _pieces(stepper, vocabulary, prompt, settings, spaced)
+    pieces = _pieces(reader, prompt, settings, spaced)
     return _until_stop(pieces, settings.stop) if settings.stop else pieces
 
 
-def _pieces(
-    stepper: Stepper, vocabulary: Vocabulary, prompt: Sequence[int], settings: SamplingSettings, spaced: bool
-) -> Iterator[str]:
-    tokens, start, end = vocabulary.tokens, vocabulary.start, vocabulary.end
-    words = vocabulary.unit == "word"
-    state = stepper.zero_state()
-    logits = stepper.step(start, state)
+def _pieces(reader: Reader, prompt: Sequence[int], settings: SamplingSettings, spaced: bool) -> Iterator[str]:
+    vocabulary = reader.vocabulary
+    tokens, end, words = vocabulary.tokens, vocabulary.end, vocabulary.unit == "word"
     for token in prompt:
-        logits = stepper.step(start if token == end else token, state)
-    banned = [vocabulary.unknown] + ([start] if start != end else [])
+        reader.read(token)
+    banned = never_sampled(vocabulary)
     uniform = _uniforms(np.random.Generator(np.random.PCG64(settings.seed)))
     at_line_start = spaced
     for _ in range(settings.length):
         for index in banned:
-            logits[index] = -np.inf
-        token = choose(logits, settings, next(uniform))
+            reader.logits[index] = -np.inf
+        token = choose(reader.logits, settings, next(uniform))
+        if reader.lines and token == end:
+            return
         if not words:
             yield tokens[token]
         else:
             text = "\n" if token == end else tokens[token]
             yield text if at_line_start or token == end else " " + text
             at_line_start = token == end
-        logits = stepper.step(start if token == end else token, state)
+        reader.read(token)
+
+
+def never_sampled(vocabulary: Vocabulary) -> list[int]:
+    """The indices of ``<unk>`` and of a sentence start that is no end as well."""
+    return [vocabulary.unknown] + [vocabulary.start] * (vocabulary.start != vocabulary.end)
 
 
 def choose(logits: np.ndarray, settings: SamplingSettings, uniform: float) -> int:

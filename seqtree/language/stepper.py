@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from seqtree.language.network import RecurrentLanguageModel
+from seqtree.text.vocabulary import Vocabulary
 
 MAX_TABLE = 1 << 24  # numbers
 
@@ -145,6 +146,25 @@ class Stepper:
             np.maximum(net, 0.0, out=h)
         else:
             np.tanh(net, out=h)
+
+
+class Reader:
+    """A text that a model reads from its beginning: ``logits`` (V,), which may be overwritten, are of the next token.
+
+    After the end of a line comes the start of the next one, from the zero state where ``lines`` are read one by one.
+    """
+
+    def __init__(self, stepper: Stepper, vocabulary: Vocabulary, lines: bool) -> None:
+        self.stepper, self.vocabulary, self.lines = stepper, vocabulary, lines
+        self.state = stepper.zero_state()
+        self.logits = stepper.step(vocabulary.start, self.state)
+
+    def read(self, token: int) -> None:
+        """Go on by one token."""
+        ended = token == self.vocabulary.end
+        if ended and self.lines:
+            self.state = self.stepper.zero_state()
+        self.logits = self.stepper.step(self.vocabulary.start if ended else token, self.state)
 
 
 def _aligned(array: np.ndarray) -> np.ndarray:

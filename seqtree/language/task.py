@@ -7,17 +7,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Self
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from seqtree.errors import InputError
-from seqtree.language.batches import StreamBatches, inputs_and_targets, shift_inputs
+from seqtree.language.batches import (
+    PADDING,
+    LineBatches,
+    batches_of,
+    inputs_and_targets,
+    shift_inputs,
+    surrounded_lines,
+)
 from seqtree.language.concerns import concerns
 from seqtree.language.config import OPTIONS, TRAINING_ONLY, LanguageNetworkConfig, LanguageRecipe
 from seqtree.language.evaluation import (
     MAX_LOGITS,
     ROWS,
-    evaluate,
     seconds_per_token,
     validation_loss,
     validation_window,
@@ -44,7 +51,8 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
 
     Now and then a row starts from the zero state (Melis, Dyer and Blunsom 2018): a network that has read on for a whole
     epoch may otherwise depend on what only a long text brings about, and do badly at the start of a text.
-    A bidirectional network predicts every token of a window from both sides instead, and carries nothing.
+    A bidirectional network predicts every token of a window from both sides instead, and carries nothing. Lines that
+    are items of their own each start from the zero state; see ``LineBatches``.
     """
 
     options = OPTIONS
@@ -53,7 +61,7 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
 
     def __init__(self, model: LanguageModel, data: PreparedCorpus, recipe: LanguageRecipe) -> None:
         super().__init__(model, data, recipe)
-        self.batches = StreamBatches(data.train, model.vocabulary, recipe.batch, recipe.training.seed)
+        self.batches = batches_of(data.train, model.vocabulary, recipe)
         self.state: State | None = None
         self._speed: tuple[float, float] | None = None
 
@@ -75,8 +83,11 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
         given = {name: value for name, value in options.items() if value is not None}
         if (dropout := given.pop("dropout", None)) is not None:
             given = {**dict.fromkeys(("dropout_input", "dropout_hidden", "dropout_output"), dropout), **given}
-        if "init_from" in given:
-            return _started(LanguageModel.load(given["init_from"]), given)
+        start = LanguageModel.load(given["init_from"]) if "init_from" in given else None
+        if given.setdefault("documents", start.settings.documents if start else "text") == "lines":
+            given = {"valid_from": "lines", **given}
+        if start:
+            return _started(start, given)
         unit = given.get("unit", "char")
         preset = OPTIONS.variant(unit, given.get("preset"))
         return OPTIONS.resolved({**given, **_widths(given, preset.recipe.network)}, unit)
@@ -98,7 +109,7 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
                 "nothing is left to learn: the vocabulary holds only "
                 f"{', '.join(map(ascii, corpus.vocabulary.tokens))}; lower --min-count"
             )
-        for concern in concerns(corpus, not held_out.valid, held_out.valid_from):
+        for concern in concerns(corpus, not held_out.valid, held_out.valid_from, recipe.text.lines):
             display.warning(concern)
         if corpus.valid is None or len(corpus.valid) <= MAX_VALIDATION:
             return corpus
@@ -111,7 +122,7 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
         shape = replace(shape, window=max(shape.window, 3 if recipe.network.bidirectional else 1))
         training = recipe.training
         if training.epochs is None:
-            steps = StreamBatches(data.train, data.vocabulary, shape, 0).steps_per_epoch
+            steps = batches_of(data.train, data.vocabulary, replace(recipe, batch=shape)).steps_per_epoch
             epochs = min(MAX_EPOCHS, max(MIN_EPOCHS, math.ceil(MIN_STEPS / steps)))
             training = replace(training, epochs=float(epochs))
         return replace(recipe, batch=shape, training=training)
@@ -140,16 +151,28 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
         return self.batches.batch(epoch, step)
 
     def loss(self, batch: Batch) -> tuple[Tensor, int]:
-        network = self.model.network
-        inputs, targets = inputs_and_targets(batch, self.model.vocabulary, self.model.device)
+        network, vocabulary, lines = self.model.network, self.model.vocabulary, self.recipe.text.lines
         if network.config.bidirectional:
-            end = shift_inputs(targets[-1:], self.model.vocabulary)  # the window's last token is context only
-            output = network.surrounded_states(torch.cat([inputs, end]))
-            return network.output_loss(output, targets[:-1]), targets[:-1].numel()
-        loss, state = network.loss(inputs, targets, self.state)
-        kept = torch.rand(state[0].shape[1], 1, device=inputs.device) >= RESET
-        self.state = tuple(part.detach() * kept for part in state)
-        return loss, targets.numel()
+            return self._surrounded_loss(batch)
+        loss, state = network.loss(*inputs_and_targets(batch, vocabulary, self.model.device), self.state)
+        if lines:
+            going = batch[0, -1] not in (vocabulary.end, PADDING)  # as are all of its lines, or none
+            self.state = tuple(part.detach() for part in state) if going else None
+        else:
+            kept = torch.rand(state[0].shape[1], 1, device=loss.device) >= RESET
+            self.state = tuple(part.detach() * kept for part in state)
+        return loss, int(np.count_nonzero(batch[:, 1:] != PADDING))
+
+    def _surrounded_loss(self, batch: Batch) -> tuple[Tensor, int]:
+        network, vocabulary, device = self.model.network, self.model.vocabulary, self.model.device
+        if self.recipe.text.lines:
+            context, lengths, targets = surrounded_lines(batch, vocabulary, device)
+            output = network.surrounded_states(context, lengths)
+            return network.output_loss(output, targets), int(lengths.sum())
+        inputs, targets = inputs_and_targets(batch, vocabulary, device)
+        end = shift_inputs(targets[-1:], vocabulary)  # the window's last token is context only
+        output = network.surrounded_states(torch.cat([inputs, end]))
+        return network.output_loss(output, targets[:-1]), targets[:-1].numel()
 
     @property
     def validated(self) -> bool:
@@ -158,10 +181,11 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
     def evaluate(self) -> dict[str, float] | None:
         if self.data.valid is None:
             return None
-        return {"loss": validation_loss(self.model.network, self.model.vocabulary, self.data.valid)}
+        network, vocabulary, lines = self.model.network, self.model.vocabulary, self.recipe.text.lines
+        return {"loss": validation_loss(network, vocabulary, self.data.valid, lines=lines)}
 
     def measure(self, model: LanguageModel) -> tuple[dict[str, Any], str]:
-        measured = evaluate(model.network, model.vocabulary, self.data.valid or self.data.train)
+        measured = model.evaluate_stream(self.data.valid or self.data.train)
         summary = (
             f"loss {measured.loss:.4f} nats per token, perplexity {measured.perplexity:.2f}, "
             f"{measured.bits_per_character:.4f} bits per character"
@@ -170,7 +194,8 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
 
     def measuring_seconds(self) -> tuple[float, float]:
         stream = self.data.valid or self.data.train
-        self._speed = self._speed or seconds_per_token(self.model.network, self.model.vocabulary, stream)
+        lines = self.recipe.text.lines
+        self._speed = self._speed or seconds_per_token(self.model.network, self.model.vocabulary, stream, lines)
         evaluation, report = self._speed
         return evaluation * len(self.data.valid or ()), report * len(stream)
 
@@ -179,9 +204,10 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
         valid = f"{len(self.data.valid):,}" if self.data.valid else "no"
         data = self.data
         files = f"{data.files:,} files read, {len(data.skipped):,} skipped; " if data.files > 1 or data.skipped else ""
+        lines = f"{len(self.batches):,} lines, " if isinstance(self.batches, LineBatches) else ""
         unknown = f" ({data.train.unknown / len(data.train):.1%} unknown)" if data.train.unknown else ""
         return (
-            f"{files}{len(self.data.train):,} training{unknown} and {valid} validation tokens, vocabulary "
+            f"{files}{lines}{len(self.data.train):,} training{unknown} and {valid} validation tokens, vocabulary "
             f"{len(self.model.vocabulary):,}; {config.cell} {config.layers}x{config.hidden}, batch "
             f"{shape.batch}x{shape.window}"
         )

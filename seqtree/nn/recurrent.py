@@ -27,7 +27,7 @@ def _large(weights: list[Tensor]) -> bool:
     return weights[0].numel() + weights[1].numel() > 2_400_000
 
 
-def _reversed_order(input: Tensor, lengths: Tensor | None) -> Tensor:
+def reversed_order(input: Tensor, lengths: Tensor | None) -> Tensor:
     """Indices (T B,) into the flattened steps that reverse every sequence of a batch; padding stays in its place."""
     steps = torch.arange(input.shape[0], device=input.device)[:, None]
     rows = torch.arange(input.shape[1], device=input.device)
@@ -49,7 +49,8 @@ class _Reverse(torch.autograd.Function):
         return gradient.flatten(0, 1).index_select(0, *ctx.saved_tensors).view_as(gradient), None
 
 
-def _reverse(sequence: Tensor, order: Tensor) -> Tensor:
+def reverse(sequence: Tensor, order: Tensor) -> Tensor:
+    """A sequence (T, B, E) with its steps in this order (``reversed_order``); twice gives the sequence again."""
     result: Tensor = _Reverse.apply(sequence, order)  # type: ignore[no-untyped-call]
     return result
 
@@ -127,7 +128,7 @@ class Recurrent(nn.Module):
 
     def forward(self, input: Tensor, state: State | None = None, lengths: Tensor | None = None) -> tuple[Tensor, State]:
         state = self.zero_state(input.shape[1], input) if state is None else state
-        order = _reversed_order(input, lengths)
+        order = reversed_order(input, lengths)
         output = input  # (T, B, E)
         ends: list[tuple[Tensor, ...]] = []
         for layer in range(self.layers):
@@ -138,9 +139,9 @@ class Recurrent(nn.Module):
                 weights = self._weights(layer, direction)
                 weights[1] = weight_dropout(weights[1], self.weight_drop, self.training)
                 before = [part[len(ends) : len(ends) + 1] for part in state]
-                read = _reverse(output, order) if direction else output
+                read = reverse(output, order) if direction else output
                 read, *end = self._run(read, before, weights)  # (T, B, H)
-                outputs.append(_reverse(read, order) if direction else read)
+                outputs.append(reverse(read, order) if direction else read)
                 ends.append(tuple(end))
             output = torch.cat(outputs, dim=2) if len(outputs) == 2 else outputs[0]  # (T, B, D H)
         return output, tuple(torch.cat(parts) for parts in zip(*ends, strict=True))

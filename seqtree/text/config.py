@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 from dataclasses import dataclass
+from typing import Any
 
 from seqtree.errors import InputError
 from seqtree.settings import Settings, setting
@@ -26,11 +27,25 @@ class TextSettings(Settings):
     max_vocabulary: int | None = setting(
         None, "Size of the vocabulary: only the most frequent tokens are kept.", minimum=3, unset="all tokens"
     )
+    documents: str = setting(
+        "text",
+        "What is read from beginning to end: the whole text, or each line as an item of its own (names, titles).",
+        choices=("text", "lines"),
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_encoding(self.encoding)
         check_limits(self.unit, self.min_count, self.max_vocabulary)
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields as JSON values; ``documents`` only where it is not the default, so that texts are as they were."""
+        return {name: value for name, value in super().to_json().items() if (name, value) != ("documents", "text")}
+
+    @property
+    def lines(self) -> bool:
+        """Whether each line is an item of its own."""
+        return self.documents == "lines"
 
 
 def check_encoding(encoding: str) -> None:

@@ -12,7 +12,7 @@ import hashlib
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
 from operator import itemgetter
@@ -23,6 +23,7 @@ import numpy as np
 
 from seqtree.errors import InputError, SeqtreeError
 from seqtree.text.config import NEWLINE, TextSettings
+from seqtree.text.documents import token_reader
 from seqtree.text.reading import Source, normalised, read_text, say, sources, whole_lines
 from seqtree.text.tokenfile import Sink, StreamCounts, TokenStream, cached, in_cache, in_memory, smallest_dtype
 from seqtree.text.vocabulary import Vocabulary, code_points, surrogate_error
@@ -61,7 +62,7 @@ def prepare(
 
     paths, valid_paths: files, folders (all their ``*.txt`` files, by name), or "-" for standard input. Without
     ``valid_paths`` the last ``valid_share`` of the text validates: of n characters the first int(n * (1 - share)) are
-    training text, in word mode up to the end of the line that this point is in; with a share of 0, ``valid`` is None.
+    training text, for words and single lines up to the end of the line there; with a share of 0, ``valid`` is None.
     valid_from: where the validation text is taken from: "ends" (the end), "spread" (the ends of ten equal pieces of the
     text) or "lines" (every so many lines one).
     vocabulary: encode with this one instead of building one. grown: extend this one by the tokens of the training text.
@@ -113,11 +114,7 @@ def beginning(stream: TokenStream, count: int, vocabulary: Vocabulary) -> TokenS
 
 def text_tokens(text: str, settings: TextSettings) -> list[str]:
     """The tokens of a string as a model reads them; unlike ``encode_text``, a last line without "\\n" is left open."""
-    if settings.unit == "char":
-        return list(normalised(text))
-    from seqtree.text.tokenizers import LineTokens
-
-    return LineTokens(settings.tokenizer).feed(normalised(text))
+    return list(token_reader(settings).feed(normalised(text)))
 
 
 def training_characters(total: int, valid_share: float) -> int:
@@ -168,7 +165,7 @@ class CorpusReading:
             )
         self.streams = 2 if valid or share else 1
         split = {"share": str(share), "train": self.hashes[: len(train)], "valid": self.hashes[len(train) :]}
-        facts = {"format": FORMAT, "settings": asdict(settings), **split}
+        facts = {"format": FORMAT, "settings": settings.to_json(), **split}
         self.fingerprint = _digest(facts if self.valid_from == "ends" else {**facts, "from": self.valid_from})
 
     def parts(self, only: Sequence[int] = (0, 1)) -> Iterator[tuple[int, str]]:
@@ -182,7 +179,7 @@ class CorpusReading:
             return
         hashes: list[str] = []
         blocks = _blocks(read_text(self.train, self.settings.encoding, hashes), self.settings)
-        yield from _split(blocks, self.point, self.settings.unit == "word")
+        yield from _split(blocks, self.point, self.settings.unit == "word" or self.settings.lines)
         for block in _blocks(read_text(self.valid, self.settings.encoding, hashes), self.settings):
             yield 1, block
         if hashes != self.hashes:
@@ -290,21 +287,15 @@ def _encode(
         counts[part].ids += len(ids)
         counts[part].unknown += len(ids) - int(np.count_nonzero(ids))
 
-    lines = None
-    if settings.unit == "word":
-        from seqtree.text.tokenizers import LineTokens
-
-        lines = LineTokens(settings.tokenizer)
-    current = 0
+    reader, current = token_reader(settings), 0
     for part, block in parts:
-        if lines and part != current:
-            put(current, lines.finish())
+        if part != current:
+            put(current, reader.finish())
         current = part
-        put(part, lines.feed(block) if lines else block)
+        put(part, reader.feed(block))
         counts[part].characters += len(block)
         counts[part].bytes += _utf8_length(block)
-    if lines:
-        put(current, lines.finish())
+    put(current, reader.finish())
     return counts
 
 

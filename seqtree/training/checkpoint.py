@@ -119,13 +119,13 @@ class Checkpoints:
             groups[group][rest] = tensor
         load_state(self.network, groups["model"])
         self.average.restore(groups["average"], **contents["average"])
-        rows = len(self.task.batch(0, 0)) if groups["carried"] else 0
+        state = TrainingState(**contents["state"])
+        state.check(self.task.steps_per_epoch)
+        rows = len(self.task.batch(state.epoch, state.step_in_epoch)) if groups["carried"] else 0
         if any(len(tensor) != rows for tensor in groups["carried"].values()):
             raise ValueError(f"the carried states are not of {rows} rows")
         self.task.restore(groups["carried"])
         self._restore_optimizer(groups["optimizer"])
-        state = TrainingState(**contents["state"])
-        state.check(self.task.steps_per_epoch)
         return state, changed
 
     def _restore_optimizer(self, tensors: dict[str, Tensor]) -> None:

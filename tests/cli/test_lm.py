@@ -659,3 +659,39 @@ def test_one_string_and_one_text(lm: Run) -> None:
     assert made.sample("", 50, seed=1, stop="the") == made.sample("", 50, seed=1, stop=["the"])
     with pytest.raises(InputError, match="expected a text, that is one string, not list"):
         made.score(["the cat"])  # type: ignore[arg-type]
+
+
+# --- lines as items
+
+
+@pytest.mark.parametrize("unit", ["char", "word"])
+def test_a_list_from_training_to_samples(lm: Run, unit: str) -> None:
+    """The model file says that its items are lines; every command then reads them so."""
+    items = ["Ana Bo", "Christa", "Di Eva Gus", "Ina", "Bo", "Ana Di"]
+    _write("list.txt", "\n".join(items * 20))
+    options = ("--documents", "lines", "--unit", unit, "--valid-share", "0.2")
+    code, _, err = lm("train", "list.txt", "--out", "a", *SMALL, "--batch", "8", *options)
+    assert code == 0
+    assert "96 lines, " in err
+    made = LanguageModel.load("a")
+    assert made.settings.lines
+    config = json.loads(Path("a/config.json").read_text(encoding="utf-8"))
+    assert (config["text"]["documents"], config["validation"]["valid_from"]) == ("lines", "lines")
+
+    code, out, _ = lm("sample", "a", "--count", "5", "--seed", "1")
+    assert (code, out.splitlines()) == (0, [made.sample(seed=seed) for seed in range(1, 6)])
+    out = lm("sample", "a", "--count", "2", "--seed", "1", "--prompt", "Ana", "-n", "3")[1]
+    assert out.splitlines() == ["Ana" + made.sample("Ana", 3, seed=seed) for seed in (1, 2)]
+    record = _one_object(lm("sample", "a", "--count", "2", "--seed", "1", "--json")[1])
+    assert [one["text"] for one in record["samples"]] == [made.sample(seed=1), made.sample(seed=2)]
+    assert lm("next", "a", "Ana\\nBo")[1] == lm("next", "a", "Bo")[1]
+
+    _write("test.txt", "Ana Bo\n\nDi")
+    measured = _one_object(lm("eval", "a", "test.txt", "--ngram", "list.txt", "--json")[1])
+    assert measured["tokens"] == (10 if unit == "char" else 5)
+    rows = [row.split("\t") for row in lm("score", "a", "test.txt")[1].splitlines()[1:]]
+    assert {row[0] for row in rows} == {"1", "3"}
+    bits = sum(float(row[2]) for row in rows)
+    assert bits == pytest.approx(measured["loss"] * measured["tokens"] / math.log(2), abs=1e-4 * len(rows))
+    assert lm("score", "a", "test.txt", "--independent") == lm("score", "a", "test.txt")
+    refused(lm("train", "list.txt", "--out", "b", "--documents", "verses"), "'verses' is not one of 'text', 'lines'")

@@ -24,7 +24,7 @@ EXACT = ("--device", "cpu", "--precision", "fp32", "--threads", "1")
 
 @dataclass(frozen=True)
 class Row:
-    """One task: its name, a source, and options that make it small.
+    """One task: its name, a source, and options that make it small; ``variant``: of several rows of a task, which.
 
     ``epochs`` are as many as take a second or two. ``figures`` are keys of its report besides those of every task.
     ``splits`` are options of networks whose batches are to be split, without dropout or other randomness.
@@ -37,6 +37,12 @@ class Row:
     figures: tuple[str, ...]
     splits: tuple[Mapping[str, Any], ...] = ({},)
     toy: bool = field(default=False)
+    variant: str = ""
+
+    @property
+    def name(self) -> str:
+        """What the row is called."""
+        return self.task + self.variant
 
     @property
     def kind(self) -> type[Task[Any, Any, Any]]:
@@ -71,6 +77,7 @@ def _text(folder: Path) -> list[Path]:
 
 
 _LM = ("--preset", "tiny", "--hidden", "12", "--embedding", "6", "--batch", "4", "--window", "8")
+_LINES = {"preset": "tiny", "hidden": 7, "batch": 6, "documents": "lines"}
 _PARSER = ("--preset", "tiny", "--hidden", "8", "--vector", "8", "--scorer", "8", "--words", "6", "--characters", "6")
 _IMAGE = ("--plan", "conv 3x3 norm, pool 4, full 6 drop 0.2", "--valid-share", "0.5")
 _WORDS = ("--preset", "tiny", "--hidden", "8", "--words", "6", "--characters", "6")
@@ -78,7 +85,7 @@ _CALM = {"preset": "tiny", "dropout": 0.0, "word_dropout": 0.0, "hidden": 8, "wo
 _STILL = {"preset": "tiny", "dropout": 0.0, "word_dropout": 0.0, "explore": 0.0, "hidden": 8, "vector": 6, "scorer": 7}
 
 ROWS = {
-    row.task: row
+    row.name: row
     for row in (
         Row(
             "lm",
@@ -92,6 +99,20 @@ ROWS = {
                 {"preset": "tiny", "hidden": 7, "batch": 6, "bidirectional": True},
                 {"preset": "tiny", "hidden": 7, "batch": 6, "unit": "word"},
             ),
+        ),
+        Row(
+            "lm",
+            _text,
+            (*_LM, "--documents", "lines", "--dropout", "0.2"),
+            30,
+            ("loss", "perplexity", "bits_per_character", "tokens"),
+            (
+                {**_LINES, "window": 8},
+                {**_LINES, "cell": "gru", "layers": 2, "one_hot": True},
+                {**_LINES, "bidirectional": True},
+                {**_LINES, "unit": "word"},
+            ),
+            variant="-lines",
         ),
         Row(
             "parser",

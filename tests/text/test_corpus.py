@@ -4,6 +4,7 @@ import io
 import os
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,15 @@ import pytest
 from hypothesis import given, strategies as st
 
 from seqtree.errors import InputError, SeqtreeError
-from seqtree.text import corpus as text, reading
+from seqtree.text import corpus as text, documents, reading
 from seqtree.text.config import TextSettings
 from seqtree.text.corpus import encode_paths, encode_text, prepare, text_tokens, training_characters
+from seqtree.text.documents import line_bounds
 from seqtree.text.vocabulary import Vocabulary
 
 CHAR, WORD = TextSettings(), TextSettings(unit="word")
+LINES = TextSettings(documents="lines")
+FINGERPRINT = "814909c08ce82467172b394c1dc87ce5dbb339d95110afc64faa8f13c7bfc826"
 TEN_LINES = "".join(f"line of ten{'n' * i}\n" for i in range(10))  # distinct lines of the same characters
 realdata = pytest.mark.skipif("SEQTREE_DATA" not in os.environ, reason="SEQTREE_DATA is not set")
 
@@ -387,3 +391,34 @@ def test_the_penn_treebank_has_the_published_sizes():
     assert (len(corpus.train), len(corpus.valid)) == (929_589, 73_760)
     assert len(corpus.vocabulary) == 10_001  # 10,000 published, among them <unk> and the line end, and <s>
     assert corpus.train.ids.dtype == np.uint16
+
+
+@pytest.mark.parametrize("block", [1, 2, 3, 1 << 20])
+@given(content=st.text("ab\n", min_size=1, max_size=20).filter(str.strip))
+def test_lines_that_are_items_all_end_and_none_is_blank(tmp_path_factory, block, content):
+    path = tmp_path_factory.mktemp("lines") / "text.txt"
+    path.write_bytes(content.encode())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reading, "BLOCK", block)
+        corpus = prepare([path], LINES, valid_share=0)
+    expected = "".join(f"{line}\n" for line in content.split("\n") if line)
+    assert read(corpus) == expected
+    assert (corpus.train.characters, corpus.train.bytes) == (len(content), len(content))
+    bounds = line_bounds(corpus.train.ids, corpus.vocabulary.end).tolist()
+    assert [expected[a:b] for a, b in pairwise(bounds)] == expected.splitlines(keepends=True)
+    assert text_tokens(content, LINES) == list(expected[: len(expected) - (content[-1] != "\n")])
+
+
+def test_bounds_of_lines_are_found_in_pieces(monkeypatch):
+    monkeypatch.setattr(documents, "CHUNK", 3)
+    ids = np.array([5, 1, 1, 7, 8, 9, 1, 4], dtype=np.uint8)
+    assert line_bounds(ids, 1).tolist() == [0, 2, 3, 7, 8]
+    assert line_bounds(ids[:7], 1).tolist() == [0, 2, 3, 7]
+    assert line_bounds(ids[:0], 1).tolist() == [0]
+
+
+def test_the_fingerprint_of_a_text_is_what_it_always_was(write):
+    """Of a corpus of version 0.1, so that its runs can be resumed; with items on lines it is another."""
+    path = write(TEN_LINES)
+    assert prepare([path], CHAR, valid_share=0).fingerprint == FINGERPRINT
+    assert prepare([path], LINES, valid_share=0).fingerprint != FINGERPRINT
