@@ -15,6 +15,7 @@ from seqtree.errors import InputError
 from seqtree.reference.activations import LEAKY_RELU, LINEAR, RELU, TANH, Activation
 from seqtree.reference.bidirectional import Bidirectional, deep
 from seqtree.reference.convolution import Convolution
+from seqtree.reference.crf import ConditionalRandomField
 from seqtree.reference.fully_connected import FullyConnected, feedforward
 from seqtree.reference.gradient_check import Check, gradient_check
 from seqtree.reference.gru import GRU, TorchGRU
@@ -109,6 +110,7 @@ EXAMPLES: dict[str, Maker] = {
     ),
     "softmax-cross-entropy": _example(lambda rng: SoftmaxCrossEntropy(), (4, 5), _TARGETS),
     "language-model": _example(lambda rng: LanguageModel(5, 3, rng), (4, 5), _TARGETS),
+    "crf": _example(lambda rng: ConditionalRandomField(3, rng), (5, 3), np.array([0, 2, 2, 1, 0])),
     "lstm": _example(lambda rng: LSTM(2, 3, rng), _SEQUENCE),
     "lstm-deep-bidirectional": _example(
         lambda rng: deep([Bidirectional(LSTM(2, 2, rng), LSTM(2, 2, rng)), LSTM(4, 2, rng)]), _SEQUENCE

@@ -44,7 +44,7 @@ def test_predict(classify: Run, model: Path) -> None:
     assert code == 0
     assert first.split("\t")[0] == "weather" and len(first.split("\t")) == 4
     assert second == ""
-    _, out, _ = classify("predict", model, "will it snow today?", "--reject", "1")
+    _, out, _ = classify("predict", model, "nothing of all that", "--reject", "0.9999")
     assert out.split("\t")[0] == "-"
     _, out, _ = classify("predict", model, "will it\tsnow?", "", "--json")
     one, none = map(json.loads, out.splitlines())

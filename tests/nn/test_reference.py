@@ -16,11 +16,13 @@ from torch import Tensor
 from torch_helpers import KINDS, E, H, T, as_leaf, close, compare_gradients, draw, make_layer, set_parameters
 
 from seqtree.nn import Recurrent, linear_cross_entropy
+from seqtree.nn.crf import CRF
 from seqtree.nn.losses import _LinearCrossEntropy
 from seqtree.nn.lstm import lstm_layer
 from seqtree.nn.recursive import Composition, compose_forest
 from seqtree.reference import activations
 from seqtree.reference.bidirectional import Bidirectional, deep
+from seqtree.reference.crf import ConditionalRandomField
 from seqtree.reference.examples import BALANCED, LEFT, RIGHT
 from seqtree.reference.fully_connected import FullyConnected
 from seqtree.reference.lstm import GATES, LSTM
@@ -165,3 +167,26 @@ def test_linear_cross_entropy(function: Callable[..., Tensor], digits: float, rn
     ds = network.backward(np.array(0.5))
     for mine, leaf in zip((ds, network.gradients["output.W"], network.gradients["output.b"]), leaves, strict=True):
         close(mine, leaf.grad)
+
+
+def test_conditional_random_field(rng: np.random.Generator) -> None:
+    slow, fast = ConditionalRandomField(3, rng), CRF(([1] * 3, [[1] * 3] * 3, [1] * 3)).double()
+    draw(slow, rng)
+    for name, values in slow.parameters.items():
+        getattr(fast, name).data[:] = torch.from_numpy(values)
+    xs, ys = [rng.normal(size=(length, 3)) for length in (5, 3, 1)], [rng.integers(0, 3, n) for n in (5, 3, 1)]
+    emissions, tags = torch.zeros(5, 3, 3, dtype=torch.float64), torch.zeros(5, 3, dtype=torch.int64)
+    for row, (x, y) in enumerate(zip(xs, ys, strict=True)):
+        emissions[: len(x), row], tags[: len(y), row] = torch.from_numpy(x), torch.from_numpy(y)
+    loss = fast.loss(emissions.requires_grad_(), torch.tensor([5, 3, 1]), tags)
+    loss.backward()
+    totals: dict[str, Array] = {}
+    losses = []
+    for row, (x, y) in enumerate(zip(xs, ys, strict=True)):
+        losses.append(float(slow.forward(x, y)))
+        assert emissions.grad is not None
+        close(slow.backward(np.array(1.0)), emissions.grad[: len(x), row])
+        _add(totals, slow)
+    assert loss.item() == pytest.approx(sum(losses), rel=1e-10)
+    for name, total in totals.items():
+        close(total, getattr(fast, name).grad)
