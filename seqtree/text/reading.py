@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from seqtree.errors import InputError
-from seqtree.escapes import escaped
+from seqtree.escapes import one_line
 from seqtree.text.config import NEWLINE, check_encoding
 from seqtree.text.encodings import likely_encodings
 
@@ -48,7 +48,7 @@ class Source:
 @cache
 def say(message: str) -> None:
     """A warning on standard error, once in a process; a message, not Python's warning, which shows source code."""
-    print(f"warning: {escaped(message)}", file=sys.stderr)
+    print(f"warning: {one_line(message)}", file=sys.stderr)
 
 
 @contextmanager

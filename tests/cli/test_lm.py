@@ -471,6 +471,8 @@ def test_next(lm: Run) -> None:
     record = _one_object(lm("next", name, "the\\ncat", "-k", "3", "--json")[1])
     assert [(row["token"], row["probability"]) for row in record["tokens"]] == expected
     refused(lm("next", name, "the", "-k", "0"), "0 is not in the range")
+    for text in ("- the cat", "-k at"):
+        refused(lm("next", name, text), "For a TEXT that begins with a dash", "seqtree lm next MODEL -- '- yes'")
     refused(lm("next", name, "theQ"), "characters the model has never seen: 'Q'")
 
 

@@ -125,6 +125,17 @@ def test_marked_up_text_is_read_with_a_warning(
     assert capsys.readouterr().err.count(f"is {kind}: its markup is read as text") == 1
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no such file names there")
+def test_a_warning_about_a_text_is_one_line_whatever_its_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "a\x1b[31m\nb.txt"
+    file.write_text("<html>the cat sat" * 9, encoding="utf-8")
+    prepare([file], TextSettings())
+    said = f"{tmp_path}/a\\x1b[31m b.txt is HTML: its markup is read as text; convert it to plain text first"
+    assert capsys.readouterr() == ("", f"warning: {said}\n")
+
+
 def test_a_budget_in_minutes_includes_the_measuring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where a token takes long to measure, fewer are validated on, and training ends earlier; not so by epochs."""
     monkeypatch.setattr("seqtree.language.task.seconds_per_token", lambda *_: (5e-4, 5e-4))
