@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -78,7 +78,7 @@ def check_standard_input(paths: Iterable[str | Path]) -> None:
         raise InputError("standard input (-) can be read only once, but was named more than once")
 
 
-def read_text(files: Iterable[Source], encoding: str, hashes: list[str] | None = None) -> Iterator[str]:
+def read_text(files: Iterable[Source], encoding: str, hashes: list[str] | None = None) -> Generator[str, None, None]:
     """The text of the files in blocks: without byte-order marks, every line ending as "\\n", "\\n" between two files.
 
     hashes: the SHA-256 of each file's bytes, in hex, is appended to it. Raises InputError for a file that cannot be

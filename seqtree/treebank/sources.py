@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, nullcontext
 from itertools import islice
 from pathlib import Path
@@ -213,7 +213,8 @@ def _read(spec: str, name: str, corpus: Any, files: Iterable[str], skip: Skip | 
         try:
             if plain:
                 # not parsed_sents(), which flattens or drops trees with unbalanced brackets, and very deep trees
-                yield from parse_trees(_blocks(corpus, file), place, lemmas=file.endswith(LEMMAS), skip=skip)
+                with closing(_blocks(corpus, file)) as blocks:
+                    yield from parse_trees(blocks, place, lemmas=file.endswith(LEMMAS), skip=skip)
             else:
                 yield from _parsed_by_nltk(spec, corpus.parsed_sents(file), place)
         except InputError:
@@ -226,7 +227,7 @@ def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())[:200]
 
 
-def _blocks(corpus: Any, file: str) -> Iterator[str]:
+def _blocks(corpus: Any, file: str) -> Generator[str, None, None]:
     with corpus.open(file) as stream:
         while block := stream.read(BLOCK):
             yield block
