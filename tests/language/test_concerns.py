@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 from runs import Messages, lm_recipe, train
 
-from seqtree import LanguageModel
+from seqtree import LanguageModel, corpora
 from seqtree.errors import InputError
+from seqtree.language.concerns import concerns
 from seqtree.text.config import TextSettings
 from seqtree.text.corpus import prepare
 
@@ -47,6 +48,52 @@ def test_a_licence_in_the_validation_text_is_noticed(tmp_path: Path) -> None:
     assert "licence" in _said(tmp_path, book + licence).text
     (tmp_path / "b").mkdir()
     assert "licence" not in _said(tmp_path / "b", book).text
+
+
+def _another(kind: str) -> str:
+    """A text of another kind than the embedded one."""
+    chosen = random.Random(0)
+    if kind == "figures":
+        return "".join("\t".join(f"{chosen.random() * 100:.2f}" for _ in range(6)) + "\n" for _ in range(250))
+    german = "der die und in den von zu das mit sich des auf für ist im dem nicht ein eine als auch es an werden aus er"
+    legal = "the agreement shall terminate immediately if any licensee distributes copies without permission hereunder"
+    words = (german if kind == "language" else legal).split()
+    return "".join(" ".join(chosen.choices(words, k=9)) + ".\n" for _ in range(300))
+
+
+@pytest.mark.parametrize("unit", ["char", "word"])
+@pytest.mark.parametrize("kind", ["language", "licence", "figures"])
+def test_validation_text_of_another_kind_is_noticed(tmp_path: Path, kind: str, unit: str) -> None:
+    """Also where the training text has some of it; not if it is taken from everywhere, or if the whole is mixed."""
+    ordinary, other = corpora.path("lighthouse").read_text(encoding="utf-8"), _another(kind)
+    lines = (ordinary + other).splitlines(keepends=True)
+    random.Random(0).shuffle(lines)
+    texts = {"after": ordinary + other, "same": ordinary, "mixed": "".join(lines), "one": other * 5}
+    found = {}
+    for name, text in texts.items():
+        file = tmp_path / f"{name}.txt"
+        file.write_text(text, encoding="utf-8")
+        for valid_from in ("ends", "spread"):
+            said = concerns(prepare([file], TextSettings(unit), valid_from=valid_from), True, valid_from)
+            found[name, valid_from] = [one for one in said if "unlike the training text" in one]
+    (warning,) = found.pop(("after", "ends"))
+    assert "--valid-from spread or lines" in warning
+    assert not any(found.values())
+
+
+@pytest.mark.realdata
+def test_ordinary_texts_are_alike_to_their_end_and_several_languages_are_not(data: Path, tmp_path: Path) -> None:
+    from nltk.corpus import genesis, inaugural
+
+    files = {"inaugural": inaugural.raw(), "english": genesis.raw("english-kjv.txt"), "languages": genesis.raw()}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    ordinary = [data / "text/tinyshakespeare.txt", data / "ptb/ptb.train.txt", data / "poems/train.txt"]
+    ordinary += [tmp_path / "inaugural", tmp_path / "english"]
+    for unit in ("char", "word"):
+        for path in [*ordinary, tmp_path / "languages"]:
+            said = " ".join(concerns(prepare([path], TextSettings(unit)), True, "ends"))
+            assert ("unlike the training text" in said) == (path.name == "languages"), path
 
 
 @pytest.mark.parametrize("mark", ["<s>", "</s>", "<pad>"])
