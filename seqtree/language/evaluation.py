@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
+from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
@@ -86,26 +87,27 @@ def exp(loss: float) -> float:
     return math.exp(loss) if loss < 709 else math.inf
 
 
-@torch.inference_mode()
 def surprisals(
     network: RecurrentLanguageModel, vocabulary: Vocabulary, ids: np.ndarray, state: State | None = None
 ) -> Iterator[Tensor]:
     """Surprisals in nats of ``ids`` (N,), in pieces (T,) in order, after ``state`` (None: the start of a text)."""
-    network.eval()
-    if network.config.bidirectional:
-        yield from _surrounded_surprisals(network, vocabulary, ids)
-        return
-    yield from streamed_surprisals(
-        network, vocabulary, (ids[i : i + WINDOW] for i in range(0, len(ids), WINDOW)), state
-    )
+    windows = (ids[i : i + WINDOW] for i in range(0, len(ids), WINDOW))
+    return streamed_surprisals(network, vocabulary, windows, state)
 
 
 @torch.inference_mode()
 def streamed_surprisals(
     network: RecurrentLanguageModel, vocabulary: Vocabulary, windows: Iterable[np.ndarray], state: State | None = None
 ) -> Iterator[Tensor]:
-    """Surprisals in nats (T,) of each window of ids (T,) after all before it; not for a bidirectional network."""
+    """Surprisals in nats (T,) of each window of ids (T,) after all before it.
+
+    With a bidirectional network, among ``CONTEXT`` tokens on each side: it reads a window ahead. All windows but the
+    last are to have ``WINDOW`` tokens.
+    """
     network.eval()
+    if network.config.bidirectional:
+        yield from _surrounded_surprisals(network, vocabulary, windows)
+        return
     device = network.decoder.weight.device
     before = vocabulary.start
     for ids in windows:
@@ -118,16 +120,17 @@ def streamed_surprisals(
 
 
 def _surrounded_surprisals(
-    network: RecurrentLanguageModel, vocabulary: Vocabulary, ids: np.ndarray
+    network: RecurrentLanguageModel, vocabulary: Vocabulary, windows: Iterable[np.ndarray]
 ) -> Iterator[Tensor]:
-    device = network.decoder.weight.device
-    for start in range(0, len(ids), WINDOW):
-        end = min(start + WINDOW, len(ids))
-        left, right = max(0, start - CONTEXT), min(len(ids), end + CONTEXT)
-        window = surrounded(np.asarray(ids[left:right], dtype=np.int64), vocabulary)
-        output = network.surrounded_states(window[:, None].to(device))[start - left : end - left, 0]
-        targets = torch.from_numpy(np.asarray(ids[start:end], dtype=np.int64))
+    device, nothing = network.decoder.weight.device, np.zeros(0, dtype=np.int64)
+    before = nothing
+    for ids, after in pairwise(chain(windows, [nothing])):
+        left, right = before[-CONTEXT:], after[:CONTEXT]
+        window = surrounded(np.concatenate([left, ids, right]), vocabulary)
+        output = network.surrounded_states(window[:, None].to(device))[len(left) : len(left) + len(ids), 0]
+        targets = torch.from_numpy(np.asarray(ids, dtype=np.int64))
         yield _cross_entropies(network, output, targets.to(device)).cpu()
+        before = ids
 
 
 def surrounded(ids: np.ndarray, vocabulary: Vocabulary) -> Tensor:

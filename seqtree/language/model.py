@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, islice
@@ -131,7 +131,7 @@ class LanguageModel(Model[RecurrentLanguageModel]):
 
         Otherwise a line is read after all lines before it, and a last line of words without a line end gets its
         ``</s>``, so that the surprisals add up to the bits that ``evaluate`` measures. ``text`` may come in blocks; it
-        is scored as it comes, except by a bidirectional model.
+        is scored as it comes, by a bidirectional model a few hundred tokens later.
         """
         blocks = whole_lines([normalised(text)] if isinstance(text, str) else text)
         lines = enumerate(chain.from_iterable(blocks), 1)
@@ -140,22 +140,16 @@ class LanguageModel(Model[RecurrentLanguageModel]):
                 yield from ((number, score) for score in self.score(line))
             return
         tokens = ((number, token) for number, line in lines for token in self._line_tokens(line))
-        whole = self.network.config.bidirectional
-        batches = iter(lambda: list(tokens if whole else islice(tokens, evaluation.WINDOW)), [])
-        found: Iterator[torch.Tensor]
-        read: list[tuple[list[tuple[int, str]], np.ndarray]] = []
+        batches = iter(lambda: list(islice(tokens, evaluation.WINDOW)), [])
+        read: deque[tuple[list[tuple[int, str]], np.ndarray]] = deque()
 
         def windows() -> Iterator[np.ndarray]:
             for batch in batches:
                 read.append((batch, self.vocabulary.encode([token for _, token in batch])))
                 yield read[-1][1]
 
-        if whole:
-            found = (torch.cat(list(evaluation.surprisals(self.network, self.vocabulary, ids))) for ids in windows())
-        else:
-            found = evaluation.streamed_surprisals(self.network, self.vocabulary, windows())
-        for nats in found:
-            batch, ids = read.pop()
+        for nats in evaluation.streamed_surprisals(self.network, self.vocabulary, windows()):
+            batch, ids = read.popleft()
             bits, unknown = (nats.double() / np.log(2)).tolist(), (ids == self.vocabulary.unknown).tolist()
             for (number, token), surprisal, unseen in zip(batch, bits, unknown, strict=True):
                 yield number, TokenScore(token, surprisal, unseen)

@@ -20,7 +20,7 @@ from seqtree.training.run_folder import RunFolder
 from seqtree.training.task import Task
 
 AnyTask = Task[Any, Any, Any]
-LIBRARIES = 60_000_000  # bytes that reading, optimiser and matrix products take besides
+LIBRARIES = 130_000_000  # bytes that reading, optimiser and matrix products take besides
 
 
 def train(

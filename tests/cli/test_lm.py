@@ -596,15 +596,18 @@ def test_scores_add_up_to_the_bits_of_eval(lm: Run, unit: str) -> None:
     assert bits == pytest.approx(measured.loss * measured.tokens / math.log(2), abs=1e-4 * len(rows))
 
 
-def test_scores_come_before_the_text_is_read_to_its_end() -> None:
-    made = model()
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_scores_come_before_the_text_is_read_to_its_end(bidirectional: bool) -> None:
+    made = model(bidirectional=bidirectional)
 
     def blocks() -> Iterator[str]:
-        yield "the cat sat on the mat\n" * 20
+        yield "the cat sat on the mat\n" * 40
         pytest.fail("read too far")
 
     scores = made.score_lines(blocks())
-    assert [next(scores)[1].token for _ in range(200)] == list("the cat sat on the mat\n" * 20)[:200]
+    assert [next(scores)[1].token for _ in range(200)] == list("the cat sat on the mat\n" * 40)[:200]
+    text = "the cat sat on the mat\n" * 40
+    assert [score for _, score in made.score_lines(iter([text[:300], text[300:]]))] == made.score(text)
 
 
 def test_standard_input_is_read_once_for_two_measures(lm: Run) -> None:
