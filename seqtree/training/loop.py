@@ -61,7 +61,7 @@ class Trainer:
         self.checkpoints = Checkpoints(run, task, self.optimizer, self.average, display)
         self.state = TrainingState()
         self.gpus = [p.device for p in self.parameters[:1] if p.device.type == "cuda"]
-        self.closing = sum(task.measuring_seconds())  # of the last evaluation and the report
+        self.foreseen = sum(task.measuring_seconds())  # of the last evaluation and the report
         self.total_steps = max(1, round((self.settings.epochs or 1.0) * task.steps_per_epoch))
         self._saved_at = self._clock = time.monotonic()
 
@@ -89,9 +89,18 @@ class Trainer:
     def progress(self) -> float:
         """The share of the budget that is spent, from 0 to 1; minutes include the measuring at the end."""
         if self.settings.minutes is not None:
-            budget = 60.0 * self.settings.minutes
-            return min(1.0, self.state.elapsed / max(budget - self.closing, 0.5 * budget))
+            return min(1.0, self.state.elapsed / self._seconds_until_closing(60.0 * self.settings.minutes))
         return min(1.0, self.state.step / self.total_steps)
+
+    def _seconds_until_closing(self, budget: float) -> float:
+        """Seconds of the budget before the last evaluation and the report.
+
+        They are expected to take as long as the task foresees, and, once there has been an evaluation, twice as long as
+        that at least: if no more is left then, it was the last.
+        """
+        if taken := self.state.evaluation_seconds:
+            return max(budget - max(self.foreseen, 2 * taken), 0.01 * budget)
+        return max(budget - self.foreseen, 0.5 * budget)
 
     def _advance(self) -> None:
         """One step, then what is due after it."""
