@@ -126,7 +126,7 @@ def run(args: Sequence[str] | None = None, command: click.Command = cli) -> int:
     except (click.Abort, KeyboardInterrupt):  # click turns the second into the first, but not everywhere
         return _tell("interrupted", _INTERRUPTED)
     except click.ClickException as error:
-        usage, error.message = io.StringIO(), one_line(error.message)
+        usage = io.StringIO()
         error.show(usage)
         click.echo(escaped(usage.getvalue()), nl=False, err=True)
         return error.exit_code

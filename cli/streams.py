@@ -50,7 +50,9 @@ def prepare_streams() -> None:
         sys.stdout = _Terminal(sys.stdout.detach(), "utf-8", "surrogateescape", line_buffering=True)
 
 
-def _format_warning(message: Warning | str, *place: object) -> str:
+def _format_warning(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
+) -> str:
     return f"warning: {one_line(str(message))}\n"
 
 

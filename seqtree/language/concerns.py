@@ -34,7 +34,12 @@ def concerns(corpus: PreparedCorpus, held_out: bool, valid_from: str) -> Iterato
         yield from _literal_specials(corpus)
     if not held_out or corpus.valid is None or valid_from != "ends":
         return
-    if _sorted(corpus):
+    if _LICENCE.search(corpus.vocabulary.join(corpus.vocabulary.decode(corpus.valid.ids[:1_000_000]))):
+        yield (
+            "the validation text at the end holds the licence of a Project Gutenberg book, unlike the training text: "
+            "remove it, or use --valid-from spread"
+        )
+    elif _sorted(corpus):
         yield (
             "the lines are in alphabetical order, so the validation text at the end is unlike the training text: "
             "--valid-from lines takes single lines from everywhere"
@@ -44,12 +49,6 @@ def concerns(corpus: PreparedCorpus, held_out: bool, valid_from: str) -> Iterato
         yield (
             f"the validation text at the end is unlike the training text (other {noun}, or in other numbers): "
             "--valid-from spread or lines takes it from everywhere"
-        )
-    vocabulary = corpus.vocabulary
-    if _LICENCE.search(vocabulary.join(vocabulary.decode(corpus.valid.ids[:1_000_000]))):
-        yield (
-            "the validation text at the end holds the licence of a Project Gutenberg book, unlike the training text: "
-            "remove it, or use --valid-from spread"
         )
 
 
@@ -88,7 +87,8 @@ def _all_over(ids: Ids, count: int) -> Ids:
     if len(ids) <= count:
         return ids
     starts = np.linspace(0, len(ids) - count // BLOCKS, BLOCKS).astype(np.int64)
-    return ids[(starts[:, None] + np.arange(count // BLOCKS)).ravel()]
+    taken: Ids = ids[(starts[:, None] + np.arange(count // BLOCKS)).ravel()]
+    return taken
 
 
 def _divergence(some: Ids, others: Ids) -> float:

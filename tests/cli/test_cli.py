@@ -79,7 +79,6 @@ def _raise(error: BaseException) -> Callable[..., None]:
             "less\n",
         ),
         (click.UsageError("no such thing"), 2, "Error: no such thing\n"),
-        (click.UsageError("no such\nthing"), 2, "Error: no such thing\n"),
         (click.ClickException("click failed"), 1, "Error: click failed\n"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from seqtree import modelfile
 from seqtree.errors import DivergenceError, InputError
 from seqtree.images.model import ImageClassifier
-from seqtree.images.task import ImageTask
+from seqtree.images.task import ImageData, ImageTask
 from seqtree.language.batches import StreamBatches, inputs_and_targets
 from seqtree.language.config import StreamBatchSettings
 from seqtree.language.task import LanguageModelTask
@@ -881,3 +881,15 @@ def test_a_budget_in_minutes_holds_with_evaluations_that_take_long(
     report = train(image_recipe(tmp_path / "run", minutes=0.05, plan="pool 4, full 6", valid_share=0.1))
     assert report["seconds"] + seconds < 3.4  # of three, the report's included
     assert records(tmp_path / "run")
+
+
+def test_a_budget_in_minutes_includes_the_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = ImageTask.read
+
+    def slow_read(*args: Any) -> ImageData:
+        time.sleep(1.2)
+        return read(*args)
+
+    monkeypatch.setattr(ImageTask, "read", slow_read)
+    report = train(image_recipe(tmp_path / "run", minutes=0.05, plan="pool 4, full 6", valid_share=0.1))
+    assert report["seconds"] < 2.1
