@@ -23,7 +23,7 @@ import click
 from seqtree import __version__
 from seqtree.cli.streams import PipeClosedError, abandon_stdout, flush_stdout, noticing_closed_pipe, prepare_streams
 from seqtree.errors import InputError, SeqtreeError
-from seqtree.escapes import escaped
+from seqtree.escapes import escaped, one_line
 
 __all__ = ["COMMANDS", "cli", "main", "run"]
 
@@ -160,7 +160,7 @@ def _tell(message: str, code: int) -> int:
     if os.environ.get("SEQTREE_DEBUG", "0") not in ("", "0") and sys.exc_info()[0] is not None:
         traceback.print_exc()
     else:
-        click.echo(escaped(f"seqtree: error: {' '.join(message.split())}"), err=True)
+        click.echo(f"seqtree: error: {one_line(message)}", err=True)
     return code
 
 

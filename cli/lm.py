@@ -12,6 +12,7 @@ import click
 
 from seqtree.cli.options import (
     FILE,
+    TextCommand,
     device_option,
     encoding_option,
     finite,
@@ -193,7 +194,7 @@ def _samples(
     return samples
 
 
-@lm.command("next", epilog="\b\nExample:\n  seqtree lm next runs/novel 'the cat sat on the ' -k 5")
+@lm.command("next", cls=TextCommand, epilog="\b\nExample:\n  seqtree lm next runs/novel 'the cat sat on the ' -k 5")
 @click.argument("model", type=FILE)
 @click.argument("text", default="")
 @click.option("-k", type=click.IntRange(min=1), default=10, help="How many tokens.")
@@ -204,7 +205,9 @@ def next_(model: str, text: str, k: int, unknown: str, as_json: bool) -> None:
     _print_tokens(open_model("lm", model).next(_unescape(text), k, unknown), as_json)
 
 
-@lm.command(epilog="\b\nExample:\n  seqtree lm fill runs/both 'my phone broke, I want to ____ a new phone'")
+@lm.command(
+    cls=TextCommand, epilog="\b\nExample:\n  seqtree lm fill runs/both 'my phone broke, I want to ____ a new phone'"
+)
 @click.argument("model", type=FILE)
 @click.argument("text")
 @click.option("-k", type=click.IntRange(min=1), default=10, help="How many tokens.")

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from seqtree.escapes import escaped, json_line
+from seqtree.errors import InputError
+from seqtree.escapes import json_line, one_line
 from seqtree.settings import Field, Settings, fields_of
 
 if TYPE_CHECKING:
@@ -31,6 +32,40 @@ precision_option = click.option(
 threads_option = click.option("--threads", type=click.IntRange(1, 4096), help="CPU threads.  [default: all cores]")
 encoding_option = click.option("--encoding", default="utf-8", help="Encoding of the text files.")
 quiet_option = click.option("--quiet", "-q", is_flag=True, help="Show no progress on stderr.")
+
+
+class TextCommand(click.Command):
+    """A command whose last argument is a text: an error says how to write one that begins with a dash.
+
+    Such a text is read as an option: ``- yes`` as one that does not exist, ``-more words`` as ``-m`` with a value. An
+    error of any kind may come of that.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        given = args[: args.index("--")] if "--" in args else args
+        known = {name for parameter in self.get_params(ctx) for name in parameter.opts + parameter.secondary_opts}
+        ctx.meta[__name__] = any(arg.startswith("-") and arg.split("=")[0] not in known for arg in given)
+        with self._hinting(ctx):
+            return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with self._hinting(ctx):
+            return super().invoke(ctx)
+
+    @contextmanager
+    def _hinting(self, ctx: click.Context) -> Iterator[None]:
+        try:
+            yield
+        except (click.UsageError, InputError) as error:
+            if not ctx.meta[__name__]:
+                raise
+            *others, text = [one for one in self.params if isinstance(one, click.Argument)]
+            names = [(one.metavar or one.name or "").strip("[].").upper() for one in (*others, text)]
+            example = " ".join([ctx.command_path, *names[:-1], "-- '- yes'"])
+            hint = f"For a {names[-1]} that begins with a dash, write -- before it: {example}"
+            if isinstance(error, InputError):
+                raise InputError(f"{error}. {hint}") from error
+            raise click.UsageError(f"{error.format_message()} {hint}", ctx) from None
 
 
 def training_options(options: TrainingOptions[Any]) -> Callable[[Command], Command]:
@@ -113,7 +148,7 @@ def open_model(task: str, path: Any, threads: int | None = None, device: str = "
 
 def note(message: str) -> None:
     """One line on stderr."""
-    click.echo(escaped(message), err=True)
+    click.echo(one_line(message), err=True)
 
 
 def print_json(record: Mapping[str, Any]) -> None:

@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import seqtree
-from seqtree.cli.options import FILE, device_option, encoding_option, open_model, precision_option, threads_option
+from seqtree.cli.options import (
+    FILE,
+    TextCommand,
+    device_option,
+    encoding_option,
+    open_model,
+    precision_option,
+    threads_option,
+)
 from seqtree.cli.texts import check_texts, in_chunks, text_blocks
 from seqtree.errors import InputError
 
@@ -37,19 +45,8 @@ def shipped_model() -> Path:
     return path
 
 
-class _ParseCommand(click.Command):
-    """Tells whoever gives a SENTENCE such as ``- yes`` how to say that it is no option."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        try:
-            return super().parse_args(ctx, args)
-        except click.NoSuchOption as error:
-            hint = "For a SENTENCE that begins with a dash, write -- before it: seqtree parse -- '- yes'"
-            raise click.UsageError(f"{error.format_message()} {hint}", ctx) from None
-
-
 @click.command(
-    cls=_ParseCommand,
+    cls=TextCommand,
     epilog="\b\nExamples:\n  seqtree parse 'The cat sat on the mat.'\n"
     "  seqtree parse --file paragraphs.txt --format bracket > trees.mrg\n"
     "  seqtree parse --file wrapped.txt --paragraphs --format json > trees.jsonl\n"

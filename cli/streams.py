@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from seqtree.escapes import escaped
+from seqtree.escapes import escaped, one_line
 
 
 class PipeClosedError(Exception):
@@ -34,8 +35,10 @@ class _Terminal(io.TextIOWrapper):
 def prepare_streams() -> None:
     """Results are UTF-8 whatever the locale; messages never fail for a character that cannot be shown.
 
+    Python's warnings are messages as well: one line each, without the place in the program that they come from.
     A stream that was closed by whoever started us leads nowhere, so that no file of ours takes its place.
     """
+    warnings.formatwarning = _format_warning
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 (it stays open)
@@ -45,6 +48,12 @@ def prepare_streams() -> None:
             reconfigure(encoding="utf-8", errors=errors)
     if isinstance(sys.stdout, io.TextIOWrapper) and not isinstance(sys.stdout, _Terminal) and sys.stdout.isatty():
         sys.stdout = _Terminal(sys.stdout.detach(), "utf-8", "surrogateescape", line_buffering=True)
+
+
+def _format_warning(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None
+) -> str:
+    return f"warning: {one_line(str(message))}\n"
 
 
 def flush_stdout() -> None:

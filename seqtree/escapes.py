@@ -19,6 +19,15 @@ def escaped(text: str) -> str:
     return text.translate(_SHOWN)
 
 
+def one_line(text: str) -> str:
+    r"""A message on one line: as ``escaped``, with spaces in the place of its line ends.
+
+    >>> print(one_line("no file\x07 of\nthis name"))
+    no file\x07 of this name
+    """
+    return escaped(text).replace("\n", " ")
+
+
 def json_line(value: Any) -> str:
     """``value`` in JSON on one line, with every control character escaped. Raises ValueError for infinite numbers."""
     return json.dumps(value, ensure_ascii=False, allow_nan=False).translate(_JSON)

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from seqtree.escapes import escaped, json_line
+from seqtree.escapes import escaped, json_line, one_line
 
 CONTROLS = [chr(number) for number in (*range(0x20), *range(0x7F, 0xA0))]
 
@@ -15,6 +15,8 @@ CONTROLS = [chr(number) for number in (*range(0x20), *range(0x7F, 0xA0))]
 def test_no_control_character_is_left(control: str) -> None:
     kept = control in "\n\t"
     assert escaped(f"a{control}b") == (f"a{control}b" if kept else f"a\\x{ord(control):02x}b")
+    shown = " " if control == "\n" else escaped(control)
+    assert one_line(f"a{control}b") == f"a{shown}b"
     line = json_line({"text": control})
     assert control not in line
     assert json.loads(line) == {"text": control}

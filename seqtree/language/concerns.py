@@ -5,12 +5,22 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from seqtree.text.config import SPECIALS
 from seqtree.text.corpus import PreparedCorpus
 
+Ids = npt.NDArray[Any]
+COMPARED = 1 << 20  # tokens of the training text that are compared with the validation text
+LEAST_COMPARED = 1000  # tokens of validation text; fewer tell nothing
+BLOCKS = 50  # in which text from all over is taken
+# By how many bits more than text from all over the end may differ. Texts of one kind, also where their subject changes,
+# stay around half of this; other languages, licences and figures are one and a half times as far, or much further.
+FEW_KINDS = 100  # of tokens: those of an alphabet, which differ less between texts than words (or ideographs) do
+UNLIKE_LETTERS, UNLIKE_WORDS = 0.02, 0.2
 SEEN = 20_000  # tokens of the training text that show whether its lines are sorted, or items of a list
 MIN_LINES = 50
 MIN_ITEMS, MAX_WORDS, MAX_CHARACTERS = 200, 4, 40  # of a list, and of nearly every item of it
@@ -32,16 +42,21 @@ def concerns(corpus: PreparedCorpus, held_out: bool, valid_from: str, lines: boo
         yield "the text looks like a list: --documents lines learns and samples each line as an item of its own"
     if not held_out or corpus.valid is None or valid_from != "ends":
         return
-    if _sorted(beginning):
+    if _LICENCE.search(corpus.vocabulary.join(corpus.vocabulary.decode(corpus.valid.ids[:1_000_000]))):
+        yield (
+            "the validation text at the end holds the licence of a Project Gutenberg book, unlike the training text: "
+            "remove it, or use --valid-from spread"
+        )
+    elif _sorted(beginning):
         yield (
             "the lines are in alphabetical order, so the validation text at the end is unlike the training text: "
             "--valid-from lines takes single lines from everywhere"
         )
-    vocabulary = corpus.vocabulary
-    if _LICENCE.search(vocabulary.join(vocabulary.decode(corpus.valid.ids[:1_000_000]))):
+    elif _unlike(corpus.train.ids, corpus.valid.ids, len(corpus.vocabulary)):
+        noun = "characters" if corpus.vocabulary.unit == "char" else "words"
         yield (
-            "the validation text at the end holds the licence of a Project Gutenberg book, unlike the training text: "
-            "remove it, or use --valid-from spread"
+            f"the validation text at the end is unlike the training text (other {noun}, or in other numbers): "
+            "--valid-from spread or lines takes it from everywhere"
         )
 
 
@@ -57,6 +72,43 @@ def _literal_specials(corpus: PreparedCorpus) -> Iterator[str]:
         if count:
             meaning = f"the model's own {name}" if name in SPECIALS["word"] else "an ordinary word"
             yield f"the text holds {name} {count:,} times, read as {meaning}; sentences need no marks: remove them"
+
+
+def _unlike(train: Ids, valid: Ids, kinds: int) -> bool:
+    """Whether the validation text differs from the training text by more than as much text from all over the latter."""
+    count = min(len(valid), len(train) // 4, COMPARED // 4)
+    if count < LEAST_COMPARED:
+        return False
+    all_over = _all_over(train, COMPARED)
+    counts, at_end, spread = (
+        np.bincount(ids, minlength=kinds) for ids in (all_over, _all_over(valid, count), _all_over(all_over, count))
+    )
+    rest = counts - spread
+    spread = np.where(rest > 0, spread, 0)
+    spread[0] += count - spread.sum()  # what only this part has would be unknown, had it been held out
+    least = UNLIKE_LETTERS if 2 ** _entropy(counts) < FEW_KINDS else UNLIKE_WORDS
+    return _divergence(at_end, counts) - _divergence(spread, rest) > least
+
+
+def _all_over(ids: Ids, count: int) -> Ids:
+    """At least nine tenths of ``count`` of the ids (n,), in blocks from everywhere; all, if there are no more."""
+    if len(ids) <= count:
+        return ids
+    starts = np.linspace(0, len(ids) - count // BLOCKS, BLOCKS).astype(np.int64)
+    taken: Ids = ids[(starts[:, None] + np.arange(count // BLOCKS)).ravel()]
+    return taken
+
+
+def _divergence(some: Ids, others: Ids) -> float:
+    """The Jensen-Shannon divergence of two distributions, given as counts (kinds,); from 0 to 1 bits."""
+    one, other = some / some.sum(), others / others.sum()
+    return _entropy(one + other) - (_entropy(one) + _entropy(other)) / 2
+
+
+def _entropy(weights: npt.NDArray[Any]) -> float:
+    """Of the distribution with these weights (kinds,), in bits."""
+    found = weights[weights > 0] / weights.sum()
+    return float(-(found * np.log2(found)).sum())
 
 
 def _beginning(corpus: PreparedCorpus) -> list[str]:

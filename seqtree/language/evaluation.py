@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
+from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
@@ -91,7 +92,6 @@ def exp(loss: float) -> float:
     return math.exp(loss) if loss < 709 else math.inf
 
 
-@torch.inference_mode()
 def surprisals(
     network: RecurrentLanguageModel, vocabulary: Vocabulary, ids: np.ndarray, lines: bool = False
 ) -> Iterator[Tensor]:
@@ -101,20 +101,24 @@ def surprisals(
     """
     network.eval()
     if lines:
-        yield from _line_surprisals(network, vocabulary, ids)
-    elif network.config.bidirectional:
-        yield from _surrounded_surprisals(network, vocabulary, ids)
-    else:
-        windows = (ids[i : i + WINDOW] for i in range(0, len(ids), WINDOW))
-        yield from streamed_surprisals(network, vocabulary, windows)
+        return _line_surprisals(network, vocabulary, ids)
+    windows = (ids[i : i + WINDOW] for i in range(0, len(ids), WINDOW))
+    return streamed_surprisals(network, vocabulary, windows)
 
 
 @torch.inference_mode()
 def streamed_surprisals(
     network: RecurrentLanguageModel, vocabulary: Vocabulary, windows: Iterable[np.ndarray]
 ) -> Iterator[Tensor]:
-    """Surprisals in nats (T,) of each window of ids (T,) after all before it; not for a bidirectional network."""
+    """Surprisals in nats (T,) of each window of ids (T,) after all before it.
+
+    With a bidirectional network, among ``CONTEXT`` tokens on each side: it reads a window ahead. All windows but the
+    last are to have ``WINDOW`` tokens.
+    """
     network.eval()
+    if network.config.bidirectional:
+        yield from _surrounded_surprisals(network, vocabulary, windows)
+        return
     device, state = network.decoder.weight.device, None
     before = vocabulary.start
     for ids in windows:
@@ -127,18 +131,20 @@ def streamed_surprisals(
 
 
 def _surrounded_surprisals(
-    network: RecurrentLanguageModel, vocabulary: Vocabulary, ids: np.ndarray
+    network: RecurrentLanguageModel, vocabulary: Vocabulary, windows: Iterable[np.ndarray]
 ) -> Iterator[Tensor]:
-    device = network.decoder.weight.device
-    for start in range(0, len(ids), WINDOW):
-        end = min(start + WINDOW, len(ids))
-        left, right = max(0, start - CONTEXT), min(len(ids), end + CONTEXT)
-        window = surrounded(np.asarray(ids[left:right], dtype=np.int64), vocabulary)
-        output = network.surrounded_states(window[:, None].to(device))[start - left : end - left, 0]
-        targets = torch.from_numpy(np.asarray(ids[start:end], dtype=np.int64))
+    device, nothing = network.decoder.weight.device, np.zeros(0, dtype=np.int64)
+    before = nothing
+    for ids, after in pairwise(chain(windows, [nothing])):
+        left, right = before[-CONTEXT:], after[:CONTEXT]
+        window = surrounded(np.concatenate([left, ids, right]), vocabulary)
+        output = network.surrounded_states(window[:, None].to(device))[len(left) : len(left) + len(ids), 0]
+        targets = torch.from_numpy(np.asarray(ids, dtype=np.int64))
         yield _cross_entropies(network, output, targets.to(device)).cpu()
+        before = ids
 
 
+@torch.inference_mode()
 def _line_surprisals(network: RecurrentLanguageModel, vocabulary: Vocabulary, ids: np.ndarray) -> Iterator[Tensor]:
     bounds, first = line_bounds(ids, vocabulary.end), 0
     while first < len(bounds) - 1:

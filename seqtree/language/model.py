@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, islice
@@ -134,29 +134,27 @@ class LanguageModel(Model[RecurrentLanguageModel]):
 
         Otherwise a line is read after all lines before it, and a last line without a line end gets the end that
         training gives it, so that the surprisals add up to the bits that ``evaluate`` measures. ``text`` may come in
-        blocks; it is scored as it comes, except by a bidirectional model of whole texts.
+        blocks; it is scored as it comes, by a bidirectional model a few hundred tokens later.
         """
         blocks = whole_lines([normalised(text)] if isinstance(text, str) else text)
         if independent and not self.settings.lines:
             for number, line in enumerate(chain.from_iterable(blocks), 1):
                 yield from ((number, score) for score in self.score(line))
             return
-        apart = self.settings.lines or self.network.config.bidirectional
         batches = self._numbered_tokens(blocks)
-        found: Iterator[torch.Tensor]
-        read: list[tuple[list[tuple[int, str]], np.ndarray]] = []
+        read: deque[tuple[list[tuple[int, str]], np.ndarray]] = deque()
 
         def windows() -> Iterator[np.ndarray]:
             for batch in batches:
                 read.append((batch, self.vocabulary.encode([token for _, token in batch])))
                 yield read[-1][1]
 
-        if apart:
+        if self.settings.lines:
             found = (self._nats(ids) for ids in windows())
         else:
             found = evaluation.streamed_surprisals(self.network, self.vocabulary, windows())
         for nats in found:
-            batch, ids = read.pop()
+            batch, ids = read.popleft()
             bits, unknown = (nats.double() / np.log(2)).tolist(), (ids == self.vocabulary.unknown).tolist()
             for (number, token), surprisal, unseen in zip(batch, bits, unknown, strict=True):
                 yield number, TokenScore(token, surprisal, unseen)
@@ -166,8 +164,7 @@ class LanguageModel(Model[RecurrentLanguageModel]):
         lines = ((number, self._line_tokens(line)) for number, line in enumerate(chain.from_iterable(blocks), 1))
         if not self.settings.lines:
             tokens = ((number, token) for number, found in lines for token in found)
-            size = None if self.network.config.bidirectional else evaluation.WINDOW
-            yield from iter(lambda: list(islice(tokens, size)), [])
+            yield from iter(lambda: list(islice(tokens, evaluation.WINDOW)), [])
             return
         batch: list[tuple[int, str]] = []
         for number, found in lines:

@@ -1,10 +1,20 @@
-"""Choice of device and floating-point precision."""
+"""Choice of device and floating-point precision; one CPU thread in a process that was forked.
+
+Torch's threads do not survive a fork: a child would wait for ever for those that its parent has used. One that asks for
+more than one thread (``torch.set_num_threads``) still does; a process that was spawned has its own.
+"""
 
 from __future__ import annotations
+
+import os
+from functools import partial
 
 import torch
 
 from seqtree.errors import InputError
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=partial(torch.set_num_threads, 1))
 
 
 def choose_device(name: str) -> torch.device:

@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from seqtree.errors import InputError
-from seqtree.escapes import escaped
+from seqtree.escapes import one_line
 from seqtree.text.config import NEWLINE, check_encoding
 from seqtree.text.encodings import likely_encodings
 
@@ -49,7 +49,7 @@ class Source:
 @cache
 def say(message: str) -> None:
     """A warning on standard error, once in a process; a message, not Python's warning, which shows source code."""
-    print(f"warning: {escaped(message)}", file=sys.stderr)
+    print(f"warning: {one_line(message)}", file=sys.stderr)
 
 
 @contextmanager
@@ -81,7 +81,7 @@ def check_standard_input(paths: Iterable[str | Path]) -> None:
         raise InputError("standard input (-) can be read only once, but was named more than once")
 
 
-def read_text(files: Iterable[Source], encoding: str, hashes: list[str] | None = None) -> Iterator[str]:
+def read_text(files: Iterable[Source], encoding: str, hashes: list[str] | None = None) -> Generator[str, None, None]:
     """The text of the files in blocks: without byte-order marks, every line ending as "\\n", "\\n" between two files.
 
     hashes: the SHA-256 of each file's bytes, in hex, is appended to it. Raises InputError for a file that cannot be

@@ -20,7 +20,7 @@ from seqtree.training.run_folder import RunFolder
 from seqtree.training.task import Task
 
 AnyTask = Task[Any, Any, Any]
-LIBRARIES = 60_000_000  # bytes that reading, optimiser and matrix products take besides
+LIBRARIES = 130_000_000  # bytes that reading, optimiser and matrix products take besides
 
 
 def train(
@@ -80,12 +80,13 @@ def _sample(task: type[AnyTask], display: Display) -> list[str]:
 
 
 def _run(task: type[AnyTask], sources: Sequence[str], recipe: Recipe, display: Display) -> dict[str, Any]:
+    began = time.monotonic()
     out = recipe.run.out or Path("runs") / (run_name(sources[0]) if sources else task.own_data)
     run = RunFolder(Path(out))
     with run.opened(recipe.run.resume):
         made = task.made(sources, recipe, display)
         display.message(_preflight(made))
-        result = Trainer(made, run, display).fit(recipe.run.resume, _config(made, sources))
+        result = Trainer(made, run, display, began).fit(recipe.run.resume, _config(made, sources))
         display.close()
         report = _report(made, run, result)
         if result.interrupted:

@@ -49,9 +49,12 @@ class TrainingResult:
 
 
 class Trainer:
-    """Trains one task in one run folder: ``Trainer(task, run, display).fit(resume)``."""
+    """Trains one task in one run folder: ``Trainer(task, run, display).fit(resume)``.
 
-    def __init__(self, task: Task[Any, Any, Any], run: RunFolder, display: Display) -> None:
+    ``began``: when the run did, by ``time.monotonic``, if data were read before; a budget in minutes counts from then.
+    """
+
+    def __init__(self, task: Task[Any, Any, Any], run: RunFolder, display: Display, began: float | None = None) -> None:
         self.task, self.run, self.display = task, run, display
         self.settings: TrainingSettings = task.recipe.training
         self.network: nn.Module = task.model.network
@@ -61,9 +64,10 @@ class Trainer:
         self.checkpoints = Checkpoints(run, task, self.optimizer, self.average, display)
         self.state = TrainingState()
         self.gpus = [p.device for p in self.parameters[:1] if p.device.type == "cuda"]
-        self.closing = sum(task.measuring_seconds())  # of the last evaluation and the report
+        self.foreseen = sum(task.measuring_seconds())  # of the last evaluation and the report
         self.total_steps = max(1, round((self.settings.epochs or 1.0) * task.steps_per_epoch))
         self._saved_at = self._clock = time.monotonic()
+        self.spent = self._clock - (self._clock if began is None else began)
 
     def fit(self, resume: bool = False, config: dict[str, Any] | None = None) -> TrainingResult:
         """Train until the budget is spent, validation stalls (with early stopping) or a signal comes.
@@ -89,9 +93,18 @@ class Trainer:
     def progress(self) -> float:
         """The share of the budget that is spent, from 0 to 1; minutes include the measuring at the end."""
         if self.settings.minutes is not None:
-            budget = 60.0 * self.settings.minutes
-            return min(1.0, self.state.elapsed / max(budget - self.closing, 0.5 * budget))
+            return min(1.0, self.state.elapsed / self._seconds_until_closing())
         return min(1.0, self.state.step / self.total_steps)
+
+    def _seconds_until_closing(self) -> float:
+        """Seconds of training that the budget leaves between reading and the last evaluation with the report.
+
+        They are expected to take as long as the task foresees, and, once there has been an evaluation, twice as long as
+        that at least: if no more is left then, it was the last.
+        """
+        budget, taken = 60.0 * (self.settings.minutes or 0.0), self.state.evaluation_seconds
+        left = budget - self.spent - max(self.foreseen, 2 * taken)
+        return max(left, 0.01 * budget if taken else 0.5 * (budget - self.spent), 0.001)
 
     def _advance(self) -> None:
         """One step, then what is due after it."""

@@ -10,7 +10,7 @@ from typing import Any, TextIO
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from seqtree.escapes import escaped
+from seqtree.escapes import one_line
 
 
 class Display:
@@ -34,11 +34,11 @@ class Display:
     def message(self, text: str) -> None:
         """One line that matters."""
         if not self.quiet:
-            self.console.print(escaped(text), markup=False)
+            self.console.print(one_line(text), markup=False)
 
     def warning(self, text: str) -> None:
         """One line that is said even to those who want quiet."""
-        self.console.print(f"warning: {escaped(text)}", markup=False)
+        self.console.print(f"warning: {one_line(text)}", markup=False)
 
     def evaluation(
         self, record: Mapping[str, Any], figures: Mapping[str, float], best: str, improved: bool, items: str

@@ -23,7 +23,10 @@ class TrainingSettings(Settings):
         10.0, "Budget in passes over the training data.", above=0, unset="by the size of the data"
     )
     minutes: float | None = setting(
-        None, "Budget in minutes; the learning-rate schedule adapts to it.", above=0, unset="no limit"
+        None,
+        "Budget in minutes, with reading and measuring; the learning-rate schedule adapts to it.",
+        above=0,
+        unset="no limit",
     )
     optimizer: str = setting("adamw", "Optimiser.", choices=("adamw", "sgd"))
     learning_rate: float = setting(3e-3, "Peak learning rate.", above=0)

@@ -11,6 +11,7 @@ word that is its own tag; if every word of a tree has a bracket of its own, as i
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,7 +47,8 @@ def read_trees(
     cannot be read, is empty, or is not in the encoding.
     """
     file = source if isinstance(source, Source) else Source(Path(source), str(source))
-    return parse_trees(read_text([file], encoding), file.name, lemmas=lemmas, skip=skip)
+    with closing(read_text([file], encoding)) as blocks:
+        yield from parse_trees(blocks, file.name, lemmas=lemmas, skip=skip)
 
 
 def parse_trees(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
@@ -158,7 +158,8 @@ def _read(corpus: NamedCorpus, skip: Skip | None) -> Placed:
         try:
             if plain:
                 # not parsed_sents(), which flattens or drops trees with unbalanced brackets, and very deep trees
-                yield from parse_trees(_blocks(corpus.reader, file), place, lemmas=file.endswith(LEMMAS), skip=skip)
+                with closing(_blocks(corpus.reader, file)) as blocks:
+                    yield from parse_trees(blocks, place, lemmas=file.endswith(LEMMAS), skip=skip)
             else:
                 yield from _parsed_by_nltk(corpus.spec, corpus.reader.parsed_sents(file), place)
         except InputError:
@@ -167,7 +168,7 @@ def _read(corpus: NamedCorpus, skip: Skip | None) -> Placed:
             raise corpus.cannot_read(file, error) from None
 
 
-def _blocks(reader: Any, file: str) -> Iterator[str]:
+def _blocks(reader: Any, file: str) -> Generator[str, None, None]:
     with reader.open(file) as stream:
         while block := stream.read(BLOCK):
             yield block

@@ -93,6 +93,17 @@ def test_errors_are_told_and_have_their_code(
     assert "Traceback" not in err
 
 
+def test_python_s_own_warnings_are_messages_on_one_line() -> None:
+    """Without the place in the program, and with the control characters of the names in them escaped."""
+    program = (
+        "import warnings, click; from seqtree.cli import cli, main\n"
+        r"cli.add_command(click.Command('ending', callback=lambda: warnings.warn('no \x1b[31mred\nnames\x9b')))" + "\n"
+        "main(['ending'])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, encoding="utf-8", check=True)
+    assert (done.stdout, done.stderr) == ("", "warning: no \\x1b[31mred names\\x9b\n")
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), click.Abort()])
 def test_interrupted(ending: Callable[..., int], capsys: pytest.CaptureFixture[str], error: BaseException) -> None:
     assert ending(_raise(error)) == 130

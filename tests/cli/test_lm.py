@@ -471,6 +471,8 @@ def test_next(lm: Run) -> None:
     record = _one_object(lm("next", name, "the\\ncat", "-k", "3", "--json")[1])
     assert [(row["token"], row["probability"]) for row in record["tokens"]] == expected
     refused(lm("next", name, "the", "-k", "0"), "0 is not in the range")
+    for text in ("- the cat", "-k at"):
+        refused(lm("next", name, text), "For a TEXT that begins with a dash", "seqtree lm next MODEL -- '- yes'")
     refused(lm("next", name, "theQ"), "characters the model has never seen: 'Q'")
 
 
@@ -594,15 +596,18 @@ def test_scores_add_up_to_the_bits_of_eval(lm: Run, unit: str) -> None:
     assert bits == pytest.approx(measured.loss * measured.tokens / math.log(2), abs=1e-4 * len(rows))
 
 
-def test_scores_come_before_the_text_is_read_to_its_end() -> None:
-    made = model()
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_scores_come_before_the_text_is_read_to_its_end(bidirectional: bool) -> None:
+    made = model(bidirectional=bidirectional)
 
     def blocks() -> Iterator[str]:
-        yield "the cat sat on the mat\n" * 20
+        yield "the cat sat on the mat\n" * 40
         pytest.fail("read too far")
 
     scores = made.score_lines(blocks())
-    assert [next(scores)[1].token for _ in range(200)] == list("the cat sat on the mat\n" * 20)[:200]
+    assert [next(scores)[1].token for _ in range(200)] == list("the cat sat on the mat\n" * 40)[:200]
+    text = "the cat sat on the mat\n" * 40
+    assert [score for _, score in made.score_lines(iter([text[:300], text[300:]]))] == made.score(text)
 
 
 def test_standard_input_is_read_once_for_two_measures(lm: Run) -> None:

@@ -457,6 +457,11 @@ def test_order_is_kept_and_batches_change_nothing(command: Run, trained: Trained
         (("--paragraphs", "--tokenized"), "--paragraphs does not go with --tokenized"),
         (("- yes",), "write -- before it: seqtree parse -- '- yes'"),
         (("-5 degrees",), "write -- before it: seqtree parse -- '- yes'"),
+        (("a cat", "-more words"), "write -- before it: seqtree parse -- '- yes'"),
+        (("-f oo",), "write -- before it: seqtree parse -- '- yes'"),
+        (("a cat", "-f oo"), "write -- before it: seqtree parse -- '- yes'"),
+        (("-more",), "write -- before it: seqtree parse -- '- yes'"),
+        (("--it is", "a cat"), "write -- before it: seqtree parse -- '- yes'"),
         (("caf\udce9",), "SENTENCE 1: byte 0xE9 after 3 characters is not Unicode text"),
     ],
 )
@@ -464,6 +469,13 @@ def test_bad_usage(command: Run, trained: Trained, args: tuple[str, ...], said: 
     code, out, err = command("parse", "--model", trained.folder, *args, stdin=b"a cat\n")
     assert (code, out) == (2, "")
     assert said in err.splitlines()[-1]
+
+
+def test_other_errors_say_nothing_of_dashes(command: Run, trained: Trained) -> None:
+    for args in (("-f", "none.txt"), ("-m", "none", "a cat"), ("--k=0", "a cat"), ("--", "caf\udce9")):
+        code, _, err = command("parse", "--model", trained.folder, *args)
+        assert code == 2
+        assert "dash" not in err
 
 
 def test_a_sentence_that_begins_with_a_dash(command: Run, trained: Trained) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import multiprocessing
+import os
 import pickle
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -54,6 +56,26 @@ def test_a_pool_of_processes_samples_as_the_model_does() -> None:
     with multiprocessing.get_context("spawn").Pool(2) as pool:
         asked = [pool.apply_async(made.sample, ("the ", 60), {"seed": seed}) for seed in SEEDS]
         assert [answer.get(timeout=120) for answer in asked] == expected
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes cannot be forked here")
+def test_a_forked_pool_works_though_its_parent_has_used_torch_s_threads(tmp_path: Path) -> None:
+    """In a process of its own: the threads of this one belong to all tests."""
+    program = """
+import multiprocessing, torch
+torch.set_num_threads(2)
+from seqtree import LanguageModel
+model = LanguageModel.untrained("the lamp was lit ", hidden=128)
+def used(seed):
+    return model.sample("the ", 20, seed=seed), round(model.perplexity("the lamp was lit " * 400), 3)
+expected = used(1)
+pool = multiprocessing.get_context("fork").Pool(2)
+assert pool.map_async(used, [1] * 4).get(60) == [expected] * 4
+pool.terminate()
+"""
+    command = [sys.executable, "-c", program]  # elsewhere than in the source folder, which it would import
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=180, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("shape", CELLS, ids=str)

@@ -6,6 +6,7 @@ import json
 import math
 import signal
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,13 @@ import pytest
 import torch
 from language_helpers import TEXT
 from oracles import windows
-from runs import Messages, lm_recipe, metrics, parser_recipe, records, train
+from runs import Messages, image_recipe, lm_recipe, metrics, parser_recipe, records, train
 from torch import Tensor, nn
 
 from seqtree import modelfile
 from seqtree.errors import DivergenceError, InputError
+from seqtree.images.model import ImageClassifier
+from seqtree.images.task import ImageData, ImageTask
 from seqtree.language.batches import StreamBatches, inputs_and_targets
 from seqtree.language.config import StreamBatchSettings
 from seqtree.language.task import LanguageModelTask
@@ -856,3 +859,37 @@ def test_training_on_the_cpu_asks_for_no_gpu(tmp_path: Path, corpus: Path, monke
     from seqtree import LanguageModel
 
     assert LanguageModel.load(report["model"]).sample(length=3, seed=0)
+
+
+@pytest.mark.parametrize("seconds", [0.5, 1.2])
+def test_a_budget_in_minutes_holds_with_evaluations_that_take_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    """Also where the task does not foresee them: the first one tells how long the last and the report will take."""
+    evaluate, measure = ImageTask.evaluate, ImageTask.measure
+
+    def slow_evaluate(task: ImageTask) -> dict[str, float] | None:
+        time.sleep(seconds)
+        return evaluate(task)
+
+    def slow_measure(task: ImageTask, model: ImageClassifier) -> tuple[dict[str, Any], str]:
+        time.sleep(seconds)
+        return measure(task, model)
+
+    monkeypatch.setattr(ImageTask, "evaluate", slow_evaluate)
+    monkeypatch.setattr(ImageTask, "measure", slow_measure)
+    report = train(image_recipe(tmp_path / "run", minutes=0.05, plan="pool 4, full 6", valid_share=0.1))
+    assert report["seconds"] + seconds < 3.4  # of three, the report's included
+    assert records(tmp_path / "run")
+
+
+def test_a_budget_in_minutes_includes_the_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = ImageTask.read
+
+    def slow_read(*args: Any) -> ImageData:
+        time.sleep(1.2)
+        return read(*args)
+
+    monkeypatch.setattr(ImageTask, "read", slow_read)
+    report = train(image_recipe(tmp_path / "run", minutes=0.05, plan="pool 4, full 6", valid_share=0.1))
+    assert report["seconds"] < 2.1

@@ -7,6 +7,7 @@ import pytest
 from nltk.corpus.reader import BracketParseCorpusReader, PlaintextCorpusReader, SinicaTreebankCorpusReader
 
 from seqtree.errors import InputError
+from seqtree.text import reading
 from seqtree.treebank.bracketed import write_tree
 from seqtree.treebank.sources import trees
 
@@ -147,6 +148,28 @@ def test_malformed_trees_stop_in_files_and_in_corpora_or_are_left_out(corpora):
     assert words(["nltk:small[-2:]"], malformed="skip", warn=said.append) == "4a 4b"
     assert said[1].endswith("as are 2 more malformed ones")  # though they are read twice
     assert "malformed 'mend': expected one of stop, skip" in refusal(str(corpora), malformed="mend")
+
+
+def test_a_malformed_tree_leaves_no_file_open(corpora, monkeypatch):
+    """Though the error, which holds on to the reading that it stopped, is still there."""
+    (corpora / "wsj-1.mrg").write_text("(S (A 1)) )\n")
+    opened = []
+
+    def noted(opening):
+        def openings(*args, **options):
+            opened.append(opening(*args, **options))
+            return opened[-1]
+
+        return openings
+
+    monkeypatch.setattr("seqtree.text.reading._opened", noted(reading._opened))
+    monkeypatch.setattr(type(nltk.corpus.small), "open", noted(type(nltk.corpus.small).open))
+    for spec in ("nltk:small", str(corpora / "wsj-1.mrg")):
+        with pytest.raises(InputError) as caught:
+            list(trees([spec]))
+        assert caught.tb is not None
+        assert opened.pop().closed
+    assert not opened
 
 
 def test_very_deep_trees_of_a_corpus(corpora):
