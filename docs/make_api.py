@@ -14,6 +14,8 @@ PACKAGES = (
     "seqtree",
     "seqtree.language",
     "seqtree.parsing",
+    "seqtree.tagging",
+    "seqtree.classification",
     "seqtree.images",
     "seqtree.training",
     "seqtree.text",

@@ -1,8 +1,8 @@
 """seqtree: sequence and tree language models to train, run and understand on your own machine.
 
 The way of the data is one street: ``text`` and ``treebank`` -> vocabularies -> batches -> ``nn`` -> ``training`` ->
-model file -> ``language``, ``parsing``, ``images``; ``reference`` stands beside it. Public names are imported on first
-use, so that ``import seqtree`` is quick.
+model file -> ``language``, ``parsing``, ``tagging``, ``classification``, ``images``; ``reference`` stands beside it.
+Public names are imported on first use, so that ``import seqtree`` is quick.
 """
 
 from typing import TYPE_CHECKING
@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 from seqtree.lazy import lazy
 
 if TYPE_CHECKING:
+    from seqtree.classification.model import Classifier as Classifier
     from seqtree.images.model import ImageClassifier as ImageClassifier
     from seqtree.language.model import LanguageModel as LanguageModel
     from seqtree.model import Model as Model, load as load
     from seqtree.parsing.model import Parser as Parser
+    from seqtree.tagging.model import Tagger as Tagger
     from seqtree.text.vocabulary import Vocabulary as Vocabulary
     from seqtree.training.fit import train as train
     from seqtree.treebank.sources import normalised_trees as normalised_trees
@@ -22,10 +24,12 @@ __version__ = "0.1.0"
 __getattr__, __dir__, __all__ = lazy(
     __name__,
     {
+        "classification.model": "Classifier",
         "images.model": "ImageClassifier",
         "language.model": "LanguageModel",
         "model": "Model load",
         "parsing.model": "Parser",
+        "tagging.model": "Tagger",
         "text.vocabulary": "Vocabulary",
         "training.fit": "train",
         "treebank.sources": "normalised_trees",

@@ -31,6 +31,12 @@ class WordEncoderConfig(Settings):
         minimum=0,
         maximum=MAX_UNITS,
     )
+    pairs: int = setting(
+        0,
+        "Width of the vectors of a word with the one before and the one after it, which share 131,072; 0 for none.",
+        minimum=0,
+        maximum=MAX_UNITS,
+    )
     layers: int = setting(2, "Layers of the encoder.", minimum=1, maximum=MAX_LAYERS)
     hidden: int = setting(250, "Units of an encoder layer in each direction.", minimum=1, maximum=MAX_UNITS)
     dropout: float = setting(0.35, "Share dropped in the encoder and after it.", minimum=0, below=1)
@@ -47,7 +53,7 @@ class WordEncoderConfig(Settings):
     @property
     def input_size(self) -> int:
         """Width of a word's vector before the encoder."""
-        return self.words + self.characters + self.subwords
+        return self.words + self.characters + self.subwords + 2 * self.pairs
 
     @property
     def directions(self) -> int:

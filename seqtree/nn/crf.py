@@ -50,6 +50,8 @@ class CRF(nn.Module):
 
     def __init__(self, allowed: Sequence[Sequence[Any]], learned: bool = True) -> None:
         super().__init__()
+        start, transitions, end = allowed
+        self.apart = not learned and all(map(all, (start, *transitions, end)))  # whether tags do not depend on others
         for name, may in zip(Steps._fields, allowed, strict=True):
             forbidden = ~torch.tensor(may, dtype=torch.bool, device="cpu")
             self.register_buffer(f"no_{name}", forbidden, persistent=False)
@@ -73,6 +75,8 @@ class CRF(nn.Module):
     @torch.no_grad()
     def marginals(self, emissions: Tensor, lengths: Tensor) -> Tensor:
         """The probability of each tag at each place, over all paths: (T, B, K), 0 at padding."""
+        if self.apart:
+            return emissions.softmax(dim=2).masked_fill(_outside(emissions, lengths)[:, :, None], 0.0)
         return _chances(emissions, self.steps, lengths).tags
 
     @torch.no_grad()
@@ -83,9 +87,11 @@ class CRF(nn.Module):
     @torch.no_grad()
     def best(self, emissions: Tensor, lengths: Tensor, count: int = 1) -> Paths:
         """The ``count`` best paths of each sentence, by Viterbi's algorithm with as many best at every tag."""
+        if self.apart and count == 1:
+            top, tags = emissions.masked_fill(_outside(emissions, lengths)[:, :, None], 0.0).max(dim=2)  # (T, B)
+            return Paths(tags.t()[:, None], top.sum(dim=0)[:, None])
         start, transitions, end = self.steps
-        sentences, tags = emissions.shape[1:]
-        scores = emissions.new_full((sentences, tags, count), -torch.inf)  # of the best paths that end in a tag
+        scores = emissions.new_full((*emissions.shape[1:], count), -torch.inf)  # of the best paths that end in a tag
         scores[:, :, 0] = start + emissions[0]
         came = []  # from which of the tags' paths before it each of them came
         active = _active(lengths, len(emissions))
@@ -122,6 +128,11 @@ def _traced(came: list[Tensor], at: Tensor, lengths: Tensor, count: int) -> Tens
     return tags.masked_fill((torch.arange(places, device=at.device) >= lengths[:, None])[:, None], 0)
 
 
+def _outside(emissions: Tensor, lengths: Tensor) -> Tensor:
+    """Whether a place (T, B) is padding."""
+    return torch.arange(len(emissions), device=lengths.device)[:, None] >= lengths
+
+
 def _active(lengths: Tensor, places: int) -> list[int]:
     """How many sentences, longest first, have a word at each place."""
     counts: list[int] = (lengths[None] > torch.arange(places, device=lengths.device)[:, None]).sum(dim=1).tolist()
@@ -130,8 +141,7 @@ def _active(lengths: Tensor, places: int) -> list[int]:
 
 def _score(emissions: Tensor, lengths: Tensor, tags: Tensor, steps: Steps) -> Tensor:
     """The scores of paths ``tags`` (T, B), summed."""
-    places = torch.arange(len(emissions), device=lengths.device)[:, None]
-    inside = places < lengths  # (T, B)
+    inside = ~_outside(emissions, lengths)  # (T, B)
     emitted = emissions.gather(2, tags[:, :, None])[:, :, 0]
     stepped = steps.transitions[tags[:-1], tags[1:]]
     last = tags.gather(0, (lengths - 1)[None])[0]
@@ -161,7 +171,7 @@ def _chances(emissions: Tensor, steps: Steps, lengths: Tensor) -> _Chances:
         onward[place, :n] = emitted[place + 1, :n] * backward[place + 1, :n] / scales[place + 1, :n, None]
         backward[place, :n] = onward[place, :n] @ transitions.t()
     tags = forward * backward
-    inside = torch.arange(len(emissions), device=lengths.device)[:, None] < lengths
+    inside = ~_outside(emissions, lengths)
     tops = torch.where(inside, top[:, :, 0].to(dtype), 0.0).sum(dim=0)
     crossed = transitions * (forward.flatten(0, 1).t() @ onward.flatten(0, 1))
     lasts = tags[lengths - 1, rows].sum(dim=0)

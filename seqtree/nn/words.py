@@ -22,6 +22,8 @@ from seqtree.text.lexicon import Ids, Lexicon
 from seqtree.text.ngrams import NGrams
 
 SUBWORD, SUBWORDS = 5, 1 << 16  # characters of the longest n-gram, and vectors of all
+PAIRS = 1 << 17  # vectors of all pairs of neighbours
+PAIR_DROPOUT = 0.2  # with which a pair is left out in training, as one that was never seen would be
 
 
 def rows(matrix: Tensor, numbers: Tensor) -> Tensor:
@@ -111,7 +113,10 @@ class WordEncoder(nn.Module):
         if c.subwords:
             self.ngrams = NGrams(0, SUBWORD, SUBWORDS)
             self.subwords = nn.EmbeddingBag(SUBWORDS, c.subwords, mode="mean")
-            nn.init.normal_(self.subwords.weight, std=0.5)
+            nn.init.zeros_(self.subwords.weight)  # what training never meets says nothing
+        if c.pairs:
+            self.pairs = nn.Embedding(PAIRS, c.pairs)
+            nn.init.zeros_(self.pairs.weight)
         if c.encoder == "cnn":
             self.encoder: nn.Module = Convolutions(c.input_size, c.directions * c.hidden, c.layers, c.dropout)
         elif c.encoder != "none":
@@ -168,7 +173,17 @@ class WordEncoder(nn.Module):
             offsets = self.ids(np.cumsum([0, *map(len, found[:-1])]))
             vectors = rows(self.subwords(self.ids(np.concatenate(found)), offsets), self.ids(batch.spelled))
             parts.append(self._spread(vectors, batch, inside))
+        if self.config.pairs:
+            parts += self._pairs(self.ids(batch.words))
         return torch.cat(parts, dim=2)
+
+    def _pairs(self, ids: Tensor) -> list[Tensor]:
+        """The vectors (T + 2, B, pairs) of each word (T + 2, B) with the one before, and with the one after it."""
+        vectors = self.pairs((ids[:-1] * 1_000_003 + ids[1:]) * 2_654_435_761 % (1 << 40) % PAIRS)  # (T + 1, B, pairs)
+        if self.training:
+            vectors = vectors * (torch.rand(vectors.shape[:2], device=vectors.device) >= PAIR_DROPOUT)[:, :, None]
+        none = vectors.new_zeros(1, *vectors.shape[1:])
+        return [torch.cat([none, vectors]), torch.cat([vectors, none])]
 
     def _spread(self, vectors: Tensor, batch: SentenceBatch, inside: Tensor) -> Tensor:
         """Vectors (N, C) of words at their places among all, 0 elsewhere: (T + 2, B, C)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
@@ -127,26 +128,24 @@ class Tagger(Model[TaggerNetwork], TaggerI):  # type: ignore[misc]  # NLTK is no
         scores = self.network(batch)
         emissions, lengths = scores.emissions.float(), self.network.words.ids(batch.lengths)
         found = self.network.paths.best(emissions, lengths, count)
-        numbers, totals = found.tags.cpu(), found.scores.cpu()
-        chances = normal = None
+        numbers, totals = found.tags.tolist(), found.scores.tolist()
+        chances, normal = [[None] * count] * len(sentences), [0.0] * len(sentences)
         if probabilities:
-            chances = self.network.paths.marginals(emissions, lengths).transpose(0, 1).cpu()  # (B, T, K)
-            normal = self.network.paths.log_partition(emissions, lengths).cpu()
+            every = self.network.paths.marginals(emissions, lengths).transpose(0, 1)  # (B, T, K)
+            chances = every.gather(2, found.tags.transpose(1, 2)).transpose(1, 2).tolist()  # (B, count, T)
+            normal = self.network.paths.log_partition(emissions, lengths).tolist()
         intents = self._intents(scores.intents, len(sentences))
         results = []
         for row, sentence in enumerate(sentences):
             taggings = []
             words = tuple(form for form, _ in sentence)
-            for number, total in zip(numbers[row], totals[row].tolist(), strict=True):
-                if total == -torch.inf:
+            for ids, total, each in zip(numbers[row], totals[row], chances[row], strict=True):
+                if total == -math.inf:
                     break
-                ids = number[: len(words)]
-                tags = self._written([self.tags.names[i] for i in ids.tolist()], scheme)
-                log_probability, each = None, None
-                if chances is not None and normal is not None:
-                    log_probability = min(0.0, total - float(normal[row]))
-                    each = tuple(chances[row, torch.arange(len(ids)), ids].tolist())
-                taggings.append(Tagging(words, tags, log_probability, each, *intents[row]))
+                tags = self._written([self.tags.names[i] for i in ids[: len(words)]], scheme)
+                log_probability = None if each is None else min(0.0, total - normal[row])
+                single = None if each is None else tuple(each[: len(words)])
+                taggings.append(Tagging(words, tags, log_probability, single, *intents[row]))
             results.append(taggings)
         return results
 

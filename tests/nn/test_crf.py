@@ -43,7 +43,7 @@ def case(may: tuple[list[int], list[list[int]], list[int]] = MAY, learned: bool 
     return Case(field, emissions, paths)
 
 
-CASES = [case(), case(ALL), case(learned=False), case(scale=60.0)]
+CASES = [case(), case(ALL), case(learned=False), case(ALL, learned=False), case(scale=60.0)]
 
 
 @pytest.mark.parametrize("one", CASES)
