@@ -61,7 +61,8 @@ class ClassifierNetwork(Network):
 
     def loss(self, batch: TextBatch, labels: Tensor, weights: Tensor | None) -> Tensor:
         """-log p of the labels (B,), times the weight of each label's class (classes,), summed over the texts."""
-        return F.cross_entropy(self(batch).logits, labels, weights, reduction="sum")
+        logits = self(batch).logits
+        return F.cross_entropy(logits, labels, None if weights is None else weights.to(logits), reduction="sum")
 
     def _grams(self, grams: Grams) -> Tensor:
         """The sums (B, classes) of the weights of n-grams."""

@@ -116,8 +116,7 @@ class ClassifyTask(SentenceTask[ClassifierRecipe, Classifier, ClassData]):
             [self.words[i] for i in batch], model.lexicon, model.ngrams, model.network.config.window
         )
         labels = torch.from_numpy(self.labels[batch]).to(model.device)
-        weights = None if self.weights is None else self.weights.to(model.device)
-        return model.network.loss(texts, labels, weights) / len(batch), len(batch)
+        return model.network.loss(texts, labels, self.weights) / len(batch), len(batch)
 
     @property
     def validated(self) -> bool:

@@ -149,6 +149,7 @@ class LanguageModel(Model[RecurrentLanguageModel]):
                 read.append((batch, self.vocabulary.encode([token for _, token in batch])))
                 yield read[-1][1]
 
+        found: Iterator[torch.Tensor]
         if self.settings.lines:
             found = (self._nats(ids) for ids in windows())
         else:

@@ -58,6 +58,14 @@ class CharacterEncoder(nn.Module):
         return vectors
 
 
+class _Convolution(nn.Conv1d):
+    """Computes in the type of its input."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        bias = None if self.bias is None else self.bias.to(input.dtype)
+        return F.conv1d(input, self.weight.to(input.dtype), bias, padding=1)
+
+
 class Convolutions(nn.Module):
     """Layers of convolutions of width 3 with ReLU: (T, B, E) -> (T, B, ``size``); called as a ``Recurrent`` is.
 
@@ -68,7 +76,7 @@ class Convolutions(nn.Module):
         super().__init__()
         self.dropout = dropout
         widths = [input_size, *[size] * layers]
-        self.layers = nn.ModuleList(nn.Conv1d(a, b, 3, padding=1) for a, b in pairwise(widths))
+        self.layers = nn.ModuleList(_Convolution(a, b, 3, padding=1) for a, b in pairwise(widths))
 
     def forward(self, input: Tensor, *, lengths: Tensor) -> tuple[Tensor, None]:
         outside = torch.arange(len(input), device=input.device)[:, None] >= lengths  # (T, B)
@@ -77,8 +85,7 @@ class Convolutions(nn.Module):
             if number:
                 output = sequence_dropout(output, self.dropout, self.training)
             read = output.masked_fill(outside[:, :, None], 0.0).permute(1, 2, 0)  # (B, E, T)
-            weight, bias = layer.weight.to(read.dtype), layer.bias.to(read.dtype)
-            made = F.conv1d(read, weight, bias, padding=1).relu().permute(2, 0, 1)
+            made = layer(read).relu().permute(2, 0, 1)
             output = output + made if made.shape == output.shape else made
         return output, None
 

@@ -76,7 +76,7 @@ class ConditionalRandomField(Network):
         """p(y_t = j) (T, tags) = exp(alpha_tj + beta_tj - log Z)."""
         return np.exp(self.forward_scores(x) + self.backward_scores(x) - self.log_partition(x))
 
-    def forward(self, x: Array, y: Path) -> Array:  # type: ignore[override]
+    def forward(self, x: Array, y: Path) -> Array:
         """The loss log Z - s(y)."""
         self.x, self.y = x, y
         return np.array(self.log_partition(x) - self.score(x, y))

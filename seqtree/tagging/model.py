@@ -73,17 +73,17 @@ class Tagger(Model[TaggerNetwork], TaggerI):  # type: ignore[misc]  # NLTK is no
             "lexicon": self.lexicon.to_json(),
             "tags": list(self.tags.names),
             "intents": list(self.intents.names),
-            "scheme": self.scheme,
+            "scheme": self.scheme or "",
             "network": self.network.config.to_json(),
         }
 
     @classmethod
     def from_contents(cls, contents: dict[str, Any]) -> Tagger:
-        lexicon, scheme = Lexicon.from_json(contents["lexicon"]), contents["scheme"]
+        lexicon, (scheme,) = Lexicon.from_json(contents["lexicon"]), texts([contents["scheme"]])
         tags, intents = LabelSet(texts(contents["tags"])), LabelSet(texts(contents["intents"]))
         config = TaggerNetworkConfig.from_json(contents["network"])
-        network = TaggerNetwork(lexicon, tags, len(intents), scheme is not None, config)
-        return cls(lexicon, tags, intents, scheme, network)
+        network = TaggerNetwork(lexicon, tags, len(intents), scheme != "", config)
+        return cls(lexicon, tags, intents, scheme or None, network)
 
     def tag(self, tokens: Iterable[str]) -> list[tuple[str, str]]:
         """Each word of a sentence with its tag. NLTK's ``TaggerI``."""

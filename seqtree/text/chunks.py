@@ -97,7 +97,7 @@ def tags_of(found: Iterable[Chunk], length: int, scheme: str) -> list[str]:
     """
     if scheme not in SCHEMES:
         raise InputError(f"scheme {scheme!r}: expected one of {', '.join(SCHEMES)}")
-    begin, inside, end, single = SCHEMES[scheme]
+    begin, inside, end, single = tuple(SCHEMES[scheme])
     tags = [OUTSIDE] * length
     before = Chunk(0, 0, OUTSIDE)
     for chunk in found:

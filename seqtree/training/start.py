@@ -106,6 +106,7 @@ def _start_layers(words: WordEncoder, model: LanguageModel) -> str:
     sources = {"": model.network.recurrent}
     if theirs.bidirectional:
         sources["_reverse"] = model.network.backward_recurrent
+    assert isinstance(words.encoder, Recurrent)
     for direction, source in sources.items():
         for layer in range(min(mine.layers, theirs.layers)):
             _start_layer(words.encoder, source, layer, direction)
