@@ -129,7 +129,7 @@ PRESETS = {
         32,
         _TRAINING,
     ),
-    "small": _preset("spellings, dates, numbers: minutes", TranslatorConfig(), 64, _TRAINING),
+    "small": _preset("spellings, dates, numbers: minutes", TranslatorConfig(), 64, replace(_TRAINING, epochs=20.0)),
     "medium": _preset(
         "pronunciation, inflection: tens of minutes",
         TranslatorConfig(embedding=128, hidden=256, dropout=0.3),
