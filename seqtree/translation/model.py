@@ -15,14 +15,15 @@ from torch import Tensor
 
 from seqtree.errors import InputError
 from seqtree.model import Model, untrained
-from seqtree.nn.parallel import in_batches
+from seqtree.nn.parallel import BATCH_LENGTH, in_batches
 from seqtree.translation.config import TranslatorConfig
 from seqtree.translation.data import Pair
 from seqtree.translation.decoding import Hypothesis, beam_search, forced
 from seqtree.translation.network import END, UNKNOWN, Memory, TranslatorNetwork
 from seqtree.translation.units import Ids, Units
 
-MORE = 10  # tokens by which a target may exceed what training has seen for its source's length
+MORE = 10  # tokens by which a target may exceed what training has seen
+CHANCES = 1 << 24  # probabilities of a step's tokens, for all hypotheses of a batch
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Translation:
 
 
 class Translator(Model[TranslatorNetwork]):
-    """Texts in, texts out. ``growth``: the largest number of target tokens for a source token in training."""
+    """Texts in, texts out. ``growth`` bounds the length of a target by that of its source: see ``limit``."""
 
     kind = "translator"
 
@@ -85,10 +86,14 @@ class Translator(Model[TranslatorNetwork]):
     def over(
         cls, source: Units, target: Units, pairs: Iterable[Pair], config: TranslatorConfig, seed: int = 0
     ) -> Translator:
-        """A translator with random weights over these units, for targets in length like those of ``pairs``."""
-        growth = max((len(target.tokens(p.target)) / max(1, len(source.tokens(p.source))) for p in pairs), default=1.0)
+        """A translator with random weights over these units, for sources and targets as long as those of ``pairs``."""
+        lengths = [(len(source.tokens(pair.source)), len(target.tokens(pair.target))) for pair in pairs]
+        if not lengths:
+            raise InputError("no pairs to make a translator for")
+        read, written = map(sum, zip(*lengths, strict=True))
+        growth = max(written / read, max(after / (before + MORE) for before, after in lengths))
         network = untrained(lambda: TranslatorNetwork(len(source), len(target), config), seed)
-        return cls(source, target, max(growth, 0.1), network)
+        return cls(source, target, growth, network)
 
     def contents(self) -> dict[str, Any]:
         return {
@@ -103,6 +108,10 @@ class Translator(Model[TranslatorNetwork]):
         source, target = (Units.from_json(contents[side]) for side in ("source", "target"))
         config = TranslatorConfig.from_json(contents["network"])
         return cls(source, target, float(contents["growth"]), TranslatorNetwork(len(source), len(target), config))
+
+    def limit(self, tokens: int) -> int:
+        """The most tokens, its end counted, of a target for a source of so many: room for all seen, and some more."""
+        return math.ceil(self.growth * (tokens + MORE)) + MORE
 
     def translate(self, text: str, beam: int = 5, length_penalty: float = 1.0) -> str:
         """The best target of one source; "" for an empty one."""
@@ -132,8 +141,14 @@ class Translator(Model[TranslatorNetwork]):
             raise InputError(f"the {best} best of a beam of {beam}: expected from 1 to as many as the beam has")
         asked = _Asked(beam, best, length_penalty, alignments, log_probabilities)
         sources = (self.source.tokens(text) for text in texts)
-        for found in in_batches(lambda batch: self._decoded(batch, asked), sources, self.device):
-            yield found or [Translation("", (), 0.0, ())]
+        least = math.ceil(BATCH_LENGTH * beam * len(self.target) / CHANCES)
+        found = in_batches(
+            lambda batch: self._decoded(batch, asked),
+            sources,
+            self.device,
+            lambda tokens: max(least, len(tokens)) if tokens else 0,
+        )
+        return (translations or [Translation("", (), 0.0, ())] for translations in found)
 
     def score(self, pairs: Iterable[tuple[str, str]], length_penalty: float = 1.0) -> Iterator[Translation]:
         """How probable the model finds each target of these pairs (forced decoding), token by token, aligned.
@@ -154,8 +169,7 @@ class Translator(Model[TranslatorNetwork]):
     def _decoded(self, sources: Sequence[Sequence[str]], asked: _Asked) -> list[list[Translation]]:
         """The translations of sources of like length."""
         memory = self.encoded(sources)
-        most = [MORE + math.ceil(self.growth * len(tokens)) for tokens in sources]
-        limits = torch.tensor(most, device=self.device)
+        limits = torch.tensor([self.limit(len(tokens)) for tokens in sources], device=self.device)
         found = beam_search(self.network, memory, limits, asked.beam, asked.length_penalty, asked.best)
         flat = [(row, one) for row, hypotheses in enumerate(found) for one in hypotheses]
         unknown = self.network.config.attends and any(UNKNOWN in one.tokens for _, one in flat)

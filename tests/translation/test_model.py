@@ -9,7 +9,7 @@ import pytest
 import torch
 from hypothesis import given, settings, strategies as st
 from runs import Messages
-from translation_helpers import PAIRS, translator
+from translation_helpers import LETTERS, PAIRS, translator
 
 import seqtree
 from seqtree.corpora import grammar, pairs as generated
@@ -135,6 +135,29 @@ def test_a_translator_is_saved_and_loaded(tmp_path: Path) -> None:
     assert list(again.score(PAIRS[:3]))[2].log_probabilities == list(made.score(PAIRS[:3]))[2].log_probabilities
     with pytest.raises(ModelFileError, match="a translator"):
         seqtree.LanguageModel.load(tmp_path / "model.safetensors")
+
+
+def test_a_target_has_room_for_all_that_training_has_seen_and_some_more() -> None:
+    pairs = [("a", "b" * 30), ("a" * 40, "b"), ("aa", "b")]
+    made = translator(pairs)
+    for source, target in pairs:
+        assert made.limit(len(source)) > len(target) + 1
+    assert made.limit(40) < 200, "one long target for a short source does not make all targets long"
+    same = translator([("ab", "ba"), ("abb", "bba")])
+    assert made.limit(0) >= 1 and same.limit(500) > 500
+    with pytest.raises(InputError, match="no pairs"):
+        translator([])
+
+
+def test_a_wide_beam_over_many_tokens_takes_few_sources_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = translator(LETTERS)
+    sizes = []
+    decoded = made._decoded
+    monkeypatch.setattr(made, "_decoded", lambda batch, asked: sizes.append(len(batch)) or decoded(batch, asked))
+    plain = list(made.translations(["a"] * 9, beam=2))
+    monkeypatch.setattr("seqtree.translation.model.CHANCES", 2 * len(made.target) * 4)
+    assert [one[0].text for one in made.translations(["a"] * 9, beam=2)] == [one[0].text for one in plain]
+    assert sizes == [9, 4, 4, 1]
 
 
 def test_half_a_thousand_lines_more_than_a_chunk(tmp_path: Path) -> None:
