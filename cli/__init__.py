@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "tag": ("seqtree.cli.tag", "tag", "Tags for words: train a tagger, evaluate it, tag, segment."),
     "classify": ("seqtree.cli.classify", "classify", "Classes for texts: train a classifier, evaluate it, classify."),
     "image": ("seqtree.cli.image", "image", "Images: train a classifier, evaluate it, classify pictures."),
+    "translate": ("seqtree.cli.translate", "translate", "Sequence to sequence: train, evaluate, translate, score."),
     "gradcheck": ("seqtree.cli.gradcheck", "gradcheck", "Check every hand-derived gradient of the chapters."),
     "corpora": ("seqtree.cli.corpora", "corpora", "The embedded samples: list, show, generate."),
     "cache": ("seqtree.cli.cache", "cache", "Encoded texts kept between runs: list, clear."),

@@ -8,10 +8,13 @@ import click
 
 from seqtree.cli.options import print_json
 
+GRAMMAR = "toy"  # what is generated if nothing is named
+
 
 @click.group(
     epilog="\b\nExamples:\n  seqtree corpora list\n  seqtree corpora show lighthouse --lines 5\n"
-    "  seqtree corpora generate --count 1000 --seed 7 --trees > trees.mrg"
+    "  seqtree corpora generate --count 1000 --seed 7 --trees > trees.mrg\n"
+    "  seqtree corpora generate dates --count 1000 > dates.tsv"
 )
 def corpora() -> None:
     """Small texts and trees that come with seqtree, to try every command on."""
@@ -54,12 +57,25 @@ def show(name: str, lines: int | None) -> None:
 
 
 @corpora.command()
-@click.option("--count", type=click.IntRange(min=0), default=10, help="How many sentences.")
-@click.option("--seed", type=int, default=0, help="Another seed gives other sentences, after the first.")
+@click.argument("name", default=GRAMMAR)
+@click.option("--count", type=click.IntRange(min=0), default=10, help="How many sentences or pairs.")
+@click.option(
+    "--seed", type=int, default=0, help="Another seed gives others, but for the toy grammar's first sentence."
+)
 @click.option("--trees", is_flag=True, help="Print bracketed trees, one a line, instead of sentences.")
-def generate(count: int, seed: int, trees: bool) -> None:
-    """Generate sentences, or their trees, with the toy grammar."""
-    from seqtree.corpora import grammar
+def generate(name: str, count: int, seed: int, trees: bool) -> None:
+    """Generate sentences, or their trees, with the toy grammar; or, by NAME, pairs of a source, a tab and a target.
 
+    NAME is toy, or one of reverse (digits, and the same from the last to the first), dates (as people write them, in
+    ISO form), numerals (English words, in figures).
+    """
+    from seqtree.corpora import grammar, pairs
+
+    if name != GRAMMAR:
+        if trees:
+            raise click.UsageError("--trees goes with the toy grammar only")
+        for source, target in pairs.generate(name, count, seed):
+            click.echo(f"{source}\t{target}")
+        return
     for tree in grammar.generate(count, seed):
         click.echo(" ".join(str(tree).split()) if trees else " ".join(tree.leaves()))

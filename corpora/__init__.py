@@ -1,9 +1,9 @@
-"""The embedded samples: texts, trees, tagged and labelled sentences, to try every command without a download.
+"""The embedded samples: texts, trees, tagged and labelled sentences, pairs, to try every command.
 
-All are small, and written for seqtree.
+No download is needed. All are small, and written for seqtree.
 
 >>> names()
-('lighthouse', 'garden_zh', 'garden_zh_words', 'toy', 'toy_chunks', 'requests')
+('lighthouse', 'garden_zh', 'garden_zh_words', 'toy', 'toy_chunks', 'requests', 'dates')
 >>> load("garden_zh").split()[0]
 '外婆的院子里有一座小花园。'
 """
@@ -28,7 +28,7 @@ class Corpus:
 
     name: str
     file: str
-    kind: Literal["text", "trees", "columns", "labelled"]
+    kind: Literal["text", "trees", "columns", "labelled", "pairs"]
     language: str  # as in BCP 47: "en", "zh-Hans"
     description: str
     licence: str = _LICENCE
@@ -45,6 +45,7 @@ _CORPORA = {
         Corpus("toy", "toy.mrg", "trees", "en", "200 bracketed trees of the toy grammar, one per line"),
         Corpus("toy_chunks", "toy.conll", "columns", "en", "the same sentences, a word a line with its tag and chunk"),
         Corpus("requests", "requests.tsv", "labelled", "en", "198 requests to a house of machines, of five kinds"),
+        Corpus("dates", "dates.tsv", "pairs", "en", "3,000 dates as people write them, a tab, and their ISO form"),
     )
 }
 

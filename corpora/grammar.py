@@ -21,7 +21,7 @@ from seqtree.errors import InputError
 if TYPE_CHECKING:
     from nltk import Tree
 
-__all__ = ["FIRST", "LEXICON", "MAX_HEIGHT", "RULES", "generate", "label", "sentences"]
+__all__ = ["FIRST", "LEXICON", "MAX_HEIGHT", "RULES", "generate", "label", "sentences", "words"]
 
 FIRST = "(S (NP (DT the) (NN cat)) (VP (VBD sat) (PP (IN on) (NP (DT the) (NN mat)))))"
 """The first tree of every generated list, for any seed."""
@@ -72,36 +72,37 @@ RULES: dict[str, tuple[tuple[float, str], ...]] = {
 """Symbol -> (probability, right-hand side) of each rule; the probabilities of one symbol sum to 1."""
 
 
-def _words(line: str) -> tuple[str, ...]:
+def words(line: str) -> tuple[str, ...]:
+    """The words of a line."""
     return tuple(line.split())
 
 
 LEXICON: dict[str, tuple[str, ...]] = {
     "DT": ("the", "the", "the", "a", "a"),  # a repeated word is more likely
     "DT/many": ("the", "the", "some"),
-    "NN": _words(
+    "NN": words(
         "cat dog girl boy keeper sailor teacher doctor baker bird horse fish boat ship light lamp window door garden "
         "wall field tower table chair kettle clock book letter telescope basket mat hill beach river bridge storm"
     ),
-    "NNS": _words("cats dogs children sailors birds boats letters lamps stones flowers apples nets gulls"),
-    "NNP": _words("Nell Hugh Grace Ruth Daniel Caleb Carrow Tarn"),
-    "PRP": _words("he she it they we"),
-    "CD": _words("two three seven nine forty"),
-    "JJ": _words("small large grey white green quiet broken bright cold heavy hungry round patient"),
-    "VBD/alone": _words("sat slept waited laughed sang stood stopped jumped shone"),
-    "VBD/object": _words("saw found watched carried heard mended painted followed remembered chased"),
-    "VBD/two": _words("gave showed sent brought"),
-    "VBD/clause": _words("said thought knew believed"),
-    "VB/alone": _words("sit sleep wait sing stand"),
-    "VB/object": _words("see find watch carry hear mend paint"),
-    "MD": _words("could would might must"),
-    "IN": _words("on in near with under behind by"),
+    "NNS": words("cats dogs children sailors birds boats letters lamps stones flowers apples nets gulls"),
+    "NNP": words("Nell Hugh Grace Ruth Daniel Caleb Carrow Tarn"),
+    "PRP": words("he she it they we"),
+    "CD": words("two three seven nine forty"),
+    "JJ": words("small large grey white green quiet broken bright cold heavy hungry round patient"),
+    "VBD/alone": words("sat slept waited laughed sang stood stopped jumped shone"),
+    "VBD/object": words("saw found watched carried heard mended painted followed remembered chased"),
+    "VBD/two": words("gave showed sent brought"),
+    "VBD/clause": words("said thought knew believed"),
+    "VB/alone": words("sit sleep wait sing stand"),
+    "VB/object": words("see find watch carry hear mend paint"),
+    "MD": words("could would might must"),
+    "IN": words("on in near with under behind by"),
     "IN/that": ("that",),
     "WDT": ("that",),
     "CC/and": ("and", "and", "or"),
     "CC/clause": ("and", "and", "but"),
-    "RB": _words("quietly slowly again early outside"),
-    "RB/degree": _words("very quite"),
+    "RB": words("quietly slowly again early outside"),
+    "RB/degree": words("very quite"),
     ",": (",",),
 }
 """Part of speech -> its words, equally likely."""
@@ -162,8 +163,8 @@ def _grow(symbol: str, max_height: int, generator: random.Random, heights: dict[
     from nltk import Tree
 
     if symbol in LEXICON:
-        words = LEXICON[symbol]
-        return Tree(label(symbol), [words[int(generator.random() * len(words))]])
+        known = LEXICON[symbol]
+        return Tree(label(symbol), [known[int(generator.random() * len(known))]])
     fitting = [(p, rule.split()) for p, rule in RULES[symbol]]
     fitting = [(p, parts) for p, parts in fitting if all(heights[part] < max_height for part in parts)]
     parts = _draw(fitting, generator)

@@ -17,6 +17,7 @@ PACKAGES = (
     "seqtree.tagging",
     "seqtree.classification",
     "seqtree.images",
+    "seqtree.translation",
     "seqtree.training",
     "seqtree.text",
     "seqtree.treebank",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from seqtree.tagging.model import Tagger as Tagger
     from seqtree.text.vocabulary import Vocabulary as Vocabulary
     from seqtree.training.fit import train as train
+    from seqtree.translation.model import Translator as Translator
     from seqtree.treebank.sources import normalised_trees as normalised_trees
 
 __version__ = "0.1.0"
@@ -32,6 +33,7 @@ __getattr__, __dir__, __all__ = lazy(
         "tagging.model": "Tagger",
         "text.vocabulary": "Vocabulary",
         "training.fit": "train",
+        "translation.model": "Translator",
         "treebank.sources": "normalised_trees",
     },
 )

@@ -57,6 +57,13 @@ TASKS = {
         options="seqtree.images.config:OPTIONS",
         use="seqtree image",
     ),
+    "translate": TaskEntry(
+        kind="translator",
+        model="seqtree.translation.model:Translator",
+        task="seqtree.translation.task:TranslationTask",
+        options="seqtree.translation.config:OPTIONS",
+        use="seqtree translate",
+    ),
 }
 
 

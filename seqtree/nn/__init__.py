@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from seqtree.lazy import lazy
 
 if TYPE_CHECKING:
+    from seqtree.nn.attention import Attention as Attention
     from seqtree.nn.config import WordEncoderConfig as WordEncoderConfig
     from seqtree.nn.losses import linear_cross_entropy as linear_cross_entropy
     from seqtree.nn.network import Network as Network
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 __getattr__, __dir__, __all__ = lazy(
     __name__,
     {
+        "attention": "Attention",
         "config": "WordEncoderConfig",
         "losses": "linear_cross_entropy",
         "network": "Network",

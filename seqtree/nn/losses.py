@@ -2,7 +2,7 @@
 
 For logits z = h W^T + b and target y, the loss is -log softmax(z)_y; its gradient with respect to z is softmax(z) minus
 the one-hot target. So the forward pass can compute all gradients at once, and nothing of size (tokens, vocabulary) is
-kept for the backward pass.
+kept for the backward pass. With label smoothing e, the target is 1 - e of the one-hot one and e / V of every token.
 """
 
 from __future__ import annotations
@@ -34,15 +34,34 @@ def _with_bias(hidden: Tensor, weight: Tensor, bias: Tensor, dtype: torch.dtype)
 
 class _LinearCrossEntropy(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, dtype: torch.dtype) -> Tensor:
-        count, size = hidden.shape
+    def forward(
+        ctx: Any,
+        hidden: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+        targets: Tensor,
+        dtype: torch.dtype,
+        smoothing: float = 0.0,
+    ) -> Tensor:
+        (count, size), kept = hidden.shape, 1.0 - smoothing
         h, w = _with_bias(hidden, weight, bias, dtype)
         p = torch.softmax(F.linear(h, w), dim=1)  # (N, V)
+        rows = weight[targets]  # (N, H)
         loss = -p.gather(1, targets[:, None]).float().clamp_min(1e-38).log().mean()
-        d_hidden = (p @ w[:, :size]).to(weight.dtype).sub_(weight[targets])  # (N, H); the one-hot part is exact
+        d_hidden = (p @ w[:, :size]).to(weight.dtype).sub_(rows, alpha=kept)  # (N, H); the one-hot part is exact
         both = p.t() @ h  # (V, K); column ``size``, from the ones, is the gradient of the bias
-        d_weight = both[:, :size].to(weight.dtype).index_add_(0, targets, hidden.to(weight.dtype), alpha=-1)  # (V, H)
-        d_bias = both[:, size].to(bias.dtype).sub_(torch.bincount(targets, minlength=len(bias)))  # (V,)
+        exact = hidden.to(weight.dtype)
+        d_weight = both[:, :size].to(weight.dtype).index_add_(0, targets, exact, alpha=-kept)  # (V, H)
+        d_bias = both[:, size].to(bias.dtype).sub_(torch.bincount(targets, minlength=len(bias)), alpha=kept)  # (V,)
+        if smoothing:
+            mean, share = weight.mean(dim=0), smoothing / len(bias)
+            above = (
+                (exact * (rows - mean)).sum(dim=1) + bias[targets] - bias.mean()
+            )  # the target's logit, from the mean
+            loss = loss + smoothing * above.mean()
+            d_hidden.sub_(mean, alpha=smoothing)
+            d_weight.sub_(exact.sum(dim=0), alpha=share)
+            d_bias.sub_(share * count)
         ctx.save_for_backward(d_hidden.div_(count), d_weight.div_(count), d_bias.div_(count))
         ctx.hidden_dtype = hidden.dtype
         return loss
@@ -51,19 +70,25 @@ class _LinearCrossEntropy(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         d_hidden, d_weight, d_bias = ctx.saved_tensors
         (gradient,) = gradients
-        return (d_hidden * gradient).to(ctx.hidden_dtype), d_weight * gradient, d_bias * gradient, None, None
+        return (d_hidden * gradient).to(ctx.hidden_dtype), d_weight * gradient, d_bias * gradient, None, None, None
 
 
 def linear_cross_entropy(
-    hidden: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, dtype: torch.dtype = torch.float32
+    hidden: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    targets: Tensor,
+    dtype: torch.dtype = torch.float32,
+    smoothing: float = 0.0,
 ) -> Tensor:
     """Mean cross-entropy in nats of ``targets`` (N,) under softmax(hidden (N, H) weight (V, H)^T + bias (V,)).
 
-    With bfloat16 as ``dtype`` and gradients enabled, the matrix products run in it and the probabilities, normalised in
-    float32, are rounded to it: an unbiased error of about 0.002 nats per token. Otherwise torch computes the exact
-    result in the type of ``weight``.
+    ``smoothing``: the share of each target that all tokens have equally. With bfloat16 as ``dtype`` and gradients
+    enabled, the matrix products run in it and the probabilities, normalised in float32, are rounded to it: an unbiased
+    error of about 0.002 nats per token. Otherwise torch computes the exact result in the type of ``weight``.
     """
     if dtype == torch.bfloat16 and torch.is_grad_enabled():
-        loss: Tensor = _LinearCrossEntropy.apply(hidden, weight, bias, targets, dtype)  # type: ignore[no-untyped-call]
+        loss: Tensor = _LinearCrossEntropy.apply(hidden, weight, bias, targets, dtype, smoothing)  # type: ignore[no-untyped-call]
         return loss
-    return F.cross_entropy(F.linear(hidden.to(weight.dtype), weight, bias), targets)
+    logits = F.linear(hidden.to(weight.dtype), weight, bias)
+    return F.cross_entropy(logits, targets, label_smoothing=smoothing)

@@ -5,29 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain, islice
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import torch
 
 A = TypeVar("A")
 B = TypeVar("B")
-S = TypeVar("S", bound=Sequence[Any])
+S = TypeVar("S")
 
 AT_ONCE = 2048  # sequences that are sorted by length together
 BATCH_LENGTH = 2048  # of a batch's sequences together, padding included
 
 
 def in_batches(
-    function: Callable[[Sequence[S]], Sequence[B]], sequences: Iterable[S], device: torch.device
+    function: Callable[[Sequence[S]], Sequence[B]],
+    sequences: Iterable[S],
+    device: torch.device,
+    length: Callable[[S], int] = len,  # type: ignore[assignment]  # for what has a length
 ) -> Iterator[B | None]:
-    """What ``function`` makes of each sequence, in their order; None for an empty one.
+    """What ``function`` makes of each sequence, in their order; None for an empty one, whose ``length`` is 0.
 
     It is given sequences of like length, longest first, and returns as many results. Sequences are taken some thousands
     at a time, and batches are computed on all of torch's threads.
     """
     source = iter(sequences)
     while chunk := list(islice(source, AT_ONCE)):
-        numbers = list(_batches([len(sequence) for sequence in chunk]))
+        numbers = list(_batches([length(sequence) for sequence in chunk]))
         batches = [[chunk[i] for i in batch] for batch in numbers]
         # A batch of one sequence takes most of its time in Python, where threads only wait for each other.
         alone = next((i for i, batch in enumerate(batches) if len(batch) > 1), len(batches))

@@ -10,6 +10,7 @@ chapter 4  convolution, pooling
 chapter 5  recurrent, bidirectional (and deep), softmax, language_model
 chapter 6  lstm, gru
 chapter 7  recursive, max_margin
+chapter 8  encoder_decoder, attention
 chapter 9  crf (beside a network that gives its scores)
 all        network, activations, gradient_check, examples (what ``seqtree gradcheck`` checks)
 """

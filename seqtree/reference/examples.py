@@ -13,9 +13,11 @@ import numpy as np
 
 from seqtree.errors import InputError
 from seqtree.reference.activations import LEAKY_RELU, LINEAR, RELU, TANH, Activation
+from seqtree.reference.attention import AdditiveScore, Attention, MultiplicativeScore
 from seqtree.reference.bidirectional import Bidirectional, deep
 from seqtree.reference.convolution import Convolution
 from seqtree.reference.crf import ConditionalRandomField
+from seqtree.reference.encoder_decoder import CONTEXTS, EncoderDecoder
 from seqtree.reference.fully_connected import FullyConnected, feedforward
 from seqtree.reference.gradient_check import Check, gradient_check
 from seqtree.reference.gru import GRU, TorchGRU
@@ -80,7 +82,13 @@ def _cnn(rng: Rng) -> Chain:
     return Chain({**parts, "loss": SoftmaxCrossEntropy()})
 
 
+def _encoder_decoder(context: str) -> Maker:
+    return _example(lambda rng: EncoderDecoder(3, 5, 3, context, rng), (4, 3), _BEFORE, _TARGETS)
+
+
 _TARGETS = np.eye(5)[[1, 4, 0, 2]]
+_BEFORE = np.eye(5)[[3, 1, 4, 0]]
+_STATES = np.random.default_rng(1).uniform(-1, 1, (5, 2))
 EXAMPLES: dict[str, Maker] = {
     "linear-unit": _example(lambda rng: LinearUnit(3), (5, 3)),
     "squared-error": _example(lambda rng: SquaredError(), (4,), np.array([0.9, 0.1, 0.1, 0.9])),
@@ -117,6 +125,9 @@ EXAMPLES: dict[str, Maker] = {
     ),
     "gru": _example(lambda rng: GRU(2, 3, rng), _SEQUENCE),
     "gru-torch": _example(lambda rng: TorchGRU(2, 3, rng), _SEQUENCE),
+    "attention-additive": _example(lambda rng: Attention(AdditiveScore(3, 2, 4, rng)), (4, 3), _STATES),
+    "attention-multiplicative": _example(lambda rng: Attention(MultiplicativeScore(3, 2, rng)), (4, 3), _STATES),
+    **{f"encoder-decoder-{context}": _encoder_decoder(context) for context in CONTEXTS},
     "recursive": _example(lambda rng: Recursive(3, rng), (4, 3), BALANCED),
     "tree-score": _example(lambda rng: TreeScorer(3, rng), (4, 3), LEFT),
     "max-margin": _example(lambda rng: MaxMargin(TreeScorer(3, rng), kappa=0.5, decay=0.1), (8, 3), (LEFT, RIGHT)),

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from seqtree import corpora
-from seqtree.corpora import grammar
+from seqtree.corpora import grammar, pairs
 from seqtree.errors import InputError
 
 # --- the files
@@ -21,10 +21,11 @@ def test_every_sample_is_there_and_described(name: str) -> None:
     corpus = corpora.describe(name)
     assert corpus.name == name
     assert corpora.path(name).name == corpus.file
-    assert corpus.kind in ("text", "trees")
+    assert corpus.kind in ("text", "trees", "columns", "labelled", "pairs")
     assert corpus.language and corpus.description and corpus.licence
     text = corpora.load(name)
-    assert text.endswith("\n") and "\r" not in text and "\t" not in text
+    assert text.endswith("\n") and "\r" not in text
+    assert ("\t" in text) == (corpus.kind in ("columns", "labelled", "pairs"))
     assert all(line == line.strip() for line in text.splitlines())
 
 
@@ -65,6 +66,11 @@ def test_toy_trees_are_what_the_grammar_generates() -> None:
     assert len(lines) == 200
     assert [nltk.Tree.fromstring(line) for line in lines] == grammar.generate(200, seed=0)
     assert all(line == " ".join(line.split()) for line in lines)
+
+
+def test_dates_are_what_is_generated() -> None:
+    lines = corpora.load("dates").splitlines()
+    assert [tuple(line.split("\t")) for line in lines] == pairs.generate("dates", 3000, seed=0)
 
 
 # --- the grammar

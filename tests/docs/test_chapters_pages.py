@@ -121,4 +121,4 @@ def test_every_reference_module_is_on_a_page_and_in_the_table() -> None:
 def test_every_chapter_is_in_the_table() -> None:
     table = LINK.findall(_text(FOLDER / "README.md"))
     assert [page.name for page in CHAPTERS] == [target for target in table if target.endswith(".md")]
-    assert len(CHAPTERS) == 8
+    assert len(CHAPTERS) == 9

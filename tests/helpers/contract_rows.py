@@ -13,6 +13,7 @@ from typing import Any
 
 from seqtree import corpora
 from seqtree.cli import cli
+from seqtree.corpora import pairs
 from seqtree.model import Model
 from seqtree.tasks import TASKS, named
 from seqtree.training.task import Task
@@ -76,12 +77,20 @@ def _text(folder: Path) -> list[Path]:
     return [folder / "text.txt"]
 
 
+def _pairs(folder: Path) -> list[Path]:
+    lines = [f"{source}\t{target}\n" for source, target in pairs.generate("dates", 200)]
+    (folder / "dates.tsv").write_text("".join(lines), encoding="utf-8")
+    return [folder / "dates.tsv"]
+
+
 _LM = ("--preset", "tiny", "--hidden", "12", "--embedding", "6", "--batch", "4", "--window", "8")
 _LINES = {"preset": "tiny", "hidden": 7, "batch": 6, "documents": "lines"}
 _PARSER = ("--preset", "tiny", "--hidden", "8", "--vector", "8", "--scorer", "8", "--words", "6", "--characters", "6")
 _IMAGE = ("--plan", "conv 3x3 norm, pool 4, full 6 drop 0.2", "--valid-share", "0.5")
 _WORDS = ("--preset", "tiny", "--hidden", "8", "--words", "6", "--characters", "6")
 _CALM = {"preset": "tiny", "dropout": 0.0, "word_dropout": 0.0, "hidden": 8, "words": 6, "characters": 5}
+_TRANSLATE = ("--preset", "tiny", "--hidden", "12", "--embedding", "8", "--batch", "20")
+_NO_CHANCE = {"preset": "tiny", "dropout": 0.0, "hidden": 8, "embedding": 6, "batch": 12}
 _STILL = {"preset": "tiny", "dropout": 0.0, "word_dropout": 0.0, "explore": 0.0, "hidden": 8, "vector": 6, "scorer": 7}
 
 ROWS = {
@@ -164,6 +173,20 @@ ROWS = {
                 {**_CALM, "output_dropout": 0.0, "pooling": "attention", "window": 3, "class_weights": "balanced"},
                 {**_CALM, "output_dropout": 0.0, "pooling": "last", "bidirectional": False, "encoder": "gru"},
                 {**_CALM, "output_dropout": 0.0, "encoder": "cnn", "unit": "char", "ngrams": 0, "character_ngrams": 0},
+            ),
+        ),
+        Row(
+            "translate",
+            _pairs,
+            _TRANSLATE,
+            4,
+            ("bleu", "chrf", "exact_match", "token_error_rate", "loss", "items"),
+            (
+                _NO_CHANCE,
+                {**_NO_CHANCE, "attention": "additive", "decoder_layers": 2, "cell": "lstm", "tied": True},
+                {**_NO_CHANCE, "context": "every", "cell": "rnn", "layers": 2, "bidirectional": False},
+                {**_NO_CHANCE, "context": "first", "unit": "word", "smoothing": 0.1},
+                {**_NO_CHANCE, "unit": "bpe", "pieces": 30},
             ),
         ),
         Row("bigram", _text, ("--batch", "16"), 20, ("parameters",), ({"batch": 12},), toy=True),

@@ -16,19 +16,25 @@ from torch import Tensor
 from torch_helpers import KINDS, E, H, T, as_leaf, close, compare_gradients, draw, make_layer, set_parameters
 
 from seqtree.nn import Recurrent, linear_cross_entropy
+from seqtree.nn.attention import Attention
 from seqtree.nn.crf import CRF
 from seqtree.nn.losses import _LinearCrossEntropy
 from seqtree.nn.lstm import lstm_layer
 from seqtree.nn.recursive import Composition, compose_forest
-from seqtree.reference import activations
+from seqtree.reference import activations, attention
+from seqtree.reference.attention import AdditiveScore, MultiplicativeScore
 from seqtree.reference.bidirectional import Bidirectional, deep
 from seqtree.reference.crf import ConditionalRandomField
+from seqtree.reference.encoder_decoder import CONTEXTS, EncoderDecoder
 from seqtree.reference.examples import BALANCED, LEFT, RIGHT
 from seqtree.reference.fully_connected import FullyConnected
 from seqtree.reference.lstm import GATES, LSTM
 from seqtree.reference.network import Array, Chain, Network
 from seqtree.reference.recursive import Merge, Recursive
 from seqtree.reference.softmax import SoftmaxCrossEntropy
+from seqtree.translation.config import TranslatorConfig
+from seqtree.translation.model import padded
+from seqtree.translation.network import END, START, TranslatorNetwork
 
 B = 3
 Ends = Sequence[str]
@@ -149,21 +155,29 @@ def test_forest(kind: str, f: activations.Activation, rng: np.random.Generator) 
         close(totals[name], parameter.grad)
 
 
-def _written_out(hidden: Tensor, weight: Tensor, bias: Tensor, targets: Tensor) -> Tensor:
+def _written_out(hidden: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, smoothing: float) -> Tensor:
     """The gradients of the bfloat16 path, here without its rounding; the loss itself is single precision."""
-    loss: Tensor = _LinearCrossEntropy.apply(hidden, weight, bias, targets, torch.float64)
+    loss: Tensor = _LinearCrossEntropy.apply(hidden, weight, bias, targets, torch.float64, smoothing)
     return loss
 
 
-@pytest.mark.parametrize(("function", "digits"), [(linear_cross_entropy, 1e-10), (_written_out, 1e-6)])
-def test_linear_cross_entropy(function: Callable[..., Tensor], digits: float, rng: np.random.Generator) -> None:
+def _exact(hidden: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, smoothing: float) -> Tensor:
+    return linear_cross_entropy(hidden, weight, bias, targets, smoothing=smoothing)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.3])
+@pytest.mark.parametrize(("function", "digits"), [(_exact, 1e-10), (_written_out, 1e-6)])
+def test_linear_cross_entropy(
+    function: Callable[..., Tensor], digits: float, smoothing: float, rng: np.random.Generator
+) -> None:
     network = Chain({"output": FullyConnected(H, 5, rng, activations.LINEAR), "loss": SoftmaxCrossEntropy()})
     draw(network, rng)
     s, targets = rng.normal(size=(T, H)), rng.integers(0, 5, T)
     leaves = [as_leaf(values) for values in (s, network.parameters["output.W"], network.parameters["output.b"])]
-    loss = function(*leaves, torch.tensor(targets))
+    loss = function(*leaves, torch.tensor(targets), smoothing)
     (0.5 * loss).backward()
-    assert loss.item() == pytest.approx(float(network.forward(s, np.eye(5)[targets])), rel=digits)
+    smoothed = (1 - smoothing) * np.eye(5)[targets] + smoothing / 5
+    assert loss.item() == pytest.approx(float(network.forward(s, smoothed)), rel=digits)
     ds = network.backward(np.array(0.5))
     for mine, leaf in zip((ds, network.gradients["output.W"], network.gradients["output.b"]), leaves, strict=True):
         close(mine, leaf.grad)
@@ -190,3 +204,113 @@ def test_conditional_random_field(rng: np.random.Generator) -> None:
     assert loss.item() == pytest.approx(sum(losses), rel=1e-10)
     for name, total in totals.items():
         close(total, getattr(fast, name).grad)
+
+
+@pytest.mark.parametrize("kind", ["additive", "multiplicative"])
+def test_attention(kind: str, rng: np.random.Generator) -> None:
+    """Two rows of queries for each source, the last of which is padded, at every step."""
+    score = AdditiveScore(H, E, H, rng) if kind == "additive" else MultiplicativeScore(H, E, rng)
+    layer, fast = attention.Attention(score), Attention(kind, H, E).double()
+    draw(layer, rng)
+    _give_attention(fast, score)
+    lengths, s, h = [5, 5, 2], rng.normal(size=(T, 2 * B, H)), rng.normal(size=(B, 5, E))
+    dc = rng.normal(size=(T, 2 * B, E))
+    own_s, own_h = as_leaf(s), as_leaf(h)
+    padding = torch.arange(5) >= torch.tensor(lengths)[:, None]
+    contexts, weights = fast(own_s, own_h, fast.keys(own_h), padding)
+    contexts.backward(torch.tensor(dc))
+
+    ds, dh = np.zeros_like(s), np.zeros_like(h)
+    totals: dict[str, Array] = {}
+    for row in range(2 * B):
+        source, length = row // 2, lengths[row // 2]
+        close(layer.forward(s[:, row], h[source, :length]), contexts[:, row])
+        close(layer.a, weights[:, row, :length])
+        ds[:, row] = layer.backward(dc[:, row])
+        dh[source, :length] += layer.dh
+        _add(totals, layer)
+    close(ds, own_s.grad)
+    close(dh, own_h.grad)
+    _compare_attention(fast, totals, "score.")
+
+
+def _give_attention(fast: Attention, score: AdditiveScore | MultiplicativeScore) -> None:
+    with torch.no_grad():
+        if isinstance(score, MultiplicativeScore):
+            fast.key.weight.copy_(torch.tensor(score.parameters["W"]))
+            return
+        for place, name in ((fast.query.weight, "Q"), (fast.key.weight, "K"), (fast.key.bias, "b"), (fast.score, "v")):
+            place.copy_(torch.tensor(score.parameters[name]))
+
+
+def _compare_attention(fast: Attention, totals: dict[str, Array], prefix: str) -> None:
+    if f"{prefix}W" in totals:
+        close(totals[f"{prefix}W"], fast.key.weight.grad)
+        return
+    for place, name in ((fast.query.weight, "Q"), (fast.key.weight, "K"), (fast.key.bias, "b"), (fast.score, "v")):
+        close(totals[f"{prefix}{name}"], place.grad)
+
+
+@pytest.mark.parametrize("context", CONTEXTS)
+def test_encoder_decoder(context: str, rng: np.random.Generator) -> None:
+    """A batch of padded sources and targets; tokens' vectors are one-hot, as the network by hand has them."""
+    tokens, units = 6, 4
+    network = EncoderDecoder(tokens, tokens, units, context, rng)
+    draw(network, rng)
+    attends = context in ("additive", "multiplicative")
+    config = TranslatorConfig(
+        cell="rnn",
+        embedding=tokens,
+        hidden=units,
+        decoder_layers=1,
+        bidirectional=False,
+        dropout=0.0,
+        context="attention" if attends else context,
+        attention=context if attends else "additive",
+    )
+    fast = TranslatorNetwork(tokens, tokens, config).double()
+    _give_weights(fast, network)
+    sources, targets = [[3, 5, 4, 3], [5], [4, 4, 5]], [[3, 4, END], [5, 5, 3, 4, END], [END]]
+    loss = fast.loss(
+        fast.encode(padded([np.array(row) for row in sources]), torch.tensor([len(row) for row in sources])),
+        padded([np.array(row) for row in targets]),
+        torch.tensor([len(row) for row in targets]),
+    )
+    loss.backward()
+
+    one_hot, count = np.eye(tokens), sum(map(len, targets))
+    total, totals, vectors = 0.0, dict[str, Array](), np.zeros((tokens, tokens))
+    for source, target in zip(sources, targets, strict=True):
+        y = one_hot[target]
+        total += float(network.forward(one_hot[source], one_hot[[START, *target[:-1]]], y)) * len(target) / count
+        dx = network.backward(np.array(len(target) / count))
+        np.add.at(vectors, source, dx)
+        _add(totals, network)
+    assert loss.item() == pytest.approx(total, rel=1e-10)
+    close(vectors, fast.source.weight.grad)
+    _compare_recurrent(fast.encoder, totals, "encoder.")
+    _compare_recurrent(fast.decoder, totals, "decoder.")
+    for name in ("bridge", "combine", "output"):
+        close(totals[f"{name}.W"], getattr(fast, name).weight.grad)
+        close(totals[f"{name}.b"], getattr(fast, name).bias.grad)
+    if attends:
+        _compare_attention(fast.attention, totals, "attention.score.")
+
+
+def _give_weights(fast: TranslatorNetwork, network: EncoderDecoder) -> None:
+    set_parameters(fast.encoder, {"l0": network.encoder})
+    set_parameters(fast.decoder, {"l0": network.decoder})
+    if hasattr(network, "attention"):
+        _give_attention(fast.attention, network.attention.score)
+    with torch.no_grad():
+        for table in (fast.source, fast.target):
+            table.weight.copy_(torch.eye(len(table.weight)))
+        for name in ("bridge", "combine", "output"):
+            getattr(fast, name).weight.copy_(torch.tensor(network.parameters[f"{name}.W"]))
+            getattr(fast, name).bias.copy_(torch.tensor(network.parameters[f"{name}.b"]))
+
+
+def _compare_recurrent(module: Recurrent, totals: dict[str, Array], prefix: str) -> None:
+    close(totals[f"{prefix}U"], module.weight_ih_l0.grad)
+    close(totals[f"{prefix}W"], module.weight_hh_l0.grad)
+    close(totals[f"{prefix}b"], module.bias_ih_l0.grad)
