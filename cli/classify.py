@@ -9,13 +9,10 @@ import click
 
 from seqtree.cli.options import (
     FILE,
-    device_option,
-    encoding_option,
+    compute_options,
     json_option,
     open_model,
-    precision_option,
     print_json,
-    threads_option,
 )
 from seqtree.cli.texts import check_texts, file_option, in_chunks, text_blocks
 from seqtree.cli.train import train_command
@@ -67,10 +64,7 @@ classify.add_command(
 @click.option("--label-column", default="label", help="Name of the label's column in CSV and JSON lines.")
 @click.option("--text-column", default="text", help="Name of the text's column in CSV and JSON lines.")
 @reject_option
-@encoding_option
-@precision_option
-@device_option
-@threads_option
+@compute_options
 @json_option
 def eval_(
     model: str,
@@ -113,10 +107,7 @@ def eval_(
 @file_option
 @click.option("-k", type=click.IntRange(min=1), default=1, help="How many classes, most probable first.")
 @reject_option
-@encoding_option
-@precision_option
-@device_option
-@threads_option
+@compute_options
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a text.")
 def predict(
     model: str,

@@ -210,3 +210,6 @@ def finite(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [finite(v) for v in value]
     return None if isinstance(value, float) and not abs(value) < float("inf") else value
+
+
+compute_options = with_options([encoding_option, precision_option, device_option, threads_option])

@@ -16,11 +16,8 @@ import seqtree
 from seqtree.cli.options import (
     FILE,
     TextCommand,
-    device_option,
-    encoding_option,
+    compute_options,
     open_model,
-    precision_option,
-    threads_option,
 )
 from seqtree.cli.texts import check_texts, in_chunks, text_blocks
 from seqtree.errors import InputError
@@ -86,10 +83,7 @@ def shipped_model() -> Path:
 )
 @click.option("--scores", is_flag=True, help="Add the tree's score and the smallest margin of its merges.")
 @click.option("--trace", is_flag=True, help="Show the merges in their order instead of the tree (pretty, svg).")
-@encoding_option
-@precision_option
-@device_option
-@threads_option
+@compute_options
 def parse(
     sentences: tuple[str, ...],
     file: str | None,

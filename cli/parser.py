@@ -8,14 +8,11 @@ import click
 
 from seqtree.cli.options import (
     FILE,
-    device_option,
-    encoding_option,
+    compute_options,
     json_option,
     note,
     open_model,
-    precision_option,
     print_json,
-    threads_option,
 )
 from seqtree.cli.train import train_command
 
@@ -52,7 +49,6 @@ parser.add_command(
 )
 @click.argument("model", type=FILE)
 @click.argument("trees", type=FILE, nargs=-1, required=True)
-@encoding_option
 @click.option(
     "--malformed",
     type=click.Choice(["stop", "skip"]),
@@ -60,9 +56,7 @@ parser.add_command(
     show_default=True,
     help="What to do about a malformed tree: stop, or leave it out (skip).",
 )
-@precision_option
-@device_option
-@threads_option
+@compute_options
 @json_option
 def eval_(
     model: str,

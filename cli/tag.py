@@ -11,14 +11,11 @@ import click
 
 from seqtree.cli.options import (
     FILE,
-    device_option,
-    encoding_option,
+    compute_options,
     json_option,
     note,
     open_model,
-    precision_option,
     print_json,
-    threads_option,
     with_options,
 )
 from seqtree.cli.texts import check_texts, file_option, in_chunks, text_blocks
@@ -71,10 +68,7 @@ tag.add_command(
 @click.argument("sentences", type=FILE, nargs=-1, required=True)
 @columns_options
 @click.option("--intents", type=FILE, multiple=True, metavar="FILE", help="Lines of intent<TAB>text.")
-@encoding_option
-@precision_option
-@device_option
-@threads_option
+@compute_options
 @json_option
 def eval_(
     model: str,
@@ -135,10 +129,7 @@ def eval_(
     show_default=True,
     help="How many sequences of tags of each sentence, most probable first.",
 )
-@encoding_option
-@precision_option
-@device_option
-@threads_option
+@compute_options
 def predict(
     model: str,
     texts: tuple[str, ...],

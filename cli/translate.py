@@ -13,14 +13,11 @@ import click
 
 from seqtree.cli.options import (
     FILE,
-    device_option,
-    encoding_option,
+    compute_options,
     json_option,
     note,
     open_model,
-    precision_option,
     print_json,
-    threads_option,
     with_options,
 )
 from seqtree.cli.texts import check_texts, file_option, in_chunks, text_blocks
@@ -54,7 +51,6 @@ pairs_options = with_options(
         click.option("--swap", is_flag=True, help="Translate from the second column, or --target, to the first."),
     ]
 )
-compute_options = with_options([encoding_option, precision_option, device_option, threads_option])
 
 
 @click.group(

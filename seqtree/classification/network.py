@@ -20,10 +20,19 @@ SCALE = 4.0  # of a text's n-grams, whose squared weights add up to this number'
 
 
 class ClassScores(NamedTuple):
-    """``logits`` (B, classes), and the attention (T, W) that each word of each window has; None without attention."""
+    """Scores (B, classes) by the words in their text and by n-grams, and the attention (T, W) of each window's words.
 
-    logits: Tensor
+    ``grams`` and ``attention`` are None for a network without.
+    """
+
+    words: Tensor
+    grams: Tensor | None
     attention: Tensor | None
+
+    @property
+    def logits(self) -> Tensor:
+        """The sum of both (B, classes)."""
+        return self.words if self.grams is None else self.words + self.grams
 
 
 class ClassifierNetwork(Network):
@@ -54,15 +63,23 @@ class ClassifierNetwork(Network):
         vectors = self.pooling(states, lengths)  # (W, P)
         counts = torch.bincount(text, minlength=len(batch)).to(vectors.dtype)
         means = vectors.new_zeros(len(batch), vectors.shape[1]).index_add(0, text, vectors) / counts[:, None]
-        logits = self.output(sequence_dropout(means[None], self.config.output_dropout, self.training)[0])
-        if hasattr(self, "grams"):
-            logits = logits + self._grams(batch.grams)
-        return ClassScores(logits, attention)
+        scores = self.output(sequence_dropout(means[None], self.config.output_dropout, self.training)[0])
+        return ClassScores(scores, self._grams(batch.grams) if hasattr(self, "grams") else None, attention)
 
     def loss(self, batch: TextBatch, labels: Tensor, weights: Tensor | None) -> Tensor:
-        """-log p of the labels (B,), times the weight of each label's class (classes,), summed over the texts."""
-        logits = self(batch).logits
-        return F.cross_entropy(logits, labels, None if weights is None else weights.to(logits), reduction="sum")
+        """-log p of the labels (B,), times the weight of each label's class (classes,), summed over the texts.
+
+        Words and n-grams are each trained by themselves, and the mean of both losses is given: trained as a sum, what
+        learns faster would leave the other nothing to learn.
+        """
+        scores = self(batch)
+        weights = None if weights is None else weights.to(scores.words)
+        losses = [
+            F.cross_entropy(logits, labels, weights, reduction="sum")
+            for logits in (scores.words, scores.grams)
+            if logits is not None
+        ]
+        return sum(losses[1:], losses[0]) / len(losses)
 
     def _grams(self, grams: Grams) -> Tensor:
         """The sums (B, classes) of the weights of n-grams."""

@@ -20,7 +20,7 @@ from seqtree.errors import InputError
 from seqtree.text.labelled import Labelled, read_labelled
 from seqtree.text.lexicon import LabelSet, Lexicon
 from seqtree.text.reading import check_standard_input
-from seqtree.training.batches import SentenceTask
+from seqtree.training.batches import SentenceTask, evenly
 from seqtree.training.progress import Display
 from seqtree.training.start import known_words, start_words, with_start
 from seqtree.training.task import Batch
@@ -161,10 +161,9 @@ def _read(sources: Sequence[str], settings: LabelledSettings) -> list[Labelled]:
 
 
 def _spread(items: list[Labelled], share: float) -> tuple[list[Labelled], list[Labelled]]:
-    """The texts, and this share of them, evenly from all, which may be sorted by class."""
-    count = min(MAX_VALIDATION, round(share * len(items)))
-    chosen = {i * len(items) // count for i in range(count)}
-    return [one for i, one in enumerate(items) if i not in chosen], [items[i] for i in sorted(chosen)]
+    """The texts to train on, and those to validate on, evenly from all."""
+    chosen = dict.fromkeys(evenly(len(items), share, MAX_VALIDATION))
+    return [one for i, one in enumerate(items) if i not in chosen], [items[i] for i in chosen]
 
 
 @torch.no_grad()

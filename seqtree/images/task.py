@@ -19,6 +19,7 @@ from seqtree.images.data import ImageSet
 from seqtree.images.evaluation import evaluate
 from seqtree.images.generated import read_part
 from seqtree.images.model import ImageClassifier
+from seqtree.training.batches import evenly
 from seqtree.training.progress import Display
 from seqtree.training.task import Batch, Task
 
@@ -149,9 +150,9 @@ def _names(given: tuple[str, ...], data: ImageSet) -> tuple[str, ...]:
 
 def _split(data: ImageSet, share: float) -> tuple[ImageSet, ImageSet | None]:
     """Training images, and those to validate on: evenly from the whole file, which may be sorted by class."""
-    count = min(MAX_VALIDATION, round(share * len(data)))
-    if count == len(data):
+    numbers = evenly(len(data), share, MAX_VALIDATION)
+    if len(numbers) == len(data):
         raise InputError(f"{data.source}: no image is left to train on")
     chosen = np.zeros(len(data), dtype=bool)
-    chosen[np.arange(count) * len(data) // max(1, count)] = True
-    return data[~chosen], data[chosen] if count else None
+    chosen[numbers] = True
+    return data[~chosen], data[chosen] if numbers else None

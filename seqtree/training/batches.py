@@ -36,6 +36,12 @@ def held_out(items: list[T], share: float, most: int) -> tuple[list[T], list[T]]
     return items[:cut], items[cut:]
 
 
+def evenly(count: int, share: float, most: int) -> list[int]:
+    """The numbers of this share of ``count`` items, ``most`` at most, at equal distances: a file may be sorted."""
+    chosen = min(most, round(share * count))
+    return [i * count // chosen for i in range(chosen)]
+
+
 class SentenceTask(Task[R, M, D]):
     """A task whose rows are sentences. ``lengths`` (N,) are those of the training sentences, in words.
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from seqtree.errors import InputError
 from seqtree.text.config import check_encoding
 from seqtree.text.reading import numbered_lines, sources
+from seqtree.training.batches import evenly
 
 MAX_VALIDATION = 5000  # pairs
 
@@ -45,8 +46,7 @@ def set_apart(pairs: Sequence[Pair], share: float) -> tuple[list[Pair], list[Pai
     So no source is in both, and a file may be sorted.
     """
     distinct = list(dict.fromkeys(pair.source for pair in pairs))
-    count = min(MAX_VALIDATION, round(share * len(distinct)))
-    chosen = {distinct[number * len(distinct) // count] for number in range(count)}
+    chosen = {distinct[number] for number in evenly(len(distinct), share, MAX_VALIDATION)}
     training = [pair for pair in pairs if pair.source not in chosen]
     return training, [pair for pair in pairs if pair.source in chosen]
 
