@@ -23,11 +23,13 @@ from seqtree.cli.options import (
     settings_options,
     threads_option,
 )
+from seqtree.cli.texts import check_texts, file_option, in_chunks, text_blocks
 from seqtree.cli.train import train_command
-from seqtree.escapes import json_line
+from seqtree.escapes import escaped, json_line
 from seqtree.language.config import SamplingSettings
 
 if TYPE_CHECKING:
+    from seqtree.language.evaluation import LanguageEvaluation
     from seqtree.language.model import LanguageModel
 
 unknown_option = click.option(
@@ -37,6 +39,9 @@ unknown_option = click.option(
     help="Prompt tokens the model has never seen: name them and stop, leave them out, or read them as <unk>.",
 )
 prompt_file_option = click.option("--prompt-file", type=FILE, help="Read the prompt from a file (- for stdin).")
+condition_option = click.option(
+    "--condition", metavar="LABEL", help="The class of every text, for a model that was trained with --condition."
+)
 SCORE_HEADER = "line\ttoken\tsurprisal\tunknown\n"
 _TEXTS = click.argument("texts", type=FILE, nargs=-1, required=True)
 
@@ -58,6 +63,7 @@ lm.add_command(
         "\b\nExamples:\n  seqtree lm train novel.txt --out runs/novel --minutes 10\n"
         "  seqtree lm train news/ --unit word --min-count 2 --preset medium --out runs/news\n"
         "  seqtree lm train names.txt --documents lines --out runs/names\n"
+        "  seqtree lm train poems.tsv --condition --out runs/poems\n"
         "  seqtree lm train --out runs/first        (the embedded sample)",
     )
 )
@@ -75,6 +81,10 @@ lm.add_command(
     help="Training text for an interpolated Kneser-Ney n-gram model over the same tokens, to compare with.",
 )
 @click.option("--ngram-order", type=click.IntRange(1, 10), default=3, help="Its order.")
+@condition_option
+@click.option("--without-condition", is_flag=True, help="Do not tell the model the classes of labelled texts.")
+@click.option("--label-column", default="label", help="Name of the label's column in CSV and JSON lines.")
+@click.option("--text-column", default="text", help="Name of the text's column in CSV and JSON lines.")
 @encoding_option
 @device_option
 @threads_option
@@ -84,6 +94,10 @@ def eval_(
     texts: tuple[str, ...],
     ngram: tuple[str, ...],
     ngram_order: int,
+    condition: str | None,
+    without_condition: bool,
+    label_column: str,
+    text_column: str,
     encoding: str,
     device: str,
     threads: int | None,
@@ -91,7 +105,9 @@ def eval_(
 ) -> None:
     """Measure MODEL on TEXTS (files, folders, - for stdin), the state carried over the whole text.
 
-    A model of --documents lines reads each line by itself, here and in the other commands.
+    A model of --documents lines reads each line by itself, here and in the other commands. For a model with classes
+    (--condition), TEXTS are labelled as in training, and are measured with the class given, unless --condition names
+    one for all lines of plain texts.
 
     Loss is in nats per token (with the ends of lines, for words); bits are over all characters and bytes of the text,
     so that character and word models compare.
@@ -99,9 +115,9 @@ def eval_(
     from seqtree.text.reading import check_standard_input
 
     check_standard_input([*texts, *ngram])
-    loaded: LanguageModel = open_model("lm", model, threads, device)
-    stream = loaded.encode_files(texts, encoding)
-    measured = loaded.evaluate_stream(stream)
+    loaded = _given(open_model("lm", model, threads, device), condition)
+    stream = loaded.encode_files(texts, encoding, (label_column, text_column))
+    measured = loaded.evaluate_stream(stream, not without_condition)
     record = measured.to_json()
     if ngram:
         from seqtree.language.ngram import compare
@@ -110,13 +126,22 @@ def eval_(
     if as_json:
         print_json(record)
         return
+    _print_evaluation(measured, record)
+
+
+def _print_evaluation(measured: LanguageEvaluation, record: dict[str, Any]) -> None:
     for name, value in record.items():
         if name == "ngram":
-            click.echo(f"{ngram_order}-gram perplexity   {value['perplexity']:.4f}   (loss {value['loss']:.4f})")
-        elif not isinstance(value, bool):
+            click.echo(f"{value['order']}-gram perplexity   {value['perplexity']:.4f}   (loss {value['loss']:.4f})")
+        elif isinstance(value, (int, float)) and not isinstance(value, bool):
             click.echo(f"{name.replace('_', ' '):<20} {f'{value:,}' if isinstance(value, int) else f'{value:.4f}'}")
     for why in measured.reservations:
         click.echo(f"not comparable       {why}")
+    if measured.by_class:
+        click.echo(f"\n{'class':<20} {'loss':>8} {'perplexity':>11} {'tokens':>10} {'items':>8}")
+    for label, figures in (measured.by_class or {}).items():
+        loss, perplexity, tokens, items = figures.values()
+        click.echo(f"{escaped(label):<20} {loss:8.4f} {perplexity:11.4f} {tokens:10,} {items:8,}")
 
 
 @lm.command(
@@ -126,6 +151,7 @@ def eval_(
 @click.argument("model", type=FILE)
 @click.option("--prompt", "-p", default="", help="Text to continue; \\n is a line end, \\t a tab, \\\\ a backslash.")
 @prompt_file_option
+@condition_option
 @settings_options(SamplingSettings())
 @click.option("--count", type=click.IntRange(min=1), default=1, help="Number of samples; sample I has seed + I.")
 @click.option("--no-echo", is_flag=True, help="Leave the prompt out of the output.")
@@ -142,6 +168,7 @@ def sample(
     model: str,
     prompt: str,
     prompt_file: str | None,
+    condition: str | None,
     count: int,
     no_echo: bool,
     report: bool,
@@ -154,7 +181,7 @@ def sample(
 
     A model of --documents lines gives whole items: each sample ends with its line.
     """
-    loaded = open_model("lm", model)
+    loaded = _given(open_model("lm", model), condition)
     text = _prompt(prompt, prompt_file)
     settings = SamplingSettings(**{**chosen, "stop": tuple(map(_unescape, chosen["stop"]))})
     if settings.seed is None:
@@ -178,7 +205,7 @@ def _samples(
     samples: list[dict[str, Any]] = []
     for index in range(count):
         if index and echo is not None:
-            click.echo("" if model.settings.lines else "\n" + "-" * 20)
+            click.echo("" if model.single_lines else "\n" + "-" * 20)
         seed = (settings.seed or 0) + index
         made = model.sample_pieces(prompt, replace(settings, seed=seed), unknown)  # checks the prompt
         if echo:
@@ -198,11 +225,12 @@ def _samples(
 @click.argument("model", type=FILE)
 @click.argument("text", default="")
 @click.option("-k", type=click.IntRange(min=1), default=10, help="How many tokens.")
+@condition_option
 @unknown_option
 @json_option
-def next_(model: str, text: str, k: int, unknown: str, as_json: bool) -> None:
+def next_(model: str, text: str, k: int, condition: str | None, unknown: str, as_json: bool) -> None:
     """The most probable tokens after TEXT (\\n a line end, \\t a tab, \\\\ a backslash), with their probabilities."""
-    _print_tokens(open_model("lm", model).next(_unescape(text), k, unknown), as_json)
+    _print_tokens(_given(open_model("lm", model), condition).next(_unescape(text), k, unknown), as_json)
 
 
 @lm.command(
@@ -226,9 +254,10 @@ def fill(model: str, text: str, k: int, blank: str, unknown: str, as_json: bool)
 @click.argument("model", type=FILE)
 @click.argument("file", type=FILE, default="-")
 @click.option("--independent", is_flag=True, help="Score every line as a text of its own.")
+@condition_option
 @encoding_option
 @json_option
-def score(model: str, file: str, independent: bool, encoding: str, as_json: bool) -> None:
+def score(model: str, file: str, independent: bool, condition: str | None, encoding: str, as_json: bool) -> None:
     """Surprisal in bits of every token of FILE (- for stdin): TSV with line, token, surprisal, unknown.
 
     Each line is read after all lines before it, unless --independent; without that, the surprisals add up to the bits
@@ -236,7 +265,7 @@ def score(model: str, file: str, independent: bool, encoding: str, as_json: bool
     """
     from seqtree.text.reading import read_blocks
 
-    loaded: LanguageModel = open_model("lm", model)
+    loaded = _given(open_model("lm", model), condition)
     write = sys.stdout.write  # not click.echo, which would flush every line
     begun = False
     for line, (token, surprisal, unknown) in loaded.score_lines(read_blocks(file, encoding), independent):
@@ -251,6 +280,63 @@ def score(model: str, file: str, independent: bool, encoding: str, as_json: bool
         write(("" if begun else '{"tokens": [') + '], "unit": "bits"}\n')
     elif not begun:
         write(SCORE_HEADER)
+
+
+@lm.command(
+    epilog="\b\nExamples:\n  seqtree lm classify runs/poems '床前明月光，' -k 4\n"
+    "  seqtree lm classify runs/poems --file lines.txt > classes.tsv"
+)
+@click.argument("model", type=FILE)
+@click.argument("texts", nargs=-1, metavar="[TEXT]...")
+@file_option
+@click.option("-k", type=click.IntRange(min=1), default=1, help="How many classes, most probable first.")
+@encoding_option
+@device_option
+@threads_option
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a text.")
+def classify(
+    model: str,
+    texts: tuple[str, ...],
+    file: str | None,
+    k: int,
+    encoding: str,
+    device: str,
+    threads: int | None,
+    as_json: bool,
+) -> None:
+    """The class of each TEXT, or of each line of a file or of stdin, by a MODEL that was trained with --condition.
+
+    By Bayes' rule: the class under which the model finds the text most probable, with the shares of the classes in
+    training. A line of the output is a class and its probability, with -k several of both, separated by tabs; it is
+    empty for a blank text. Line i of the output belongs to text i.
+    """
+    check_texts(texts, file, "TEXT")
+    loaded: LanguageModel = open_model("lm", model, threads, device)
+    for block in text_blocks(texts, file, encoding):
+        for chunk in in_chunks(block, len):
+            for found in loaded.class_probabilities(chunk):
+                best = _ranked(loaded, found)
+                line = _classes_json(best) if as_json else "\t".join(f"{name}\t{p:.4f}" for name, p in best[:k])
+                sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+
+
+def _ranked(model: LanguageModel, probabilities: Any) -> list[tuple[str, float]]:
+    """The classes and their probabilities, most probable first; none for a blank text."""
+    if probabilities is None or model.classes is None:
+        return []
+    order = sorted(range(len(probabilities)), key=lambda i: -probabilities[i])
+    return [(model.classes.labels.names[i], float(probabilities[i])) for i in order]
+
+
+def _classes_json(best: list[tuple[str, float]]) -> str:
+    shares = {name: round(share, 6) for name, share in best}
+    label, probability = next(iter(shares.items()), (None, None))
+    return json_line({"label": label, "probability": probability, "probabilities": shares})
+
+
+def _given(model: LanguageModel, condition: str | None) -> LanguageModel:
+    return model if condition is None else model.given(condition)
 
 
 def _prompt(prompt: str, prompt_file: str | None) -> str:

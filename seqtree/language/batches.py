@@ -19,6 +19,7 @@ from seqtree.training.batches import similar_lengths
 
 Ids = npt.NDArray[np.int64]
 PADDING = -1  # before the first token of a line and after its last
+DROPPED = 1  # the stream of random numbers that leaves out classes
 
 
 class StreamBatches:
@@ -55,7 +56,8 @@ class LineBatches:
 
     ``batch(epoch, step)`` gives (B, T + 1) tokens: of each of B lines of similar length the T targets, its end among
     them, and the token before the first of them; ``PADDING`` is before a line and after it. A step has about as many
-    tokens as one of ``StreamBatches``: more rows where lines are short.
+    tokens as one of ``StreamBatches``: more rows where lines are short. Of lines with classes, a column before these
+    tokens has the numbers of the classes: (B, T + 2). In each epoch, a share ``dropout`` of the lines has -1, no class.
 
     A line longer than the window is read in pieces, together with other lines of as many pieces, in steps that follow
     one another, with its hidden state carried from one to the next (truncated backpropagation); with ``whole``, every
@@ -63,9 +65,15 @@ class LineBatches:
     """
 
     def __init__(
-        self, stream: TokenStream, vocabulary: Vocabulary, shape: StreamBatchSettings, seed: int, whole: bool = False
+        self,
+        stream: TokenStream,
+        vocabulary: Vocabulary,
+        shape: StreamBatchSettings,
+        seed: int,
+        whole: bool = False,
+        dropout: float = 0.0,
     ) -> None:
-        self.ids, self.seed = stream.ids, seed
+        self.ids, self.seed, self.labels, self.dropout = stream.ids, seed, stream.labels, dropout
         self.bounds = line_bounds(stream.ids, vocabulary.end)
         self.lengths = np.diff(self.bounds)
         self.window = int(self.lengths.max()) if whole else shape.window
@@ -78,6 +86,7 @@ class LineBatches:
             self.kinds.append((count, lines, min(max(1, batches), len(lines))))
         self.steps_per_epoch = sum(count * batches for count, _, batches in self.kinds)
         self._steps = lru_cache(maxsize=2)(self._ordered)
+        self._classes = lru_cache(maxsize=2)(self._conditions)
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -85,7 +94,16 @@ class LineBatches:
     def batch(self, epoch: int, step: int) -> Ids:
         """Batch ``step`` of ``epoch``."""
         lines, piece = self._steps(epoch)[step]
-        return line_rows(self.ids, self.bounds[lines], self.bounds[lines + 1], piece * self.window, self.window)
+        rows = line_rows(self.ids, self.bounds[lines], self.bounds[lines + 1], piece * self.window, self.window)
+        classes = self._classes(epoch)
+        return rows if classes is None else np.column_stack([classes[lines], rows])
+
+    def _conditions(self, epoch: int) -> Ids | None:
+        """The class of each line in an epoch, -1 for none; None without classes."""
+        if self.labels is None:
+            return None
+        left_out = np.random.default_rng((self.seed, epoch, DROPPED)).random(len(self)) < self.dropout
+        return np.where(left_out, -1, self.labels)
 
     def _ordered(self, epoch: int) -> list[tuple[Ids, int]]:
         """The lines of each step of an epoch, and which of their pieces it reads."""
@@ -102,8 +120,14 @@ def batches_of(stream: TokenStream, vocabulary: Vocabulary, recipe: LanguageReci
     """The batches that a recipe asks for."""
     shape, seed = recipe.batch, recipe.training.seed
     if recipe.text.lines:
-        return LineBatches(stream, vocabulary, shape, seed, recipe.network.bidirectional)
+        dropout = recipe.condition.condition_dropout
+        return LineBatches(stream, vocabulary, shape, seed, recipe.network.bidirectional, dropout)
     return StreamBatches(stream, vocabulary, shape, seed)
+
+
+def apart(batch: Ids, labels: bool, device: torch.device) -> tuple[Tensor | None, Ids]:
+    """The classes (B,) of a batch with ``labels``, and its rows of tokens (B, T + 1)."""
+    return (torch.from_numpy(batch[:, 0].copy()).to(device), batch[:, 1:]) if labels else (None, batch)
 
 
 def line_rows(ids: npt.NDArray[Any], starts: Ids, ends: Ids, offset: int, width: int) -> Ids:

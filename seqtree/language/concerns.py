@@ -60,6 +60,16 @@ def concerns(corpus: PreparedCorpus, held_out: bool, valid_from: str, lines: boo
         )
 
 
+def class_concerns(corpus: PreparedCorpus) -> Iterator[str]:
+    """What is odd about the classes of texts, one sentence for each."""
+    if corpus.train.labels is None:
+        return
+    counts = np.bincount(corpus.train.labels, minlength=len(corpus.classes))
+    if single := [name for name, count in zip(corpus.classes, counts.tolist(), strict=True) if count == 1]:
+        shown = ", ".join(single[:5]) + (", ..." if len(single) > 5 else "")
+        yield f"{len(single)} of {len(counts)} classes have one text only: {shown}"
+
+
 def _literal_specials(corpus: PreparedCorpus) -> Iterator[str]:
     vocabulary, ids = corpus.vocabulary, corpus.train.ids
     ends = np.asarray(ids) == vocabulary.end

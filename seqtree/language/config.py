@@ -84,6 +84,26 @@ class StreamBatchSettings(BatchSettings):
 
 
 @dataclass(frozen=True)
+class ConditionSettings(Settings):
+    """Whether texts have classes, which a model then learns as a condition, and how a class enters the network."""
+
+    condition: bool = setting(
+        False,
+        "Learn texts with their classes: CORPUS is label<TAB>text a line, CSV, JSON lines, or a folder a class; every "
+        "text is an item of its own.",
+    )
+    condition_in: str = setting(
+        "both", "Where the class enters: the first state, every input, or both.", choices=("first", "every", "both")
+    )
+    condition_size: int = setting(32, "Width of the vector of a class.", minimum=1, maximum=MAX_UNITS)
+    condition_dropout: float = setting(
+        0.1, "Share of texts whose class is left out in training, to learn texts without one too.", minimum=0, maximum=1
+    )
+    label_column: str = setting("label", "Name of the label's column in CSV and JSON lines (--condition).")
+    text_column: str = setting("text", "Name of the text's column in CSV and JSON lines (--condition).")
+
+
+@dataclass(frozen=True)
 class Shorthands(Settings):
     """``dropout`` stands for dropout_input, dropout_hidden and dropout_output, where these are not given."""
 
@@ -129,6 +149,13 @@ class LanguageRecipe(Recipe):
     validation: TextValidationSettings = field(default_factory=TextValidationSettings)
     network: LanguageNetworkConfig = field(default_factory=LanguageNetworkConfig)
     batch: StreamBatchSettings = field(default_factory=StreamBatchSettings)
+    condition: ConditionSettings = field(default_factory=ConditionSettings)
+
+    def __post_init__(self) -> None:
+        if self.condition.condition and self.network.bidirectional:
+            raise InputError("a bidirectional model cannot generate: expected --condition or --bidirectional, not both")
+        if self.condition.condition and not self.text.lines:
+            raise InputError("texts with classes are items of their own: expected --documents lines with --condition")
 
 
 def _preset(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import chain, pairwise
@@ -38,6 +38,7 @@ class LanguageEvaluation:
     """loss: nats per token; perplexity exp(loss); bits per character and byte: all bits over the text's length.
 
     both_sides: whether each token was predicted from those after it as well (a bidirectional model).
+    by_class: for texts with classes, the figures of each class among them: loss, perplexity, tokens, items.
     """
 
     loss: float
@@ -48,6 +49,7 @@ class LanguageEvaluation:
     unknown_tokens: int
     tokens_per_second: float
     both_sides: bool = False
+    by_class: dict[str, dict[str, float]] | None = None
 
     @property
     def comparable(self) -> bool:
@@ -62,17 +64,31 @@ class LanguageEvaluation:
         return [unknown] * bool(self.unknown_tokens) + [sides] * self.both_sides
 
     def to_json(self) -> dict[str, Any]:
-        """The fields and ``comparable``."""
-        return {**asdict(self), "comparable": self.comparable}
+        """The fields, ``by_class`` for texts with classes only, and ``comparable``."""
+        figures = {name: value for name, value in asdict(self).items() if (name, value) != ("by_class", None)}
+        return {**figures, "comparable": self.comparable}
 
 
 def evaluate(
-    network: RecurrentLanguageModel, vocabulary: Vocabulary, stream: TokenStream, lines: bool = False
+    network: RecurrentLanguageModel,
+    vocabulary: Vocabulary,
+    stream: TokenStream,
+    lines: bool = False,
+    conditioned: bool = True,
 ) -> LanguageEvaluation:
-    """Measure a whole stream from the zero state, one token after another; or each of its ``lines`` so."""
+    """Measure a whole stream from the zero state, one token after another; or each of its ``lines`` so.
+
+    conditioned: whether the network is told the classes of a stream that has them.
+    """
     began = time.perf_counter()
-    parts = surprisals(network, vocabulary, stream.ids, lines)
-    total = math.fsum(part.sum(dtype=torch.float64).item() for part in parts)
+    parts = surprisals(network, vocabulary, stream.ids, lines, stream.labels if conditioned else None)
+    tally = None if stream.labels is None else _ClassTally(stream.ids, stream.labels, vocabulary)
+    totals = []
+    for part in parts:
+        totals.append(part.sum(dtype=torch.float64).item())
+        if tally is not None:
+            tally.add(part)
+    total = math.fsum(totals)
     seconds = max(time.perf_counter() - began, 1e-9)
     loss, bits = total / len(stream), total / math.log(2)
     return LanguageEvaluation(
@@ -84,7 +100,31 @@ def evaluate(
         stream.unknown,
         len(stream) / seconds,
         network.config.bidirectional,
+        tally.figures(network.classes.labels.names) if tally and network.classes else None,
     )
+
+
+class _ClassTally:
+    """Adds up surprisals by the classes of the lines that they are in."""
+
+    def __init__(self, ids: np.ndarray, labels: Ids, vocabulary: Vocabulary) -> None:
+        lengths = np.diff(line_bounds(ids, vocabulary.end))
+        self.of_token, self.of_item = np.repeat(labels, lengths), labels
+        self.nats, self.seen = np.zeros(int(labels.max()) + 1), 0
+
+    def add(self, nats: Tensor) -> None:
+        """The surprisals (T,) of the next tokens."""
+        here = self.of_token[self.seen : self.seen + len(nats)]
+        self.nats += np.bincount(here, weights=nats.double().numpy(), minlength=len(self.nats))
+        self.seen += len(nats)
+
+    def figures(self, names: Sequence[str]) -> dict[str, dict[str, float]]:
+        tokens, items = np.bincount(self.of_token), np.bincount(self.of_item)
+        found = {}
+        for number in np.flatnonzero(items).tolist():
+            count, loss = int(tokens[number]), float(self.nats[number] / tokens[number])
+            found[names[number]] = {"loss": loss, "perplexity": exp(loss), "tokens": count, "items": int(items[number])}
+        return found
 
 
 def exp(loss: float) -> float:
@@ -93,15 +133,20 @@ def exp(loss: float) -> float:
 
 
 def surprisals(
-    network: RecurrentLanguageModel, vocabulary: Vocabulary, ids: np.ndarray, lines: bool = False
+    network: RecurrentLanguageModel,
+    vocabulary: Vocabulary,
+    ids: np.ndarray,
+    lines: bool = False,
+    labels: Ids | None = None,
 ) -> Iterator[Tensor]:
     """Surprisals in nats of ``ids`` (N,), in pieces (T,) in order: each after all before it, or before it in its line.
 
     Before the first token of a text, and with ``lines`` of each line, is the sentence start, read from the zero state.
+    ``labels`` are the classes of the lines, as conditions.
     """
     network.eval()
     if lines:
-        return _line_surprisals(network, vocabulary, ids)
+        return _line_surprisals(network, vocabulary, ids, labels)
     windows = (ids[i : i + WINDOW] for i in range(0, len(ids), WINDOW))
     return streamed_surprisals(network, vocabulary, windows)
 
@@ -145,7 +190,9 @@ def _surrounded_surprisals(
 
 
 @torch.inference_mode()
-def _line_surprisals(network: RecurrentLanguageModel, vocabulary: Vocabulary, ids: np.ndarray) -> Iterator[Tensor]:
+def _line_surprisals(
+    network: RecurrentLanguageModel, vocabulary: Vocabulary, ids: np.ndarray, labels: Ids | None
+) -> Iterator[Tensor]:
     bounds, first = line_bounds(ids, vocabulary.end), 0
     while first < len(bounds) - 1:
         last = max(first + 1, int(np.searchsorted(bounds, bounds[first] + LINES, side="right")) - 1)
@@ -157,14 +204,22 @@ def _line_surprisals(network: RecurrentLanguageModel, vocabulary: Vocabulary, id
         while done < len(order):
             longest = int(ends[order[done]] - starts[order[done]])
             chosen = order[done : done + max(least, room // longest)]
-            _measure(network, vocabulary, ids[bounds[first] : bounds[last]], starts[chosen], ends[chosen], found)
+            classes = None if labels is None else torch.from_numpy(labels[first + chosen]).to(network.device)
+            some = ids[bounds[first] : bounds[last]]
+            _measure(network, vocabulary, some, starts[chosen], ends[chosen], classes, found)
             done += len(chosen)
         yield found
         first = last
 
 
 def _measure(
-    network: RecurrentLanguageModel, vocabulary: Vocabulary, ids: np.ndarray, starts: Ids, ends: Ids, found: Tensor
+    network: RecurrentLanguageModel,
+    vocabulary: Vocabulary,
+    ids: np.ndarray,
+    starts: Ids,
+    ends: Ids,
+    classes: Tensor | None,
+    found: Tensor,
 ) -> None:
     """Put into ``found`` (N,) the surprisals of those lines of ``ids`` (N,), the longest first, read side by side."""
     longest, state = int(ends[0] - starts[0]), None
@@ -179,7 +234,8 @@ def _measure(
         else:
             inputs, targets = inputs_and_targets(rows, vocabulary, network.device)
             state = state and tuple(part[:, :going].contiguous() for part in state)
-            output, state = network.hidden_states(inputs, state)
+            classes = None if classes is None else classes[:going]
+            output, state = network.hidden_states(inputs, state, classes)
         real = targets >= 0  # (T, B)
         places = torch.from_numpy(starts + offset) + torch.arange(len(targets))[:, None]
         found[places[real.cpu()]] = _cross_entropies(network, output[real], targets[real]).cpu()

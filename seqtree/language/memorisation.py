@@ -18,7 +18,6 @@ import numpy.typing as npt
 
 from seqtree.errors import InputError
 from seqtree.escapes import json_line
-from seqtree.text.corpus import encode_paths, text_tokens
 from seqtree.text.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -71,8 +70,8 @@ def report_samples(
     InputError if no training text is found.
     """
     paths = list(training_text) or _training_text_of_run(Path(model_path))
-    corpus = encode_paths(paths, model.vocabulary, model.settings).ids
-    encoded = (model.vocabulary.encode(text_tokens(sample["text"], model.settings)) for sample in samples)
+    corpus = model.encode_files(paths, model.settings.encoding).ids
+    encoded = (model.vocabulary.encode(model.part_tokens(sample["text"])) for sample in samples)
     return [sample_report(ids, corpus, model.vocabulary) for ids in encoded]
 
 

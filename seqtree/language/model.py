@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -21,7 +22,8 @@ import torch
 
 from seqtree.errors import InputError
 from seqtree.language import evaluation
-from seqtree.language.batches import shift_inputs
+from seqtree.language.batches import Ids, shift_inputs
+from seqtree.language.condition import Classes
 from seqtree.language.config import LanguageNetworkConfig, SamplingSettings
 from seqtree.language.network import RecurrentLanguageModel
 from seqtree.language.prompts import known_tokens, own_line
@@ -30,6 +32,9 @@ from seqtree.language.stepper import Reader, Stepper
 from seqtree.model import Model, untrained
 from seqtree.text.config import TextSettings
 from seqtree.text.corpus import encode_paths, encode_text, text_tokens
+from seqtree.text.documents import line_bounds
+from seqtree.text.items import BREAK, as_line, encode_items, part_of_line
+from seqtree.text.labelled import read_labelled
 from seqtree.text.reading import normalised, whole_lines
 from seqtree.text.tokenfile import TokenStream
 from seqtree.text.vocabulary import Vocabulary
@@ -50,6 +55,8 @@ class LanguageModel(Model[RecurrentLanguageModel]):
 
     ``vocabulary`` and ``settings`` say how text becomes tokens, ``network`` predicts the next one. Where the settings
     make each line an item of its own, every line is read from its start, whatever stands before it.
+
+    A model with ``classes`` reads texts without a class, and by ``given(label)`` texts of that class.
     """
 
     kind = "language-model"
@@ -60,7 +67,10 @@ class LanguageModel(Model[RecurrentLanguageModel]):
             raise InputError(
                 f"a network over {network.vocabulary_size} tokens does not fit a vocabulary of {len(vocabulary)}"
             )
+        if network.classes and not settings.lines:
+            raise InputError("texts with classes are lines that are items of their own")
         self.vocabulary, self.settings, self.network = vocabulary, settings, network
+        self.label: int | None = None  # the number of the class of every text
         self._stepper: tuple[Any, Stepper] | None = None  # and the mark of the weights that it was made from
 
     def __getstate__(self) -> dict[str, Any]:
@@ -68,7 +78,14 @@ class LanguageModel(Model[RecurrentLanguageModel]):
 
     @classmethod
     def untrained(
-        cls, text: str, *, unit: str = "char", documents: str = "text", seed: int = 0, **shape: Any
+        cls,
+        text: str,
+        *,
+        unit: str = "char",
+        documents: str = "text",
+        seed: int = 0,
+        classes: Classes | None = None,
+        **shape: Any,
     ) -> LanguageModel:
         """A model with random weights over the vocabulary of ``text``.
 
@@ -76,17 +93,24 @@ class LanguageModel(Model[RecurrentLanguageModel]):
         """
         settings = TextSettings(unit=unit, documents=documents)
         vocabulary = Vocabulary.build(Counter(text_tokens(text, settings)), settings.unit)
-        return cls.over(vocabulary, settings, LanguageNetworkConfig(**shape), seed).to()
+        return cls.over(vocabulary, settings, LanguageNetworkConfig(**shape), seed, classes).to()
 
     @classmethod
     def over(
-        cls, vocabulary: Vocabulary, settings: TextSettings, config: LanguageNetworkConfig, seed: int = 0
+        cls,
+        vocabulary: Vocabulary,
+        settings: TextSettings,
+        config: LanguageNetworkConfig,
+        seed: int = 0,
+        classes: Classes | None = None,
     ) -> LanguageModel:
-        """A model with random weights over a vocabulary."""
-        return cls(vocabulary, settings, untrained(lambda: RecurrentLanguageModel(len(vocabulary), config), seed))
+        """A model with random weights over a vocabulary, with these classes as conditions."""
+        network = untrained(lambda: RecurrentLanguageModel(len(vocabulary), config, classes=classes), seed)
+        return cls(vocabulary, settings, network)
 
     def contents(self) -> dict[str, Any]:
-        return {
+        classes = {"classes": self.classes.to_json()} if self.classes else {}
+        return classes | {
             "vocabulary": self.vocabulary.to_json(),
             "network": self.network.config.to_json(),
             "text": self.settings.to_json(),
@@ -96,20 +120,58 @@ class LanguageModel(Model[RecurrentLanguageModel]):
     def from_contents(cls, contents: dict[str, Any]) -> LanguageModel:
         vocabulary = Vocabulary.from_json(contents["vocabulary"])
         config = LanguageNetworkConfig.from_json(contents["network"])
-        network = RecurrentLanguageModel(len(vocabulary), config)
+        classes = Classes.from_json(contents["classes"]) if "classes" in contents else None
+        network = RecurrentLanguageModel(len(vocabulary), config, classes=classes)
         return cls(vocabulary, TextSettings.from_json(contents["text"]), network)
+
+    @property
+    def classes(self) -> Classes | None:
+        """The classes that texts can have, if the model has learned any."""
+        return self.network.classes
+
+    def given(self, label: str) -> LanguageModel:
+        """This model with the same network, for texts of a class. Raises InputError for a class it does not know."""
+        made = copy.copy(self)
+        made.label = self._classes().number(label)
+        return made
+
+    @property
+    def single_lines(self) -> bool:
+        """Whether no text that it samples has several lines."""
+        return self.settings.lines and not (self.classes and BREAK in self.vocabulary)
+
+    def _classes(self) -> Classes:
+        if self.classes is None:
+            raise InputError("the model knows no classes: train one with --condition")
+        return self.classes
 
     def evaluate_files(self, paths: Sequence[str | Path], encoding: str = "utf-8") -> evaluation.LanguageEvaluation:
         """Loss, perplexity and bits of text files, the state carried from end to end."""
         return self.evaluate_stream(self.encode_files(paths, encoding))
 
-    def encode_files(self, paths: Sequence[str | Path], encoding: str = "utf-8") -> TokenStream:
-        """Text files as one stream of tokens, to be measured several times but read once."""
-        return encode_paths(paths, self.vocabulary, replace(self.settings, encoding=encoding))
+    def encode_files(
+        self, paths: Sequence[str | Path], encoding: str = "utf-8", columns: tuple[str, str] = ("label", "text")
+    ) -> TokenStream:
+        """Text files as one stream of tokens, to be measured several times but read once.
 
-    def evaluate_stream(self, stream: TokenStream) -> evaluation.LanguageEvaluation:
-        """Loss, perplexity and bits of a stream of tokens."""
-        return evaluation.evaluate(self.network, self.vocabulary, stream, self.settings.lines)
+        A model with classes reads labelled texts (see ``read_labelled``; ``columns`` are those of CSV and JSON lines),
+        unless it is ``given`` a class.
+        """
+        if self.classes is None or self.label is not None:
+            return encode_paths(paths, self.vocabulary, replace(self.settings, encoding=encoding))
+        items = list(read_labelled([str(path) for path in paths], encoding, *columns))
+        if not items:
+            raise InputError(f"{', '.join(map(str, paths))}: no labelled text in it")
+        return encode_items(items, self.vocabulary, self.settings, self.classes.labels)
+
+    def evaluate_stream(self, stream: TokenStream, conditioned: bool = True) -> evaluation.LanguageEvaluation:
+        """Loss, perplexity and bits of a stream of tokens, and of each class where texts have classes.
+
+        conditioned: whether the model is told these classes.
+        """
+        if stream.labels is None:
+            stream = replace(stream, labels=self._labels(stream.ids, self.label))
+        return evaluation.evaluate(self.network, self.vocabulary, stream, self.settings.lines, conditioned)
 
     def evaluate(self, text: str) -> evaluation.LanguageEvaluation:
         """Loss, perplexity and bits of a text. Raises InputError if it is empty."""
@@ -126,7 +188,7 @@ class LanguageModel(Model[RecurrentLanguageModel]):
             return []
         ids = self.vocabulary.encode(tokens)
         unknown = (ids == self.vocabulary.unknown).tolist()
-        bits = (self._nats(ids).double() / np.log(2)).tolist()
+        bits = (self._nats(ids, self.label).double() / np.log(2)).tolist()
         return [TokenScore(*row) for row in zip(tokens, bits, unknown, strict=True)]
 
     def score_lines(self, text: str | Iterable[str], independent: bool = False) -> Iterator[tuple[int, TokenScore]]:
@@ -151,7 +213,7 @@ class LanguageModel(Model[RecurrentLanguageModel]):
 
         found: Iterator[torch.Tensor]
         if self.settings.lines:
-            found = (self._nats(ids) for ids in windows())
+            found = (self._nats(ids, self.label) for ids in windows())
         else:
             found = evaluation.streamed_surprisals(self.network, self.vocabulary, windows())
         for nats in found:
@@ -181,10 +243,39 @@ class LanguageModel(Model[RecurrentLanguageModel]):
         ends = (self.settings.unit == "word" or self.settings.lines) and not line.endswith("\n")
         return text_tokens(line + "\n" * ends, self.settings)
 
-    def _nats(self, ids: np.ndarray) -> torch.Tensor:
-        """Surprisals in nats (N,) of ``ids`` (N,)."""
-        found = evaluation.surprisals(self.network, self.vocabulary, ids, self.settings.lines)
-        return torch.cat(list(found))
+    def part_tokens(self, text: str) -> list[str]:
+        """The tokens of the beginning or another part of a text, in which a model with classes reads lines as one."""
+        return text_tokens(part_of_line(text, self.settings.unit) if self.classes else text, self.settings)
+
+    def _nats(self, ids: np.ndarray, label: int | None) -> torch.Tensor:
+        """Surprisals in nats (N,) of ``ids`` (N,), texts of this class."""
+        labels, lines = self._labels(ids, label), self.settings.lines
+        return torch.cat(list(evaluation.surprisals(self.network, self.vocabulary, ids, lines, labels)))
+
+    def _labels(self, ids: np.ndarray, label: int | None) -> Ids | None:
+        """The class of every line of ``ids``, the same for all."""
+        return None if label is None else np.full(len(line_bounds(ids, self.vocabulary.end)) - 1, label)
+
+    def class_probabilities(self, texts: Sequence[str]) -> list[np.ndarray | None]:
+        """p(class | text) (classes,) of each text, each an item, by Bayes' rule; None for one that is blank.
+
+        It is p(text | class) p(class) / p(text), with the shares of the classes in training as p(class). Raises
+        InputError if the model has no classes.
+        """
+        classes, unit = self._classes(), self.settings.unit
+        items = [self._line_tokens(as_line(text, unit)) if text.strip() else [] for text in texts]
+        known = [number for number, tokens in enumerate(items) if tokens]
+        found: list[np.ndarray | None] = [None] * len(items)
+        if not known:
+            return found
+        ids = self.vocabulary.encode([token for number in known for token in items[number]])
+        begins = np.cumsum([0, *(len(items[number]) for number in known[:-1])])
+        nats = [self._nats(ids, label).double().numpy() for label in range(len(classes.labels))]
+        scores = classes.log_priors - np.stack([np.add.reduceat(row, begins) for row in nats], axis=1)
+        chances = np.exp(scores - scores.max(axis=1, keepdims=True))
+        for number, row in zip(known, chances / chances.sum(axis=1, keepdims=True), strict=True):
+            found[number] = row
+        return found
 
     def sample(
         self,
@@ -211,14 +302,18 @@ class LanguageModel(Model[RecurrentLanguageModel]):
     def sample_pieces(self, prompt: str, settings: SamplingSettings, unknown: str = "fail") -> Iterator[str]:
         """What ``sample`` returns, piece by piece as it is made."""
         self._needs_forward("sample")
-        ids = known_tokens(self.vocabulary, self.settings, prompt, unknown)
+        ids = known_tokens(self.vocabulary, self.part_tokens(prompt), unknown)
         spaced = not prompt or prompt[-1].isspace()
-        return sample_tokens(Reader(self.stepper, self.vocabulary, self.settings.lines), ids, settings, spaced)
+        return sample_tokens(self.reader(), ids, settings, spaced)
+
+    def reader(self) -> Reader:
+        """A text that the model reads from its beginning, token by token."""
+        return Reader(self.stepper, self.vocabulary, self.settings.lines, self.label)
 
     def next(self, text: str = "", k: int = 10, unknown: str = "fail") -> list[tuple[str, float]]:
         """The ``k`` most probable tokens after ``text`` with their probabilities, best first."""
         self._needs_forward("predict the next token")
-        ids = known_tokens(self.vocabulary, self.settings, text, unknown)
+        ids = known_tokens(self.vocabulary, self.part_tokens(text), unknown)
         return self._best(self.next_distribution(ids), k)
 
     def next_distribution(self, ids: Sequence[int]) -> np.ndarray:
@@ -226,8 +321,10 @@ class LanguageModel(Model[RecurrentLanguageModel]):
         if self.settings.lines:
             ids, _ = own_line(ids, [], self.vocabulary.end)
         before = torch.tensor([self.vocabulary.start, *ids], device=self.device)
+        classes = None if self.label is None else torch.tensor([self.label], device=self.device)
         with torch.inference_mode():
-            output, _ = self.network.eval().hidden_states(shift_inputs(before, self.vocabulary)[:, None])
+            inputs = shift_inputs(before, self.vocabulary)[:, None]
+            output, _ = self.network.eval().hidden_states(inputs, classes=classes)
             distribution: np.ndarray = self.network.decoder(output[-1, 0]).double().softmax(0).cpu().numpy()
             return distribution
 
@@ -240,7 +337,7 @@ class LanguageModel(Model[RecurrentLanguageModel]):
             raise InputError("only a bidirectional model fills blanks: train one with --bidirectional")
         if text.count(blank) != 1:
             raise InputError(f"{text!r} holds {text.count(blank)} blanks ({blank}), expected exactly one")
-        before, after = (known_tokens(self.vocabulary, self.settings, part, unknown) for part in text.split(blank))
+        before, after = (known_tokens(self.vocabulary, self.part_tokens(p), unknown) for p in text.split(blank))
         if self.settings.lines:
             before, after = own_line(before, after, self.vocabulary.end)
         ids = np.array([*before, self.vocabulary.unknown, *after], dtype=np.int64)

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from seqtree.language.condition import Classes, Condition
 from seqtree.language.config import LanguageNetworkConfig
 from seqtree.nn.dropout import row_dropout, sequence_dropout
 from seqtree.nn.losses import linear_cross_entropy
@@ -34,38 +35,28 @@ class RecurrentLanguageModel(Network):
         config: LanguageNetworkConfig,
         device: torch.device | None = None,
         dtype: torch.dtype | None = None,
+        classes: Classes | None = None,
     ) -> None:
         super().__init__()
-        self.vocabulary_size, self.config = vocabulary_size, config
+        self.vocabulary_size, self.config, self.classes = vocabulary_size, config, classes
         c = config
         if not c.one_hot:
             self.embedding = nn.Embedding(vocabulary_size, c.embedding, device=device, dtype=dtype)
             nn.init.normal_(self.embedding.weight, std=0.1 if c.tied else 0.7)  # wide inputs learn much faster
 
-        def stack() -> Recurrent:
-            width = vocabulary_size if c.one_hot else c.embedding
-            return Recurrent(
-                c.cell,
-                width,
-                c.hidden,
-                c.layers,
-                nonlinearity=c.nonlinearity,
-                dropout=c.dropout_hidden,
-                locked=c.dropout_locked,
-                weight_drop=c.weight_drop,
-                device=device,
-                dtype=dtype,
-            )
-
-        self.recurrent = stack()
+        inputs = vocabulary_size if c.one_hot else c.embedding
+        self.recurrent = _stack(c, inputs, device, dtype)
         if c.bidirectional:
-            self.backward_recurrent = stack()
+            self.backward_recurrent = _stack(c, inputs, device, dtype)
         width = c.hidden * (2 if c.bidirectional else 1)
         self.decoder = nn.Linear(width, vocabulary_size, device=device, dtype=dtype)
         nn.init.normal_(self.decoder.weight, std=0.4 / math.sqrt(width))
         nn.init.zeros_(self.decoder.bias)
         if c.tied:
             self.decoder.weight = self.embedding.weight
+        if classes is not None:
+            state = (2 if c.cell == "lstm" else 1, c.layers, c.hidden)
+            self.condition = Condition(classes, inputs, state, device, dtype)
 
     def embed(self, ids: Tensor) -> Tensor:
         """Input vectors of ``ids`` (T, B): embeddings (T, B, E), or one-hot vectors (T, B, V)."""
@@ -74,9 +65,14 @@ class RecurrentLanguageModel(Network):
         weight = row_dropout(self.embedding.weight, self.config.dropout_embedding, self.training)
         return F.embedding(ids, weight)
 
-    def hidden_states(self, ids: Tensor, state: State | None = None) -> tuple[Tensor, State]:
-        """What the output layer sees: ``ids`` (T, B) -> ((T, B, H), state)."""
-        output, state = self.recurrent(self._input(ids), state)
+    def hidden_states(
+        self, ids: Tensor, state: State | None = None, classes: Tensor | None = None
+    ) -> tuple[Tensor, State]:
+        """What the output layer sees: ``ids`` (T, B) -> ((T, B, H), state); ``classes`` (B,), -1 for none."""
+        input = self._input(ids)
+        if classes is not None:
+            input, state = self.condition(classes, input, state)
+        output, state = self.recurrent(input, state)
         return self._drop(output, self.config.dropout_output), state
 
     def surrounded_states(self, ids: Tensor, lengths: Tensor | None = None) -> Tensor:
@@ -106,12 +102,14 @@ class RecurrentLanguageModel(Network):
         output, state = self.hidden_states(ids, state)
         return self.decoder(output.to(self.decoder.weight.dtype)), state
 
-    def loss(self, ids: Tensor, targets: Tensor, state: State | None) -> tuple[Tensor, State]:
+    def loss(
+        self, ids: Tensor, targets: Tensor, state: State | None, classes: Tensor | None = None
+    ) -> tuple[Tensor, State]:
         """Mean cross-entropy in nats of ``targets`` (T, B) after ``ids`` (T, B), and the state after them.
 
-        Negative targets are padding.
+        Negative targets are padding; ``classes`` (B,), -1 for none.
         """
-        output, state = self.hidden_states(ids, state)
+        output, state = self.hidden_states(ids, state, classes)
         return self.output_loss(output, targets), state
 
     def versions(self) -> tuple[tuple[int, int], ...]:
@@ -138,3 +136,20 @@ class RecurrentLanguageModel(Network):
         if len(real) < len(targets):
             output, targets = output[real], targets[real]
         return linear_cross_entropy(output, weight, bias, targets, dtype or weight.dtype)
+
+
+def _stack(
+    config: LanguageNetworkConfig, inputs: int, device: torch.device | None, dtype: torch.dtype | None
+) -> Recurrent:
+    return Recurrent(
+        config.cell,
+        inputs,
+        config.hidden,
+        config.layers,
+        nonlinearity=config.nonlinearity,
+        dropout=config.dropout_hidden,
+        locked=config.dropout_locked,
+        weight_drop=config.weight_drop,
+        device=device,
+        dtype=dtype,
+    )

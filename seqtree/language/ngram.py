@@ -19,7 +19,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +26,6 @@ import numpy as np
 import numpy.typing as npt
 
 from seqtree.errors import InputError
-from seqtree.text.corpus import encode_paths
 from seqtree.text.tokenfile import TokenStream
 from seqtree.text.vocabulary import Vocabulary
 
@@ -52,10 +50,9 @@ def compare(
     the texts. Raises InputError for an order outside 1 to 10, and as ``encode_paths`` does.
     """
     began = time.perf_counter()
-    settings = replace(model.settings, encoding=encoding)
-    counted = encode_paths(training_paths, model.vocabulary, settings).ids
-    ngrams = KneserNey(counted, model.vocabulary, order, lines=settings.lines)
-    stream = text if isinstance(text, TokenStream) else encode_paths(text, model.vocabulary, settings)
+    counted = model.encode_files(training_paths, encoding).ids
+    ngrams = KneserNey(counted, model.vocabulary, order, lines=model.settings.lines)
+    stream = text if isinstance(text, TokenStream) else model.encode_files(text, encoding)
     total = -math.fsum(np.log(ngrams.probabilities(stream.ids)))
     loss, bits = total / len(stream), total / math.log(2)
     return {

@@ -24,7 +24,6 @@ import numpy.typing as npt
 from seqtree.errors import InputError, SeqtreeError
 from seqtree.language.config import SamplingSettings
 from seqtree.language.sampling import choose, never_sampled
-from seqtree.language.stepper import Reader
 from seqtree.text.config import END, NEWLINE, START, UNKNOWN
 
 if TYPE_CHECKING:
@@ -105,7 +104,7 @@ class NltkLanguageModel(nltk.lm.api.LanguageModel):  # type: ignore[misc]  # NLT
             raise InputError(f"{num_words} words to generate: expected 0 or more")
         generator = random_seed if isinstance(random_seed, random.Random) else random.Random(random_seed)
         vocabulary, settings = self.model.vocabulary, SamplingSettings(num_words)
-        reader = Reader(self.model.stepper, vocabulary, self.model.settings.lines)
+        reader = self.model.reader()
         banned = never_sampled(vocabulary)
         for token in self._ids(text_seed):
             reader.read(token)

@@ -6,18 +6,15 @@ import unicodedata
 from collections.abc import Sequence
 
 from seqtree.errors import InputError
-from seqtree.text.config import TextSettings
-from seqtree.text.corpus import text_tokens
 from seqtree.text.vocabulary import Vocabulary
 
 POLICIES = ("fail", "skip", "map")
 
 
-def known_tokens(vocabulary: Vocabulary, settings: TextSettings, text: str, policy: str) -> list[int]:
-    """Token indices of ``text``; unseen tokens fail with InputError, are skipped, or map to ``<unk>``."""
+def known_tokens(vocabulary: Vocabulary, tokens: Sequence[str], policy: str) -> list[int]:
+    """Indices of the tokens of a prompt; unseen tokens fail with InputError, are skipped, or map to ``<unk>``."""
     if policy not in POLICIES:
         raise InputError(f"unknown {policy!r}: expected one of {', '.join(POLICIES)}")
-    tokens = text_tokens(text, settings)
     unseen = vocabulary.unknown_tokens(tokens)
     if unseen and policy == "fail":
         noun = "characters" if vocabulary.unit == "char" else "words"

@@ -40,12 +40,10 @@ def _pieces(reader: Reader, prompt: Sequence[int], settings: SamplingSettings, s
         token = choose(reader.logits, settings, next(uniform))
         if reader.lines and token == end:
             return
-        if not words:
-            yield tokens[token]
-        else:
-            text = "\n" if token == end else tokens[token]
-            yield text if at_line_start or token == end else " " + text
-            at_line_start = token == end
+        ends_line = token in reader.line_ends
+        text = "\n" if ends_line else tokens[token]
+        yield text if not words or at_line_start or ends_line else " " + text
+        at_line_start = ends_line
         reader.read(token)
 
 

@@ -7,10 +7,13 @@ Sigmoids are computed by tanh: sig(x) = (1 + tanh(x / 2)) / 2, with the halving 
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import torch
 
 from seqtree.language.network import RecurrentLanguageModel
+from seqtree.text.items import BREAK
 from seqtree.text.vocabulary import Vocabulary
 
 MAX_TABLE = 1 << 24  # numbers
@@ -21,8 +24,10 @@ class StepState:
 
     ``array`` has h of every layer, then c of every layer; ``h``, ``c`` and ``inputs`` are views of it. ``inputs[l]`` is
     [h of layer l - 1, h of layer l], the input and state that layer l multiplies. ``gates`` and ``logits`` are scratch,
-    ``lstm_parts`` views of ``gates``.
+    ``lstm_parts`` views of ``gates``. ``shift`` is what a condition adds to the gates of the first layer.
     """
+
+    shift: np.ndarray | None = None
 
     def __init__(self, layers: int, hidden: int, cells: bool, gates: int, vocabulary: int) -> None:
         self.array = torch.zeros(layers * hidden * (1 + cells)).numpy()
@@ -35,7 +40,7 @@ class StepState:
 
 
 class Stepper:
-    """``logits = step(token, state)``; the state, from ``zero_state``, is changed in place.
+    """``logits = step(token, state)``; the state, from ``first_state``, is changed in place.
 
     The weights are copied, and nothing of a stepper changes after that: any number of threads may use it.
     """
@@ -47,6 +52,7 @@ class Stepper:
         weights = {
             name: p.detach().to("cpu", torch.float32, copy=True).numpy() for name, p in network.named_parameters()
         }
+        self.condition = copy.deepcopy(network.condition).cpu().float() if network.classes else None
         embedding = None if config.one_hot else weights["embedding.weight"]
         output = weights["embedding.weight"] if config.tied else weights["decoder.weight"]
         self.output, self.output_bias = np.ascontiguousarray(output), weights["decoder.bias"]
@@ -90,9 +96,14 @@ class Stepper:
             self.input_matrices.append(w_ih)
             self.biases.append(bias)
 
-    def zero_state(self) -> StepState:
-        """The state before the first token."""
-        return StepState(self.layers, self.hidden, self.cell == "lstm", len(self.biases[0]), len(self.output))
+    def first_state(self, number: int | None = None) -> StepState:
+        """The state before the first token, of a text of this class or of none."""
+        state = StepState(self.layers, self.hidden, self.cell == "lstm", len(self.biases[0]), len(self.output))
+        if number is not None and self.condition is not None:
+            added, first = self.condition.of(number)
+            state.shift = None if added is None else self.input_matrices[0] @ added
+            state.array[:] = 0.0 if first is None else first
+        return state
 
     def step(self, token: int, state: StepState) -> np.ndarray:
         """Logits (V,) of the token after ``token``: the state's own array, which the next call with it overwrites."""
@@ -104,6 +115,8 @@ class Stepper:
             else:
                 assert self.embedding is not None
                 inputs, bias = np.concatenate((self.embedding[token], h)), self.biases[0]
+            if not layer and state.shift is not None:
+                bias = bias + state.shift
             if self.cell == "lstm":
                 self._lstm(layer, inputs, bias, h, state)
             elif self.cell == "gru":
@@ -151,19 +164,23 @@ class Stepper:
 class Reader:
     """A text that a model reads from its beginning: ``logits`` (V,), which may be overwritten, are of the next token.
 
-    After the end of a line comes the start of the next one, from the zero state where ``lines`` are read one by one.
+    After the end of a line comes the start of the next one, from the first state where ``lines`` are read one by one.
+    ``number`` is that of the text's class. ``line_ends`` are the tokens that stand for one.
     """
 
-    def __init__(self, stepper: Stepper, vocabulary: Vocabulary, lines: bool) -> None:
-        self.stepper, self.vocabulary, self.lines = stepper, vocabulary, lines
-        self.state = stepper.zero_state()
+    def __init__(self, stepper: Stepper, vocabulary: Vocabulary, lines: bool, number: int | None = None) -> None:
+        self.stepper, self.vocabulary, self.lines, self.number = stepper, vocabulary, lines, number
+        self.state = stepper.first_state(number)
         self.logits = stepper.step(vocabulary.start, self.state)
+        self.line_ends = {vocabulary.end}
+        if stepper.condition is not None and BREAK in vocabulary:
+            self.line_ends.add(vocabulary.index(BREAK))
 
     def read(self, token: int) -> None:
         """Go on by one token."""
         ended = token == self.vocabulary.end
         if ended and self.lines:
-            self.state = self.stepper.zero_state()
+            self.state = self.stepper.first_state(self.number)
         self.logits = self.stepper.step(self.vocabulary.start if ended else token, self.state)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any, Self
 
 import numpy as np
@@ -15,12 +16,14 @@ from seqtree.errors import InputError
 from seqtree.language.batches import (
     PADDING,
     LineBatches,
+    apart,
     batches_of,
     inputs_and_targets,
     shift_inputs,
     surrounded_lines,
 )
-from seqtree.language.concerns import concerns
+from seqtree.language.concerns import class_concerns, concerns
+from seqtree.language.condition import STORED, Classes
 from seqtree.language.config import OPTIONS, TRAINING_ONLY, LanguageNetworkConfig, LanguageRecipe
 from seqtree.language.evaluation import (
     MAX_LOGITS,
@@ -34,6 +37,10 @@ from seqtree.nn.network import check_tensors
 from seqtree.nn.recurrent import State
 from seqtree.text.config import SPECIALS
 from seqtree.text.corpus import PreparedCorpus, beginning, prepare
+from seqtree.text.items import held_out_items, prepare_items
+from seqtree.text.labelled import Labelled, read_labelled
+from seqtree.text.lexicon import LabelSet
+from seqtree.text.reading import check_standard_input
 from seqtree.training.progress import Display
 from seqtree.training.start import grow
 from seqtree.training.task import Batch, Task
@@ -84,6 +91,8 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
         if (dropout := given.pop("dropout", None)) is not None:
             given = {**dict.fromkeys(("dropout_input", "dropout_hidden", "dropout_output"), dropout), **given}
         start = LanguageModel.load(given["init_from"]) if "init_from" in given else None
+        if given.setdefault("condition", bool(start and start.classes)):
+            given.setdefault("documents", "lines")
         if given.setdefault("documents", start.settings.documents if start else "text") == "lines":
             given = {"valid_from": "lines", **given}
         if start:
@@ -95,21 +104,26 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
     @classmethod
     def read(cls, sources: Sequence[str], recipe: LanguageRecipe, display: Display) -> PreparedCorpus:
         held_out, grown = recipe.validation, recipe.start and recipe.start.vocabulary
-        corpus = prepare(
-            sources,
-            recipe.text,
-            held_out.valid,
-            held_out.valid_share,
-            grown=grown,
-            warn=display.warning,
-            valid_from=held_out.valid_from,
-        )
+        if recipe.condition.condition:
+            corpus = _read_items(sources, recipe)
+        else:
+            corpus = prepare(
+                sources,
+                recipe.text,
+                held_out.valid,
+                held_out.valid_share,
+                grown=grown,
+                warn=display.warning,
+                valid_from=held_out.valid_from,
+            )
         if len(corpus.vocabulary) == len(SPECIALS[recipe.text.unit]):
             raise InputError(
                 "nothing is left to learn: the vocabulary holds only "
                 f"{', '.join(map(ascii, corpus.vocabulary.tokens))}; lower --min-count"
             )
-        for concern in concerns(corpus, not held_out.valid, held_out.valid_from, recipe.text.lines):
+        for concern in chain(
+            concerns(corpus, not held_out.valid, held_out.valid_from, recipe.text.lines), class_concerns(corpus)
+        ):
             display.warning(concern)
         if corpus.valid is None or len(corpus.valid) <= MAX_VALIDATION:
             return corpus
@@ -129,7 +143,13 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
 
     @classmethod
     def build(cls, data: PreparedCorpus, recipe: LanguageRecipe, display: Display) -> LanguageModel:
-        model = LanguageModel.over(data.vocabulary, recipe.text, recipe.network, recipe.training.seed)
+        classes = None
+        if data.train.labels is not None:
+            counts = np.bincount(data.train.labels, minlength=len(data.classes))
+            if start := recipe.start and recipe.start.classes:
+                counts[: len(start.counts)] += start.counts
+            classes = Classes(LabelSet(data.classes), tuple(counts.tolist()), recipe.condition)
+        model = LanguageModel.over(data.vocabulary, recipe.text, recipe.network, recipe.training.seed, classes)
         if start := recipe.start:
             grow(model.network, start)
             known = len(start.vocabulary)
@@ -145,7 +165,10 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
         return self.data.fingerprint
 
     def identity(self) -> dict[str, Any]:
-        return {**super().identity(), "vocabulary": len(self.model.vocabulary)}
+        same = {**super().identity(), "vocabulary": len(self.model.vocabulary)}
+        if classes := self.model.classes:
+            same |= {"classes": classes.to_json(), "condition_dropout": self.recipe.condition.condition_dropout}
+        return same
 
     def batch(self, epoch: int, step: int) -> Batch:
         return self.batches.batch(epoch, step)
@@ -154,14 +177,15 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
         network, vocabulary, lines = self.model.network, self.model.vocabulary, self.recipe.text.lines
         if network.config.bidirectional:
             return self._surrounded_loss(batch)
-        loss, state = network.loss(*inputs_and_targets(batch, vocabulary, self.model.device), self.state)
+        classes, rows = apart(batch, self.model.classes is not None, self.model.device)
+        loss, state = network.loss(*inputs_and_targets(rows, vocabulary, self.model.device), self.state, classes)
         if lines:
-            going = batch[0, -1] not in (vocabulary.end, PADDING)  # as are all of its lines, or none
+            going = rows[0, -1] not in (vocabulary.end, PADDING)  # as are all of its lines, or none
             self.state = tuple(part.detach() for part in state) if going else None
         else:
             kept = torch.rand(state[0].shape[1], 1, device=loss.device) >= RESET
             self.state = tuple(part.detach() * kept for part in state)
-        return loss, int(np.count_nonzero(batch[:, 1:] != PADDING))
+        return loss, int(np.count_nonzero(rows[:, 1:] != PADDING))
 
     def _surrounded_loss(self, batch: Batch) -> tuple[Tensor, int]:
         network, vocabulary, device = self.model.network, self.model.vocabulary, self.model.device
@@ -190,6 +214,8 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
             f"loss {measured.loss:.4f} nats per token, perplexity {measured.perplexity:.2f}, "
             f"{measured.bits_per_character:.4f} bits per character"
         )
+        if measured.by_class:
+            summary += ", the classes given"
         return measured.to_json(), "; ".join([summary, *(f"not comparable: {why}" for why in measured.reservations)])
 
     def measuring_seconds(self) -> tuple[float, float]:
@@ -205,6 +231,7 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
         data = self.data
         files = f"{data.files:,} files read, {len(data.skipped):,} skipped; " if data.files > 1 or data.skipped else ""
         lines = f"{len(self.batches):,} lines, " if isinstance(self.batches, LineBatches) else ""
+        lines += f"{len(data.classes):,} classes, " if data.classes else ""
         unknown = f" ({data.train.unknown / len(data.train):.1%} unknown)" if data.train.unknown else ""
         return (
             f"{files}{lines}{len(self.data.train):,} training{unknown} and {valid} validation tokens, vocabulary "
@@ -240,14 +267,37 @@ def _started(start: LanguageModel, given: Mapping[str, Any]) -> LanguageRecipe:
     config, unit = start.network.config, start.settings.unit
     fixed = {name: value for name, value in config.to_json().items() if name not in TRAINING_ONLY}
     fixed |= {"unit": unit, "tokenizer": start.settings.tokenizer}
+    if start.classes:
+        fixed |= {"condition": True} | {name: getattr(start.classes.settings, name) for name in STORED}
     others = [name for name in sorted(fixed) if given.get(name, fixed[name]) != fixed[name]]
     if others:
         facts = ", ".join(f"--{name.replace('_', '-')} {given[name]} (it has {fixed[name]})" for name in others)
         raise InputError(f"{facts}: the model of --init-from cannot be changed in this")
-    recipe = OPTIONS.resolved({name: value for name, value in given.items() if name not in fixed}, unit)
+    free = {name: value for name, value in given.items() if name not in fixed}
+    recipe = OPTIONS.resolved({**free, **{name: fixed[name] for name in ("condition", *STORED) if name in fixed}}, unit)
     dropouts = {name: given[name] for name in TRAINING_ONLY if name in given}
     text = replace(recipe.text, unit=unit, tokenizer=start.settings.tokenizer)
     return replace(recipe, start=start, network=replace(config, **dropouts), text=text)
+
+
+def _read_items(sources: Sequence[str], recipe: LanguageRecipe) -> PreparedCorpus:
+    """Texts with their classes. Raises InputError, among others for a single class, which would tell nothing."""
+    held_out, settings, start = recipe.validation, recipe.condition, recipe.start
+
+    def read(specs: Sequence[str]) -> list[Labelled]:
+        found = list(read_labelled(specs, recipe.text.encoding, settings.label_column, settings.text_column))
+        if not found:
+            raise InputError(f"{', '.join(specs)}: no labelled text in it")
+        return found
+
+    check_standard_input((*sources, *held_out.valid))
+    training, valid = read(sources), read(held_out.valid) if held_out.valid else []
+    if not valid:
+        training, valid = held_out_items(training, held_out.valid_share, held_out.valid_from)
+    known = start.classes.labels.names if start and start.classes else ()
+    if len({item.label for item in training} | set(known)) < 2:
+        raise InputError(f"{', '.join(sources)}: every text is {training[0].label!r}; expected two classes or more")
+    return prepare_items(training, valid, recipe.text, start and start.vocabulary, known)
 
 
 def _widths(given: Mapping[str, Any], base: LanguageNetworkConfig) -> dict[str, Any]:

@@ -23,7 +23,7 @@ import numpy as np
 
 from seqtree.errors import InputError, SeqtreeError
 from seqtree.text.config import NEWLINE, TextSettings
-from seqtree.text.documents import token_reader
+from seqtree.text.documents import line_bounds, token_reader
 from seqtree.text.reading import Source, normalised, read_text, say, sources, whole_lines
 from seqtree.text.tokenfile import Sink, StreamCounts, TokenStream, cached, in_cache, in_memory, smallest_dtype
 from seqtree.text.vocabulary import Vocabulary, code_points, surrogate_error
@@ -38,6 +38,7 @@ class PreparedCorpus:
     """Training and validation text under one vocabulary, which comes from the training text alone.
 
     fingerprint: SHA-256 in hex of the contents, the settings and the split; equal for equal text wherever it lies.
+    classes: the names of those that the streams' ``labels`` number, for texts with classes.
     """
 
     train: TokenStream
@@ -46,6 +47,7 @@ class PreparedCorpus:
     fingerprint: str
     files: int = 1
     skipped: tuple[str, ...] = ()  # files of a folder that were left out, and why
+    classes: tuple[str, ...] = ()
 
 
 def prepare(
@@ -109,12 +111,27 @@ def beginning(stream: TokenStream, count: int, vocabulary: Vocabulary) -> TokenS
     """The first ``count`` tokens of a stream; the length of their text is taken in proportion."""
     share, ids = count / len(stream), stream.ids[:count]
     unknown = int((ids == vocabulary.unknown).sum())
-    return TokenStream(ids, round(stream.characters * share), round(stream.bytes * share), unknown)
+    labels = None if stream.labels is None else stream.labels[: len(line_bounds(ids, vocabulary.end)) - 1]
+    return TokenStream(ids, round(stream.characters * share), round(stream.bytes * share), unknown, labels)
 
 
 def text_tokens(text: str, settings: TextSettings) -> list[str]:
     """The tokens of a string as a model reads them; unlike ``encode_text``, a last line without "\\n" is left open."""
     return list(token_reader(settings).feed(normalised(text)))
+
+
+def vocabulary_of(blocks: Iterable[str], settings: TextSettings, grown: Vocabulary | None = None) -> Vocabulary:
+    """The vocabulary of a text in blocks (of words, as ``line_blocks`` gives them); or ``grown``, extended by it."""
+    counts: Mapping[str, int]
+    if settings.unit == "char":
+        counts = _count_characters(blocks)
+    else:
+        from seqtree.text.tokenizers import count_words
+
+        counts = count_words(blocks, settings.tokenizer)
+    if grown is not None:
+        return grown.extended(counts, settings.min_count, settings.max_vocabulary)
+    return Vocabulary.build(counts, settings.unit, settings.min_count, settings.max_vocabulary)
 
 
 def training_characters(total: int, valid_share: float) -> int:
@@ -210,18 +227,7 @@ class CorpusReading:
 
     def vocabulary(self, grown: Vocabulary | None = None) -> Vocabulary:
         """The vocabulary of the training text; or ``grown``, extended by it."""
-        settings = self.settings
-        blocks = (block for part, block in self.parts((0,)) if part == 0)
-        counts: Mapping[str, int]
-        if settings.unit == "char":
-            counts = _count_characters(blocks)
-        else:
-            from seqtree.text.tokenizers import count_words
-
-            counts = count_words(blocks, settings.tokenizer)
-        if grown is not None:
-            return grown.extended(counts, settings.min_count, settings.max_vocabulary)
-        return Vocabulary.build(counts, settings.unit, settings.min_count, settings.max_vocabulary)
+        return vocabulary_of((block for part, block in self.parts((0,)) if part == 0), self.settings, grown)
 
     def encode(self, vocabulary: Vocabulary, sink: Sink) -> list[StreamCounts]:
         """Write the ids of all parts. Raises InputError when a part has no token."""

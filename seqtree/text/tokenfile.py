@@ -39,13 +39,15 @@ class TokenStream:
     """One contiguous encoded text.
 
     ids: shape (tokens,), unsigned integers, an array or a read-only memory map. characters, bytes: the size of the
-    normalised text (line endings, byte-order marks), bytes as UTF-8. unknown: the number of ``<unk>`` ids.
+    normalised text (line endings, byte-order marks), bytes as UTF-8. unknown: the number of ``<unk>`` ids. labels: the
+    number of the class of each line, for texts with classes.
     """
 
     ids: npt.NDArray[Any]
     characters: int
     bytes: int
     unknown: int
+    labels: npt.NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -30,13 +30,16 @@ def grow(network: RecurrentLanguageModel, model: LanguageModel) -> None:
     """Copy the weights of ``model`` into a network of the same shape whose vocabulary begins with the model's tokens.
 
     New rows of the embedding and the output layer start as the vector of ``<unk>`` plus a little noise, and with the
-    lowest output bias there is: what the model knew of unseen tokens.
+    lowest output bias there is: what the model knew of unseen tokens. Its classes come first, too; what there is of
+    classes that the model does not have stays as it is.
     """
     before, unknown = model.network.state_dict(), model.vocabulary.unknown
     for name, tensor in network.state_dict().items():
-        known = before[name]
-        if tensor.shape == known.shape:
-            tensor.copy_(known)
+        known = before.get(name)
+        if known is None:
+            continue
+        if tensor.shape == known.shape or name == "condition.vectors.weight":
+            tensor[: len(known)] = known
         elif name == "decoder.bias":
             tensor[: len(known)] = known
             tensor[len(known) :] = known.min()

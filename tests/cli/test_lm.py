@@ -700,3 +700,91 @@ def test_a_list_from_training_to_samples(lm: Run, unit: str) -> None:
     assert bits == pytest.approx(measured["loss"] * measured["tokens"] / math.log(2), abs=1e-4 * len(rows))
     assert lm("score", "a", "test.txt", "--independent") == lm("score", "a", "test.txt")
     refused(lm("train", "list.txt", "--out", "b", "--documents", "verses"), "'verses' is not one of 'text', 'lines'")
+
+
+# --- classes
+
+
+LABELLED = "x\tabcab\ny\tbcbc\nx\tab\ny\tcc\n" * 12
+
+
+def _conditioned(lm: Run) -> str:
+    _write("texts.tsv", LABELLED)
+    assert lm("train", "texts.tsv", "--condition", "--out", "run", *SMALL, "--epochs", "20", "--quiet")[0] == 0
+    return "run"
+
+
+def test_eval_of_texts_with_classes(lm: Run) -> None:
+    run_folder = _conditioned(lm)
+    given, without = (
+        _one_object(lm("eval", run_folder, "texts.tsv", *more, "--json")[1]) for more in ((), ("--without-condition",))
+    )
+    assert given.keys() == EVALUATION | {"by_class"}
+    assert given["by_class"].keys() == without["by_class"].keys() == {"x", "y"}
+    assert {figures["items"] for figures in given["by_class"].values()} == {24}
+    assert given["loss"] != without["loss"]
+    _write("plain.txt", "abcab\nab\n")
+    named = _one_object(lm("eval", run_folder, "plain.txt", "--condition", "x", "--json")[1])
+    assert named["loss"] == pytest.approx(given["by_class"]["x"]["loss"], rel=1e-5)
+    table = lm("eval", run_folder, "texts.tsv", "--ngram", "texts.tsv")[1]
+    assert re.search(rf"^x +{given['by_class']['x']['loss']:.4f} .* 108 +24$", table, re.MULTILINE), table
+    assert "3-gram perplexity" in table
+    _write("texts.csv", "form,poem\nx,abcab\n")
+    columns = ("--label-column", "form", "--text-column", "poem", "--json")
+    assert _one_object(lm("eval", run_folder, "texts.csv", *columns)[1])["tokens"] == 6
+
+
+def test_a_condition_changes_samples_scores_and_what_comes_next(lm: Run) -> None:
+    run_folder = _conditioned(lm)
+    for command in (
+        ("sample", run_folder, "--seed", "3", "--count", "4", "--length", "20"),
+        ("next", run_folder, "ab"),
+        ("score", run_folder, "plain.txt"),
+    ):
+        _write("plain.txt", "abcab\nab\n")
+        said = [lm(*command, *more) for more in ((), ("--condition", "x"), ("--condition", "y"), ("--condition", "x"))]
+        assert [code for code, _, _ in said] == [0] * 4
+        outs = [out for _, out, _ in said]
+        assert outs[1] == outs[3]
+        assert len(set(outs)) == 3
+        refused(lm(*command, "--condition", "z"), "unknown class 'z', expected one of x, y")
+        refused(lm(command[0], _model(), *command[2:], "--condition", "z"), "the model knows no classes")
+
+
+def test_classes_of_texts_and_lines(lm: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_folder = _conditioned(lm)
+    _write("lines.txt", "abcab\n\nq\n" + "bc\n" * 20_000)
+    code, out, _ = lm("classify", run_folder, "--file", "lines.txt", "-k", "2")
+    lines = out.split("\n")
+    assert (code, len(lines), lines[1]) == (0, 20_004, "")
+    assert re.fullmatch(r"[xy]\t0\.\d{4}\t[xy]\t0\.\d{4}", lines[0])
+    assert len(set(lines[3:-1])) == 1
+    records = [json.loads(line) for line in lm("classify", run_folder, "abcab", "", "--json")[1].splitlines()]
+    assert records[0]["label"] == max(records[0]["probabilities"], key=records[0]["probabilities"].get)
+    assert sum(records[0]["probabilities"].values()) == pytest.approx(1, abs=1e-5)
+    assert lines[0].split("\t")[:2] == [records[0]["label"], f"{records[0]['probability']:.4f}"]
+    assert records[1] == {"label": None, "probability": None, "probabilities": {}}
+    refused(lm("classify", _model(), "abc"), "the model knows no classes: train one with --condition")
+
+
+def test_bad_texts_with_classes_are_named(lm: Run) -> None:
+    run_folder = _conditioned(lm)
+    for name, data, said in (
+        ("a.tsv", "x\tab\nab\n", "a.tsv:2: no tab in the line, expected label<TAB>text"),
+        ("a.tsv", "x\tab\nx\t \n", "a.tsv:2: an empty text, expected a label and a text"),
+        ("a.tsv", "x\tab\nw\tab\n", "a.tsv:2: unknown class 'w', expected one of x, y"),
+        ("a.tsv", b"x\tab\ny\t\xff\n", "a.tsv"),
+        ("a.csv", "form,text\nx,ab\n", "a.csv:1: no column 'label'"),
+        ("a.tsv", "\n\n", "a.tsv: no labelled text in it"),
+    ):
+        _write(name, data)
+        refused(lm("eval", run_folder, name), said)
+        if "unknown class" not in said:
+            refused(lm("train", name, "--condition", "--out", "other", *SMALL), said)
+    _write("a.tsv", "w\tab\n")
+    refused(
+        lm("train", "texts.tsv", "--valid", "a.tsv", "--condition", "--out", "other", *SMALL), "a.tsv:1: unknown class"
+    )
+    _write("a.tsv", "x\tab\n" * 9)
+    refused(lm("train", "a.tsv", "--condition", "--out", "other", *SMALL), "every text is 'x'; expected two classes")
+    assert not Path("other").exists()

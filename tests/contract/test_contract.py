@@ -251,4 +251,10 @@ def _options(words: tuple[str, ...]) -> dict[str, Any]:
                 continue
         return word
 
-    return {name[2:].replace("-", "_"): value(word) for name, word in zip(words[::2], words[1::2], strict=True)}
+    return {
+        name[2:].replace("-", "_"): True
+        if word.startswith("--")
+        else value(word)  # an option without a value is a flag
+        for name, word in zip(words, [*words[1:], "--"], strict=True)
+        if name.startswith("--")
+    }

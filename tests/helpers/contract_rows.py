@@ -83,8 +83,15 @@ def _pairs(folder: Path) -> list[Path]:
     return [folder / "dates.tsv"]
 
 
+def _labelled(folder: Path) -> list[Path]:
+    lines = (f"{'ab'[i % 2]}\t{line}\n" for i, line in enumerate(TEXT.splitlines()))
+    (folder / "texts.tsv").write_text("".join(lines), encoding="utf-8")
+    return [folder / "texts.tsv"]
+
+
 _LM = ("--preset", "tiny", "--hidden", "12", "--embedding", "6", "--batch", "4", "--window", "8")
 _LINES = {"preset": "tiny", "hidden": 7, "batch": 6, "documents": "lines"}
+_CLASSES = {"preset": "tiny", "hidden": 7, "batch": 6, "condition": True, "condition_dropout": 0.3}
 _PARSER = ("--preset", "tiny", "--hidden", "8", "--vector", "8", "--scorer", "8", "--words", "6", "--characters", "6")
 _IMAGE = ("--plan", "conv 3x3 norm, pool 4, full 6 drop 0.2", "--valid-share", "0.5")
 _WORDS = ("--preset", "tiny", "--hidden", "8", "--words", "6", "--characters", "6")
@@ -122,6 +129,19 @@ ROWS = {
                 {**_LINES, "unit": "word"},
             ),
             variant="-lines",
+        ),
+        Row(
+            "lm",
+            _labelled,
+            (*_LM, "--condition", "--condition-size", "3", "--dropout", "0.2"),
+            30,
+            ("loss", "perplexity", "bits_per_character", "tokens", "by_class"),
+            (
+                {**_CLASSES, "window": 8},
+                {**_CLASSES, "condition_in": "first", "cell": "gru", "layers": 2, "one_hot": True},
+                {**_CLASSES, "condition_in": "every", "unit": "word"},
+            ),
+            variant="-classes",
         ),
         Row(
             "parser",
