@@ -20,7 +20,10 @@ _WORD = re.compile(r"\w+(?:['’-]\w+)*|[^\w\s]")
 
 @dataclass(frozen=True)
 class Grams:
-    """The buckets (F,) of texts' distinct n-grams, how often each occurs (F,), and where each text's begin (B,)."""
+    """The buckets (F,) of texts' distinct n-grams, how often each occurs (F,), and where each group begins (2 B,).
+
+    A text has two groups: n-grams of words, and of characters.
+    """
 
     buckets: Ids
     counts: Weights
@@ -37,7 +40,7 @@ class TextBatch:
     grams: Grams
 
     def __len__(self) -> int:
-        return len(self.grams.offsets)
+        return len(self.grams.offsets) // 2
 
 
 def words_of(text: str, unit: str, lower: bool) -> list[str]:
@@ -62,7 +65,7 @@ def make_text_batch(texts: Sequence[Sequence[str]], lexicon: Lexicon, ngrams: NG
 
 def count_grams(texts: Sequence[Sequence[str]], ngrams: NGrams) -> Grams:
     """The distinct n-grams of each text and their counts."""
-    found = [np.unique(ngrams.features(text), return_counts=True) for text in texts]
+    found = [np.unique(group, return_counts=True) for text in texts for group in ngrams.features(text)]
     sizes = [len(buckets) for buckets, _ in found]
     return Grams(
         np.concatenate([buckets for buckets, _ in found]),

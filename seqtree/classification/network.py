@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -16,7 +17,8 @@ from seqtree.nn.pooling import Pooling
 from seqtree.nn.words import WordEncoder
 from seqtree.text.lexicon import Lexicon
 
-SCALE = 4.0  # of a text's n-grams, whose squared weights add up to this number's square
+SCALE = 4.0  # the length of the vector of a text's n-grams
+DESCENT = 3000.0  # n-grams' weights are learned by gradient descent at so many times the learning rate
 
 
 class ClassScores(NamedTuple):
@@ -39,7 +41,8 @@ class ClassifierNetwork(Network):
     """A batch of B texts -> ``ClassScores``: U v + sum of the weights of its n-grams.
 
     v is the mean of the vectors of a text's windows. An n-gram that occurs c times counts (1 + log c) idf, divided by
-    the length of the vector of all that are in the text (tf-idf); ``idf`` (buckets,) comes from the training texts.
+    the length of the vector of all of words, or of all of characters, in the text (tf-idf); ``idf`` (buckets,) comes
+    from the training texts.
     """
 
     config: ClassifierNetworkConfig
@@ -53,6 +56,7 @@ class ClassifierNetwork(Network):
         self.output = nn.Linear(self.pooling.output_size, classes)
         if config.ngrams or config.character_ngrams:
             self.grams = nn.Parameter(torch.zeros(config.buckets, classes))
+            self.grams.descent = DESCENT  # type: ignore[attr-defined]  # see training/loop.py
             self.register_buffer("idf", torch.ones(config.buckets))
 
     def forward(self, batch: TextBatch) -> ClassScores:
@@ -87,8 +91,8 @@ class ClassifierNetwork(Network):
         counts = torch.from_numpy(grams.counts).to(buckets.device)
         values = (1.0 + counts.log()) * self.idf[buckets]
         sizes = torch.diff(offsets, append=offsets.new_tensor([len(buckets)]))
-        text = torch.repeat_interleave(torch.arange(len(offsets), device=buckets.device), sizes)
-        lengths = values.new_zeros(len(offsets)).index_add(0, text, values.square()).sqrt()
-        values = SCALE * values / lengths[text]
+        group = torch.repeat_interleave(torch.arange(len(offsets), device=buckets.device), sizes)
+        lengths = values.new_zeros(len(offsets)).index_add(0, group, values.square()).sqrt()
+        values = SCALE / math.sqrt(2.0) * values / lengths[group]
         sums: Tensor = F.embedding_bag(buckets, self.grams, offsets, mode="sum", per_sample_weights=values)
-        return sums
+        return sums.view(-1, 2, sums.shape[1]).sum(dim=1)

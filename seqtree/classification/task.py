@@ -174,6 +174,6 @@ def _count_texts(classifier: Classifier, texts: Iterable[Sequence[str]]) -> None
         return
     counts, total = np.zeros(len(network.idf)), 0
     for text in texts:
-        counts[count_grams([text], classifier.ngrams).buckets] += 1
+        counts[np.unique(count_grams([text], classifier.ngrams).buckets)] += 1
         total += 1
     network.idf.copy_(torch.from_numpy(1.0 + np.log((1.0 + total) / (1.0 + counts))))

@@ -176,7 +176,7 @@ class WordEncoder(nn.Module):
             vectors = rows(self.spelling(self.ids(batch.spellings)), self.ids(batch.spelled))  # (N, characters)
             parts.append(self._spread(vectors, batch, inside))
         if self.config.subwords:
-            found = [self.ngrams.features([word]) for word in batch.distinct]
+            found = [self.ngrams.features([word])[1] for word in batch.distinct]
             offsets = self.ids(np.cumsum([0, *map(len, found[:-1])]))
             vectors = rows(self.subwords(self.ids(np.concatenate(found)), offsets), self.ids(batch.spelled))
             parts.append(self._spread(vectors, batch, inside))

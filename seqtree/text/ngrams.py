@@ -19,30 +19,34 @@ Hashes = npt.NDArray[np.uint64]
 
 
 class NGrams:
-    """Of up to ``words`` words and, inside words, of 2 to ``characters`` characters, into ``buckets``; 0 for none."""
+    """Of up to ``words`` words and, inside words, of 2 to ``characters`` characters, into ``buckets``; 0 for none.
+
+    Words are read in lower case.
+    """
 
     def __init__(self, words: int, characters: int, buckets: int) -> None:
         self.words, self.characters, self.buckets = words, characters, buckets
         self._known: dict[str, tuple[int, Hashes]] = {}
 
-    def features(self, text: Sequence[str]) -> Ids:
-        """The bucket of every n-gram of a text in words, repeated ones too: (F,)."""
+    def features(self, text: Sequence[str]) -> tuple[Ids, Ids]:
+        """The bucket of every n-gram of a text in words, and of every one of characters, repeated ones too."""
         known = [self._word(word) for word in text]
-        found = [inside for _, inside in known]
         single = np.array([number for number, _ in known], dtype=np.uint64)
-        grams = single
+        found, grams = [single[:0]], single
         for length in range(1, self.words + 1):
             if length > 1:
                 grams = _joined(grams[:-1], single[length - 1 :])
             found.append(grams)
-        hashes = np.concatenate(found) if found else np.zeros(0, dtype=np.uint64)
-        return (hashes % np.uint64(self.buckets)).astype(np.int64)
+        return self._buckets(found), self._buckets([single[:0], *(inside for _, inside in known)])
+
+    def _buckets(self, hashes: Sequence[Hashes]) -> Ids:
+        return (np.concatenate(hashes) % np.uint64(self.buckets)).astype(np.int64)
 
     def _word(self, word: str) -> tuple[int, Hashes]:
         """The hash of a word, and those of the n-grams of its characters, its two ends included."""
         known = self._known.get(word)
         if known is None:
-            known = _hash(word), self._inside(f"\x02{word}\x03")
+            known = _hash(word.lower()), self._inside(f"\x02{word.lower()}\x03")
             if len(self._known) < MAX_REMEMBERED:
                 self._known[word] = known
         return known

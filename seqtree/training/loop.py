@@ -111,7 +111,7 @@ class Trainer:
         state = self.state
         rate = self.settings.learning_rate * state.rate_scale * rate_factor(self.settings, self.progress())
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group.get("factor", 1.0)
         self.network.train()
         with seeded(self.settings.seed * 1_000_003 + state.step, self.gpus):
             if not state.step_in_epoch:
@@ -318,10 +318,21 @@ class Trainer:
 
 
 def _optimizer(model: nn.Module, settings: TrainingSettings) -> torch.optim.Optimizer:
-    """AdamW or SGD; vectors (biases) are not decayed."""
-    matrices = [p for p in model.parameters() if p.ndim > 1]
-    vectors = [p for p in model.parameters() if p.ndim <= 1]
-    groups = [{"params": matrices, "weight_decay": settings.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+    """AdamW or SGD; vectors (biases) are not decayed.
+
+    A parameter with a ``descent`` is learned by gradient descent with momentum at that many times the learning rate. It
+    is AdamW's with an epsilon far above any gradient; so a weight that has a gradient now and then moves by its size.
+    """
+    ordinary = [p for p in model.parameters() if not hasattr(p, "descent")]
+    matrices, vectors = [p for p in ordinary if p.ndim > 1], [p for p in ordinary if p.ndim <= 1]
+    groups: list[dict[str, Any]] = [
+        {"params": matrices, "weight_decay": settings.weight_decay},
+        {"params": vectors, "weight_decay": 0.0},
+    ]
+    for p in model.parameters():
+        if hasattr(p, "descent"):
+            group = {"params": [p], "factor": p.descent, "weight_decay": settings.weight_decay / p.descent}
+            groups.append(group if settings.optimizer == "sgd" else {**group, "eps": 1.0})
     if settings.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=settings.learning_rate, momentum=settings.momentum)
     return torch.optim.AdamW(groups, lr=settings.learning_rate, betas=(0.9, settings.beta2), fused=True)

@@ -63,9 +63,9 @@ def test_ngrams_by_hand() -> None:
     network.idf.uniform_(1.0, 3.0)
     words = ["to", "be", "to"]
     batch = make_text_batch([words, ["sleep"]], classifier.lexicon, classifier.ngrams, 400)
-    to, be = (int(classifier.ngrams.features([word])[0]) for word in ("to", "be"))
+    to, be = (int(classifier.ngrams.features([word])[0][0]) for word in ("to", "be"))
     values = torch.tensor([(1 + np.log(2)) * float(network.idf[to]), float(network.idf[be])], dtype=torch.float32)
-    expected = 4.0 * (values / values.norm()) @ network.grams[[to, be]]
+    expected = 4.0 / np.sqrt(2.0) * (values / values.norm()) @ network.grams[[to, be]]
     torch.testing.assert_close(network._grams(batch.grams)[0].detach(), expected.detach())
 
 
