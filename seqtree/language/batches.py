@@ -59,9 +59,11 @@ class LineBatches:
     tokens as one of ``StreamBatches``: more rows where lines are short. Of lines with classes, a column before these
     tokens has the numbers of the classes: (B, T + 2). In each epoch, a share ``dropout`` of the lines has -1, no class.
 
-    A line longer than the window is read in pieces, together with other lines of as many pieces, in steps that follow
-    one another, with its hidden state carried from one to the next (truncated backpropagation); with ``whole``, every
-    line is read in one step. Memory: some 32 bytes a line.
+    A line longer than one window and a half is read in pieces, together with other lines of as many pieces, in steps
+    that follow one another, with its hidden state carried from one to the next (truncated backpropagation). Pieces are
+    as long as the window, but the last has from half a window to one and a half: a step weighs as much as any other,
+    and if it had but the ends of lines, lines would learn to end anywhere. With ``whole``, every line is read in one
+    step. Memory: some 32 bytes a line.
     """
 
     def __init__(
@@ -77,7 +79,7 @@ class LineBatches:
         self.bounds = line_bounds(stream.ids, vocabulary.end)
         self.lengths = np.diff(self.bounds)
         self.window = int(self.lengths.max()) if whole else shape.window
-        pieces = -(-self.lengths // self.window)
+        pieces = np.maximum(1, np.rint(self.lengths / self.window).astype(np.int64))
         order = np.argsort(pieces, kind="stable")
         counts, firsts = np.unique(pieces[order], return_index=True)
         self.kinds: list[tuple[int, Ids, int]] = []  # number of pieces, the lines that have so many, batches of them
@@ -93,8 +95,9 @@ class LineBatches:
 
     def batch(self, epoch: int, step: int) -> Ids:
         """Batch ``step`` of ``epoch``."""
-        lines, piece = self._steps(epoch)[step]
-        rows = line_rows(self.ids, self.bounds[lines], self.bounds[lines + 1], piece * self.window, self.window)
+        lines, piece, last = self._steps(epoch)[step]
+        width = int(self.lengths[lines].max()) if last else self.window
+        rows = line_rows(self.ids, self.bounds[lines], self.bounds[lines + 1], piece * self.window, width)
         classes = self._classes(epoch)
         return rows if classes is None else np.column_stack([classes[lines], rows])
 
@@ -105,15 +108,16 @@ class LineBatches:
         left_out = np.random.default_rng((self.seed, epoch, DROPPED)).random(len(self)) < self.dropout
         return np.where(left_out, -1, self.labels)
 
-    def _ordered(self, epoch: int) -> list[tuple[Ids, int]]:
-        """The lines of each step of an epoch, and which of their pieces it reads."""
+    def _ordered(self, epoch: int) -> list[tuple[Ids, int, bool]]:
+        """The lines of each step of an epoch, which of their pieces it reads, and whether that is the last."""
         batches = [
             (lines[chosen], count)
             for count, lines, steps in self.kinds
             for chosen in similar_lengths(self.lengths[lines], steps, self.seed, epoch)
         ]
         order = np.random.default_rng((self.seed, epoch)).permutation(len(batches)).tolist()
-        return [(batches[i][0], piece) for i in order for piece in range(batches[i][1])]
+        steps = ((*batches[i], piece) for i in order for piece in range(batches[i][1]))
+        return [(lines, piece, piece == count - 1) for lines, count, piece in steps]
 
 
 def batches_of(stream: TokenStream, vocabulary: Vocabulary, recipe: LanguageRecipe) -> StreamBatches | LineBatches:
