@@ -76,7 +76,7 @@ class PairSettings(Settings):
         "What a token is: a character, a word between white space, or a piece of a word (bpe).",
         choices=("char", "word", "bpe"),
     )
-    pieces: int = setting(4000, "Byte-pair pieces of each side, at most.", minimum=1, maximum=1 << 20)
+    pieces: int = setting(5000, "Byte-pair pieces of each side, at most.", minimum=1, maximum=1 << 20)
     min_count: int | None = setting(
         None, "Tokens that occur less often become <unk>.", minimum=1, unset="2 for words, 1 for characters and pieces"
     )
@@ -132,18 +132,18 @@ PRESETS = {
     "small": _preset("spellings, dates, numbers: minutes", TranslatorConfig(), 64, replace(_TRAINING, epochs=20.0)),
     "medium": _preset(
         "pronunciation, inflection: tens of minutes",
-        TranslatorConfig(embedding=128, hidden=256, dropout=0.3),
-        64,
-        replace(_TRAINING, learning_rate=2e-3, epochs=15.0),
+        TranslatorConfig(embedding=128, hidden=256, dropout=0.25),
+        128,
+        replace(_TRAINING, learning_rate=2e-3, epochs=12.0),
         PairSettings(unit="word"),
     ),
     "text": _preset(
         "sentences of ordinary text in byte-pair pieces: an hour",
         TranslatorConfig(
-            cell="gru", embedding=256, hidden=320, tied=True, dropout=0.4, word_dropout=0.05, smoothing=0.1
+            cell="gru", embedding=256, hidden=320, tied=True, dropout=0.3, word_dropout=0.05, smoothing=0.1
         ),
         64,
-        replace(_TRAINING, learning_rate=1.5e-3, epochs=15.0),
+        replace(_TRAINING, learning_rate=2e-3, epochs=15.0),
         PairSettings(unit="bpe"),
     ),
 }

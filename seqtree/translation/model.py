@@ -69,7 +69,7 @@ class Translator(Model[TranslatorNetwork]):
         pairs: Iterable[tuple[str, str]],
         *,
         unit: str = "char",
-        pieces: int = 4000,
+        pieces: int = 5000,
         min_count: int = 1,
         seed: int = 0,
         **shape: Any,
