@@ -13,9 +13,10 @@ import click
 from seqtree.cli.options import (
     FILE,
     TextCommand,
+    condition_option,
     device_option,
     encoding_option,
-    finite,
+    given_class,
     json_option,
     note,
     open_model,
@@ -23,6 +24,7 @@ from seqtree.cli.options import (
     settings_options,
     threads_option,
 )
+from seqtree.cli.score import score
 from seqtree.cli.texts import check_texts, file_option, in_chunks, text_blocks
 from seqtree.cli.train import train_command
 from seqtree.escapes import escaped, json_line
@@ -39,10 +41,6 @@ unknown_option = click.option(
     help="Prompt tokens the model has never seen: name them and stop, leave them out, or read them as <unk>.",
 )
 prompt_file_option = click.option("--prompt-file", type=FILE, help="Read the prompt from a file (- for stdin).")
-condition_option = click.option(
-    "--condition", metavar="LABEL", help="The class of every text, for a model that was trained with --condition."
-)
-SCORE_HEADER = "line\ttoken\tsurprisal\tunknown\n"
 _TEXTS = click.argument("texts", type=FILE, nargs=-1, required=True)
 
 
@@ -115,7 +113,7 @@ def eval_(
     from seqtree.text.reading import check_standard_input
 
     check_standard_input([*texts, *ngram])
-    loaded = _given(open_model("lm", model, threads, device), condition)
+    loaded = given_class(open_model("lm", model, threads, device), condition)
     stream = loaded.encode_files(texts, encoding, (label_column, text_column))
     measured = loaded.evaluate_stream(stream, not without_condition)
     record = measured.to_json()
@@ -181,7 +179,7 @@ def sample(
 
     A model of --documents lines gives whole items: each sample ends with its line.
     """
-    loaded = _given(open_model("lm", model), condition)
+    loaded = given_class(open_model("lm", model), condition)
     text = _prompt(prompt, prompt_file)
     settings = SamplingSettings(**{**chosen, "stop": tuple(map(_unescape, chosen["stop"]))})
     if settings.seed is None:
@@ -230,7 +228,7 @@ def _samples(
 @json_option
 def next_(model: str, text: str, k: int, condition: str | None, unknown: str, as_json: bool) -> None:
     """The most probable tokens after TEXT (\\n a line end, \\t a tab, \\\\ a backslash), with their probabilities."""
-    _print_tokens(_given(open_model("lm", model), condition).next(_unescape(text), k, unknown), as_json)
+    _print_tokens(given_class(open_model("lm", model), condition).next(_unescape(text), k, unknown), as_json)
 
 
 @lm.command(
@@ -250,36 +248,7 @@ def fill(model: str, text: str, k: int, blank: str, unknown: str, as_json: bool)
     _print_tokens(open_model("lm", model).fill(_unescape(text), k, blank, unknown), as_json)
 
 
-@lm.command(epilog="\b\nExample:\n  seqtree lm score runs/novel sentences.txt --independent > surprisals.tsv")
-@click.argument("model", type=FILE)
-@click.argument("file", type=FILE, default="-")
-@click.option("--independent", is_flag=True, help="Score every line as a text of its own.")
-@condition_option
-@encoding_option
-@json_option
-def score(model: str, file: str, independent: bool, condition: str | None, encoding: str, as_json: bool) -> None:
-    """Surprisal in bits of every token of FILE (- for stdin): TSV with line, token, surprisal, unknown.
-
-    Each line is read after all lines before it, unless --independent; without that, the surprisals add up to the bits
-    of lm eval. Unseen tokens are scored as <unk> and marked.
-    """
-    from seqtree.text.reading import read_blocks
-
-    loaded = _given(open_model("lm", model), condition)
-    write = sys.stdout.write  # not click.echo, which would flush every line
-    begun = False
-    for line, (token, surprisal, unknown) in loaded.score_lines(read_blocks(file, encoding), independent):
-        if as_json:
-            row = {"line": line, "token": token, "surprisal": finite(surprisal), "unknown": unknown}
-            write((", " if begun else '{"tokens": [') + json_line(row))
-        else:
-            write("" if begun else SCORE_HEADER)
-            write(f"{line}\t{json_line(token)[1:-1]}\t{surprisal:.4f}\t{int(unknown)}\n")
-        begun = True
-    if as_json:
-        write(("" if begun else '{"tokens": [') + '], "unit": "bits"}\n')
-    elif not begun:
-        write(SCORE_HEADER)
+lm.add_command(score)
 
 
 @lm.command(
@@ -333,10 +302,6 @@ def _classes_json(best: list[tuple[str, float]]) -> str:
     shares = {name: round(share, 6) for name, share in best}
     label, probability = next(iter(shares.items()), (None, None))
     return json_line({"label": label, "probability": probability, "probabilities": shares})
-
-
-def _given(model: LanguageModel, condition: str | None) -> LanguageModel:
-    return model if condition is None else model.given(condition)
 
 
 def _prompt(prompt: str, prompt_file: str | None) -> str:

@@ -31,6 +31,9 @@ precision_option = click.option(
 )
 threads_option = click.option("--threads", type=click.IntRange(1, 4096), help="CPU threads.  [default: all cores]")
 encoding_option = click.option("--encoding", default="utf-8", help="Encoding of the text files.")
+condition_option = click.option(
+    "--condition", metavar="LABEL", help="The class of every text, for a model that was trained with --condition."
+)
 quiet_option = click.option("--quiet", "-q", is_flag=True, help="Show no progress on stderr.")
 
 
@@ -144,6 +147,11 @@ def open_model(task: str, path: Any, threads: int | None = None, device: str = "
     if threads:
         torch.set_num_threads(threads)
     return model.load(path, device, precision or None)
+
+
+def given_class(model: Any, condition: str | None) -> Any:
+    """A language model, for texts of that class if one is given. Raises InputError."""
+    return model if condition is None else model.given(condition)
 
 
 def note(message: str) -> None:

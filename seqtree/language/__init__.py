@@ -12,10 +12,13 @@ if TYPE_CHECKING:
     )
     from seqtree.language.evaluation import LanguageEvaluation as LanguageEvaluation
     from seqtree.language.memorisation import SampleReport as SampleReport
-    from seqtree.language.model import LanguageModel as LanguageModel, TokenScore as TokenScore
+    from seqtree.language.model import LanguageModel as LanguageModel
     from seqtree.language.network import RecurrentLanguageModel as RecurrentLanguageModel
     from seqtree.language.ngram import KneserNey as KneserNey
     from seqtree.language.nltk_adapter import NltkLanguageModel as NltkLanguageModel
+    from seqtree.language.reading import WordScore as WordScore
+    from seqtree.language.scoring import TokenScore as TokenScore
+    from seqtree.language.study import ReadingStudy as ReadingStudy
     from seqtree.language.task import LanguageModelTask as LanguageModelTask
 
 __getattr__, __dir__, __all__ = lazy(
@@ -24,10 +27,13 @@ __getattr__, __dir__, __all__ = lazy(
         "config": "LanguageNetworkConfig LanguageRecipe SamplingSettings",
         "evaluation": "LanguageEvaluation",
         "memorisation": "SampleReport",
-        "model": "LanguageModel TokenScore",
+        "model": "LanguageModel",
         "network": "RecurrentLanguageModel",
         "ngram": "KneserNey",
         "nltk_adapter": "NltkLanguageModel",
+        "reading": "WordScore",
+        "scoring": "TokenScore",
+        "study": "ReadingStudy",
         "task": "LanguageModelTask",
     },
 )

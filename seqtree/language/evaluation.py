@@ -27,6 +27,7 @@ from seqtree.text.vocabulary import Vocabulary
 WINDOW = 256
 ROWS = 64  # pieces of a text that validation reads at once
 CONTEXT = 64  # tokens on each side of a window that a bidirectional model reads besides
+LEAST_LOGARITHM = -1e30  # of a probability; 0 times minus infinity would be no number
 MAX_LOGITS = 1 << 22  # numbers; 16 MiB, once more for their logarithms
 LINES = 1 << 18  # tokens of lines that are sorted by length together
 MAX_GATES = 1 << 24  # numbers of a layer in a window of validation; 64 MiB
@@ -138,31 +139,33 @@ def surprisals(
     ids: np.ndarray,
     lines: bool = False,
     labels: Ids | None = None,
+    details: bool = False,
 ) -> Iterator[Tensor]:
     """Surprisals in nats of ``ids`` (N,), in pieces (T,) in order: each after all before it, or before it in its line.
 
     Before the first token of a text, and with ``lines`` of each line, is the sentence start, read from the zero state.
-    ``labels`` are the classes of the lines, as conditions.
+    ``labels`` are the classes of the lines, as conditions. With ``details`` pieces are (T, 3): beside the surprisal,
+    the entropy in nats of the distribution that the token was predicted from, and the token's rank in it, from 1.
     """
     network.eval()
     if lines:
-        return _line_surprisals(network, vocabulary, ids, labels)
+        return _line_surprisals(network, vocabulary, ids, labels, details)
     windows = (ids[i : i + WINDOW] for i in range(0, len(ids), WINDOW))
-    return streamed_surprisals(network, vocabulary, windows)
+    return streamed_surprisals(network, vocabulary, windows, details)
 
 
 @torch.inference_mode()
 def streamed_surprisals(
-    network: RecurrentLanguageModel, vocabulary: Vocabulary, windows: Iterable[np.ndarray]
+    network: RecurrentLanguageModel, vocabulary: Vocabulary, windows: Iterable[np.ndarray], details: bool = False
 ) -> Iterator[Tensor]:
-    """Surprisals in nats (T,) of each window of ids (T,) after all before it.
+    """Surprisals in nats (T,) of each window of ids (T,) after all before it; with ``details`` (T, 3), as above.
 
     With a bidirectional network, among ``CONTEXT`` tokens on each side: it reads a window ahead. All windows but the
     last are to have ``WINDOW`` tokens.
     """
     network.eval()
     if network.config.bidirectional:
-        yield from _surrounded_surprisals(network, vocabulary, windows)
+        yield from _surrounded_surprisals(network, vocabulary, windows, details)
         return
     device, state = network.decoder.weight.device, None
     before = vocabulary.start
@@ -172,11 +175,11 @@ def streamed_surprisals(
         before = int(targets[-1])
         inputs = shift_inputs(previous, vocabulary)
         output, state = network.hidden_states(inputs[:, None].to(device), state)
-        yield _cross_entropies(network, output[:, 0], targets.to(device)).cpu()
+        yield _cross_entropies(network, output[:, 0], targets.to(device), details).cpu()
 
 
 def _surrounded_surprisals(
-    network: RecurrentLanguageModel, vocabulary: Vocabulary, windows: Iterable[np.ndarray]
+    network: RecurrentLanguageModel, vocabulary: Vocabulary, windows: Iterable[np.ndarray], details: bool
 ) -> Iterator[Tensor]:
     device, nothing = network.decoder.weight.device, np.zeros(0, dtype=np.int64)
     before = nothing
@@ -185,19 +188,20 @@ def _surrounded_surprisals(
         window = surrounded(np.concatenate([left, ids, right]), vocabulary)
         output = network.surrounded_states(window[:, None].to(device))[len(left) : len(left) + len(ids), 0]
         targets = torch.from_numpy(np.asarray(ids, dtype=np.int64))
-        yield _cross_entropies(network, output, targets.to(device)).cpu()
+        yield _cross_entropies(network, output, targets.to(device), details).cpu()
         before = ids
 
 
 @torch.inference_mode()
 def _line_surprisals(
-    network: RecurrentLanguageModel, vocabulary: Vocabulary, ids: np.ndarray, labels: Ids | None
+    network: RecurrentLanguageModel, vocabulary: Vocabulary, ids: np.ndarray, labels: Ids | None, details: bool
 ) -> Iterator[Tensor]:
     bounds, first = line_bounds(ids, vocabulary.end), 0
     while first < len(bounds) - 1:
         last = max(first + 1, int(np.searchsorted(bounds, bounds[first] + LINES, side="right")) - 1)
         starts, ends = bounds[first:last] - bounds[first], bounds[first + 1 : last + 1] - bounds[first]
-        found = torch.empty(int(ends[-1]), dtype=network.decoder.weight.dtype)
+        shape = (int(ends[-1]), 3) if details else (int(ends[-1]),)
+        found = torch.empty(shape, dtype=network.decoder.weight.dtype)
         order = np.argsort(starts - ends, kind="stable")  # the longest first
         room, least = ROWS * validation_window(network.config), 1 if network.config.bidirectional else ROWS
         done = 0
@@ -221,7 +225,10 @@ def _measure(
     classes: Tensor | None,
     found: Tensor,
 ) -> None:
-    """Put into ``found`` (N,) the surprisals of those lines of ``ids`` (N,), the longest first, read side by side."""
+    """Put into ``found`` (N,), or (N, 3) for the details, the surprisals of those lines of ``ids`` (N,).
+
+    They come the longest first, and are read side by side.
+    """
     longest, state = int(ends[0] - starts[0]), None
     window = longest if network.config.bidirectional else validation_window(network.config)
     for offset in range(0, longest, window):
@@ -238,7 +245,7 @@ def _measure(
             output, state = network.hidden_states(inputs, state, classes)
         real = targets >= 0  # (T, B)
         places = torch.from_numpy(starts + offset) + torch.arange(len(targets))[:, None]
-        found[places[real.cpu()]] = _cross_entropies(network, output[real], targets[real]).cpu()
+        found[places[real.cpu()]] = _cross_entropies(network, output[real], targets[real], found.dim() > 1).cpu()
 
 
 def surrounded(ids: np.ndarray, vocabulary: Vocabulary) -> Tensor:
@@ -247,13 +254,22 @@ def surrounded(ids: np.ndarray, vocabulary: Vocabulary) -> Tensor:
     return shift_inputs(window, vocabulary)
 
 
-def _cross_entropies(network: RecurrentLanguageModel, output: Tensor, targets: Tensor) -> Tensor:
-    """Cross-entropies (T,) of targets (T,) after hidden states (T, H), a bounded number of logits at a time."""
+def _cross_entropies(network: RecurrentLanguageModel, output: Tensor, targets: Tensor, details: bool = False) -> Tensor:
+    """Cross-entropies (T,) of targets (T,) after hidden states (T, H), a bounded number of logits at a time.
+
+    With ``details`` (T, 3): cross-entropy, entropy and rank.
+    """
     rows = max(1, MAX_LOGITS // network.vocabulary_size)
-    found = torch.empty(len(targets), dtype=output.dtype, device=output.device)  # made first: a part made between two
-    for i in range(0, len(targets), rows):  # blocks of logits would lie where the next block might have fitted
-        logits = network.decoder(output[i : i + rows])
-        found[i : i + rows] = F.cross_entropy(logits, targets[i : i + rows], reduction="none")
+    shape = (len(targets), 3) if details else (len(targets),)
+    found = torch.empty(shape, dtype=output.dtype, device=output.device)  # made first: a part made between two
+    nats = found[:, 0] if details else found  # blocks of logits would lie where the next block might have fitted
+    for i in range(0, len(targets), rows):
+        logits, right = network.decoder(output[i : i + rows]), targets[i : i + rows]
+        nats[i : i + rows] = F.cross_entropy(logits, right, reduction="none")
+        if details:
+            found[i : i + rows, 2] = 1 + (logits > logits.gather(1, right[:, None])).sum(dim=1)
+            logits = logits.log_softmax(dim=1)
+            found[i : i + rows, 1] = -(logits.exp() * logits.clamp_min(LEAST_LOGARITHM)).sum(dim=1)
         del logits  # before the next ones are made
     return found
 

@@ -69,7 +69,7 @@ def report_samples(
     training_text: files or folders; if empty, those named by ``config.json`` in the folder of the model. Raises
     InputError if no training text is found.
     """
-    paths = list(training_text) or _training_text_of_run(Path(model_path))
+    paths = list(training_text) or training_text_of_run(Path(model_path), "--training-text")
     corpus = model.encode_files(paths, model.settings.encoding).ids
     encoded = (model.vocabulary.encode(model.part_tokens(sample["text"])) for sample in samples)
     return [sample_report(ids, corpus, model.vocabulary) for ids in encoded]
@@ -209,9 +209,12 @@ def _candidates(hashes: Hashes, wanted: Hashes) -> Ids:
     return places[np.isin(hashes[places], wanted)]
 
 
-def _training_text_of_run(model_path: Path) -> list[str]:
-    """The training text of a model's run, from its ``config.json``. Raises InputError if it is missing."""
-    advice = "give the training text with --training-text"
+def training_text_of_run(model_path: Path, option: str) -> list[str]:
+    """The training text of a model's run, from its ``config.json``.
+
+    Raises InputError if it is missing, which names the ``option`` that gives the text.
+    """
+    advice = f"give the training text with {option}"
     config = (model_path if model_path.is_dir() else model_path.parent) / "config.json"
     try:
         paths = json.loads(config.read_text(encoding="utf-8"))["corpus"]

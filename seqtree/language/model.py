@@ -10,12 +10,12 @@
 from __future__ import annotations
 
 import copy
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,7 +27,9 @@ from seqtree.language.condition import Classes
 from seqtree.language.config import LanguageNetworkConfig, SamplingSettings
 from seqtree.language.network import RecurrentLanguageModel
 from seqtree.language.prompts import known_tokens, own_line
+from seqtree.language.reading import WordScore, score_words, text_line
 from seqtree.language.sampling import sample_tokens
+from seqtree.language.scoring import TokenScore, line_tokens, scored_lines
 from seqtree.language.stepper import Reader, Stepper
 from seqtree.model import Model, untrained
 from seqtree.text.config import TextSettings
@@ -38,16 +40,6 @@ from seqtree.text.labelled import read_labelled
 from seqtree.text.reading import normalised, whole_lines
 from seqtree.text.tokenfile import TokenStream
 from seqtree.text.vocabulary import Vocabulary
-
-SCORED = 1 << 14  # tokens of lines that are scored at a time
-
-
-class TokenScore(NamedTuple):
-    """A token, its surprisal in bits, and whether it is outside the vocabulary (scored as ``<unk>``)."""
-
-    token: str
-    surprisal: float
-    unknown: bool
 
 
 class LanguageModel(Model[RecurrentLanguageModel]):
@@ -188,7 +180,7 @@ class LanguageModel(Model[RecurrentLanguageModel]):
             return []
         ids = self.vocabulary.encode(tokens)
         unknown = (ids == self.vocabulary.unknown).tolist()
-        bits = (self._nats(ids, self.label).double() / np.log(2)).tolist()
+        bits = (self.nats(ids, self.label).double() / np.log(2)).tolist()
         return [TokenScore(*row) for row in zip(tokens, bits, unknown, strict=True)]
 
     def score_lines(self, text: str | Iterable[str], independent: bool = False) -> Iterator[tuple[int, TokenScore]]:
@@ -198,59 +190,27 @@ class LanguageModel(Model[RecurrentLanguageModel]):
         training gives it, so that the surprisals add up to the bits that ``evaluate`` measures. ``text`` may come in
         blocks; it is scored as it comes, by a bidirectional model a few hundred tokens later.
         """
-        blocks = whole_lines([normalised(text)] if isinstance(text, str) else text)
-        if independent and not self.settings.lines:
-            for number, line in enumerate(chain.from_iterable(blocks), 1):
-                yield from ((number, score) for score in self.score(line))
-            return
-        batches = self._numbered_tokens(blocks)
-        read: deque[tuple[list[tuple[int, str]], np.ndarray]] = deque()
+        return scored_lines(self, _lines(text), independent)
 
-        def windows() -> Iterator[np.ndarray]:
-            for batch in batches:
-                read.append((batch, self.vocabulary.encode([token for _, token in batch])))
-                yield read[-1][1]
+    def score_words(
+        self, text: str | Iterable[str], independent: bool = False, spaces: str = "before", details: bool = False
+    ) -> Iterator[WordScore]:
+        """The score of every word of a text as it stands there: a run of characters that are no white space.
 
-        found: Iterator[torch.Tensor]
-        if self.settings.lines:
-            found = (self._nats(ids, self.label) for ids in windows())
-        else:
-            found = evaluation.streamed_surprisals(self.network, self.vocabulary, windows())
-        for nats in found:
-            batch, ids = read.popleft()
-            bits, unknown = (nats.double() / np.log(2)).tolist(), (ids == self.vocabulary.unknown).tolist()
-            for (number, token), surprisal, unseen in zip(batch, bits, unknown, strict=True):
-                yield number, TokenScore(token, surprisal, unseen)
-
-    def _numbered_tokens(self, blocks: Iterable[list[str]]) -> Iterator[list[tuple[int, str]]]:
-        """The tokens of a text with the numbers of their lines, as many at a time as are scored together."""
-        lines = ((number, self._line_tokens(line)) for number, line in enumerate(chain.from_iterable(blocks), 1))
-        if not self.settings.lines:
-            tokens = ((number, token) for number, found in lines for token in found)
-            yield from iter(lambda: list(islice(tokens, evaluation.WINDOW)), [])
-            return
-        batch: list[tuple[int, str]] = []
-        for number, found in lines:
-            batch += [(number, token) for token in found]
-            if len(batch) >= SCORED:
-                yield batch
-                batch = []
-        if batch:
-            yield batch
-
-    def _line_tokens(self, line: str) -> list[str]:
-        """The tokens of a line, with the end that a last line without one is given."""
-        ends = (self.settings.unit == "word" or self.settings.lines) and not line.endswith("\n")
-        return text_tokens(line + "\n" * ends, self.settings)
+        Every token's surprisal counts for one word, so that they add up as those of ``score_lines`` do. ``spaces``: the
+        white space ``before`` a word counts for it, and the end of a line for its last word; or that ``after`` it.
+        ``details``: also the entropy before the word and the rank of its first token.
+        """
+        return score_words(self, map(text_line, _lines(text)), independent, spaces, details)
 
     def part_tokens(self, text: str) -> list[str]:
         """The tokens of the beginning or another part of a text, in which a model with classes reads lines as one."""
         return text_tokens(part_of_line(text, self.settings.unit) if self.classes else text, self.settings)
 
-    def _nats(self, ids: np.ndarray, label: int | None) -> torch.Tensor:
-        """Surprisals in nats (N,) of ``ids`` (N,), texts of this class."""
+    def nats(self, ids: np.ndarray, label: int | None = None, details: bool = False) -> torch.Tensor:
+        """Surprisals in nats (N,) of ``ids`` (N,), texts of this class; (N, 3) with details, see ``surprisals``."""
         labels, lines = self._labels(ids, label), self.settings.lines
-        return torch.cat(list(evaluation.surprisals(self.network, self.vocabulary, ids, lines, labels)))
+        return torch.cat(list(evaluation.surprisals(self.network, self.vocabulary, ids, lines, labels, details)))
 
     def _labels(self, ids: np.ndarray, label: int | None) -> Ids | None:
         """The class of every line of ``ids``, the same for all."""
@@ -263,14 +223,14 @@ class LanguageModel(Model[RecurrentLanguageModel]):
         InputError if the model has no classes.
         """
         classes, unit = self._classes(), self.settings.unit
-        items = [self._line_tokens(as_line(text, unit)) if text.strip() else [] for text in texts]
+        items = [line_tokens(as_line(text, unit), self.settings) if text.strip() else [] for text in texts]
         known = [number for number, tokens in enumerate(items) if tokens]
         found: list[np.ndarray | None] = [None] * len(items)
         if not known:
             return found
         ids = self.vocabulary.encode([token for number in known for token in items[number]])
         begins = np.cumsum([0, *(len(items[number]) for number in known[:-1])])
-        nats = [self._nats(ids, label).double().numpy() for label in range(len(classes.labels))]
+        nats = [self.nats(ids, label).double().numpy() for label in range(len(classes.labels))]
         scores = classes.log_priors - np.stack([np.add.reduceat(row, begins) for row in nats], axis=1)
         chances = np.exp(scores - scores.max(axis=1, keepdims=True))
         for number, row in zip(known, chances / chances.sum(axis=1, keepdims=True), strict=True):
@@ -372,3 +332,8 @@ class LanguageModel(Model[RecurrentLanguageModel]):
             raise InputError(
                 f"a bidirectional model cannot {what}: it reads both sides; use fill, or train without --bidirectional"
             )
+
+
+def _lines(text: str | Iterable[str]) -> Iterator[str]:
+    """The lines, with their ends, of a string or of a text in blocks."""
+    return chain.from_iterable(whole_lines([normalised(text)] if isinstance(text, str) else text))

@@ -18,12 +18,14 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+import torch
+from torch import Tensor
 
 from seqtree.errors import InputError
 from seqtree.text.tokenfile import TokenStream
@@ -50,8 +52,7 @@ def compare(
     the texts. Raises InputError for an order outside 1 to 10, and as ``encode_paths`` does.
     """
     began = time.perf_counter()
-    counted = model.encode_files(training_paths, encoding).ids
-    ngrams = KneserNey(counted, model.vocabulary, order, lines=model.settings.lines)
+    ngrams = counted(model, training_paths, order, encoding)
     stream = text if isinstance(text, TokenStream) else model.encode_files(text, encoding)
     total = -math.fsum(np.log(ngrams.probabilities(stream.ids)))
     loss, bits = total / len(stream), total / math.log(2)
@@ -63,6 +64,12 @@ def compare(
         "bits_per_byte": bits / stream.bytes,
         "seconds": time.perf_counter() - began,
     }
+
+
+def counted(model: LanguageModel, training_paths: Sequence[str | Path], order: int, encoding: str) -> KneserNey:
+    """The n-grams of a training text, over the tokens of a model. Raises InputError as ``compare`` does."""
+    ids = model.encode_files(training_paths, encoding).ids
+    return KneserNey(ids, model.vocabulary, order, lines=model.settings.lines)
 
 
 class KneserNey:
@@ -123,6 +130,14 @@ class KneserNey:
                 numbers = _find(self._keys[k - 1], context, tokens, self._size)
             probability = self._interpolated(k, context, numbers, probability)
         return probability[offsets > 0]
+
+    def surprisals(self, windows: Iterable[npt.ArrayLike]) -> Iterator[Tensor]:
+        """Surprisals in nats (T,) of each window of a text (T,), after all windows before it."""
+        before = np.zeros(0, dtype=np.int64)
+        for ids in windows:
+            both = np.concatenate([before, np.asarray(ids).astype(np.int64)])
+            yield -torch.from_numpy(self.probabilities(both)[len(before) :]).log()
+            before = both[max(0, len(both) - self.order + 1) :]
 
     def _interpolated(
         self, k: int, context: Ids, numbers: Ids, lower: npt.NDArray[np.float64]

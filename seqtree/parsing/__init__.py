@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from seqtree.parsing.network import ParserNetwork as ParserNetwork
     from seqtree.parsing.parse import Parse as Parse
     from seqtree.parsing.task import ParserTask as ParserTask
+    from seqtree.parsing.word_counts import WordCounts as WordCounts
 
 __getattr__, __dir__, __all__ = lazy(
     __name__,
@@ -27,5 +28,6 @@ __getattr__, __dir__, __all__ = lazy(
         "network": "ParserNetwork",
         "parse": "Parse",
         "task": "ParserTask",
+        "word_counts": "WordCounts",
     },
 )

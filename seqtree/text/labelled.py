@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,11 +11,11 @@ from seqtree.errors import InputError
 from seqtree.text.config import check_encoding
 from seqtree.text.nltk_corpora import PREFIX, NamedCorpus, open_corpus
 from seqtree.text.reading import Source, numbered_lines, read_text, sources
+from seqtree.text.tables import CSV, read_table
 
-CSV, JSON = (".csv",), (".json", ".jsonl", ".ndjson")
+JSON = (".json", ".jsonl", ".ndjson")
 TEXTS = (".txt",)  # of a folder a class
 SUFFIXES = (".tsv", *CSV, *JSON)  # of files in other folders
-MAX_FIELD = 1 << 27  # characters of a CSV field
 
 
 class Labelled(NamedTuple):
@@ -73,26 +72,10 @@ def _tabbed(source: Source, encoding: str) -> Iterator[Labelled]:
 
 
 def _csv(source: Source, encoding: str, label: str, text: str) -> Iterator[Labelled]:
-    csv.field_size_limit(MAX_FIELD)
-    rows = csv.reader(line + "\n" for _, line in numbered_lines([source], encoding))
-    try:
-        header = next(rows, [])
-        for name in (label, text):
-            if name not in header:
-                raise InputError(
-                    f"{source.name}:1: no column {name!r} among {', '.join(map(repr, header))} "
-                    "(see --label-column, --text-column)"
-                )
-        first = rows.line_num + 1
-        for row in rows:
-            place = f"{source.name}:{first}"
-            first = rows.line_num + 1
-            if row:
-                if len(row) != len(header):
-                    raise InputError(f"{place}: {len(row)} columns, expected {len(header)} as in the header")
-                yield Labelled(row[header.index(label)].strip(), row[header.index(text)], place)
-    except csv.Error as error:
-        raise InputError(f"{source.name}:{rows.line_num}: not CSV: {error}") from None
+    table = read_table(source, encoding)
+    first, second = (table.column(name, "--label-column, --text-column") for name in (label, text))
+    for fields, place in table.rows:
+        yield Labelled(fields[first].strip(), fields[second], place)
 
 
 def _json(source: Source, encoding: str, label: str, text: str) -> Iterator[Labelled]:

@@ -233,7 +233,7 @@ def test_scores_add_up_to_the_bits_of_an_evaluation(
     unit: str, bidirectional: bool, independent: bool, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Blank lines have no token, and a last line that is open gets its end."""
-    monkeypatch.setattr("seqtree.language.model.SCORED", size)
+    monkeypatch.setattr("seqtree.language.scoring.SCORED", size)
     made = _lines(unit, bidirectional=bidirectional)
     lines = _text(unit).splitlines()
     text = "\n\n" + lines[0] + "\n\n\n" + "\n".join(lines[1:])

@@ -1,0 +1,111 @@
+"""Scoring a text as it comes: the surprisal of every token, a bounded number of tokens at a time."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from seqtree.language import evaluation
+from seqtree.text.documents import token_reader
+
+if TYPE_CHECKING:
+    from seqtree.language.model import LanguageModel
+    from seqtree.text.config import TextSettings
+
+SCORED = 1 << 14  # tokens of lines that are scored at a time
+
+# From windows of ids (T,) that follow one another, the surprisals of each in nats (T,), or (T, 3) with details.
+Surprisals = Callable[[Iterable[np.ndarray]], Iterator[Tensor]]
+
+
+class TokenScore(NamedTuple):
+    """A token, its surprisal in bits, and whether it is outside the vocabulary (scored as ``<unk>``).
+
+    Where they are asked for: the entropy in bits of the distribution that it was predicted from, and its rank in it.
+    """
+
+    token: str
+    surprisal: float
+    unknown: bool
+    entropy: float | None = None
+    rank: int | None = None
+
+
+def network_surprisals(model: LanguageModel, details: bool = False) -> Surprisals:
+    """The surprisals that the network of a model gives; with ``details``, entropies and ranks besides."""
+    if model.settings.lines:
+        return lambda windows: (model.nats(ids, model.label, details) for ids in windows)
+    return lambda windows: evaluation.streamed_surprisals(model.network, model.vocabulary, windows, details)
+
+
+def scored_lines(
+    model: LanguageModel, lines: Iterable[str], independent: bool = False, surprisals: Surprisals | None = None
+) -> Iterator[tuple[int, TokenScore]]:
+    """The score of every token of ``lines``, which have their line ends, with the number of its line, from 1.
+
+    ``independent``: each line is a text by itself; otherwise it is read after all lines before it, and a last line
+    without a line end gets the end that training gives it. ``surprisals``: those of the network by default. A text is
+    scored as it comes, by a bidirectional model a few hundred tokens later.
+    """
+    surprisals = surprisals or network_surprisals(model)
+    numbered = ((number, line_tokens(line, model.settings, not independent)) for number, line in enumerate(lines, 1))
+    if independent and not model.settings.lines:
+        for number, found in numbered:
+            yield from _scored(model, _windows(((number, token) for token in found), evaluation.WINDOW), surprisals)
+        return
+    if model.settings.lines:
+        yield from _scored(model, _batches(numbered), surprisals)
+        return
+    tokens = ((number, token) for number, found in numbered for token in found)
+    yield from _scored(model, _windows(tokens, evaluation.WINDOW), surprisals)
+
+
+def _scored(
+    model: LanguageModel, batches: Iterable[list[tuple[int, str]]], surprisals: Surprisals
+) -> Iterator[tuple[int, TokenScore]]:
+    read: deque[tuple[list[tuple[int, str]], np.ndarray]] = deque()
+
+    def windows() -> Iterator[np.ndarray]:
+        for batch in batches:
+            read.append((batch, model.vocabulary.encode([token for _, token in batch])))
+            yield read[-1][1]
+
+    for nats in surprisals(windows()):
+        batch, ids = read.popleft()
+        unknown = (ids == model.vocabulary.unknown).tolist()
+        if nats.dim() == 1:
+            bits = (nats.double() / np.log(2)).tolist()
+            for (number, token), surprisal, unseen in zip(batch, bits, unknown, strict=True):
+                yield number, TokenScore(token, surprisal, unseen)
+        else:
+            rows = (nats.double() / torch.tensor([np.log(2), np.log(2), 1])).tolist()
+            for (number, token), (surprisal, entropy, rank), unseen in zip(batch, rows, unknown, strict=True):
+                yield number, TokenScore(token, surprisal, unseen, entropy, int(rank))
+
+
+def line_tokens(line: str, settings: TextSettings, whole: bool = True) -> list[str]:
+    """The tokens of a line; a ``whole`` one gets the end that training gives it, where it has none."""
+    reader = token_reader(settings)
+    return [*reader.feed(line), *(reader.finish() if whole or settings.lines else ())]
+
+
+def _windows(tokens: Iterator[tuple[int, str]], size: int) -> Iterator[list[tuple[int, str]]]:
+    return iter(lambda: list(islice(tokens, size)), [])
+
+
+def _batches(lines: Iterable[tuple[int, list[str]]]) -> Iterator[list[tuple[int, str]]]:
+    """The tokens of whole lines, as many at a time as are scored together."""
+    batch: list[tuple[int, str]] = []
+    for number, found in lines:
+        batch += [(number, token) for token in found]
+        if len(batch) >= SCORED:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

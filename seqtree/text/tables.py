@@ -1,0 +1,100 @@
+"""Tables with a header: CSV, or fields between tabs as they stand."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from seqtree.errors import InputError
+from seqtree.text.config import check_encoding
+from seqtree.text.reading import Source, numbered_lines, sources
+
+CSV = (".csv",)
+MAX_FIELD = 1 << 27  # characters of a CSV field
+
+
+class Row(NamedTuple):
+    """The fields of a row, as many as the header has, and where it stands."""
+
+    fields: list[str]
+    place: str
+
+
+class Table(NamedTuple):
+    """The names of the columns, and the rows as they are read."""
+
+    header: list[str]
+    rows: Iterator[Row]
+    name: str
+
+    def column(self, name: str, option: str) -> int:
+        """Where a column stands. Raises InputError, which names the option, if there is none or more than one."""
+        if self.header.count(name) != 1:
+            found = ", ".join(map(repr, self.header))
+            wrong = "no column" if name not in self.header else "more than one column"
+            raise InputError(f"{self.name}:1: {wrong} {name!r} among {found} (see {option})")
+        return self.header.index(name)
+
+
+def read_table(source: Source, encoding: str) -> Table:
+    """The table in a file: CSV where its name ends so, else with fields between tabs, without quoting.
+
+    Empty lines are left out. Raises InputError, naming file and line, for a row of another number of fields than the
+    header, and for what is no CSV.
+    """
+    lines = numbered_lines([source], encoding)
+    rows = _csv(lines, source.name) if Path(source.name).suffix.lower() in CSV else _tabbed(lines, source.name)
+    first = next(rows, None)
+    if first is None:
+        raise InputError(f"{source.name}: empty, expected a header with the names of the columns")
+    return Table(first.fields, _checked(rows, len(first.fields)), source.name)
+
+
+@contextmanager
+def open_table(path: str, encoding: str) -> Iterator[Table]:
+    """The table in a file or in standard input (``-``). Raises InputError as ``read_table``."""
+    check_encoding(encoding)
+    with sources([path]) as (found,):
+        if len(found) != 1 or not found[0].named:
+            raise InputError(f"{path}: a folder, expected one file with a table")
+        yield read_table(found[0], encoding)
+
+
+def _checked(rows: Iterator[Row], width: int) -> Iterator[Row]:
+    for row in rows:
+        if len(row.fields) != width:
+            raise InputError(f"{row.place}: {len(row.fields)} columns, expected {width} as in the header")
+        yield row
+
+
+def _tabbed(lines: Iterable[tuple[int, str]], name: str) -> Iterator[Row]:
+    return (Row(line.split("\t"), f"{name}:{number}") for number, line in lines if line)
+
+
+def _csv(lines: Iterable[tuple[int, str]], name: str) -> Iterator[Row]:
+    csv.field_size_limit(MAX_FIELD)
+    rows = csv.reader((line + "\n" for _, line in lines), strict=True)
+    first = 1
+    try:
+        for row in rows:
+            place = f"{name}:{first}"
+            first = rows.line_num + 1
+            if row:
+                yield Row(row, place)
+    except csv.Error as error:
+        raise InputError(f"{name}:{rows.line_num}: not CSV: {error}") from None
+
+
+def csv_line(fields: Sequence[object]) -> str:
+    """One row of CSV, with its line end."""
+    written: list[str] = []
+
+    class _Writing:
+        def write(self, text: str) -> None:
+            written.append(text)
+
+    csv.writer(_Writing(), lineterminator="\n").writerow(fields)
+    return "".join(written)

@@ -1,0 +1,179 @@
+"""``seqtree lm score``: tokens, words, lines, documents and items, and what it cannot take."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from pathlib import Path
+
+import pytest
+from command_helpers import Run, caller, refused
+from language_helpers import TEXT, model
+from parsing_helpers import small_parser
+
+from seqtree import LanguageModel
+from seqtree.parsing.word_counts import NAMES
+
+ITEMS = 'story,word,"reading, ms"\n1,the,1.50\n1,"""cat,""",2\n1,sat.,3\n2,on,\n2,the,5\n2,mat,6\n'
+
+
+@pytest.fixture
+def score(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs ``seqtree lm score m ...`` in a folder of its own, with a model m.safetensors, a text and a parser."""
+    model().save(tmp_path / "m.safetensors")
+    model(unit="word").save(tmp_path / "words.safetensors")
+    (tmp_path / "text.txt").write_text('the "cat"  sat\r\n\r\non\tthe mat', encoding="utf-8")
+    (tmp_path / "items.csv").write_text(ITEMS, encoding="utf-8")
+    return caller(capsys, tmp_path, monkeypatch, "lm", "score", "m.safetensors")
+
+
+def _table(out: str, kind: str = "tsv") -> list[dict[str, str]]:
+    quoting = csv.QUOTE_MINIMAL if kind == "csv" else csv.QUOTE_NONE
+    return list(csv.DictReader(io.StringIO(out), delimiter="," if kind == "csv" else "\t", quoting=quoting))
+
+
+def _bits(text: str) -> float:
+    measured = LanguageModel.load("m.safetensors").evaluate(text)
+    return measured.loss * measured.tokens / math.log(2)
+
+
+def test_words(score: Run) -> None:
+    code, out, err = score("text.txt", "--by", "word")
+    assert (code, err) == (0, "")
+    assert out.startswith("line\tword\tstart\tend\tsurprisal\ttokens\tunknown\n1\tthe\t0\t3\t")
+    rows = _table(out)
+    assert [(row["line"], row["word"]) for row in rows] == [
+        *(("1", word) for word in ("the", '"cat"', "sat")),
+        *(("3", word) for word in ("on", "the", "mat")),
+    ]
+    bits = sum(float(row["surprisal"]) for row in rows)
+    assert bits == pytest.approx(_bits('the "cat"  sat\n\non\tthe mat'), abs=1e-4 * len(rows))
+
+
+@pytest.mark.parametrize("kind", ["tsv", "csv", "jsonl"])
+@pytest.mark.parametrize("level", ["token", "word", "line", "document"])
+def test_every_format_says_the_same(score: Run, level: str, kind: str) -> None:
+    whole = json.loads(score("text.txt", "--by", level, "--json")[1])
+    out = score("text.txt", "--by", level, "--format", kind)[1]
+    assert whole["unit"] == "bits"
+    expected = whole[f"{level}s"]
+    if kind == "jsonl":
+        assert [json.loads(line) for line in out.splitlines()] == expected
+        return
+    rows = _table(out, kind)
+    assert [list(row) for row in rows] == [list(row) for row in expected]
+    for row, there in zip(rows, expected, strict=True):
+        assert float(row["surprisal"]) == pytest.approx(there["surprisal"], abs=1e-4)
+        token = row.get("token", "")
+        assert (json.loads(f'"{token}"') if kind == "tsv" else token) == there.get("token", "")
+
+
+def test_columns_spillover_and_frequencies(score: Run) -> None:
+    Path("counted.txt").write_text("the the cat\n", encoding="utf-8")
+    options = ("--columns", "length,frequency,rank", "--spillover", "1", "--frequencies", "counted.txt")
+    rows = _table(score("text.txt", "--by", "word", *options)[1])
+    assert list(rows[0])[7:] == ["length", "frequency", "rank", "surprisal_1", "length_1", "frequency_1"]
+    assert rows[0]["surprisal_1"] == ""
+    assert [row["surprisal_1"] for row in rows[1:]] == [row["surprisal"] for row in rows[:-1]]
+    assert float(rows[1]["frequency"]) == pytest.approx(math.log10(2 / 5 * 1e9), abs=1e-4)
+    refused(score("text.txt", "--by", "word", "--columns", "frequency"), "config.json", "--frequencies")
+
+
+def test_items_come_back_with_the_new_columns_beside_the_old(score: Run) -> None:
+    code, out, _ = score("--items", "items.csv", "--by-column", "story", "--columns", "length")
+    assert code == 0
+    rows = _table(out, "csv")
+    assert list(rows[0]) == ["story", "word", "reading, ms", "surprisal", "tokens", "unknown", "length"]
+    old = [list(row.values())[:3] for row in rows]
+    assert old == list(csv.reader(io.StringIO(ITEMS)))[1:]
+    for story, text in (("1", 'the "cat," sat.'), ("2", "on the mat")):
+        bits = sum(float(row["surprisal"]) for row in rows if row["story"] == story)
+        assert bits == pytest.approx(_bits(text), abs=1e-3)
+    documents = _table(score("--items", "items.csv", "--by-column", "story", "--by", "document")[1], "csv")
+    assert [(row["story"], row["tokens"]) for row in documents] == [("1", "15"), ("2", "10")]
+
+
+def test_items_between_tabs_are_taken_as_they_stand(score: Run) -> None:
+    data = 'word\tn\n"the\t1\n\ncat"\t2\n'
+    out = score("--items", "-", "--prefix", "char_", stdin=data.encode())[1]
+    rows = _table(out)
+    assert [(row["word"], row["n"]) for row in rows] == [('"the', "1"), ('cat"', "2")]
+    assert "char_surprisal" in rows[0]
+    again = score("--items", "-", "--prefix", "word_", stdin=out.encode())[1]
+    assert list(_table(again)[0])[:5] == ["word", "n", "char_surprisal", "char_tokens", "char_unknown"]
+    refused(score("--items", "-", "--prefix", "char_", stdin=out.encode()), "'char_surprisal' is there already")
+    assert score("--items", "-", stdin=b"word\n")[1] == "word\tsurprisal\ttokens\tunknown\n"
+
+
+def test_a_field_that_does_not_go_between_tabs(score: Run) -> None:
+    Path("a.csv").write_text('word,note\nthe,"two\nlines"\n', encoding="utf-8")
+    assert score("--items", "a.csv")[1].startswith('word,note,surprisal,tokens,unknown\nthe,"two\nlines",')
+    code, _, err = score("--items", "a.csv", "--format", "tsv")
+    assert code == 2
+    assert "--format csv or jsonl" in err
+
+
+@pytest.mark.parametrize("items", [False, True])
+def test_what_a_parser_says(score: Run, items: bool) -> None:
+    small_parser().save("p.safetensors")
+    source = ("--items", "items.csv", "--by-column", "story") if items else ("text.txt", "--by", "word")
+    source = (*source, "--format", "csv")
+    plain = _table(score(*source)[1], "csv")
+    parsed = _table(score(*source, "--parser", "p.safetensors")[1], "csv")
+    assert list(parsed[0]) == [*plain[0], *NAMES]
+    assert [row | dict.fromkeys(NAMES) for row in parsed] == [row | dict.fromkeys(NAMES) for row in plain]
+    assert sum(float(row["opened"]) for row in parsed) == sum(float(row["closed"]) for row in parsed) > 0
+    several = _table(score(*source, "--parser", "p.safetensors", "--k", "4")[1], "csv")
+    announced, closed = (sum(float(row[name]) for row in several) for name in ("announced", "closed"))
+    assert announced == pytest.approx(closed, abs=1e-3) != 0
+
+
+@pytest.mark.parametrize("name", ["m.safetensors", "words.safetensors"])
+def test_ngrams(score: Run, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    from seqtree.cli import run
+
+    Path("train.txt").write_text(TEXT, encoding="utf-8")
+    Path("a.txt").write_text("the cat sat on a man\na cat\n", encoding="utf-8")
+    assert run(["lm", "eval", name, "a.txt", "--ngram", "train.txt", "--ngram-order", "4", "--json"]) == 0
+    measured = json.loads(capsys.readouterr().out)
+    assert run(["lm", "score", name, "a.txt", "--by", "word", "--ngram", "train.txt", "--ngram-order", "4"]) == 0
+    rows = _table(capsys.readouterr().out)
+    bits = measured["ngram"]["loss"] * measured["tokens"] / math.log(2)
+    assert sum(float(row["surprisal"]) for row in rows) == pytest.approx(bits, abs=1e-3)
+    refused(score("a.txt", "--by", "word", "--columns", "rank", "--ngram", "train.txt"), "not of --ngram")
+
+
+def test_an_empty_text_has_a_header(score: Run) -> None:
+    assert score("-", "--by", "line", stdin=b"")[0] == 2  # as lm eval
+    assert score("-", "--by", "word", "--json", stdin=b"a\n")[1].startswith('{"words": [{"line": 1, "word": "a"')
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("text.txt", "--items", "items.csv"), "give FILE or --items, not both"),
+        (("--items", "items.csv", "--by", "line"), "--items goes with --by word or document"),
+        (("text.txt", "--by-column", "story"), "go with --items"),
+        (("text.txt", "--spillover", "1"), "go with --by word"),
+        (("text.txt", "--by", "line", "--columns", "rank"), "of --columns, --by line has none"),
+        (("text.txt", "--columns", "length"), "of --columns, --by token has entropy, rank"),
+        (("text.txt", "--by", "word", "--columns", "size"), "'size' is not one of entropy"),
+        (("text.txt", "--by", "word", "--k", "2"), "--k goes with --parser"),
+        (("--items", "items.csv", "--word-column", "token"), "items.csv:1: no column 'token' among"),
+        (("--items", "items.csv", "--by-column", "list"), "items.csv:1: no column 'list' among"),
+        (("--items", "ragged.csv"), "ragged.csv:3: 1 columns, expected 2 as in the header"),
+        (("--items", "."), ".: a folder, expected one file"),
+        (("--items", "missing.csv"), "missing.csv: no such file"),
+        (("--items", "bytes.csv"), "bytes.csv: byte 5 (line 2)"),
+        (("text.txt", "--by", "word", "--frequencies", "no.txt", "--columns", "frequency"), "no.txt: no such file"),
+        (("text.txt", "--by", "word", "--parser", "m.safetensors"), "m.safetensors"),
+    ],
+)
+def test_what_is_refused(score: Run, arguments: tuple[str, ...], said: str) -> None:
+    Path("ragged.csv").write_text("word,n\nthe,1\ncat\n", encoding="utf-8")
+    Path("bytes.csv").write_bytes(b"word\n\xff\n")
+    code, _, err = score(*arguments)
+    assert code == 2
+    assert said in err.splitlines()[-1]
