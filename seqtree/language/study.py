@@ -9,11 +9,11 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from seqtree.errors import InputError
-from seqtree.language.items import Document
 from seqtree.language.reading import Span, WordScore, WordsOfLine, score_words, text_line
 from seqtree.language.scoring import Surprisals, network_surprisals, scored_lines
 
 if TYPE_CHECKING:
+    from seqtree.language.items import Document  # needs NLTK, to split sentences
     from seqtree.language.model import LanguageModel
 
 # From lines, each a text with the spans of its words, further values of every word.

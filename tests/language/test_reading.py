@@ -149,7 +149,9 @@ def test_entropy_and_rank_are_those_of_the_distribution(
     monkeypatch.setattr(evaluation, "MAX_LOGITS", 64)  # several blocks
     made, text = _model(**settings), "the cat sat\non the zzz\n"
     ids = encode_text(text, made.vocabulary, made.settings).ids.astype(np.int64)
-    details = torch.cat(list(evaluation.surprisals(made.network, made.vocabulary, ids, made.settings.lines, True)))
+    details = torch.cat(
+        list(evaluation.surprisals(made.network, made.vocabulary, ids, made.settings.lines, details=True))
+    )
     nats = torch.cat(list(evaluation.surprisals(made.network, made.vocabulary, ids, made.settings.lines)))
     torch.testing.assert_close(details[:, 0], nats)
     for place, (found, token) in enumerate(zip(details.tolist(), ids.tolist(), strict=True)):
