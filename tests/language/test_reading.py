@@ -15,6 +15,8 @@ from language_helpers import TEXT, model
 from seqtree import LanguageModel
 from seqtree.errors import InputError
 from seqtree.language import evaluation
+from seqtree.language.condition import Classes
+from seqtree.language.config import ConditionSettings
 from seqtree.language.items import Document, documents
 from seqtree.language.ngram import KneserNey
 from seqtree.language.reading import WordScore, score_words, text_line
@@ -22,6 +24,7 @@ from seqtree.language.scoring import scored_lines
 from seqtree.language.study import COLUMNS, ReadingStudy
 from seqtree.text.config import TextSettings
 from seqtree.text.corpus import encode_text
+from seqtree.text.lexicon import LabelSet
 from seqtree.text.reading import normalised
 from seqtree.text.tables import open_table
 
@@ -315,3 +318,17 @@ def test_unknown_columns() -> None:
         ReadingStudy(_model("char"), ["size"])
     with pytest.raises(InputError, match="frequencies are needed"):
         ReadingStudy(_model("char"), ["frequency"])
+
+
+def test_words_of_a_class() -> None:
+    classes = Classes(LabelSet(["a", "b"]), (1, 1), ConditionSettings(condition=True))
+    made = LanguageModel.untrained("the cat\nsat on\n", documents="lines", hidden=6, embedding=4, classes=classes)
+    with torch.no_grad():
+        for parameter in made.network.parameters():
+            parameter.add_(torch.linspace(-1, 1, parameter.numel()).reshape(parameter.shape))
+    sums = []
+    for label in ("a", "b"):
+        given = made.given(label)
+        sums.append(sum(word.surprisal for word in given.score_words("the cat\nsat on\n", details=True)))
+        assert sums[-1] == pytest.approx(_bits(given, "the cat\nsat on\n"), rel=1e-5)
+    assert sums[0] != pytest.approx(sums[1], rel=1e-3)
