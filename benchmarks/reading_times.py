@@ -123,7 +123,16 @@ def score(folder: Path, items: Path, spaces: str) -> dict[str, dict[str, list[st
     """The table with what every model says of its words, by the names of the models."""
     text, scored = folder / "brown.txt", {}
     for unit, name in (("char", "characters"), ("word", "words")):
-        common = ("lm", "score", folder / unit, "--items", items, "--by-column", "story", "--sentences")
+        common: tuple[object, ...] = (
+            "lm",
+            "score",
+            folder / unit,
+            "--items",
+            items,
+            "--by-column",
+            "story",
+            "--sentences",
+        )
         common += ("--columns", "length,frequency", "--frequencies", text, "--spaces", spaces)
         runs: dict[str, tuple[object, ...]] = {f"LSTM, {name}": ()}
         for order in (5, 9) if unit == "char" else (3,):
