@@ -14,7 +14,7 @@ from seqtree.cli.options import (
     open_model,
     print_json,
 )
-from seqtree.cli.texts import check_texts, file_option, in_chunks, text_blocks
+from seqtree.cli.texts import check_texts, classes_line, file_option, in_chunks, ranked, text_blocks
 from seqtree.cli.train import train_command
 from seqtree.escapes import json_line
 
@@ -136,19 +136,13 @@ def predict(
         sys.stdout.flush()
 
 
-def _ranked(classifier: Any, found: Any) -> list[tuple[str, float]]:
-    """The classes and their probabilities, most probable first."""
-    order = sorted(range(len(found.probabilities)), key=lambda i: -found.probabilities[i])
-    return [(classifier.classes.names[i], float(found.probabilities[i])) for i in order]
-
-
 def _as_line(classifier: Any, found: Any, k: int) -> str:
     if found is None:
         return ""
-    best = _ranked(classifier, found)[:k]
+    best = ranked(classifier.classes.names, found.probabilities)[:k]
     if found.label is None:
         best = [(REJECTED, best[0][1]), *best[1:]]
-    return "\t".join(f"{name}\t{probability:.4f}" for name, probability in best)
+    return classes_line(best)
 
 
 def _as_json(classifier: Any, found: Any) -> str:
@@ -158,7 +152,7 @@ def _as_json(classifier: Any, found: Any) -> str:
         {
             "label": found.label,
             "probability": round(found.probability, 6),
-            "probabilities": {name: round(share, 6) for name, share in _ranked(classifier, found)},
+            "probabilities": {name: round(p, 6) for name, p in ranked(classifier.classes.names, found.probabilities)},
             "words": list(found.words),
             "attention": None if found.attention is None else [round(weight, 6) for weight in found.attention],
         }

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import secrets
-import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from seqtree.cli.condition import classify
 from seqtree.cli.options import (
     FILE,
     TextCommand,
@@ -25,7 +25,6 @@ from seqtree.cli.options import (
     threads_option,
 )
 from seqtree.cli.score import score
-from seqtree.cli.texts import check_texts, file_option, in_chunks, text_blocks
 from seqtree.cli.train import train_command
 from seqtree.escapes import escaped, json_line
 from seqtree.language.config import SamplingSettings
@@ -251,57 +250,7 @@ def fill(model: str, text: str, k: int, blank: str, unknown: str, as_json: bool)
 lm.add_command(score)
 
 
-@lm.command(
-    epilog="\b\nExamples:\n  seqtree lm classify runs/poems '床前明月光，' -k 4\n"
-    "  seqtree lm classify runs/poems --file lines.txt > classes.tsv"
-)
-@click.argument("model", type=FILE)
-@click.argument("texts", nargs=-1, metavar="[TEXT]...")
-@file_option
-@click.option("-k", type=click.IntRange(min=1), default=1, help="How many classes, most probable first.")
-@encoding_option
-@device_option
-@threads_option
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a text.")
-def classify(
-    model: str,
-    texts: tuple[str, ...],
-    file: str | None,
-    k: int,
-    encoding: str,
-    device: str,
-    threads: int | None,
-    as_json: bool,
-) -> None:
-    """The class of each TEXT, or of each line of a file or of stdin, by a MODEL that was trained with --condition.
-
-    By Bayes' rule: the class under which the model finds the text most probable, with the shares of the classes in
-    training. A line of the output is a class and its probability, with -k several of both, separated by tabs; it is
-    empty for a blank text. Line i of the output belongs to text i.
-    """
-    check_texts(texts, file, "TEXT")
-    loaded: LanguageModel = open_model("lm", model, threads, device)
-    for block in text_blocks(texts, file, encoding):
-        for chunk in in_chunks(block, len):
-            for found in loaded.class_probabilities(chunk):
-                best = _ranked(loaded, found)
-                line = _classes_json(best) if as_json else "\t".join(f"{name}\t{p:.4f}" for name, p in best[:k])
-                sys.stdout.write(line + "\n")
-        sys.stdout.flush()
-
-
-def _ranked(model: LanguageModel, probabilities: Any) -> list[tuple[str, float]]:
-    """The classes and their probabilities, most probable first; none for a blank text."""
-    if probabilities is None or model.classes is None:
-        return []
-    order = sorted(range(len(probabilities)), key=lambda i: -probabilities[i])
-    return [(model.classes.labels.names[i], float(probabilities[i])) for i in order]
-
-
-def _classes_json(best: list[tuple[str, float]]) -> str:
-    shares = {name: round(share, 6) for name, share in best}
-    label, probability = next(iter(shares.items()), (None, None))
-    return json_line({"label": label, "probability": probability, "probabilities": shares})
+lm.add_command(classify)
 
 
 def _prompt(prompt: str, prompt_file: str | None) -> str:

@@ -49,3 +49,14 @@ def in_chunks(items: Iterable[T], size: Callable[[T], int]) -> Iterator[list[T]]
         yield chunk
         raise
     yield chunk
+
+
+def ranked(names: Sequence[str], probabilities: Iterable[float]) -> list[tuple[str, float]]:
+    """Classes with their probabilities, most probable first."""
+    pairs = [(name, float(share)) for name, share in zip(names, probabilities, strict=True)]
+    return sorted(pairs, key=lambda pair: -pair[1])
+
+
+def classes_line(best: Iterable[tuple[str, float]]) -> str:
+    """Classes and their probabilities in one line, separated by tabs."""
+    return "\t".join(f"{name}\t{share:.4f}" for name, share in best)

@@ -1,0 +1,59 @@
+"""``seqtree lm classify``: the classes of texts by a language model that was trained with them as conditions."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from seqtree.cli.options import FILE, device_option, encoding_option, open_model, threads_option
+from seqtree.cli.texts import check_texts, classes_line, file_option, in_chunks, ranked, text_blocks
+from seqtree.escapes import json_line
+
+if TYPE_CHECKING:
+    from seqtree.language.model import LanguageModel
+
+
+@click.command(
+    epilog="\b\nExamples:\n  seqtree lm classify runs/poems '床前明月光，' -k 4\n"
+    "  seqtree lm classify runs/poems --file lines.txt > classes.tsv"
+)
+@click.argument("model", type=FILE)
+@click.argument("texts", nargs=-1, metavar="[TEXT]...")
+@file_option
+@click.option("-k", type=click.IntRange(min=1), default=1, help="How many classes, most probable first.")
+@encoding_option
+@device_option
+@threads_option
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a text.")
+def classify(
+    model: str,
+    texts: tuple[str, ...],
+    file: str | None,
+    k: int,
+    encoding: str,
+    device: str,
+    threads: int | None,
+    as_json: bool,
+) -> None:
+    """The class of each TEXT, or of each line of a file or of stdin, by a MODEL that was trained with --condition.
+
+    By Bayes' rule: the class under which the model finds the text most probable, with the shares of the classes in
+    training. A line of the output is a class and its probability, with -k several of both, separated by tabs; it is
+    empty for a blank text. Line i of the output belongs to text i.
+    """
+    check_texts(texts, file, "TEXT")
+    loaded: LanguageModel = open_model("lm", model, threads, device)
+    for block in text_blocks(texts, file, encoding):
+        for chunk in in_chunks(block, len):
+            for found in loaded.class_probabilities(chunk):
+                best = [] if found is None or loaded.classes is None else ranked(loaded.classes.labels.names, found)
+                sys.stdout.write((_json(best) if as_json else classes_line(best[:k])) + "\n")
+        sys.stdout.flush()
+
+
+def _json(best: list[tuple[str, float]]) -> str:
+    shares = {name: round(share, 6) for name, share in best}
+    label, probability = next(iter(shares.items()), (None, None))
+    return json_line({"label": label, "probability": probability, "probabilities": shares})
