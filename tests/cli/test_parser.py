@@ -211,7 +211,7 @@ def test_choices_and_presets_are_all_there_are() -> None:
     choices = {
         p.name: tuple(p.type.choices) for c in (train, parse) for p in c.params if isinstance(p.type, click.Choice)
     }
-    assert choices["encoder"] == ("none", "rnn", "lstm", "gru")
+    assert choices["encoder"] == ("none", "rnn", "lstm", "gru", "cnn")
     assert choices["composition"] == COMPOSITIONS
     assert choices["objective"] == ("stepwise", "softmax", "structured")
     assert choices["format"] == FORMATS
@@ -534,7 +534,7 @@ def test_nothing_to_parse(command: Run, monkeypatch: pytest.MonkeyPatch) -> None
         monkeypatch.setattr(sys, "stdin", stdin)
         code, out, err = command("parse")
         assert (code, out) == (2, "")
-        assert "nothing to parse: give a SENTENCE or --file, or pipe a text in" in err
+        assert "nothing to read: give a SENTENCE or --file, or pipe a text in" in err
 
 
 def test_the_parser_that_comes_with_seqtree(command: Run) -> None:
