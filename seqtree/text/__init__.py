@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 from seqtree.lazy import lazy
 
 if TYPE_CHECKING:
+    from seqtree.text.chunks import Chunk as Chunk, tags_of as tags_of
+    from seqtree.text.columns import Tagged as Tagged, read_tagged as read_tagged
     from seqtree.text.config import TextSettings as TextSettings
     from seqtree.text.corpus import (
         PreparedCorpus as PreparedCorpus,
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
         prepare as prepare,
         text_tokens as text_tokens,
     )
+    from seqtree.text.labelled import Labelled as Labelled, read_labelled as read_labelled
     from seqtree.text.lexicon import LabelSet as LabelSet, Lexicon as Lexicon
     from seqtree.text.sentences import (
         ParagraphReader as ParagraphReader,
@@ -27,8 +30,11 @@ if TYPE_CHECKING:
 __getattr__, __dir__, __all__ = lazy(
     __name__,
     {
+        "chunks": "Chunk tags_of",
+        "columns": "Tagged read_tagged",
         "config": "TextSettings",
         "corpus": "PreparedCorpus encode_text prepare text_tokens",
+        "labelled": "Labelled read_labelled",
         "lexicon": "LabelSet Lexicon",
         "sentences": "ParagraphReader Sentence penn_tokens read_sentences split_sentences",
         "tokenfile": "TokenStream",
