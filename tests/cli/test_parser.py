@@ -534,7 +534,7 @@ def test_nothing_to_parse(command: Run, monkeypatch: pytest.MonkeyPatch) -> None
         monkeypatch.setattr(sys, "stdin", stdin)
         code, out, err = command("parse")
         assert (code, out) == (2, "")
-        assert "nothing to read: give a SENTENCE or --file, or pipe a text in" in err
+        assert "nothing to read: give SENTENCE or --file, or pipe a text in" in err
 
 
 def test_the_parser_that_comes_with_seqtree(command: Run) -> None:
