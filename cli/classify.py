@@ -83,14 +83,10 @@ def eval_(
     With --reject, a label that the model does not know stands for "none of these": right if the text is rejected.
     """
     from seqtree.classification.evaluation import evaluate
-    from seqtree.errors import InputError
     from seqtree.text.labelled import read_labelled
 
     loaded = open_model("classify", model, threads, device, precision)
-    items = list(read_labelled(texts, encoding, label_column, text_column))
-    if not items:
-        raise InputError(f"{', '.join(texts)}: no labelled text in it")
-    measured = evaluate(loaded, items, reject)
+    measured = evaluate(loaded, read_labelled(texts, encoding, label_column, text_column), reject)
     if as_json:
         print_json(measured.to_json())
     else:

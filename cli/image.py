@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from seqtree.cli.options import FILE, json_option, note, open_model, print_json, threads_option
+from seqtree.cli.texts import classes_line, ranked
 from seqtree.cli.train import train_command
 
 NOTHING_NAMED = "no data named: generating digits"
@@ -115,19 +116,19 @@ def predict(model: str, files: tuple[str, ...], k: int, threads: int | None, as_
                 note(f"{reading.name}: {change}")
         probabilities = loaded.probabilities(np.stack([reading.image for reading in readings])).astype(float)
         for reading, row in zip(readings, probabilities.tolist(), strict=True):
-            best = sorted(zip(row, loaded.classes, strict=True), key=lambda pair: -pair[0])[:k]
+            best = ranked(loaded.classes, row)
             if as_json:
                 predictions.append(
                     {
                         "image": reading.name,
-                        "class": best[0][1],
-                        "probability": best[0][0],
+                        "class": best[0][0],
+                        "probability": best[0][1],
                         "probabilities": dict(zip(loaded.classes, row, strict=True)),
                         "changes": list(reading.changes),
                     }
                 )
             else:
-                click.echo("\t".join([reading.name, *(f"{name}\t{share:.4f}" for share, name in best)]))
+                click.echo(f"{reading.name}\t{classes_line(best[:k])}")
     if as_json:
         print_json({"predictions": predictions})
 

@@ -63,15 +63,36 @@ def evaluate(classifier: Classifier, items: Sequence[Labelled], reject: float = 
     labels = classifier.classes.encode(item.label for item in items)
     if not reject:
         check_labels(classifier, items, labels)
+    chances, speed = _chances(classifier, items)
+    return _measured(chances, labels, reject, speed)
+
+
+def calibrate(classifier: Classifier, items: Sequence[Labelled]) -> ClassEvaluation:
+    """Set the temperature that fits these texts best (see ``calibrated``), and measure the classifier with it on them.
+
+    The texts are classified once. Raises InputError for a text without a word; all labels must be known.
+    """
+    labels = classifier.classes.encode(item.label for item in items)
+    chances, speed = _chances(classifier, items)
+    logits = classifier.temperature * np.log(chances.astype(np.float64).clip(1e-30))
+    classifier.temperature = calibrated(logits, labels)
+    logits /= classifier.temperature
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    fitted = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
+    return _measured(fitted, labels, 0.0, speed)
+
+
+def _chances(classifier: Classifier, items: Sequence[Labelled]) -> tuple[npt.NDArray[np.float32], float]:
+    """The probabilities of classes (N, classes), and how many texts were classified a second."""
     began = time.perf_counter()
-    found = list(classifier.classifications((item.text for item in items), reject))
+    found = list(classifier.classifications(item.text for item in items))
     seconds = time.perf_counter() - began
     chances = []
     for item, one in zip(items, found, strict=True):
         if one is None:
             raise InputError(f"{item.place}: a text without a word")
         chances.append(one.probabilities)
-    return _measured(np.stack(chances), labels, reject, len(items) / seconds)
+    return np.stack(chances), len(items) / seconds
 
 
 def check_labels(classifier: Classifier, items: Sequence[Labelled], labels: Ids) -> None:

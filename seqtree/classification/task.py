@@ -14,7 +14,7 @@ from torch import Tensor
 from seqtree.classification.baseline import linear_accuracy
 from seqtree.classification.batches import count_grams, make_text_batch, words_of
 from seqtree.classification.config import OPTIONS, ClassifierRecipe, LabelledSettings
-from seqtree.classification.evaluation import calibrated, check_labels, evaluate
+from seqtree.classification.evaluation import calibrate, check_labels, evaluate
 from seqtree.classification.model import Classifier
 from seqtree.errors import InputError
 from seqtree.text.labelled import Labelled, read_labelled
@@ -126,11 +126,7 @@ class ClassifyTask(SentenceTask[ClassifierRecipe, Classifier, ClassData]):
         """Figures on the validation texts, on which the temperature is fitted, too."""
         if not self.data.valid:
             return None
-        self.model.temperature = 1.0
-        found = self.model.classifications(item.text for item in self.data.valid)
-        logits = np.stack([np.log(one.probabilities.astype(np.float64).clip(1e-30)) for one in found if one])
-        self.model.temperature = calibrated(logits, self.model.classes.encode(item.label for item in self.data.valid))
-        measured = evaluate(self.model, self.data.valid)
+        measured = calibrate(self.model, self.data.valid)
         return {"loss": measured.loss, "accuracy": measured.accuracy, "macro_f1": measured.macro_f1}
 
     def measure(self, model: Classifier) -> tuple[dict[str, Any], str]:
@@ -154,10 +150,7 @@ class ClassifyTask(SentenceTask[ClassifierRecipe, Classifier, ClassData]):
 
 
 def _read(sources: Sequence[str], settings: LabelledSettings) -> list[Labelled]:
-    found = list(read_labelled(sources, settings.encoding, settings.label_column, settings.text_column))
-    if not found:
-        raise InputError(f"{', '.join(sources)}: no labelled text in it")
-    return found
+    return read_labelled(sources, settings.encoding, settings.label_column, settings.text_column)
 
 
 def _spread(items: list[Labelled], share: float) -> tuple[list[Labelled], list[Labelled]]:

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from seqtree.errors import InputError
 from seqtree.language.config import ConditionSettings
+from seqtree.model import texts
 from seqtree.nn.recurrent import State
 from seqtree.text.items import listed
 from seqtree.text.lexicon import LabelSet
@@ -58,11 +59,8 @@ class Classes:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Classes:
         """From the JSON form; raises InputError, KeyError or TypeError for anything else."""
-        names = data["names"]
-        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise InputError("the names of classes are texts")
         settings = ConditionSettings(condition=True, **{name: data[name] for name in STORED})
-        return cls(LabelSet(names), tuple(data["counts"]), settings)
+        return cls(LabelSet(texts(data["names"])), tuple(data["counts"]), settings)
 
 
 class Condition(nn.Module):

@@ -151,9 +151,7 @@ class LanguageModel(Model[RecurrentLanguageModel]):
         """
         if self.classes is None or self.label is not None:
             return encode_paths(paths, self.vocabulary, replace(self.settings, encoding=encoding))
-        items = list(read_labelled([str(path) for path in paths], encoding, *columns))
-        if not items:
-            raise InputError(f"{', '.join(map(str, paths))}: no labelled text in it")
+        items = read_labelled([str(path) for path in paths], encoding, *columns)
         return encode_items(items, self.vocabulary, self.settings, self.classes.labels)
 
     def evaluate_stream(self, stream: TokenStream, conditioned: bool = True) -> evaluation.LanguageEvaluation:

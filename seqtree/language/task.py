@@ -285,10 +285,7 @@ def _read_items(sources: Sequence[str], recipe: LanguageRecipe) -> PreparedCorpu
     held_out, settings, start = recipe.validation, recipe.condition, recipe.start
 
     def read(specs: Sequence[str]) -> list[Labelled]:
-        found = list(read_labelled(specs, recipe.text.encoding, settings.label_column, settings.text_column))
-        if not found:
-            raise InputError(f"{', '.join(specs)}: no labelled text in it")
-        return found
+        return read_labelled(specs, recipe.text.encoding, settings.label_column, settings.text_column)
 
     check_standard_input((*sources, *held_out.valid))
     training, valid = read(sources), read(held_out.valid) if held_out.valid else []

@@ -186,7 +186,7 @@ class WordEncoder(nn.Module):
 
     def _pairs(self, ids: Tensor) -> list[Tensor]:
         """The vectors (T + 2, B, pairs) of each word (T + 2, B) with the one before, and with the one after it."""
-        vectors = self.pairs((ids[:-1] * 1_000_003 + ids[1:]) * 2_654_435_761 % (1 << 40) % PAIRS)  # (T + 1, B, pairs)
+        vectors = self.pairs((ids[:-1] * 1_000_003 + ids[1:]) % PAIRS)  # (T + 1, B, pairs)
         if self.training:
             vectors = vectors * (torch.rand(vectors.shape[:2], device=vectors.device) >= PAIR_DROPOUT)[:, :, None]
         none = vectors.new_zeros(1, *vectors.shape[1:])

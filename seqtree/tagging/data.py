@@ -9,7 +9,7 @@ from typing import NamedTuple
 from seqtree.errors import InputError
 from seqtree.tagging.config import ColumnSettings
 from seqtree.tagging.model import CANONICAL
-from seqtree.text.chunks import OUTSIDE, chunks, scheme_of, tags_of
+from seqtree.text.chunks import OUTSIDE, rewritten, scheme_of
 from seqtree.text.columns import Tagged, read_tagged as columns_of
 from seqtree.text.lexicon import LabelSet, Lexicon
 from seqtree.text.reading import numbered_lines, sources
@@ -38,7 +38,7 @@ def canonical(tags: Sequence[str], scheme: str | None) -> tuple[str, ...]:
     """A sentence's tags as a network learns them: chunk tags in BIOES or BMES, whatever was wrong with them mended."""
     if scheme is None:
         return tuple(tags)
-    return tuple(tags_of(chunks(tags), len(tags), CANONICAL.get(scheme, "bioes")))
+    return rewritten(tags, CANONICAL.get(scheme, "bioes"))
 
 
 def names_in(
@@ -64,7 +64,7 @@ def check_tags(sentences: Sequence[Tagged], say: Callable[[str], object]) -> str
     if len({tag for sentence in sentences for tag in sentence.tags}) < 2:
         raise InputError(f"{sentences[0].place}: every tag is {sentences[0].tags[0]}; expected two or more")
     if scheme:
-        broken = [one for one in sentences if tuple(tags_of(chunks(one.tags), len(one.tags), scheme)) != one.tags]
+        broken = [one for one in sentences if rewritten(one.tags, scheme) != one.tags]
         if broken:
             say(
                 f"{len(broken):,} sentences, the first at {broken[0].place}, have tags that {scheme.upper()} does not "

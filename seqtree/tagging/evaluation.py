@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -78,7 +79,9 @@ class TagEvaluation:
         }
 
 
-def evaluate(tagger: Tagger, sentences: Sequence[Tagged], warn: Callable[[str], object] = print) -> TagEvaluation:
+def evaluate(
+    tagger: Tagger, sentences: Sequence[Tagged], warn: Callable[[str], object] = warnings.warn
+) -> TagEvaluation:
     """Tag the words of sentences and compare with their tags.
 
     A tag that the tagger does not know counts as wrong; ``warn`` is told. Raises InputError if it knows none of them,

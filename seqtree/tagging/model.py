@@ -20,7 +20,7 @@ from seqtree.tagging.config import TaggerNetworkConfig
 from seqtree.tagging.network import TaggerNetwork
 from seqtree.tagging.tagging import Tagging
 from seqtree.text.batches import make_batch
-from seqtree.text.chunks import SCHEMES, chunks, parts, tags_of
+from seqtree.text.chunks import SCHEMES, chunks, parts, rewritten
 from seqtree.text.lexicon import LabelSet, Lexicon
 from seqtree.text.sentences import Word, given_words
 
@@ -161,7 +161,7 @@ class Tagger(Model[TaggerNetwork], TaggerI):  # type: ignore[misc]  # NLTK is no
     def _written(self, tags: list[str], scheme: str | None) -> tuple[str, ...]:
         if scheme is None or scheme == CANONICAL.get(self.scheme or "", "bioes"):
             return tuple(tags)
-        return tuple(tags_of(chunks(tags), len(tags), scheme))
+        return rewritten(tags, scheme)
 
 
 class Chunker(ChunkParserI):  # type: ignore[misc]  # NLTK is not typed

@@ -110,6 +110,11 @@ def tags_of(found: Iterable[Chunk], length: int, scheme: str) -> list[str]:
     return tags
 
 
+def rewritten(tags: Sequence[str], scheme: str) -> tuple[str, ...]:
+    """Chunk tags of any scheme in another, whatever was wrong with them mended as ``chunks`` reads them."""
+    return tuple(tags_of(chunks(tags), len(tags), scheme))
+
+
 def may_follow(before: str | None, tag: str | None) -> bool:
     """Whether ``tag`` may come after ``before`` in BIOES (or BMES); None is the sentence's start or end."""
     left, right = (parts(one) if one is not None else (OUTSIDE, "") for one in (before, tag))

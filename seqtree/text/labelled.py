@@ -28,15 +28,23 @@ class Labelled(NamedTuple):
 
 def read_labelled(
     specs: Sequence[str], encoding: str = "utf-8", label: str = "label", text: str = "text"
-) -> Iterator[Labelled]:
+) -> list[Labelled]:
     """The labelled texts that ``specs`` name, in order; ``label`` and ``text`` are the columns of CSV and JSON lines.
 
     A file that ends in .csv has a header; one that ends in .json, .jsonl or .ndjson has an object a line; any other has
     ``label<TAB>text`` a line. A folder whose folders hold .txt files has a class in each of them and a text in each
     file; of any other folder, the files with one of ``SUFFIXES`` are read. ``nltk:NAME[/FILES][RANGE]`` is a corpus
-    with categories, a file a text. Empty lines are left out. Raises InputError, naming file and line.
+    with categories, a file a text. Empty lines are left out. Raises InputError, naming file and line, and if there is
+    no labelled text.
     """
     check_encoding(encoding)
+    found = list(_labelled(specs, encoding, label, text))
+    if not found:
+        raise InputError(f"{', '.join(specs)}: no labelled text in it")
+    return found
+
+
+def _labelled(specs: Sequence[str], encoding: str, label: str, text: str) -> Iterator[Labelled]:
     for spec in specs:
         if spec.startswith(PREFIX):
             yield from _corpus(spec)

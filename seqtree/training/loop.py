@@ -320,19 +320,21 @@ class Trainer:
 def _optimizer(model: nn.Module, settings: TrainingSettings) -> torch.optim.Optimizer:
     """AdamW or SGD; vectors (biases) are not decayed.
 
-    A parameter with a ``descent`` is learned by gradient descent with momentum at that many times the learning rate. It
-    is AdamW's with an epsilon far above any gradient; so a weight that has a gradient now and then moves by its size.
+    Beside AdamW, a parameter with a ``descent`` is learned by gradient descent with momentum at that many times the
+    learning rate, so that a weight that has a gradient now and then moves by its size: an epsilon far above any
+    gradient makes that of AdamW.
     """
-    ordinary = [p for p in model.parameters() if not hasattr(p, "descent")]
+    sgd = settings.optimizer == "sgd"
+    ordinary = [p for p in model.parameters() if sgd or not hasattr(p, "descent")]
     matrices, vectors = [p for p in ordinary if p.ndim > 1], [p for p in ordinary if p.ndim <= 1]
     groups: list[dict[str, Any]] = [
         {"params": matrices, "weight_decay": settings.weight_decay},
         {"params": vectors, "weight_decay": 0.0},
     ]
+    if sgd:
+        return torch.optim.SGD(groups, lr=settings.learning_rate, momentum=settings.momentum)
     for p in model.parameters():
         if hasattr(p, "descent"):
-            group = {"params": [p], "factor": p.descent, "weight_decay": settings.weight_decay / p.descent}
-            groups.append(group if settings.optimizer == "sgd" else {**group, "eps": 1.0})
-    if settings.optimizer == "sgd":
-        return torch.optim.SGD(groups, lr=settings.learning_rate, momentum=settings.momentum)
+            decay = settings.weight_decay / p.descent
+            groups.append({"params": [p], "factor": p.descent, "weight_decay": decay, "eps": 1.0})
     return torch.optim.AdamW(groups, lr=settings.learning_rate, betas=(0.9, settings.beta2), fused=True)

@@ -36,7 +36,7 @@ class Task(ABC, Generic[R, M, D]):
     options: ClassVar[TrainingOptions[Any]]
     items: ClassVar[str] = "items"
     own_data: ClassVar[str] = "data"  # what the task generates where no source is named and there is no sample
-    best: ClassVar[str] = "-loss"
+    best: str = "-loss"
     implausible_loss: ClassVar[float] = 0.0
 
     def __init__(self, model: M, data: D, recipe: R) -> None:

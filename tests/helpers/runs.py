@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from seqtree import corpora
 from seqtree.tasks import TASKS, named
 from seqtree.training.fit import fit
@@ -90,3 +92,28 @@ def records(run: Path) -> list[dict[str, Any]]:
     """The evaluations of a run, as metrics.jsonl has them."""
     file = run / "metrics.jsonl"
     return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
+
+
+class Clock:
+    """The clock of training, in the place of ``time``: it goes on only while a ``timed`` method of a task runs."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now, self._monkeypatch = 100.0, monkeypatch
+        for module in ("loop", "fit"):
+            monkeypatch.setattr(f"seqtree.training.{module}.time", self)
+
+    def monotonic(self) -> float:
+        """Seconds."""
+        return self.now
+
+    perf_counter = monotonic
+
+    def timed(self, kind: type[Any], name: str, seconds: float) -> None:
+        """Let a method (or class method) of a class take so long."""
+        found = kind.__dict__[name]
+
+        def slow(*args: Any) -> Any:
+            self.now += seconds
+            return (found.__func__ if isinstance(found, classmethod) else found)(*args)
+
+        self._monkeypatch.setattr(kind, name, classmethod(slow) if isinstance(found, classmethod) else slow)

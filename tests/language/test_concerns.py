@@ -11,11 +11,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from runs import Messages, lm_recipe, train
+from runs import Clock, Messages, lm_recipe, train
 
 from seqtree import LanguageModel, corpora
 from seqtree.errors import InputError
 from seqtree.language.concerns import concerns
+from seqtree.language.task import LanguageModelTask
 from seqtree.text.config import TextSettings
 from seqtree.text.corpus import prepare
 
@@ -188,11 +189,12 @@ def test_a_budget_in_minutes_includes_the_measuring(tmp_path: Path, monkeypatch:
     monkeypatch.setattr("seqtree.language.task.seconds_per_token", lambda *_: (5e-4, 5e-4))
     text = tmp_path / "text.txt"
     text.write_text("the cat sat on the mat\n" * 2000, encoding="utf-8")
+    Clock(monkeypatch).timed(LanguageModelTask, "loss", 0.01)
     display = Messages()
     report = train(lm_recipe(tmp_path / "a", text, minutes=0.05), display)
     assert "validating on the first 1,024 of 4,600 tokens, for lack of time" in display.text
     assert report["tokens"] == 1024
-    assert 0.9 < report["seconds"] < 2.6  # of three seconds, one for the last validation and the report
+    assert report["seconds"] == pytest.approx(2.0, abs=0.1)  # of three, one for the last validation and the report
     display = Messages()
     assert train(lm_recipe(tmp_path / "b", text, epochs=0.01), display)["tokens"] == 4600
     (announced,) = re.findall(r"about 0:(\d\d)", display.text)

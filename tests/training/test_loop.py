@@ -6,7 +6,6 @@ import json
 import math
 import signal
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,13 +15,12 @@ import pytest
 import torch
 from language_helpers import TEXT
 from oracles import windows
-from runs import Messages, image_recipe, lm_recipe, metrics, parser_recipe, records, train
+from runs import Clock, Messages, image_recipe, lm_recipe, metrics, parser_recipe, records, train
 from torch import Tensor, nn
 
 from seqtree import modelfile
 from seqtree.errors import DivergenceError, InputError
-from seqtree.images.model import ImageClassifier
-from seqtree.images.task import ImageData, ImageTask
+from seqtree.images.task import ImageTask
 from seqtree.language.batches import StreamBatches, inputs_and_targets
 from seqtree.language.config import StreamBatchSettings
 from seqtree.language.task import LanguageModelTask
@@ -35,7 +33,7 @@ from seqtree.text.corpus import prepare
 from seqtree.text.tokenfile import TokenStream
 from seqtree.text.vocabulary import Vocabulary
 from seqtree.training.averaging import WeightAverage
-from seqtree.training.loop import Trainer
+from seqtree.training.loop import Trainer, _optimizer
 from seqtree.training.recipe import Recipe
 from seqtree.training.run_folder import RunFolder
 from seqtree.training.schedule import rate_factor
@@ -866,30 +864,32 @@ def test_a_budget_in_minutes_holds_with_evaluations_that_take_long(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float
 ) -> None:
     """Also where the task does not foresee them: the first one tells how long the last and the report will take."""
-    evaluate, measure = ImageTask.evaluate, ImageTask.measure
-
-    def slow_evaluate(task: ImageTask) -> dict[str, float] | None:
-        time.sleep(seconds)
-        return evaluate(task)
-
-    def slow_measure(task: ImageTask, model: ImageClassifier) -> tuple[dict[str, Any], str]:
-        time.sleep(seconds)
-        return measure(task, model)
-
-    monkeypatch.setattr(ImageTask, "evaluate", slow_evaluate)
-    monkeypatch.setattr(ImageTask, "measure", slow_measure)
-    report = train(image_recipe(tmp_path / "run", minutes=0.05, plan="pool 4, full 6", valid_share=0.1))
-    assert report["seconds"] + seconds < 3.4  # of three, the report's included
+    clock = Clock(monkeypatch)
+    for name, each in (("loss", 0.01), ("evaluate", seconds), ("measure", seconds)):
+        clock.timed(ImageTask, name, each)
+    began = clock.now
+    train(image_recipe(tmp_path / "run", minutes=0.05, plan="pool 4, full 6", valid_share=0.1))
+    assert clock.now - began < 3.3  # of three, the report's included
     assert records(tmp_path / "run")
 
 
 def test_a_budget_in_minutes_includes_the_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    read = ImageTask.read
-
-    def slow_read(*args: Any) -> ImageData:
-        time.sleep(1.2)
-        return read(*args)
-
-    monkeypatch.setattr(ImageTask, "read", slow_read)
+    clock = Clock(monkeypatch)
+    clock.timed(ImageTask, "read", 1.2)
+    clock.timed(ImageTask, "loss", 0.01)
     report = train(image_recipe(tmp_path / "run", minutes=0.05, plan="pool 4, full 6", valid_share=0.1))
-    assert report["seconds"] < 2.1
+    assert report["seconds"] == pytest.approx(1.8, abs=0.1)  # of three
+
+
+@pytest.mark.parametrize(("optimizer", "moved"), [("adamw", 0.1 * 50 * 0.01 / 1.01), ("sgd", 0.1 * 0.01)])
+def test_a_parameter_may_be_learned_by_gradient_descent(optimizer: str, moved: float) -> None:
+    """Beside AdamW, in proportion to its gradient; of SGD it is an ordinary parameter."""
+    layer = torch.nn.Linear(2, 2, bias=False).double()
+    layer.weight.descent = 50.0  # type: ignore[attr-defined]
+    settings = TrainingSettings(optimizer=optimizer, learning_rate=0.1, weight_decay=0.0)
+    made, before = _optimizer(layer, settings), layer.weight.detach().clone()
+    for group in made.param_groups:
+        group["lr"] = 0.1 * group.get("factor", 1.0)
+    layer.weight.grad = torch.full((2, 2), 0.01, dtype=torch.float64)
+    made.step()
+    torch.testing.assert_close(before - layer.weight.detach(), torch.full((2, 2), moved, dtype=torch.float64))
