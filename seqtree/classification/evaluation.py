@@ -73,8 +73,9 @@ def calibrate(classifier: Classifier, items: Sequence[Labelled]) -> ClassEvaluat
     The texts are classified once. Raises InputError for a text without a word; all labels must be known.
     """
     labels = classifier.classes.encode(item.label for item in items)
+    classifier.temperature = 1.0  # so that the figures do not depend on what was fitted before
     chances, speed = _chances(classifier, items)
-    logits = classifier.temperature * np.log(chances.astype(np.float64).clip(1e-30))
+    logits = np.log(chances.astype(np.float64).clip(1e-30))
     classifier.temperature = calibrated(logits, labels)
     logits /= classifier.temperature
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))

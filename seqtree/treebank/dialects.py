@@ -76,7 +76,7 @@ def other_format(tree: Tree) -> str:
     label = tree.label()
     if label in ("<T", "<L"):
         return "CCGbank (derivations of a categorial grammar)"
-    if _VARIABLE.fullmatch(label) and len(tree) > 1 and tree[0] == "/":
+    if _VARIABLE.fullmatch(label) and len(tree) > 1 and tree[0] == "/" and str(tree[1])[:1].isalpha():
         return "AMR (abstract meaning representations)"
     words = words_of(tree)
     placed = [_PLACED.fullmatch(word) for word in words]
