@@ -62,6 +62,15 @@ class ReadingSettings(Settings):
     malformed: str = setting(
         "stop", "What to do about a malformed tree: stop, or leave it out (skip).", choices=("stop", "skip")
     )
+    tagged: tuple[str, ...] = setting(
+        (),
+        "Sentences with tags, without trees, to learn tags from as well (see tag train); may be given several times.",
+        metavar="FILE",
+        unset="none",
+    )
+    tag_column: int | None = setting(
+        None, "Which column of --tagged holds the tags, from 1.", minimum=1, unset="the one after the words"
+    )
     min_count: int = setting(1, "Words that occur less often are known by their characters only.", minimum=1)
 
     def __post_init__(self) -> None:

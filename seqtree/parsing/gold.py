@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,10 +31,13 @@ class GoldTree:
 
 
 def names_in(
-    trees: Iterable[BinaryTree], min_count: int = 1, more: Iterable[str] = ()
+    trees: Iterable[BinaryTree], min_count: int = 1, more: Iterable[str] = (), tagged: Iterable[Sequence[str]] = ()
 ) -> tuple[Lexicon, LabelSet[str], LabelSet[Labels]]:
-    """The words, tags and labels of trees, and ``more`` words; words below ``min_count`` are left to ``<unk>``."""
-    words: Counter[str] = Counter()
+    """The words, tags and labels of trees; words of ``tagged`` sentences are counted with them, and ``more`` added.
+
+    Words below ``min_count`` are left to ``<unk>``.
+    """
+    words = Counter(word for sentence in tagged for word in sentence)
     tags: Counter[str] = Counter()
     chains: Counter[Labels] = Counter()
     for tree in trees:

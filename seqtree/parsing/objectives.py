@@ -40,9 +40,18 @@ def parser_loss(
         margins, labels = _structured(network, batch, encoded, trees, settings.kappa)
     else:
         margins, labels = _stepwise(network, batch, encoded, trees, settings)
-    tags = network.ids(np.concatenate([tree.tags for tree in trees]))
-    tagging = F.cross_entropy(encoded.tags, tags, ignore_index=-1, reduction="sum")
-    return margins + settings.label_weight * labels + settings.tag_weight * tagging
+    tags = _tag_loss(network, encoded, [tree.tags for tree in trees], settings)
+    return margins + settings.label_weight * labels + tags
+
+
+def tag_loss(network: ParserNetwork, batch: SentenceBatch, tags: Sequence[Ids], settings: ObjectiveSettings) -> Tensor:
+    """The part of the loss that sentences without trees have: that of the tags (n,) of each, in the batch's order."""
+    return _tag_loss(network, network.encode(batch), tags, settings)
+
+
+def _tag_loss(network: ParserNetwork, encoded: Encoded, tags: Sequence[Ids], settings: ObjectiveSettings) -> Tensor:
+    gold = network.ids(np.concatenate(tags))
+    return settings.tag_weight * F.cross_entropy(encoded.tags, gold, ignore_index=-1, reduction="sum")
 
 
 def _stepwise(

@@ -12,12 +12,13 @@ from nltk.tree import Tree
 from torch import Tensor
 
 from seqtree.errors import InputError
-from seqtree.parsing.config import OPTIONS, ParserRecipe
+from seqtree.parsing.config import OPTIONS, ParserRecipe, ReadingSettings
 from seqtree.parsing.evaluation import evaluate
 from seqtree.parsing.gold import gold_tree, names_in
 from seqtree.parsing.model import Parser
-from seqtree.parsing.objectives import parser_loss
+from seqtree.parsing.objectives import parser_loss, tag_loss
 from seqtree.text.batches import make_batch
+from seqtree.text.columns import Tagged, read_tagged
 from seqtree.text.reading import check_standard_input
 from seqtree.training.batches import SentenceTask, held_out
 from seqtree.training.progress import Display
@@ -33,16 +34,17 @@ MAX_VALIDATION = 2000  # trees
 
 
 class ParserData(NamedTuple):
-    """Training trees, binary, and gold trees to validate on."""
+    """Training trees, binary; gold trees to validate on; and training sentences with tags only."""
 
     training: list[BinaryTree]
     valid: list[Tree]
+    tagged: Sequence[Tagged] = ()
 
 
 class ParserTask(SentenceTask[ParserRecipe, Parser, ParserData]):
     """Learning to parse; the best model is the one with the best labelled F1.
 
-    A batch's loss is the mean per word.
+    A batch's loss is the mean per word. Its rows are trees and, numbered after all of them, tagged sentences.
     """
 
     options = OPTIONS
@@ -50,7 +52,9 @@ class ParserTask(SentenceTask[ParserRecipe, Parser, ParserData]):
 
     def __init__(self, model: Parser, data: ParserData, recipe: ParserRecipe) -> None:
         self.gold = [gold_tree(tree, model.lexicon, model.tags, model.labels) for tree in data.training]
-        super().__init__(model, data, recipe, np.array([len(tree) for tree in self.gold]))
+        self.tagged = [(one.words, model.lexicon.encode(one.words), model.tags.encode(one.tags)) for one in data.tagged]
+        sizes = [len(tree) for tree in self.gold] + [len(words) for words, _, _ in self.tagged]
+        super().__init__(model, data, recipe, np.array(sizes))
 
     @classmethod
     def resolve(cls, options: Mapping[str, Any]) -> ParserRecipe:
@@ -62,7 +66,7 @@ class ParserTask(SentenceTask[ParserRecipe, Parser, ParserData]):
     @classmethod
     def read(cls, sources: Sequence[str], recipe: ParserRecipe, display: Display) -> ParserData:
         reading, validation = recipe.reading, recipe.validation
-        check_standard_input((*sources, *validation.valid))
+        check_standard_input((*sources, *reading.tagged, *validation.valid))
         training = normalised_trees(sources, reading.encoding, display.warning, MAX_WORDS, reading.malformed)
         if validation.valid:
             valid = normalised_trees(validation.valid, reading.encoding, display.warning, malformed=reading.malformed)
@@ -75,13 +79,16 @@ class ParserTask(SentenceTask[ParserRecipe, Parser, ParserData]):
         _warn_of_unknown_labels(training, valid, display)
         if len(valid) > MAX_VALIDATION:
             display.warning(f"validating on the first {MAX_VALIDATION:,} of {len(valid):,} trees set apart")
-        return ParserData([binarise(tree) for tree in training], valid[:MAX_VALIDATION])
+        tagged = _read_tagged(reading, training, display) if reading.tagged else []
+        return ParserData([binarise(tree) for tree in training], valid[:MAX_VALIDATION], tagged)
 
     @classmethod
     def build(cls, data: ParserData, recipe: ParserRecipe, display: Display) -> Parser:
         more = known_words(recipe.start) if recipe.start else ()
         parser = Parser.over(
-            *names_in(data.training, recipe.reading.min_count, more), recipe.network, recipe.training.seed
+            *names_in(data.training, recipe.reading.min_count, more, (one.words for one in data.tagged)),
+            recipe.network,
+            recipe.training.seed,
         )
         if recipe.start:
             display.message(start_words(parser.network.words, parser.lexicon, recipe.start))
@@ -91,6 +98,8 @@ class ParserTask(SentenceTask[ParserRecipe, Parser, ParserData]):
         digest = hashlib.sha256()
         for tree in self.data.training:
             digest.update(repr((tree.words, tree.tags, tree.merges, sorted(tree.labels.items()))).encode())
+        for one in self.data.tagged:
+            digest.update(b"\1" + repr((one.words, one.tags)).encode())
         for gold in self.data.valid:
             digest.update(b"\0" + write_tree(gold).encode())
         return digest.hexdigest()
@@ -106,11 +115,20 @@ class ParserTask(SentenceTask[ParserRecipe, Parser, ParserData]):
         return {**super().identity(), "objective": self.recipe.objective.to_json(), "known": known}
 
     def loss(self, batch: Batch) -> tuple[Tensor, int]:
-        trees = [self.gold[i] for i in self.longest_first(batch)]
-        words = [tree.binary.words for tree in trees]
-        sentences = make_batch(words, [tree.words for tree in trees], self.model.lexicon)
-        count = int(sentences.lengths.sum())
-        return parser_loss(self.model.network, sentences, trees, self.recipe.objective) / count, count
+        rows, network, settings = self.longest_first(batch), self.model.network, self.recipe.objective
+        trees = [self.gold[i] for i in rows if i < len(self.gold)]
+        tagged = [self.tagged[i - len(self.gold)] for i in rows if i >= len(self.gold)]
+        losses = []
+        if trees:
+            sentences = make_batch(
+                [tree.binary.words for tree in trees], [tree.words for tree in trees], self.model.lexicon
+            )
+            losses.append(parser_loss(network, sentences, trees, settings))
+        if tagged:
+            words, ids, tags = zip(*tagged, strict=True)
+            losses.append(tag_loss(network, make_batch(words, ids, self.model.lexicon), tags, settings))
+        count = int(self.lengths[batch].sum())
+        return sum(losses[1:], losses[0]) / count, count
 
     @property
     def validated(self) -> bool:
@@ -138,12 +156,25 @@ class ParserTask(SentenceTask[ParserRecipe, Parser, ParserData]):
     def describe(self) -> str:
         lexicon, config = self.model.lexicon, self.model.network.config
         words = sum(len(tree) for tree in self.gold)
+        tagged = f"{len(self.tagged):,} tagged sentences, " if self.tagged else ""
         return (
-            f"{len(self.gold):,} training trees of {words:,} words, {len(self.data.valid):,} validation trees; "
+            f"{len(self.gold):,} training trees of {words:,} words, {tagged}{len(self.data.valid):,} validation trees; "
             f"{len(lexicon.words):,} words, {len(self.model.labels):,} labels, {len(self.model.tags):,} tags; encoder "
             f"{config.encoder}, composition {config.composition}, {self.recipe.objective.objective}, batch "
             f"{self.recipe.batch.batch}"
         )
+
+
+def _read_tagged(reading: ReadingSettings, trees: Sequence[Tree], display: Display) -> list[Tagged]:
+    """The sentences of --tagged; InputError if they have none of the trees' tags."""
+    found = read_tagged(reading.tagged, None, reading.tag_column, reading.encoding, display.message)
+    known = {tag for tree in trees for tag in binarise(tree).tags}
+    if not known & {tag for one in found for tag in one.tags}:
+        some = ", ".join(sorted({tag for one in found[:100] for tag in one.tags})[:5])
+        raise InputError(
+            f"{', '.join(reading.tagged)}: no tag ({some}, ...) is one of the trees'; expected another --tag-column"
+        )
+    return found
 
 
 def _warn_of_unknown_labels(training: Sequence[Tree], valid: Sequence[Tree], display: Display) -> None:

@@ -202,6 +202,16 @@ def test_options_reach_the_run(command: Run) -> None:
     assert min(Parser.load("a").lexicon.counts[3:]) == 2  # those of words that are no marks
 
 
+def test_tagged_sentences_beside_trees(command: Run) -> None:
+    Path("tagged.conll").write_text("the\tDT\tx\nzebra\tNN\tx\nsat\tVBD\tx\n\nzebras\tNNS\tx\n", encoding="utf-8")
+    options = ("--preset", "tiny", "--epochs", "0.1", *CPU, "--tagged", "tagged.conll")
+    code, _, said = command("parser", "train", TOY, "--out", "a", *options)
+    assert code == 0 and "2 tagged sentences" in said
+    assert {"zebra", "zebras"} <= set(Parser.load("a").lexicon.words.tokens)
+    code, _, said = command("parser", "train", TOY, "--out", "b", *options, "--tag-column", "3")
+    assert code == 2 and "tagged.conll: no tag (x, ...) is one of the trees'; expected another --tag-column" in said
+
+
 def test_choices_and_presets_are_all_there_are() -> None:
     context = click.Context(cli)
     group = cli.get_command(context, "parser")

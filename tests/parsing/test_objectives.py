@@ -22,10 +22,12 @@ from seqtree.parsing.config import PRESETS, ObjectiveSettings, ParserRecipe
 from seqtree.parsing.gold import GoldTree, gold_tree
 from seqtree.parsing.greedy import Decoding, decode
 from seqtree.parsing.model import Parser
-from seqtree.parsing.objectives import parser_loss
+from seqtree.parsing.objectives import parser_loss, tag_loss
 from seqtree.parsing.task import ParserData, ParserTask
 from seqtree.reference.max_margin import MaxMargin, TreeScorer, greedy
 from seqtree.reference.recursive import Merge
+from seqtree.text.batches import make_batch
+from seqtree.text.columns import Tagged
 from seqtree.training.settings import BatchSettings, TrainingSettings
 from seqtree.treebank.binary import BinaryTree, Span, binarise
 
@@ -462,6 +464,36 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> list[list[GoldTree]]:
 
     monkeypatch.setattr(task, "parser_loss", loss)
     return taken
+
+
+def _with_tagged(trees: Sequence[BinaryTree], tagged: Sequence[tuple[str, str]]) -> ParserTask:
+    sentences = [Tagged(tuple(words.split()), tuple(tags.split()), "", None) for words, tags in tagged]
+    made = _task(trees, 4)
+    return ParserTask(made.model, ParserData(list(trees), [], sentences), made.recipe)
+
+
+def test_tagged_sentences_are_learned_from_beside_the_trees() -> None:
+    trees = [binarise(tree) for tree in toy_trees()[:10]]
+    made = _with_tagged(trees, [(" ".join(trees[0].words), " ".join(map(str, trees[0].tags)))] * 3)
+    made.model.network.eval()  # no dropout
+    assert made.steps_per_epoch == 4  # 13 rows
+    settings = made.recipe.objective
+    tree, tagged = made.gold[0], made.tagged[0]
+    batch = make_batch([tagged[0]], [tagged[1]], made.model.lexicon)
+    alone = tag_loss(made.model.network, batch, [tagged[2]], settings)
+    torch.manual_seed(0)  # of exploration
+    whole = parser_loss(made.model.network, batch, [tree], replace(settings, tag_weight=0.0))
+    torch.manual_seed(0)
+    loss, count = made.loss(np.array([0, 10]))
+    assert count == 2 * len(tree)
+    torch.testing.assert_close(loss * count, whole + 2 * alone)
+    assert made.loss(np.array([11]))[0].item() == pytest.approx(alone.item() / len(tree))
+
+
+def test_tags_of_tagged_sentences_that_no_tree_has_do_not_count() -> None:
+    made = _with_tagged([binarise(tree) for tree in toy_trees()[:10]], [("the cat", "ODD ODD"), ("the", "DT")])
+    assert made.loss(np.array([10]))[0].item() == 0.0
+    assert made.loss(np.array([11]))[0].item() > 0.0
 
 
 @pytest.mark.parametrize(("count", "size"), [(200, 16), (40, 1), (7, 16), (33, 4)])
