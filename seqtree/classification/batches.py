@@ -20,12 +20,12 @@ _WORD = re.compile(r"\w+(?:['’-]\w+)*|[^\w\s]")
 
 @dataclass(frozen=True)
 class Grams:
-    """The buckets (F,) of texts' distinct n-grams, how often each occurs (F,), and where each group begins (2 B,).
+    """The numbers (F,) of texts' distinct n-grams, how often each occurs (F,), and where each group begins (2 B,).
 
     A text has two groups: n-grams of words, and of characters.
     """
 
-    buckets: Ids
+    numbers: Ids
     counts: Weights
     offsets: Ids
 
@@ -53,25 +53,31 @@ def words_of(text: str, unit: str, lower: bool) -> list[str]:
     return _WORD.findall(text) if unit == "word" else [character for character in text if not character.isspace()]
 
 
-def make_text_batch(texts: Sequence[Sequence[str]], lexicon: Lexicon, ngrams: NGrams, window: int) -> TextBatch:
-    """The batch of texts (none empty) in words. A text longer than ``window`` is cut into windows of equal length."""
+def make_text_batch(
+    texts: Sequence[Sequence[str]], lexicon: Lexicon, ngrams: NGrams, known: Ids, window: int
+) -> TextBatch:
+    """The batch of texts (none empty) in words. A text longer than ``window`` is cut into windows of equal length.
+
+    ``known``: see ``count_grams``.
+    """
     windows = [(i, a, b) for i, text in enumerate(texts) for a, b in _windows(len(text), window)]
     windows.sort(key=lambda found: found[1] - found[2])
     parts = [texts[i][a:b] for i, a, b in windows]
     sentences = make_batch(parts, [lexicon.encode(part) for part in parts], lexicon)
     numbers, starts, _ = np.array(windows).T
-    return TextBatch(sentences, numbers, starts, count_grams(texts, ngrams))
+    return TextBatch(sentences, numbers, starts, count_grams(texts, ngrams, known))
 
 
-def count_grams(texts: Sequence[Sequence[str]], ngrams: NGrams) -> Grams:
-    """The distinct n-grams of each text and their counts."""
-    found = [np.unique(group, return_counts=True) for text in texts for group in ngrams.features(text)]
-    sizes = [len(buckets) for buckets, _ in found]
-    return Grams(
-        np.concatenate([buckets for buckets, _ in found]),
-        np.concatenate([counts for _, counts in found]).astype(np.float32),
-        np.cumsum([0, *sizes[:-1]]),
-    )
+def count_grams(texts: Sequence[Sequence[str]], ngrams: NGrams, known: Ids) -> Grams:
+    """The distinct n-grams of each text and their counts; only those whose hashes are in ``known``, which is sorted."""
+    found = [group for text in texts for group in ngrams.hashes(text)]
+    hashes = np.concatenate(found)
+    group = np.repeat(np.arange(len(found)), [len(one) for one in found])
+    places = np.searchsorted(known, hashes).clip(max=max(0, len(known) - 1))
+    inside = known[places] == hashes if len(known) else np.zeros(len(hashes), dtype=bool)
+    keys, counts = np.unique(group[inside] * len(known) + places[inside], return_counts=True)
+    groups, numbers = np.divmod(keys, max(1, len(known)))
+    return Grams(numbers, counts.astype(np.float32), np.searchsorted(groups, np.arange(len(found))))
 
 
 def _windows(length: int, window: int) -> Iterable[tuple[int, int]]:

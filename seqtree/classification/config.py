@@ -32,9 +32,14 @@ class ClassifierNetworkConfig(WordEncoderConfig):
     character_ngrams: int = setting(
         5, "The same for characters of a word, from 2; 0 for none.", minimum=0, maximum=MAX_NGRAM
     )
-    buckets: int = setting(1 << 16, "Places for the weights of such sequences, which share them.", minimum=1)
+    max_ngrams: int = setting(1 << 17, "So many of the most frequent such sequences have weights.", minimum=1)
     window: int = setting(400, "Longer texts are read in windows of so many words.", minimum=1)
     output_dropout: float = setting(0.5, "Share of a text's vector that is dropped in training.", minimum=0, below=1)
+
+    @property
+    def has_ngrams(self) -> bool:
+        """Whether any sequences have weights."""
+        return self.ngrams > 0 or self.character_ngrams > 1
 
     @property
     def directions(self) -> int:
@@ -92,7 +97,7 @@ PRESETS = {
     "tiny": _preset(
         "tests and first tries: seconds",
         ClassifierNetworkConfig(
-            words=32, characters=32, hidden=32, layers=1, dropout=0.1, output_dropout=0.1, buckets=1 << 12
+            words=32, characters=32, hidden=32, layers=1, dropout=0.1, output_dropout=0.1, max_ngrams=1 << 12
         ),
         replace(_TRAINING, learning_rate=5e-3),
     ),

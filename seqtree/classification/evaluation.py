@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from seqtree.classification.model import Classifier
+from seqtree.classification.model import HIGHEST, Classifier
 from seqtree.errors import InputError
 from seqtree.text.labelled import Labelled
 from seqtree.text.lexicon import Ids
 
 BINS = 15  # of probabilities, for the calibration error
-SEARCH = 60  # steps
-LOWEST, HIGHEST = 0.05, 20.0  # temperature
+NEWTON_STEPS = 20
+LOWEST = 0.05  # scale of scores
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -68,19 +69,19 @@ def evaluate(classifier: Classifier, items: Sequence[Labelled], reject: float = 
 
 
 def calibrate(classifier: Classifier, items: Sequence[Labelled]) -> ClassEvaluation:
-    """Set the temperature that fits these texts best (see ``calibrated``), and measure the classifier with it on them.
+    """Set the scales that fit these texts best (see ``fitted``), and measure the classifier with them on these texts.
 
     The texts are classified once. Raises InputError for a text without a word; all labels must be known.
     """
     labels = classifier.classes.encode(item.label for item in items)
-    classifier.temperature = 1.0  # so that the figures do not depend on what was fitted before
-    chances, speed = _chances(classifier, items)
-    logits = np.log(chances.astype(np.float64).clip(1e-30))
-    classifier.temperature = calibrated(logits, labels)
-    logits /= classifier.temperature
+    began = time.perf_counter()
+    scores = np.stack(_each(items, classifier.scores(item.text for item in items)), axis=1).astype(np.float64)
+    speed = len(items) / (time.perf_counter() - began)
+    scales = fitted(scores, labels)
+    classifier.scales = (*scales, 1.0)[:2]
+    logits = np.tensordot(scales, scores, axes=1)
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    fitted = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
-    return _measured(fitted, labels, 0.0, speed)
+    return _measured((powers / powers.sum(axis=1, keepdims=True)).astype(np.float32), labels, 0.0, speed)
 
 
 def _chances(classifier: Classifier, items: Sequence[Labelled]) -> tuple[npt.NDArray[np.float32], float]:
@@ -88,12 +89,17 @@ def _chances(classifier: Classifier, items: Sequence[Labelled]) -> tuple[npt.NDA
     began = time.perf_counter()
     found = list(classifier.classifications(item.text for item in items))
     seconds = time.perf_counter() - began
-    chances = []
+    return np.stack([one.probabilities for one in _each(items, found)]), len(items) / seconds
+
+
+def _each(items: Sequence[Labelled], found: Iterable[T | None]) -> list[T]:
+    """What was found for each text. Raises InputError for one without a word."""
+    each = []
     for item, one in zip(items, found, strict=True):
         if one is None:
             raise InputError(f"{item.place}: a text without a word")
-        chances.append(one.probabilities)
-    return np.stack(chances), len(items) / seconds
+        each.append(one)
+    return each
 
 
 def check_labels(classifier: Classifier, items: Sequence[Labelled], labels: Ids) -> None:
@@ -108,25 +114,52 @@ def check_labels(classifier: Classifier, items: Sequence[Labelled], labels: Ids)
             )
 
 
-def calibrated(logits: npt.NDArray[np.float64], labels: Ids) -> float:
-    """The temperature under which labels (N,) of texts with these scores (N, classes) are most probable.
+def fitted(scores: npt.NDArray[np.float64], labels: Ids) -> list[float]:
+    """The scales, one for each part of scores (P, N, classes), whose sum makes these labels (N,) most probable.
 
-    Found by ternary search, as the loss has one minimum in 1 / temperature (Guo et al. 2017).
+    They are 0 to ``HIGHEST``, at least one of them ``LOWEST``. Found by Newton's method, as the loss is convex: the
+    temperature of Guo et al. 2017 for one part, logistic regression over the parts for several.
     """
-    low, high = math.log(LOWEST), math.log(HIGHEST)
-    for _ in range(SEARCH):
-        left, right = low + (high - low) / 3, high - (high - low) / 3
-        if _loss(logits / math.exp(left), labels) < _loss(logits / math.exp(right), labels):
-            high = right
+    scales = np.ones(len(scores))
+    fit = _fit(scores, labels, scales)
+    for _ in range(NEWTON_STEPS):
+        free = ~((scales <= 0.0) & (fit.slope > 0.0) | (scales >= HIGHEST) & (fit.slope < 0.0))
+        step = np.zeros(len(scales))
+        step[free] = np.linalg.solve(fit.curve[np.ix_(free, free)] + 1e-9 * np.eye(free.sum()), -fit.slope[free])
+        for size in 0.5 ** np.arange(12):
+            tried = (scales + size * step).clip(0.0, HIGHEST)
+            better = _fit(scores, labels, tried)
+            if better.loss < fit.loss:
+                break
         else:
-            low = left
-    return math.exp((low + high) / 2)
+            break
+        scales, fit = tried, better
+    found: list[float] = (scales if scales.max() >= LOWEST else np.full_like(scales, LOWEST)).tolist()
+    return found
 
 
-def _loss(logits: npt.NDArray[np.float64], labels: Ids) -> float:
-    top = logits.max(axis=1)
-    normal = top + np.log(np.exp(logits - top[:, None]).sum(axis=1))
-    return float((normal - logits[np.arange(len(labels)), labels]).mean())
+class _Fit(NamedTuple):
+    """The mean of -log p of labels, and its first and second derivatives (P,), (P, P) by the scales of scores."""
+
+    loss: float
+    slope: npt.NDArray[np.float64]
+    curve: npt.NDArray[np.float64]
+
+
+def _fit(scores: npt.NDArray[np.float64], labels: Ids, scales: npt.NDArray[np.float64]) -> _Fit:
+    rows = np.arange(len(labels))
+    logits = np.tensordot(scales, scores, axes=1)  # (N, classes)
+    logits -= logits.max(axis=1, keepdims=True)
+    powers = np.exp(logits)
+    totals = powers.sum(axis=1)
+    chances = powers / totals[:, None]
+    means = (chances * scores).sum(axis=2)  # (P, N)
+    squares = np.einsum("nc,pnc,qnc->pq", chances, scores, scores, optimize=True)
+    return _Fit(
+        float((np.log(totals) - logits[rows, labels]).mean()),
+        (means - scores[:, rows, labels]).mean(axis=1),
+        (squares - means @ means.T) / len(labels),
+    )
 
 
 def _measured(chances: npt.NDArray[np.float32], labels: Ids, reject: float, speed: float) -> ClassEvaluation:

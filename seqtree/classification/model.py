@@ -12,18 +12,21 @@ import numpy.typing as npt
 import torch
 from nltk.classify.api import ClassifierI
 from nltk.probability import DictionaryProbDist
+from torch import Tensor
 
-from seqtree.classification.batches import make_text_batch, words_of
+from seqtree.classification.batches import TextBatch, make_text_batch, words_of
 from seqtree.classification.config import ClassifierNetworkConfig
-from seqtree.classification.network import ClassifierNetwork
+from seqtree.classification.network import ClassifierNetwork, ClassScores
 from seqtree.errors import InputError
 from seqtree.model import Model, texts, untrained
 from seqtree.nn.parallel import in_batches
-from seqtree.text.lexicon import LabelSet, Lexicon
-from seqtree.text.ngrams import NGrams
+from seqtree.text.lexicon import Ids, LabelSet, Lexicon
+from seqtree.text.ngrams import NGrams, frequent
 
 UNITS = ("word", "char")
+HIGHEST = 20.0  # scale of scores
 Probabilities = npt.NDArray[np.float32]
+Scores = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class Classifier(Model[ClassifierNetwork], ClassifierI):  # type: ignore[misc]  
     """Texts in, classes with probabilities out.
 
     ``unit``: what texts are made of, words or characters; ``lower``: whether they are read in lower case.
-    ``temperature`` divides the scores, so that probabilities are what they say (Guo et al. 2017).
+    ``scales`` multiply the scores by words and by n-grams, so that probabilities are what they say (Guo et al. 2017).
     """
 
     kind = "classifier"
@@ -61,16 +64,18 @@ class Classifier(Model[ClassifierNetwork], ClassifierI):  # type: ignore[misc]  
         unit: str,
         lower: bool,
         network: ClassifierNetwork,
-        temperature: float = 1.0,
+        scales: Sequence[float] = (1.0, 1.0),
     ) -> None:
         if len(classes) < 2:
             raise InputError("a classifier needs two classes or more")
-        if unit not in UNITS or not isinstance(lower, bool) or not 0.001 <= temperature <= 1000.0:
-            raise InputError(f"unit {unit!r}, lower {lower!r}, temperature {temperature!r} are not a classifier's")
+        if unit not in UNITS or not isinstance(lower, bool):
+            raise InputError(f"unit {unit!r}, lower {lower!r} are not a classifier's")
+        if len(scales) != 2 or not all(0.0 <= scale <= HIGHEST for scale in scales) or not any(scales):
+            raise InputError(f"scales {scales}: expected two numbers from 0 to {HIGHEST}, not both 0")
         self.lexicon, self.classes, self.network = lexicon, classes, network
-        self.unit, self.lower, self.temperature = unit, lower, temperature
+        self.unit, self.lower, self.scales = unit, lower, tuple(scales)
         config = network.config
-        self.ngrams = NGrams(config.ngrams, config.character_ngrams, config.buckets)
+        self.ngrams = NGrams(config.ngrams, config.character_ngrams)
 
     @classmethod
     def over(
@@ -81,10 +86,23 @@ class Classifier(Model[ClassifierNetwork], ClassifierI):  # type: ignore[misc]  
         lower: bool,
         config: ClassifierNetworkConfig,
         seed: int = 0,
+        texts: Iterable[Sequence[str]] = (),
     ) -> Classifier:
-        """A classifier with random weights over these words and classes."""
-        make = partial(ClassifierNetwork, lexicon, len(classes), config)
-        return cls(lexicon, classes, unit, lower, untrained(make, seed))
+        """A classifier with random weights over these words and classes, and the n-grams of ``texts`` in words."""
+        ngrams, total = NGrams(config.ngrams, config.character_ngrams), 0
+
+        def found() -> Iterator[Ids]:
+            nonlocal total
+            for text in texts:
+                total += 1
+                yield np.unique(np.concatenate(ngrams.hashes(text)))
+
+        known, counts = frequent(found() if config.has_ngrams else (), config.max_ngrams)
+        network = untrained(partial(ClassifierNetwork, lexicon, len(classes), len(known), config), seed)
+        if config.has_ngrams:
+            network.known.copy_(torch.from_numpy(known))
+            network.idf.copy_(torch.from_numpy(1.0 + np.log((1.0 + total) / (1.0 + counts))))
+        return cls(lexicon, classes, unit, lower, network)
 
     def contents(self) -> dict[str, Any]:
         return {
@@ -92,7 +110,8 @@ class Classifier(Model[ClassifierNetwork], ClassifierI):  # type: ignore[misc]  
             "classes": list(self.classes.names),
             "unit": self.unit,
             "lower": self.lower,
-            "temperature": self.temperature,
+            "scales": list(self.scales),
+            "ngrams": len(self._known),
             "network": self.network.config.to_json(),
         }
 
@@ -100,8 +119,20 @@ class Classifier(Model[ClassifierNetwork], ClassifierI):  # type: ignore[misc]  
     def from_contents(cls, contents: dict[str, Any]) -> Classifier:
         lexicon, classes = Lexicon.from_json(contents["lexicon"]), LabelSet(texts(contents["classes"]))
         config = ClassifierNetworkConfig.from_json(contents["network"])
-        network = ClassifierNetwork(lexicon, len(classes), config)
-        return cls(lexicon, classes, contents["unit"], contents["lower"], network, float(contents["temperature"]))
+        network = ClassifierNetwork(lexicon, len(classes), int(contents["ngrams"]), config)
+        return cls(
+            lexicon, classes, contents["unit"], contents["lower"], network, [float(s) for s in contents["scales"]]
+        )
+
+    @property
+    def _known(self) -> Ids:
+        """The hashes (F,) of the n-grams that have weights."""
+        known: Ids = self.network.known.numpy(force=True) if self.network.config.has_ngrams else np.zeros(0, np.int64)
+        return known
+
+    def batch(self, texts: Sequence[Sequence[str]]) -> TextBatch:
+        """The batch of texts (none empty) in words."""
+        return make_text_batch(texts, self.lexicon, self.ngrams, self._known, self.network.config.window)
 
     def labels(self) -> list[str]:
         """The classes. NLTK's ``ClassifierI``."""
@@ -139,9 +170,9 @@ class Classifier(Model[ClassifierNetwork], ClassifierI):  # type: ignore[misc]  
     @torch.inference_mode()
     def _classify(self, given: Sequence[Sequence[str]], reject: float) -> list[Classification]:
         self.network.eval()
-        batch = make_text_batch(given, self.lexicon, self.ngrams, self.network.config.window)
+        batch = self.batch(given)
         scores = self.network(batch)
-        chances = (scores.logits.float() / self.temperature).softmax(dim=1).cpu().numpy()
+        chances = self._scaled(scores).softmax(dim=1).cpu().numpy()
         attention: list[list[float]] = [[] for _ in given]
         if scores.attention is not None:
             weights = scores.attention.float().t().tolist()
@@ -153,6 +184,25 @@ class Classifier(Model[ClassifierNetwork], ClassifierI):  # type: ignore[misc]  
             Classification(label, row, tuple(words), tuple(seen) or None)
             for label, row, words, seen in zip(labels, chances, given, attention, strict=True)
         ]
+
+    def _scaled(self, scores: ClassScores) -> Tensor:
+        parts = zip(self.scales, (scores.words, scores.grams), strict=True)
+        found = [scale * part.float() for scale, part in parts if part is not None]
+        return sum(found[1:], found[0])
+
+    def scores(self, given: Iterable[str]) -> Iterator[Scores | None]:
+        """The scores (1 or 2, classes) of each text by words and by n-grams, if there are any, before they are scaled.
+
+        None for a text without a word.
+        """
+        return in_batches(self._scores, map(self.words, given), self.device)
+
+    @torch.inference_mode()
+    def _scores(self, given: Sequence[Sequence[str]]) -> list[Scores]:
+        self.network.eval()
+        scores = self.network(self.batch(given))
+        parts = [part.float() for part in (scores.words, scores.grams) if part is not None]
+        return list(torch.stack(parts, dim=1).cpu().numpy())
 
 
 def _best(chances: Probabilities) -> tuple[list[int], list[float]]:

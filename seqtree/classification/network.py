@@ -31,33 +31,30 @@ class ClassScores(NamedTuple):
     grams: Tensor | None
     attention: Tensor | None
 
-    @property
-    def logits(self) -> Tensor:
-        """The sum of both (B, classes)."""
-        return self.words if self.grams is None else self.words + self.grams
-
 
 class ClassifierNetwork(Network):
     """A batch of B texts -> ``ClassScores``: U v + sum of the weights of its n-grams.
 
     v is the mean of the vectors of a text's windows. An n-gram that occurs c times counts (1 + log c) idf, divided by
-    the length of the vector of all of words, or of all of characters, in the text (tf-idf); ``idf`` (buckets,) comes
-    from the training texts.
+    the length of the vector of all of words, or of all of characters, in the text (tf-idf). The training texts give
+    ``idf`` (F,) and ``known`` (F,), the hashes of the n-grams that have weights.
     """
 
     config: ClassifierNetworkConfig
     idf: Tensor
+    known: Tensor
 
-    def __init__(self, lexicon: Lexicon, classes: int, config: ClassifierNetworkConfig) -> None:
+    def __init__(self, lexicon: Lexicon, classes: int, grams: int, config: ClassifierNetworkConfig) -> None:
         super().__init__()
         self.config = config
         self.words = WordEncoder(lexicon, config)
         self.pooling = Pooling(config.pooling, config.output_size, config.directions)
         self.output = nn.Linear(self.pooling.output_size, classes)
-        if config.ngrams or config.character_ngrams:
-            self.grams = nn.Parameter(torch.zeros(config.buckets, classes))
+        if config.has_ngrams:
+            self.grams = nn.Parameter(torch.zeros(grams, classes))
             self.grams.descent = DESCENT  # type: ignore[attr-defined]  # see training/loop.py
-            self.register_buffer("idf", torch.ones(config.buckets))
+            self.register_buffer("idf", torch.ones(grams))
+            self.register_buffer("known", torch.zeros(grams, dtype=torch.long))
 
     def forward(self, batch: TextBatch) -> ClassScores:
         windows = batch.windows
@@ -87,12 +84,12 @@ class ClassifierNetwork(Network):
 
     def _grams(self, grams: Grams) -> Tensor:
         """The sums (B, classes) of the weights of n-grams."""
-        buckets, offsets = self.words.ids(grams.buckets), self.words.ids(grams.offsets)
-        counts = torch.from_numpy(grams.counts).to(buckets.device)
-        values = (1.0 + counts.log()) * self.idf[buckets]
-        sizes = torch.diff(offsets, append=offsets.new_tensor([len(buckets)]))
-        group = torch.repeat_interleave(torch.arange(len(offsets), device=buckets.device), sizes)
+        numbers, offsets = self.words.ids(grams.numbers), self.words.ids(grams.offsets)
+        counts = torch.from_numpy(grams.counts).to(numbers.device)
+        values = (1.0 + counts.log()) * self.idf[numbers]
+        sizes = torch.diff(offsets, append=offsets.new_tensor([len(numbers)]))
+        group = torch.repeat_interleave(torch.arange(len(offsets), device=numbers.device), sizes)
         lengths = values.new_zeros(len(offsets)).index_add(0, group, values.square()).sqrt()
         values = SCALE / math.sqrt(2.0) * values / lengths[group]
-        sums: Tensor = F.embedding_bag(buckets, self.grams, offsets, mode="sum", per_sample_weights=values)
+        sums: Tensor = F.embedding_bag(numbers, self.grams, offsets, mode="sum", per_sample_weights=values)
         return sums.view(-1, 2, sums.shape[1]).sum(dim=1)

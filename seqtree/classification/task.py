@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from seqtree.classification.baseline import linear_accuracy
-from seqtree.classification.batches import count_grams, make_text_batch, words_of
+from seqtree.classification.batches import words_of
 from seqtree.classification.config import OPTIONS, ClassifierRecipe, LabelledSettings
 from seqtree.classification.evaluation import calibrate, check_labels, evaluate
 from seqtree.classification.model import Classifier
@@ -87,8 +87,7 @@ class ClassifyTask(SentenceTask[ClassifierRecipe, Classifier, ClassData]):
         words = [words_of(item.text, texts.unit, texts.lower) for item in data.training]
         lexicon = Lexicon.build(Counter(word for text in words for word in text), texts.min_count, more)
         classes = LabelSet(sorted({item.label for item in data.training}))
-        made = Classifier.over(lexicon, classes, texts.unit, texts.lower, recipe.network, recipe.training.seed)
-        _count_texts(made, words)
+        made = Classifier.over(lexicon, classes, texts.unit, texts.lower, recipe.network, recipe.training.seed, words)
         if recipe.start:
             display.message(start_words(made.network.words, lexicon, recipe.start))
         return made
@@ -112,9 +111,7 @@ class ClassifyTask(SentenceTask[ClassifierRecipe, Classifier, ClassData]):
 
     def loss(self, batch: Batch) -> tuple[Tensor, int]:
         model = self.model
-        texts = make_text_batch(
-            [self.words[i] for i in batch], model.lexicon, model.ngrams, model.network.config.window
-        )
+        texts = model.batch([self.words[i] for i in batch])
         labels = torch.from_numpy(self.labels[batch]).to(model.device)
         return model.network.loss(texts, labels, self.weights) / len(batch), len(batch)
 
@@ -123,7 +120,7 @@ class ClassifyTask(SentenceTask[ClassifierRecipe, Classifier, ClassData]):
         return bool(self.data.valid)
 
     def evaluate(self) -> dict[str, float] | None:
-        """Figures on the validation texts, on which the temperature is fitted, too."""
+        """Figures on the validation texts, on which the scales are fitted, too."""
         if not self.data.valid:
             return None
         measured = calibrate(self.model, self.data.valid)
@@ -157,16 +154,3 @@ def _spread(items: list[Labelled], share: float) -> tuple[list[Labelled], list[L
     """The texts to train on, and those to validate on, evenly from all."""
     chosen = dict.fromkeys(evenly(len(items), share, MAX_VALIDATION))
     return [one for i, one in enumerate(items) if i not in chosen], [items[i] for i in chosen]
-
-
-@torch.no_grad()
-def _count_texts(classifier: Classifier, texts: Iterable[Sequence[str]]) -> None:
-    """Set idf = 1 + log((1 + N) / (1 + n)) for every bucket that n of N texts have n-grams in."""
-    network = classifier.network
-    if not hasattr(network, "idf"):
-        return
-    counts, total = np.zeros(len(network.idf)), 0
-    for text in texts:
-        counts[np.unique(count_grams([text], classifier.ngrams).buckets)] += 1
-        total += 1
-    network.idf.copy_(torch.from_numpy(1.0 + np.log((1.0 + total) / (1.0 + counts))))

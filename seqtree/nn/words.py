@@ -118,7 +118,7 @@ class WordEncoder(nn.Module):
         if c.characters:
             self.spelling = CharacterEncoder(len(lexicon.characters), c.character_embedding, c.characters)
         if c.subwords:
-            self.ngrams = NGrams(0, SUBWORD, SUBWORDS)
+            self.ngrams = NGrams(0, SUBWORD)
             self.subwords = nn.EmbeddingBag(SUBWORDS, c.subwords, mode="mean")
             nn.init.zeros_(self.subwords.weight)  # what training never meets says nothing
         if c.pairs:
@@ -176,9 +176,10 @@ class WordEncoder(nn.Module):
             vectors = rows(self.spelling(self.ids(batch.spellings)), self.ids(batch.spelled))  # (N, characters)
             parts.append(self._spread(vectors, batch, inside))
         if self.config.subwords:
-            found = [self.ngrams.features([word])[1] for word in batch.distinct]
+            found = [self.ngrams.hashes([word])[1] for word in batch.distinct]
             offsets = self.ids(np.cumsum([0, *map(len, found[:-1])]))
-            vectors = rows(self.subwords(self.ids(np.concatenate(found)), offsets), self.ids(batch.spelled))
+            places = self.ids(np.concatenate(found) % SUBWORDS)
+            vectors = rows(self.subwords(places, offsets), self.ids(batch.spelled))
             parts.append(self._spread(vectors, batch, inside))
         if self.config.pairs:
             parts += self._pairs(self.ids(batch.words))

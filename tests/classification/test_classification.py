@@ -9,16 +9,16 @@ import pytest
 import torch
 
 from seqtree import corpora
-from seqtree.classification.batches import make_text_batch, words_of
+from seqtree.classification.batches import words_of
 from seqtree.classification.config import POOLINGS, ClassifierNetworkConfig
-from seqtree.classification.evaluation import calibrated, evaluate
+from seqtree.classification.evaluation import evaluate, fitted
 from seqtree.classification.model import Classifier
 from seqtree.errors import InputError
 from seqtree.text.labelled import Labelled, read_labelled
 from seqtree.text.lexicon import LabelSet, Lexicon
 from seqtree.training.fit import train
 
-SMALL = {"words": 8, "characters": 6, "hidden": 8, "layers": 1, "dropout": 0.0, "buckets": 256}
+SMALL = {"words": 8, "characters": 6, "hidden": 8, "layers": 1, "dropout": 0.0}
 TEXTS = ["to be or not to be", "a sea of troubles", "sleep", "no more; and by a sleep to say we end"]
 
 
@@ -26,7 +26,8 @@ def untrained(classes: int = 3, unit: str = "word", **options: object) -> Classi
     words = {word: 2 for text in TEXTS for word in words_of(text, unit, False)}
     config = ClassifierNetworkConfig(**{**SMALL, **options})  # type: ignore[arg-type]
     names = LabelSet([f"class{i}" for i in range(classes)])
-    made = Classifier.over(Lexicon.build(words), names, unit, False, config, 1).to(precision="fp32")
+    texts = [words_of(text, unit, False) for text in TEXTS]
+    made = Classifier.over(Lexicon.build(words), names, unit, False, config, 1, texts).to(precision="fp32")
     for parameter in made.network.parameters():
         torch.nn.init.normal_(parameter, std=0.5)
     made.network.words.spelling.embedding.weight.data[-1] = 0.0  # that of padding
@@ -58,14 +59,15 @@ def test_windows_are_averaged() -> None:
 
 def test_ngrams_by_hand() -> None:
     """Words alone: the mean over tf-idf weights of length ``SCALE``."""
-    classifier = untrained(ngrams=1, character_ngrams=0, buckets=1 << 12)
+    classifier = untrained(ngrams=1, character_ngrams=0)
     network = classifier.network
     network.idf.uniform_(1.0, 3.0)
-    words = ["to", "be", "to"]
-    batch = make_text_batch([words, ["sleep"]], classifier.lexicon, classifier.ngrams, 400)
-    to, be = (int(classifier.ngrams.features([word])[0][0]) for word in ("to", "be"))
-    values = torch.tensor([(1 + np.log(2)) * float(network.idf[to]), float(network.idf[be])], dtype=torch.float32)
-    expected = 4.0 / np.sqrt(2.0) * (values / values.norm()) @ network.grams[[to, be]]
+    words = ["a", "sleep", "of", "a"]  # "of" is in one text only, so that it has no weight
+    batch = classifier.batch([words, ["sleep"], ["of"]])
+    a, sleep = (network.known.tolist().index(classifier.ngrams.hashes([word])[0][0]) for word in ("a", "sleep"))
+    values = torch.tensor([(1 + np.log(2)) * float(network.idf[a]), float(network.idf[sleep])], dtype=torch.float32)
+    expected = 4.0 / np.sqrt(2.0) * (values / values.norm()) @ network.grams[[a, sleep]]
+    assert network._grams(batch.grams)[2].tolist() == [0.0, 0.0, 0.0]
     torch.testing.assert_close(network._grams(batch.grams)[0].detach(), expected.detach())
 
 
@@ -76,7 +78,7 @@ def test_what_is_learned(tmp_path: Path) -> None:
     assert classifier.classify("will it rain tomorrow?") == "weather"
     assert classifier.classify_many(["dim the lights in the hall", ""]) == ["lights", None]
     assert classifier.labels() == sorted({one.label for one in read_labelled([str(corpora.path("requests"))])})
-    assert classifier.temperature != 1.0  # fitted
+    assert classifier.scales != (1.0, 1.0)  # fitted
     assert report["loss"] < 1.0
 
 
@@ -139,13 +141,27 @@ def test_macro_f1_by_hand() -> None:
     assert measured.macro_f1 == pytest.approx((2 / 3 + 4 / 5) / 2)  # F1 of 0 and of 1
 
 
-def test_the_temperature_that_fits() -> None:
+def test_the_scales_that_fit() -> None:
     generator = np.random.default_rng(0)
     logits = generator.normal(size=(4000, 5)) * 2
     chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     labels = np.array([generator.choice(5, p=row) for row in chances])
-    assert calibrated(logits * 3, labels) == pytest.approx(3, rel=0.1)
-    assert calibrated(logits / 2, labels) == pytest.approx(0.5, rel=0.1)
+    assert fitted(logits[None] * 3, labels) == [pytest.approx(1 / 3, rel=0.1)]
+    assert fitted(logits[None] / 2, labels) == [pytest.approx(2, rel=0.1)]
+    noise = generator.normal(size=logits.shape)
+    part = generator.normal(size=logits.shape)
+    both = np.stack([3 * (logits - part), part / 2])  # 1/3 and 2 times these are the logits
+    assert fitted(both, labels) == [pytest.approx(1 / 3, rel=0.1), pytest.approx(2, rel=0.1)]
+    useful, useless = fitted(np.stack([logits, noise]), labels)
+    assert useful == pytest.approx(1, rel=0.1) and useless == pytest.approx(0, abs=0.05)
+    assert fitted(np.stack([logits, logits - 5 * noise]), labels)[1] >= 0.0
+
+
+def test_scales_stay_within_bounds() -> None:
+    right = np.eye(3)[None, [0, 1, 2]]
+    assert fitted(right, np.array([0, 1, 2])) == [20.0]  # as sure as may be
+    assert fitted(right, np.array([1, 2, 0])) == [0.05]  # all wrong
+    assert fitted(np.concatenate([right, right * 0.0]), np.array([0, 1, 2]))[0] == 20.0
 
 
 def test_words() -> None:

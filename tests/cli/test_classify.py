@@ -10,7 +10,7 @@ from command_helpers import Run, caller, refused
 
 from seqtree import corpora
 
-SMALL = ("--preset", "tiny", "--hidden", "8", "--words", "6", "--characters", "6", "--buckets", "64", "-q")
+SMALL = ("--preset", "tiny", "--hidden", "8", "--words", "6", "--characters", "6", "--max-ngrams", "64", "-q")
 
 
 @pytest.fixture(scope="module")

@@ -185,7 +185,7 @@ ROWS = {
         Row(
             "classify",
             lambda folder: [corpora.path("requests")],
-            (*_WORDS, "--dropout", "0.2", "--buckets", "64"),
+            (*_WORDS, "--dropout", "0.2", "--max-ngrams", "64"),
             8,
             ("accuracy", "macro_f1", "loss", "items", "rejected", "confusion"),
             (
