@@ -10,6 +10,8 @@ from seqtree.text.config import check_encoding
 from seqtree.training.recipe import Preset, Recipe, TrainingOptions
 from seqtree.training.settings import BatchSettings, TrainingSettings, ValidationSettings
 
+MAX_NGRAM = 5  # words, as many as are near
+
 
 @dataclass(frozen=True)
 class TaggerNetworkConfig(WordEncoderConfig):
@@ -20,6 +22,13 @@ class TaggerNetworkConfig(WordEncoderConfig):
         "Whether a sentence's tags are chosen together, by a conditional random field, or each by itself.",
         flags="--crf/--softmax",
     )
+    ngrams: int = setting(
+        0,
+        "Sequences of up to so many words near a word have weights of their own beside the network; 0 for none.",
+        minimum=0,
+        maximum=MAX_NGRAM,
+    )
+    max_ngrams: int = setting(1 << 18, "So many of the most frequent such sequences have weights.", minimum=1)
     intent_vector: int = setting(
         32, "Width of the vector of a sentence's intent, which its tags see.", minimum=1, maximum=MAX_UNITS
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
 from nltk.chunk.api import ChunkParserI
 from nltk.tag.api import TaggerI
@@ -15,13 +16,15 @@ from torch import Tensor
 
 from seqtree.errors import InputError
 from seqtree.model import Model, texts, untrained
+from seqtree.nn.neighbours import hashes
 from seqtree.nn.parallel import in_batches
 from seqtree.tagging.config import TaggerNetworkConfig
 from seqtree.tagging.network import TaggerNetwork
 from seqtree.tagging.tagging import Tagging
 from seqtree.text.batches import make_batch
 from seqtree.text.chunks import SCHEMES, chunks, parts, rewritten
-from seqtree.text.lexicon import LabelSet, Lexicon
+from seqtree.text.lexicon import Ids, LabelSet, Lexicon
+from seqtree.text.ngrams import frequent
 from seqtree.text.sentences import Word, given_words
 
 CANONICAL = {"bmes": "bmes"}  # the scheme in which a network chooses tags; for all others it is BIOES
@@ -63,10 +66,19 @@ class Tagger(Model[TaggerNetwork], TaggerI):  # type: ignore[misc]  # NLTK is no
         scheme: str | None,
         config: TaggerNetworkConfig,
         seed: int = 0,
+        sentences: Iterable[Sequence[str]] = (),
     ) -> Tagger:
-        """A tagger with random weights over these words, tags (chunk tags in BIOES or BMES) and intents."""
-        make = partial(TaggerNetwork, lexicon, tags, len(intents), scheme is not None, config)
-        return cls(lexicon, tags, intents, scheme, untrained(make, seed))
+        """A tagger with random weights over these words, tags (chunk tags in BIOES or BMES) and intents.
+
+        The n-grams that have weights are found in ``sentences``.
+        """
+        near = (_near(lexicon, sentence, config.ngrams) for sentence in sentences if config.ngrams)
+        known = torch.from_numpy(frequent(near, config.max_ngrams)[0])
+        make = partial(TaggerNetwork, lexicon, tags, len(intents), scheme is not None, len(known), config)
+        network = untrained(make, seed)
+        if config.ngrams:
+            network.grams.known.copy_(known)
+        return cls(lexicon, tags, intents, scheme, network)
 
     def contents(self) -> dict[str, Any]:
         return {
@@ -74,6 +86,7 @@ class Tagger(Model[TaggerNetwork], TaggerI):  # type: ignore[misc]  # NLTK is no
             "tags": list(self.tags.names),
             "intents": list(self.intents.names),
             "scheme": self.scheme or "",
+            "ngrams": len(self.network.grams.known) if self.network.config.ngrams else 0,
             "network": self.network.config.to_json(),
         }
 
@@ -82,7 +95,8 @@ class Tagger(Model[TaggerNetwork], TaggerI):  # type: ignore[misc]  # NLTK is no
         lexicon, (scheme,) = Lexicon.from_json(contents["lexicon"]), texts([contents["scheme"]])
         tags, intents = LabelSet(texts(contents["tags"])), LabelSet(texts(contents["intents"]))
         config = TaggerNetworkConfig.from_json(contents["network"])
-        network = TaggerNetwork(lexicon, tags, len(intents), scheme != "", config)
+        grams = int(contents.get("ngrams", 0))
+        network = TaggerNetwork(lexicon, tags, len(intents), scheme != "", grams, config)
         return cls(lexicon, tags, intents, scheme or None, network)
 
     def tag(self, tokens: Iterable[str]) -> list[tuple[str, str]]:
@@ -162,6 +176,13 @@ class Tagger(Model[TaggerNetwork], TaggerI):  # type: ignore[misc]  # NLTK is no
         if scheme is None or scheme == CANONICAL.get(self.scheme or "", "bioes"):
             return tuple(tags)
         return rewritten(tags, scheme)
+
+
+def _near(lexicon: Lexicon, sentence: Sequence[str], most: int) -> Ids:
+    """The hashes of the n-grams near every word of a sentence."""
+    words = np.concatenate([[lexicon.words.start], lexicon.encode(sentence), [lexicon.words.end]])
+    found: Ids = hashes(torch.from_numpy(words)[:, None], most).flatten().numpy()
+    return found
 
 
 class Chunker(ChunkParserI):  # type: ignore[misc]  # NLTK is not typed

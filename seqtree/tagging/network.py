@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from seqtree.nn.crf import CRF
+from seqtree.nn.neighbours import Neighbours
 from seqtree.nn.network import Network
 from seqtree.nn.pooling import Pooling
 from seqtree.nn.words import WordEncoder
@@ -19,10 +20,19 @@ from seqtree.text.lexicon import Ids, LabelSet, Lexicon
 
 
 class TagScores(NamedTuple):
-    """``emissions`` (T, B, K): scores of tags at each place. ``intents`` (B, I): logits; None without intents."""
+    """Scores of tags at each place (T, B, K), by the words in their sentence and by n-grams; and logits of intents.
 
-    emissions: Tensor
+    ``grams`` is None for a network without, and ``intents`` (B, I), too.
+    """
+
+    words: Tensor
+    grams: Tensor | None
     intents: Tensor | None
+
+    @property
+    def emissions(self) -> Tensor:
+        """The mean of both (T, B, K)."""
+        return self.words if self.grams is None else (self.words + self.grams) / 2
 
 
 class TaggerNetwork(Network):
@@ -36,7 +46,7 @@ class TaggerNetwork(Network):
     config: TaggerNetworkConfig
 
     def __init__(
-        self, lexicon: Lexicon, tags: LabelSet[str], intents: int, chunks: bool, config: TaggerNetworkConfig
+        self, lexicon: Lexicon, tags: LabelSet[str], intents: int, chunks: bool, grams: int, config: TaggerNetworkConfig
     ) -> None:
         super().__init__()
         self.config = config
@@ -48,6 +58,8 @@ class TaggerNetwork(Network):
             self.intent_vector = nn.Linear(intents, config.intent_vector, bias=False)
             width += config.intent_vector
         self.output = nn.Linear(width, len(tags))
+        if config.ngrams:
+            self.grams = Neighbours(config.ngrams, grams, len(tags))
         names = tags.names
         may = may_follow if chunks else lambda before, tag: True
         self.constrained = chunks
@@ -68,17 +80,26 @@ class TaggerNetwork(Network):
             intents = self.intent(self.sentence(padded, self.words.ids(batch.lengths)))  # (B, I)
             vectors = self.intent_vector(intents.softmax(dim=1))  # (B, V)
             states = torch.cat([states, vectors[self.words.ids(batch.sentence)]], dim=1)
-        return TagScores(self.words.padded(self.output(states), batch), intents)
+        scores = self.words.padded(self.output(states), batch)
+        grams = self.grams(self.words.ids(batch.words)) if self.config.ngrams else None
+        return TagScores(scores, grams, intents)
 
     def loss(self, batch: SentenceBatch, tags: Ids, intents: Ids) -> Tensor:
-        """-log p of tags (N,) and, with intents, of these (B,), -1 left out; summed over sentences."""
+        """-log p of tags (N,) and, with intents, of these (B,), -1 left out; summed over sentences.
+
+        Words and n-grams are each trained by themselves, as in a classifier, and the mean of both losses is given.
+        """
         scores = self(batch)
         lengths, gold = self.words.ids(batch.lengths), self.words.padded(self.words.ids(tags), batch)  # (B,), (T, B)
-        if self.config.crf:
-            loss = self.paths.loss(scores.emissions, lengths, gold)
-        else:
-            gold[torch.arange(len(gold), device=gold.device)[:, None] >= lengths] = -1
-            loss = F.cross_entropy(scores.emissions.flatten(0, 1), gold.flatten(), ignore_index=-1, reduction="sum")
+        losses = [self._tag_loss(part, lengths, gold) for part in (scores.words, scores.grams) if part is not None]
+        loss = sum(losses[1:], losses[0]) / len(losses)
         if scores.intents is not None:
             loss = loss + F.cross_entropy(scores.intents, self.words.ids(intents), ignore_index=-1, reduction="sum")
         return loss
+
+    def _tag_loss(self, emissions: Tensor, lengths: Tensor, gold: Tensor) -> Tensor:
+        if self.config.crf:
+            return self.paths.loss(emissions, lengths, gold)
+        outside = torch.arange(len(gold), device=gold.device)[:, None] >= lengths
+        wanted = gold.masked_fill(outside, -1).flatten()
+        return F.cross_entropy(emissions.flatten(0, 1), wanted, ignore_index=-1, reduction="sum")

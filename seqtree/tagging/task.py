@@ -72,7 +72,8 @@ class TagTask(SentenceTask[TaggerRecipe, Tagger, TagData]):
     def build(cls, data: TagData, recipe: TaggerRecipe, display: Display) -> Tagger:
         more = known_words(recipe.start) if recipe.start else ()
         names = names_in(data.training, data.scheme, recipe.columns.min_count, more)
-        tagger = Tagger.over(*names, data.scheme, recipe.network, recipe.training.seed)
+        words = (one.words for one in data.training)
+        tagger = Tagger.over(*names, data.scheme, recipe.network, recipe.training.seed, words)
         if recipe.start:
             display.message(start_words(tagger.network.words, tagger.lexicon, recipe.start))
         return tagger

@@ -6,6 +6,7 @@ import itertools
 import random
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from nltk.tree import Tree
@@ -17,6 +18,7 @@ from seqtree.tagging.data import canonical, names_in
 from seqtree.tagging.evaluation import evaluate
 from seqtree.tagging.formats import format_tagging
 from seqtree.tagging.model import Chunker, Tagger
+from seqtree.text.batches import make_batch
 from seqtree.text.chunks import may_follow, scheme_of
 from seqtree.text.columns import Tagged, read_tagged
 from seqtree.text.sentences import character_sentences, read_sentences, words_as_given
@@ -40,7 +42,8 @@ def sentences(scheme_tags: bool = True) -> list[Tagged]:
 def untrained(data: list[Tagged], **options: object) -> Tagger:
     scheme = scheme_of(one.tags for one in data)
     config = TaggerNetworkConfig(**{**SMALL, **options})  # type: ignore[arg-type]
-    tagger = Tagger.over(*names_in(data, scheme, 1), scheme, config, 1).to(precision="fp32")
+    words = [one.words for one in data]
+    tagger = Tagger.over(*names_in(data, scheme, 1), scheme, config, 1, words).to(precision="fp32")
     for parameter in tagger.network.parameters():  # sure of itself, and of what is not allowed
         torch.nn.init.normal_(parameter, std=0.7)
     tagger.network.words.spelling.embedding.weight.data[-1] = 0.0  # that of padding
@@ -119,8 +122,27 @@ def test_probabilities_agree_with_the_sequences() -> None:
         assert best.probabilities[place] == pytest.approx(expected, abs=1e-5)
 
 
-def test_a_sentence_alone_is_tagged_as_in_a_batch() -> None:
-    tagger = untrained(sentences(), subwords=4)
+@pytest.mark.parametrize("crf", [True, False])
+def test_words_and_ngrams_each_learn_by_themselves(tmp_path: Path, crf: bool) -> None:
+    tagger = untrained(sentences(), ngrams=2, crf=crf)
+    data, network = sentences(), tagger.network
+    assert len(network.grams.known) > 20  # those that two sentences have
+    batch = make_batch([data[0].words], [tagger.lexicon.encode(data[0].words)], tagger.lexicon)
+    tags = tagger.tags.encode(canonical(data[0].tags, tagger.scheme))
+    both = network.loss(batch, tags, np.array([-1]))
+    both.backward()
+    assert all(network.get_parameter(name).grad.abs().sum() > 0 for name in ("output.bias", "grams.weights.weight"))
+    network.grams.weights.weight.data.zero_()
+    scores = network(batch)
+    torch.testing.assert_close(scores.emissions, scores.words / 2)
+    tagger.save(tmp_path / "a.safetensors")
+    again = Tagger.load(tmp_path / "a.safetensors")
+    assert torch.equal(again.network.grams.known, network.grams.known)
+
+
+@pytest.mark.parametrize("options", [{"subwords": 4}, {"ngrams": 3}, {"ngrams": 1, "crf": False}])
+def test_a_sentence_alone_is_tagged_as_in_a_batch(options: dict[str, object]) -> None:
+    tagger = untrained(sentences(), **options)
     read = [words_as_given(words) for words, _, _ in LINES] + [[]]
     together = list(tagger.taggings(read, True))
     assert together[-1] is None
