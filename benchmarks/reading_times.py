@@ -6,7 +6,7 @@ Reads ``reading/naturalstories.tsv`` in the folder that SEQTREE_DATA names, with
 mean_ms, and trains on NLTK's Brown corpus, its tokens put together to sentences, one a line. A model of characters and
 one of words get ``--minutes`` each, on one thread; those that are in ``--out`` already are taken as they are. n-grams
 with Kneser-Ney smoothing are counted in the same text over the same tokens. The stories are scored one by one, every
-sentence a line, and ``--parser`` adds node counts of the parser that comes with seqtree.
+sentence a line, and ``--parser`` adds node counts of seqtree's parser ``default``.
 
 The mean reading time of every word but the first of a story is predicted by linear regression. The base has the word's
 length and Zipf frequency and those of the word before, the number of the word in the story, and a constant; a model
@@ -144,7 +144,7 @@ def score(folder: Path, items: Path, spaces: str) -> dict[str, dict[str, list[st
     out = folder / "counts.tsv"
     if not out.exists():
         seqtree(
-            "lm", "score", folder / "char", "--items", items, "--by-column", "story", "--parser", "shipped", out=out
+            "lm", "score", folder / "char", "--items", items, "--by-column", "story", "--parser", "default", out=out
         )
     scored["node counts"] = table(out)
     return scored

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,14 +11,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from seqtree.errors import InputError
+from seqtree.errors import InputError, ModelFileError
 from seqtree.escapes import json_line, one_line
 from seqtree.settings import Field, Settings, fields_of
+from seqtree.shipped import default_parser
 
 if TYPE_CHECKING:
     from seqtree.model import Model
     from seqtree.training.recipe import TrainingOptions
 
+PARSER_VARIABLE = "SEQTREE_PARSER"  # names the parser where no option does
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 FILE = click.Path(readable=False, allow_dash=True)  # shells complete it; the library checks it
@@ -137,7 +140,7 @@ def given(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def open_model(task: str, path: Any, threads: int | None = None, device: str = "cpu", precision: str = "") -> Any:
-    """The model of a task in a model file or run folder, to compute there with that many CPU threads."""
+    """The model of a task in a model file or run folder, or by its name, to compute with that many CPU threads."""
     with quick_imports():
         import torch
 
@@ -147,6 +150,18 @@ def open_model(task: str, path: Any, threads: int | None = None, device: str = "
     if threads:
         torch.set_num_threads(threads)
     return model.load(path, device, precision or None)
+
+
+def open_parser(named: str | None, threads: int | None = None, device: str = "cpu", precision: str = "") -> Any:
+    """The parser of that path or name; for None, that of SEQTREE_PARSER, or else the default one."""
+    variable = os.environ.get(PARSER_VARIABLE) if named is None else None
+    path = named if named is not None else variable or default_parser()
+    try:
+        return open_model("parser", path, threads, device, precision)
+    except ModelFileError as error:
+        if not variable:
+            raise
+        raise ModelFileError(f"{PARSER_VARIABLE}: {error}") from error
 
 
 def given_class(model: Any, condition: str | None) -> Any:

@@ -7,20 +7,17 @@ import shutil
 import sys
 from collections.abc import Callable, Container, Iterable, Iterator
 from itertools import chain, count
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-import seqtree
 from seqtree.cli.options import (
     FILE,
     TextCommand,
     compute_options,
-    open_model,
+    open_parser,
 )
 from seqtree.cli.texts import check_texts, in_chunks, text_blocks
-from seqtree.errors import InputError
 
 if TYPE_CHECKING:
     from seqtree.parsing.parse import Parse
@@ -29,17 +26,6 @@ if TYPE_CHECKING:
     Shown = Callable[[Parse | None, Sentence], str]
 
 TRACED = ("pretty", "svg")  # the formats that --trace has
-
-
-def shipped_model() -> Path:
-    """The model file of the parser that comes with seqtree. Raises InputError if there is none."""
-    path = Path(seqtree.__file__).parent / "models" / "parser.safetensors"
-    if not path.exists():
-        raise InputError(
-            "no parser is shipped with this seqtree: name one with --model, a run folder or a model file "
-            "such as 'seqtree parser train' writes"
-        )
-    return path
 
 
 @click.command(
@@ -64,7 +50,11 @@ def shipped_model() -> Path:
     help="The lines of the file or of stdin are wrapped: join them to paragraphs, which blank lines separate.",
 )
 @click.option(
-    "--model", "-m", type=FILE, help="A run folder or a model file.  [default: the parser that comes with seqtree]"
+    "--model",
+    "-m",
+    type=FILE,
+    help="A run folder, a model file, or a parser that comes with seqtree by its name (see seqtree models).  "
+    "[default: what the variable SEQTREE_PARSER names, or else default]",
 )
 @click.option(
     "--format",
@@ -107,7 +97,7 @@ def parse(
     """
     _check_usage(sentences, file, paragraphs, tokenized, format, scores, trace)
     _bound_kernel_caches()
-    loaded = open_model("parser", shipped_model() if model is None else model, threads, device, precision)
+    loaded = open_parser(model, threads, device, precision)
     read = _read(text_blocks(sentences, file, encoding), paragraphs, tokenized, loaded.lexicon.words)
     _print(loaded, read, k, _shown(format, scores, trace), format == "pretty")
 

@@ -68,7 +68,9 @@ def eval_(
     threads: int | None,
     as_json: bool,
 ) -> None:
-    """Measure MODEL (a run folder or a model file) on the gold TREES, in percent, as EVALB does.
+    """Measure MODEL on the gold TREES, in percent, as EVALB does.
+
+    MODEL is a run folder, a model file, or a parser that comes with seqtree by its name (see ``seqtree models``).
 
     Traces and functional tags are stripped from the gold trees first. A sentence whose words do not match is skipped,
     and so is one of punctuation only.

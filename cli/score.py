@@ -11,8 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from seqtree.cli.options import FILE, condition_option, encoding_option, finite, given_class, json_option, open_model
-from seqtree.cli.parse import shipped_model
+from seqtree.cli.options import (
+    FILE,
+    condition_option,
+    encoding_option,
+    finite,
+    given_class,
+    json_option,
+    open_model,
+    open_parser,
+)
 from seqtree.errors import InputError
 from seqtree.escapes import json_line
 
@@ -69,7 +77,7 @@ def _columns(context: click.Context, parameter: click.Parameter, value: str | No
     epilog="\b\nExamples:\n  seqtree lm score runs/novel sentences.txt --independent > surprisals.tsv\n"
     "  seqtree lm score runs/novel story.txt --by word --columns length,frequency --spillover 2 > words.tsv\n"
     "  seqtree lm score runs/novel --items words.csv --word-column word --by-column story > scored.csv\n"
-    "  seqtree lm score runs/novel story.txt --by word --parser shipped --k 10 > words.tsv"
+    "  seqtree lm score runs/novel story.txt --by word --parser default --k 10 > words.tsv"
 )
 @click.argument("model", type=FILE)
 @click.argument("file", type=FILE, required=False)
@@ -107,7 +115,12 @@ def _columns(context: click.Context, parameter: click.Parameter, value: str | No
 @click.option("--prefix", default="", help="Put this before the names of the columns that are added to the items.")
 @click.option("--ngram", type=FILE, multiple=True, help="Score by n-grams of this text instead, over MODEL's tokens.")
 @click.option("--ngram-order", type=click.IntRange(1, 10), default=3, help="Their order.")
-@click.option("--parser", type=FILE, metavar="MODEL", help="Add what a parser's trees say of words; shipped is ours.")
+@click.option(
+    "--parser",
+    type=FILE,
+    metavar="MODEL",
+    help="Add what a parser's trees say of words. MODEL is as in seqtree parse; shipped: the one it takes without.",
+)
 @click.option("--k", type=click.IntRange(min=1), default=1, help="The expectation over so many best trees.")
 @condition_option
 @encoding_option
@@ -143,7 +156,7 @@ def _check_usage(file: str | None, options: _Options) -> None:
         "--by-column, --sentences and --prefix go with --items": not items
         and bool(options.by_column or options.sentences or options.prefix),
         "--spillover, --frequencies and --parser go with --by word": level != "word"
-        and bool(options.spillover or options.frequencies or options.parser),
+        and bool(options.spillover or options.frequencies or options.parser is not None),
         f"of --columns, --by {level} has {', '.join(TOKEN_COLUMNS) if level == 'token' else 'none'}": level != "word"
         and not {*options.columns} <= {*(TOKEN_COLUMNS if level == "token" else ())},
         "entropy and rank are those of MODEL, not of --ngram": options.details and bool(options.ngram),
@@ -170,7 +183,7 @@ def _study(model: LanguageModel, path: str, options: _Options) -> ReadingStudy:
         frequency = Frequencies.of_files(texts, options.encoding).zipf
     more: MoreOfWords | None = None
     more_names: Sequence[str] = ()
-    if options.parser:
+    if options.parser is not None:
         more, more_names = _trees(options.parser, options.k)
     return ReadingStudy(
         model,
@@ -189,7 +202,7 @@ def _trees(parser: str, k: int) -> tuple[MoreOfWords, Sequence[str]]:
     """What the trees of a parser say of words, and the names of that."""
     from seqtree.parsing.word_counts import NAMES, word_counts
 
-    loaded = open_model("parser", shipped_model() if parser == "shipped" else parser)
+    loaded = open_parser(None if parser == "shipped" else parser)
     return lambda lines: [list(map(astuple, counts)) for counts in word_counts(loaded, lines, k)], NAMES
 
 

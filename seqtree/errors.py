@@ -10,7 +10,7 @@ class InputError(SeqtreeError, ValueError):
 
 
 class ModelFileError(InputError):
-    """A model or checkpoint file that is damaged, of the wrong kind, or of an unsupported version."""
+    """A model or checkpoint file that is missing, damaged, of the wrong kind, or of an unsupported version."""
 
 
 class DivergenceError(SeqtreeError):

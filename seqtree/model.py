@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 import torch
 from torch import Tensor
 
-from seqtree import modelfile
+from seqtree import modelfile, shipped
 from seqtree.errors import InputError, ModelFileError
 from seqtree.nn.device import choose_device, choose_dtype
 from seqtree.nn.network import Network, load_state, skeleton, state_of
@@ -43,13 +43,17 @@ class Model(Generic[N]):
 
     @classmethod
     def load(cls, path: str | Path, device: str = "cpu", precision: str | None = None) -> Self:
-        """Open a model file or a run folder; no code in it is run.
+        """Open a model file, a run folder, or a model that comes with seqtree by its name; no code in it is run.
+
+        path: a string may be such a name (``seqtree models`` lists them), unless a file or run of the same name is in
+        the current folder; a ``Path`` never is.
 
         device: auto, cpu, cuda, cuda:N or mps. precision: auto, fp32 or bf16, for the larger products (None: as this
         kind of model is used best).
-        Raises InputError if there is no such file or device, ModelFileError if it is damaged or of another kind.
+        Raises ModelFileError if there is no such file, or it is damaged or of another kind, InputError if there is no
+        such device.
         """
-        path = model_file(path)
+        path = shipped.located(path, cls.kind)
         kind, contents, tensors = modelfile.load(path)
         if kind != cls.kind:
             raise ModelFileError(f"{path}: {_holds(kind)}, expected {modelfile.a(cls.kind)}")
@@ -92,21 +96,16 @@ class Model(Generic[N]):
 def load(path: str | Path, device: str = "cpu", precision: str | None = None) -> Model[Any]:
     """Open a run folder or a model file of any kind: a ``LanguageModel``, a ``Parser``, an ``ImageClassifier``.
 
-    Raises InputError if there is none, ModelFileError if it is damaged or no model.
+    Or a model that comes with seqtree, by its name, as ``Model.load`` does: ``"default"`` is a parser.
+    Raises ModelFileError if there is none, or it is damaged or no model, InputError if there is no such device.
     """
-    path = model_file(path)
+    path = shipped.located(path)
     kind, contents, tensors = modelfile.load(path)
     for entry in TASKS.values():
         if entry.kind == kind:
             model_class: type[Model[Any]] = named(entry.model)
             return model_class._opened(path, contents, tensors).to(device, precision)
     raise ModelFileError(f"{path}: {_holds(kind)}, expected a model")
-
-
-def model_file(path: str | Path) -> Path:
-    """The model file of a run folder, or the file itself."""
-    path = Path(path)
-    return path / "model.safetensors" if path.is_dir() else path
 
 
 def untrained(make: Callable[[], N], seed: int) -> N:

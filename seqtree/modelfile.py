@@ -22,7 +22,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_safetensors
 from torch import Tensor
 
-from seqtree.errors import InputError, ModelFileError
+from seqtree.errors import ModelFileError
 from seqtree.files import write_atomically
 
 VERSION = 1
@@ -44,14 +44,14 @@ def save(path: Path, kind: str, contents: Mapping[str, Any], tensors: Mapping[st
 def load(path: Path) -> tuple[str, dict[str, Any], dict[str, Tensor]]:
     """Read a model file: its kind, its contents and its tensors, on the CPU.
 
-    Raises InputError if there is no such file, ModelFileError if it is damaged or of a newer version.
+    Raises ModelFileError if there is no such file, or it is damaged or of a newer version.
     """
     if not path.exists():
-        raise InputError(f"{path}: no such model file")
+        raise ModelFileError(f"{path}: no such model file")
     if path.is_dir():
-        raise InputError(f"{path}: a folder; expected a .safetensors model file")
+        raise ModelFileError(f"{path}: a folder; expected a .safetensors model file")
     if not path.is_file():
-        raise InputError(f"{path}: a device or pipe; expected a .safetensors model file")
+        raise ModelFileError(f"{path}: a device or pipe; expected a .safetensors model file")
     try:
         with path.open("rb") as held, safe_open(_name(path, held), framework="pt", device="cpu") as file:
             header = _header(path, file.metadata())

@@ -1,4 +1,4 @@
-"""What every test may count on: fixed seeds, a cache of its own, and the real data where there are any."""
+"""What every test may count on: fixed seeds, a cache of its own, the default parser, the real data if there are any."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ def pytest_configure() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def _own_surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SEQTREE_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.delenv("SEQTREE_PARSER", raising=False)
         yield
 
 

@@ -13,7 +13,6 @@ from runs import Planned, train
 
 import seqtree
 from seqtree import ImageClassifier, LanguageModel, Parser
-from seqtree.cli.parse import shipped_model
 from seqtree.errors import InputError
 from seqtree.images import digits
 from seqtree.text import penn_tokens
@@ -45,9 +44,9 @@ def test_an_image_classifier() -> None:
     np.testing.assert_allclose(classifier.probabilities(digits(3, 5).images), EXPECTED["values"]["image"], atol=1e-3)
 
 
-def test_the_shipped_parser_gives_the_same_trees() -> None:
+def test_the_default_parser_gives_the_same_trees() -> None:
     """One hundred sentences, their trees with tags, and the sums of their scores."""
-    parser = Parser.load(shipped_model(), precision="fp32")
+    parser = Parser.load("default", precision="fp32")
     rows = EXPECTED["shipped"]
     assert len(rows) == 100
     parses = parser.parses([penn_tokens(row["text"], parser.lexicon.words) for row in rows])

@@ -11,7 +11,9 @@ import pytest
 HEAVY = ("torch", "nltk", "numpy", "rich", "safetensors")
 
 
-@pytest.mark.parametrize("module", ["seqtree", "seqtree.errors", "seqtree.cli", "seqtree.corpora"])
+@pytest.mark.parametrize(
+    "module", ["seqtree", "seqtree.errors", "seqtree.shipped", "seqtree.cli", "seqtree.cli.models", "seqtree.corpora"]
+)
 def test_import_loads_nothing_heavy(module: str, tmp_path: Path) -> None:
     script = f"import sys, {module}; print(*[name for name in {HEAVY!r} if name in sys.modules])"
     command = [sys.executable, "-c", script]  # away from the source folder, which has no seqtree.cli below seqtree

@@ -68,7 +68,9 @@ def test_every_module_is_in_the_wheel(wheel: set[str]) -> None:
 def test_data_and_type_marker_are_in_the_wheel(wheel: set[str]) -> None:
     data = {f"seqtree/corpora/data/{file.name}" for file in (ROOT / "corpora" / "data").iterdir()}
     assert len(data) >= 4
-    assert data | {"seqtree/py.typed", "seqtree/models/parser.safetensors"} <= wheel
+    models = {f"seqtree/models/{file.name}" for file in (ROOT / "seqtree" / "models").iterdir()}
+    assert {"seqtree/models/default.json", "seqtree/models/default.safetensors"} <= models
+    assert data | models | {"seqtree/py.typed"} <= wheel
 
 
 def test_licence_and_command_are_in_the_wheel(wheel: set[str]) -> None:

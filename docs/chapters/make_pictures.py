@@ -2,7 +2,7 @@
 
     python docs/chapters/make_pictures.py
 
-Trees come from the parser that comes with seqtree; all other pictures are drawn from the networks by hand.
+Trees come from seqtree's parser ``default``; all other pictures are drawn from the networks by hand.
 """
 
 from __future__ import annotations
@@ -289,7 +289,8 @@ def _brackets(text: str) -> tuple[Array, Array]:
 
 def _parse(*options: str) -> Callable[[], str]:
     """A picture by ``seqtree parse``."""
-    command = [sys.executable, "-m", "seqtree", "parse", "--format", "svg", *options, "The cat sat on the mat."]
+    parse = [sys.executable, "-m", "seqtree", "parse", "--model", "default"]
+    command = [*parse, "--format", "svg", *options, "The cat sat on the mat."]
     return lambda: subprocess.run(command, check=True, capture_output=True, encoding="utf-8").stdout.strip()
 
 

@@ -111,7 +111,7 @@ PRESETS = {
         _FAST,
     ),
     "small": _preset(
-        "a model of a few megabytes, such as the one that comes with seqtree",
+        "a model of a few megabytes, such as those that come with seqtree",
         ParserNetworkConfig(words=64, hidden=200, vector=150, scorer=200, weight_drop=0.2),
         "softmax",
     ),

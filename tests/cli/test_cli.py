@@ -237,7 +237,7 @@ def test_help_loads_no_heavy_package() -> None:
     script = (
         "import sys\n"
         "from seqtree.cli import run\n"
-        "assert run(['--help']) == run(['corpora', '--help']) == run(['completion', '-h']) == 0\n"
+        "assert run(['--help']) == run(['corpora', '--help']) == run(['completion', '-h']) == run(['models']) == 0\n"
         "print(sorted({'torch', 'nltk', 'numpy', 'rich', 'safetensors'} & set(sys.modules)), file=sys.stderr)\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)

@@ -22,9 +22,8 @@ from nltk.tree import Tree
 from runs import metrics
 
 import seqtree
-from seqtree import corpora
+from seqtree import corpora, shipped
 from seqtree.cli import cli, run
-from seqtree.cli.parse import shipped_model
 from seqtree.drawing.traces import trace, trace_svg
 from seqtree.drawing.tree_svg import EMPTY
 from seqtree.drawing.trees import columns
@@ -548,7 +547,6 @@ def test_nothing_to_parse(command: Run, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_the_parser_that_comes_with_seqtree(command: Run) -> None:
-    assert shipped_model().stat().st_size <= 8_000_000
     code, out, _ = command("parse", "--format", "bracket", "the cat sat on the mat", "I saw the man with a dog.")
     assert code == 0
     assert out.splitlines() == [
@@ -557,19 +555,13 @@ def test_the_parser_that_comes_with_seqtree(command: Run) -> None:
     ]
 
 
-def test_the_shipped_model_is_the_default(
-    command: Run, trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(seqtree, "__file__", str(tmp_path / "package" / "__init__.py"))
-    code, out, err = command("parse", "a cat")
-    assert (code, out) == (2, "")
-    assert err.startswith("seqtree: error: no parser is shipped with this seqtree: name one with --model")
-    home = tmp_path / "package" / "models" / "parser.safetensors"
-    home.parent.mkdir(parents=True)
-    shutil.copy(trained.folder / "model.safetensors", home)
-    assert shipped_model() == home
-    assert command("parse", "a cat") == command("parse", "a cat", "--model", trained.folder)
+def test_without_a_name(command: Run, trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     refused(command("parse", "a cat", "--model", ""), "no such model file")  # a variable that is not set, perhaps
+    monkeypatch.setattr(shipped, "FOLDER", tmp_path / "models")
+    refused(command("parse", "a cat"), "no parser is shipped with this seqtree: name one with --model")
+    shutil.copytree(Path(shipped.__file__).parent / "models", tmp_path / "models")
+    shutil.copy(trained.folder / "model.safetensors", tmp_path / "models" / "default.safetensors")
+    assert command("parse", "a cat") == command("parse", "a cat", "--model", trained.folder)
 
 
 def test_a_cold_start_loads_no_more_than_it_needs(trained: Trained, tmp_path: Path) -> None:
