@@ -23,7 +23,6 @@ from pathlib import Path
 
 from nltk.tree import Tree
 
-from seqtree.cli.parse import shipped_model
 from seqtree.parsing.model import Parser
 from seqtree.text.sentences import read_sentences
 from seqtree.treebank.bracketed import parse_trees, write_tree
@@ -61,11 +60,11 @@ def is_exact(gold: Tree, found: Tree | None) -> bool:
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("model", nargs="?", help="a run folder or a model file")
+    options.add_argument("model", nargs="?", default="default", help="a run folder, a model file, or default or open")
     options.add_argument("--show", action="store_true", help="list the sentences that are not exact")
     arguments = options.parse_args()
     lines = (DATA / "everyday.txt").read_text(encoding="utf-8").splitlines()
-    found = found_trees(Parser.load(arguments.model or shipped_model()), lines)
+    found = found_trees(Parser.load(arguments.model), lines)
     parseval, exact, count = Parseval(), dict[str, int](), 0
     for number, (line, (kind, gold), tree) in enumerate(zip(lines, gold_trees(), found, strict=True), 1):
         parseval.add(gold, tree, number)
@@ -77,7 +76,7 @@ def main() -> None:
     figures = parseval.result
     record = {
         "benchmark": "everyday",
-        "model": arguments.model or "the parser that comes with seqtree",
+        "model": arguments.model,
         "sentences": count,
         "exact": sum(exact.values()),
         "exact_by_kind": exact,

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from nltk.tree import Tree
 
-from seqtree.cli.parse import shipped_model
 from seqtree.parsing.model import Parser
 from seqtree.text.sentences import read_sentences
 from seqtree.treebank.bracketed import parse_trees, write_tree
@@ -94,7 +93,7 @@ def test_normalising_changes_nothing(gold):
 
 @pytest.mark.parametrize("model", [False, True])
 def test_the_words_are_those_of_the_typed_sentences(gold, model):
-    known = Parser.load(shipped_model()).lexicon.words if model else frozenset()
+    known = Parser.load("default").lexicon.words if model else frozenset()
     read = list(read_sentences(LINES, tokenized=False, known=known))
     assert [sentence.line for sentence in read] == list(range(1, 121))  # a line is one sentence
     assert [[form for form, _ in sentence.words] for sentence in read] == [tree.leaves() for tree in gold]
@@ -123,7 +122,7 @@ def test_what_the_benchmark_calls_exact(gold, benchmark):
 
 
 def test_the_benchmark_gives_a_tree_for_each_line_or_none(benchmark):
-    parser = Parser.load(shipped_model())
+    parser = Parser.load("default")
     found = benchmark["found_trees"](parser, ["It works.", "It works. It works.", "", "It works."])
     assert found[0] is not None
     assert (found[1], found[2]) == (None, None)  # two sentences, none

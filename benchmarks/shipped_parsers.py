@@ -1,0 +1,198 @@
+"""The trees and tagged sentences of the parsers that come with seqtree, made alike; writes files and the commands.
+
+``default`` learns from the Penn Treebank sample, GUM, MASC and a third of CRAFT, and from the tags of UD English EWT
+and of nine categories of the Brown corpus; ``open`` from the parts whose licences allow any use: open GUM, MASC, a
+third of CRAFT, and EWT. Made alike:
+
+- GUM brackets a lone relative or interrogative pronoun (WP, WDT) as NP; here it is WHNP, as in the Penn Treebank.
+- A quarter of the sentences of up to 20 words come a second time without their last stop and first capital, as people
+  type them.
+- Brown's tags become the Penn Treebank's; where that cannot be told (a base form that may be VB or VBP), ``-``, which
+  teaches nothing.
+
+``SEQTREE_DATA`` names the data::
+
+    python benchmarks/shipped_parsers.py OUT
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from nltk.corpus import brown
+from nltk.tree import Tree
+
+from seqtree.text.columns import read_tagged
+from seqtree.treebank.bracketed import write_tree
+from seqtree.treebank.dialects import is_preterminal, words_of
+from seqtree.treebank.sources import normalised_trees
+
+SHORT, AGAIN = 20, 0.25  # words of a sentence that may come a second time, and how many of them do
+BROWN = ("romance", "adventure", "mystery", "fiction", "humor", "science_fiction", "hobbies", "news", "editorial")
+SHAPE = "--preset small --words 64 --hidden 220 --vector 190 --scorer 220 --weight-drop 0.3 --half --threads 1"
+PENN = {
+    penn: tags.split()
+    for penn, tags in {
+        "DT": "AT ABX DT DTI DTS",
+        "PDT": "ABN ABL",
+        "JJ": "AP OD JJ",
+        "CC": "CC DTX",
+        "IN": "IN CS",
+        "JJS": "JJS JJT",
+        "NN": "NN NR PN",
+        "NNS": "NNS NRS",
+        "NNP": "NP",
+        "NNPS": "NPS",
+        "PRP": "PP$$ PPL PPLS PPO PPS PPSS",
+        "PRP$": "PP$",
+        "RB": "QL QLP RB RN *",
+        "RBS": "RBT",
+        "VB?": "VB DO HV",
+        "VB": "BE",
+        "VBD": "VBD BED BEDZ DOD HVD",
+        "VBG": "VBG BEG HVG",
+        "VBN": "VBN BEN HVN",
+        "VBP": "BEM BER",
+        "VBZ": "VBZ BEZ DOZ HVZ",
+        "WP": "WPO WPS",
+        "WRB": "WQL WRB",
+        ":": ": --",
+        "-LRB-": "(",
+        "-RRB-": ")",
+        "POS": "'",
+    }.items()
+}
+SAME = ("CD", "EX", "JJR", "MD", "RBR", "RP", "TO", "UH", "WDT", "WP$", ".", ",", "``", "''")
+TAGS = {tag: penn for penn, tags in PENN.items() for tag in tags} | {tag: tag for tag in SAME}
+Pairs = list[tuple[str, str]]
+
+
+def main() -> None:
+    """Write the files of both parsers to the folder that is named, and print how to train them."""
+    out, data = Path(sys.argv[1]), os.environ["SEQTREE_DATA"]
+    out.mkdir(parents=True, exist_ok=True)
+    masc, craft = (trees(f"{data}/{name}/train.mrg") for name in ("masc", "craft"))
+    gum, open_gum = (with_whnp(trees(f"{data}/gum/{name}.mrg")) for name in ("train", "open-train"))
+    write_trees(out / "default.mrg", [*trees("nltk:treebank/wsj_0001-wsj_0160"), *gum, *masc, *craft[::3]])
+    write_trees(out / "open.mrg", [*open_gum, *masc, *craft[::3]])
+    dev = {"gum": 4, "masc": 2, "craft": 10}
+    valid = [tree for name, step in dev.items() for tree in trees(f"{data}/{name}/dev.mrg")[::step]]
+    (out / "open-valid.mrg").write_text(lines(valid), encoding="utf-8")
+    valid += trees("nltk:treebank/wsj_0161-wsj_0179")
+    (out / "default-valid.mrg").write_text(lines(valid), encoding="utf-8")
+    write_tagged(out / "ewt.conll", ewt_sentences(f"{data}/tag/ud-ewt/train.conll"))
+    write_tagged(out / "brown.conll", brown_sentences())
+    more = {"default": "--tagged brown.conll --min-count 3 --epochs 6", "open": "--min-count 2 --epochs 8"}
+    for name, options in more.items():
+        files = f"{name}.mrg --valid {name}-valid.mrg --tagged ewt.conll"
+        print(f"seqtree parser train {files} {options} {SHAPE} --out {name}")
+
+
+def trees(source: str) -> list[Tree]:
+    """Normalised trees."""
+    return list(normalised_trees([source], "utf-8", print, 2000, "stop"))
+
+
+def with_whnp(found: list[Tree]) -> list[Tree]:
+    """The same trees, lone pronouns of questions and relative clauses as WHNP."""
+    for tree in found:
+        for node in tree.subtrees():
+            if node.label() == "NP" and len(node) == 1 and is_preterminal(node[0]) and node[0].label() in ("WP", "WDT"):
+                node.set_label("WHNP")
+    return found
+
+
+def write_trees(path: Path, found: Sequence[Tree]) -> None:
+    """The trees, and after them some once more as people type them."""
+    random.seed(0)
+    short = [tree for tree in found if len(words_of(tree)) <= SHORT and random.random() < AGAIN]
+    path.write_text(lines([*found, *filter(None, map(as_typed, short))]), encoding="utf-8")
+
+
+def as_typed(tree: Tree) -> Tree | None:
+    """A sentence without its last stop and its first capital; None for one without a stop."""
+    last = tree[-1]
+    if len(tree) < 2 or not is_preterminal(last) or last.label() != "." or last[0] != ".":
+        return None
+    typed = tree.copy(deep=True)
+    typed.pop()
+    first = typed
+    while not is_preterminal(first):
+        first = first[0]
+    if first[0] != "I" and not first.label().startswith("NNP"):
+        first[0] = first[0].lower()
+    return typed
+
+
+def lines(found: Iterable[Tree]) -> str:
+    """A tree a line."""
+    return "".join(write_tree(tree) + "\n" for tree in found)
+
+
+def write_tagged(path: Path, sentences: Iterable[Pairs]) -> None:
+    """Columns: word and tag."""
+    text = ("".join(f"{word.replace(' ', '')}\t{tag}\n" for word, tag in one) + "\n" for one in sentences)
+    path.write_text("".join(text), encoding="utf-8")
+
+
+def ewt_sentences(path: str) -> Iterator[Pairs]:
+    """Those of EWT, brackets as in the Penn Treebank."""
+    brackets = {"(": "-LRB-", ")": "-RRB-"}
+    for one in read_tagged([path], 1, 3):
+        yield [(brackets.get(word, word), tag) for word, tag in zip(one.words, one.tags, strict=True)]
+
+
+def brown_sentences() -> Iterator[Pairs]:
+    """Those of Brown whose words and tags can all be made the Penn Treebank's."""
+    for name in BROWN:
+        for sentence in brown.tagged_sents(categories=name):
+            parts = [penn(word, tag) for word, tag in sentence]
+            if all(parts):
+                yield settled([pair for part in parts for pair in part])
+
+
+def penn(word: str, tag: str) -> Pairs:
+    """A word with its tag of Brown as one or two of the Penn Treebank's; none if that cannot be told."""
+    marks = {"(": "-LRB-", ")": "-RRB-", ";": ":", "?": ".", "!": "."}
+    if word in marks:
+        return [(marks[word] if word in "()" else word, marks[word])]
+    for ending in ("-HL", "-TL", "-NC"):
+        tag = tag.replace(ending, "") if len(tag) > 2 else tag
+    if tag.startswith("FW-"):
+        return [(word, "FW")]
+    if tag in TAGS:
+        return [(word, TAGS[tag])]
+    cut = word.rfind("'")
+    if tag.endswith("*") and tag[:-1] in TAGS and word.lower().endswith("n't"):
+        return [(word[:-3], TAGS[tag[:-1]]), (word[-3:], "RB")] if len(word) > 3 else []
+    if tag.endswith("$") and tag[:-1] in TAGS and cut > 0:
+        return [(word[:cut], TAGS[tag[:-1]]), (word[cut:], "POS")]
+    before, _, after = tag.partition("+")
+    if cut > 0 and before in TAGS and after in TAGS:
+        return [(word[:cut], TAGS[before]), (word[cut:], TAGS[after])]
+    return []
+
+
+def settled(sentence: Pairs) -> Pairs:
+    """Base forms of verbs as VB or VBP by the words before, or ``-``."""
+    done: Pairs = []
+    for word, tag in sentence:
+        if tag == "VB?":
+            before = [(w.lower(), t) for w, t in done[-3:]]
+            tags = [t for _, t in before if t != "RB"]
+            if (tags and tags[-1] in ("TO", "MD")) or any(w in ("do", "does", "did", "n't") for w, _ in before):
+                tag = "VB"
+            elif tags and tags[-1] in ("PRP", "NNS", "WP", "WDT") and "MD" not in tags:
+                tag = "VBP"
+            else:
+                tag = "-"
+        done.append((word, tag))
+    return done
+
+
+if __name__ == "__main__":
+    main()
