@@ -86,22 +86,16 @@ class Classifier(Model[ClassifierNetwork], ClassifierI):  # type: ignore[misc]  
         lower: bool,
         config: ClassifierNetworkConfig,
         seed: int = 0,
-        texts: Iterable[Sequence[str]] = (),
+        texts: Sequence[Sequence[str]] = (),
     ) -> Classifier:
         """A classifier with random weights over these words and classes, and the n-grams of ``texts`` in words."""
-        ngrams, total = NGrams(config.ngrams, config.character_ngrams), 0
-
-        def found() -> Iterator[Ids]:
-            nonlocal total
-            for text in texts:
-                total += 1
-                yield np.unique(np.concatenate(ngrams.hashes(text)))
-
-        known, counts = frequent(found() if config.has_ngrams else (), config.max_ngrams)
+        ngrams = NGrams(config.ngrams, config.character_ngrams)
+        found = (np.unique(np.concatenate(ngrams.hashes(text))) for text in texts if config.has_ngrams)
+        known, counts = frequent(found, config.max_ngrams)
         network = untrained(partial(ClassifierNetwork, lexicon, len(classes), len(known), config), seed)
         if config.has_ngrams:
             network.known.copy_(torch.from_numpy(known))
-            network.idf.copy_(torch.from_numpy(1.0 + np.log((1.0 + total) / (1.0 + counts))))
+            network.idf.copy_(torch.from_numpy(1.0 + np.log((1.0 + len(texts)) / (1.0 + counts))))
         return cls(lexicon, classes, unit, lower, network)
 
     def contents(self) -> dict[str, Any]:
