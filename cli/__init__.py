@@ -43,6 +43,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "completion": ("seqtree.cli.completion", "completion", "Print a shell completion script."),
 }
 
+alone = False  # whether this process does nothing but run a command
+
 _UNUSABLE_NAME = (errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL)
 _DONE, _FAILED, _USAGE, _INTERRUPTED, _PIPE_CLOSED = 0, 1, 2, 130, 141
 
@@ -105,6 +107,8 @@ def cli() -> None:
 
 def main(args: Sequence[str] | None = None, command: click.Command = cli) -> NoReturn:
     """Run the command line with ``args`` (those of the process by default), and leave with its exit code."""
+    global alone
+    alone = True
     try:
         code = run(args, command)
     except KeyboardInterrupt:  # a second one, while the first was being told

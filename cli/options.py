@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from seqtree.model import Model
     from seqtree.training.recipe import TrainingOptions
 
+TRACING = "torch._meta_registrations"
 PARSER_VARIABLE = "SEQTREE_PARSER"  # names the parser where no option does
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -141,7 +143,7 @@ def given(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def open_model(task: str, path: Any, threads: int | None = None, device: str = "cpu", precision: str = "") -> Any:
     """The model of a task in a model file or run folder, or by its name, to compute with that many CPU threads."""
-    with quick_imports():
+    with quick_imports(tracing=False):
         import torch
 
         from seqtree.tasks import TASKS, named
@@ -180,15 +182,21 @@ def print_json(record: Mapping[str, Any]) -> None:
 
 
 @contextmanager
-def quick_imports() -> Iterator[None]:
+def quick_imports(tracing: bool = True) -> Iterator[None]:
     """Leave what a process imports here out of garbage collection, which would be a third of a short command's time.
 
-    And without scikit-learn, which NLTK would import where it is installed, though nothing here uses NLTK's part of it.
+    And without scikit-learn and SciPy, which NLTK would import where they are installed, though nothing here uses
+    NLTK's parts of them. tracing: False leaves out what torch needs to trace programs only (compile, export), a quarter
+    of its import, if this process just runs a command.
     """
+    from seqtree import cli
+
     first = "torch" not in sys.modules
     if first:
         gc.disable()
-    without = {} if "sklearn" in sys.modules else {"sklearn": None}
+        if cli.alone and not tracing:
+            sys.modules[TRACING] = ModuleType(TRACING)
+    without = {name: None for name in ("sklearn", "scipy") if name not in sys.modules}
     sys.modules.update(without)  # type: ignore[arg-type]  # None: not to be imported
     try:
         yield

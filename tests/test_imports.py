@@ -19,3 +19,20 @@ def test_import_loads_nothing_heavy(module: str, tmp_path: Path) -> None:
     command = [sys.executable, "-c", script]  # away from the source folder, which has no seqtree.cli below seqtree
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize("first", ["parse", "lm"])
+def test_a_command_imports_only_what_it_needs(first: str, tmp_path: Path) -> None:
+    """A process of a command leaves out a part of torch and, where NLTK would take it, SciPy; a library's does not."""
+    commands = {"parse": ["parse", "a cat"], "lm": ["lm", "next", "-h"]}
+    script = f"""
+import sys
+from seqtree.cli import main, options
+try:
+    main({commands[first]!r})
+except SystemExit as leaving:
+    stub = sys.modules.get(options.TRACING)
+    print(leaving.code, hasattr(stub, "__file__"), "scipy" in sys.modules, "torch" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.stdout.splitlines()[-1] == ("0 False False True" if first == "parse" else "0 False False False")
