@@ -1,8 +1,8 @@
-"""The trees and tagged sentences of the parsers that come with seqtree, made alike; writes files and the commands.
+"""Trees and tagged sentences for the parsers that come with seqtree, made alike; writes files and the commands.
 
-``default`` learns from the Penn Treebank sample, GUM, MASC and a third of CRAFT, and from the tags of UD English EWT
-and of nine categories of the Brown corpus; ``open`` from the parts whose licences allow any use: open GUM, MASC, a
-third of CRAFT, and EWT. Made alike:
+The mixture for ``default`` (docs/results.md says what it gave so far) has the Penn Treebank sample, GUM, MASC and a
+third of CRAFT, and the tags of UD English EWT and of nine categories of the Brown corpus; ``open`` learned from the
+parts whose licences allow any use: open GUM, MASC, a third of CRAFT, and EWT. Made alike:
 
 - GUM brackets a lone relative or interrogative pronoun (WP, WDT) as NP; here it is WHNP, as in the Penn Treebank.
 - A quarter of the sentences of up to 20 words come a second time without their last stop and first capital, as people
@@ -86,7 +86,10 @@ def main() -> None:
     (out / "default-valid.mrg").write_text(lines(valid), encoding="utf-8")
     write_tagged(out / "ewt.conll", ewt_sentences(f"{data}/tag/ud-ewt/train.conll"))
     write_tagged(out / "brown.conll", brown_sentences())
-    more = {"default": "--tagged brown.conll --min-count 3 --epochs 6", "open": "--min-count 2 --epochs 8"}
+    more = {
+        "default": "--tagged brown.conll --min-count 3 --epochs 14",
+        "open": "--min-count 2 --epochs 7 --evaluations 7",
+    }
     for name, options in more.items():
         files = f"{name}.mrg --valid {name}-valid.mrg --tagged ewt.conll"
         print(f"seqtree parser train {files} {options} {SHAPE} --out {name}")
