@@ -97,7 +97,7 @@ def main() -> None:
 
 def trees(source: str) -> list[Tree]:
     """Normalised trees."""
-    return list(normalised_trees([source], "utf-8", print, 2000, "stop"))
+    return normalised_trees([source], "utf-8", print, 2000, "stop")
 
 
 def with_whnp(found: list[Tree]) -> list[Tree]:

@@ -180,8 +180,7 @@ class Classifier(Model[ClassifierNetwork], ClassifierI):  # type: ignore[misc]  
         ]
 
     def _scaled(self, scores: ClassScores) -> Tensor:
-        parts = zip(self.scales, (scores.words, scores.grams), strict=True)
-        found = [scale * part.float() for scale, part in parts if part is not None]
+        found = [scale * part.float() for scale, part in zip(self.scales, scores.parts, strict=False)]
         return sum(found[1:], found[0])
 
     def scores(self, given: Iterable[str]) -> Iterator[Scores | None]:
@@ -194,9 +193,8 @@ class Classifier(Model[ClassifierNetwork], ClassifierI):  # type: ignore[misc]  
     @torch.inference_mode()
     def _scores(self, given: Sequence[Sequence[str]]) -> list[Scores]:
         self.network.eval()
-        scores = self.network(self.batch(given))
-        parts = [part.float() for part in (scores.words, scores.grams) if part is not None]
-        return list(torch.stack(parts, dim=1).cpu().numpy())
+        parts = self.network(self.batch(given)).parts
+        return list(torch.stack(parts, dim=1).float().cpu().numpy())
 
 
 def _best(chances: Probabilities) -> tuple[list[int], list[float]]:

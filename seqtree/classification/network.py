@@ -31,6 +31,11 @@ class ClassScores(NamedTuple):
     grams: Tensor | None
     attention: Tensor | None
 
+    @property
+    def parts(self) -> list[Tensor]:
+        """The scores there are: by words and, if the network has any, by n-grams."""
+        return [self.words] if self.grams is None else [self.words, self.grams]
+
 
 class ClassifierNetwork(Network):
     """A batch of B texts -> ``ClassScores``: U v + sum of the weights of its n-grams.
@@ -75,11 +80,7 @@ class ClassifierNetwork(Network):
         """
         scores = self(batch)
         weights = None if weights is None else weights.to(scores.words)
-        losses = [
-            F.cross_entropy(logits, labels, weights, reduction="sum")
-            for logits in (scores.words, scores.grams)
-            if logits is not None
-        ]
+        losses = [F.cross_entropy(logits, labels, weights, reduction="sum") for logits in scores.parts]
         return sum(losses[1:], losses[0]) / len(losses)
 
     def _grams(self, grams: Grams) -> Tensor:

@@ -76,11 +76,12 @@ class ParserTask(SentenceTask[ParserRecipe, Parser, ParserData]):
             training, valid = held_out(training, validation.valid_share, MAX_VALIDATION)
         if not training:
             raise InputError(f"{', '.join(sources)}: no tree is left to train on")
-        _warn_of_unknown_labels(training, valid, display)
+        binary = [binarise(tree) for tree in training]
+        _warn_of_unknown_labels(binary, valid, display)
         if len(valid) > MAX_VALIDATION:
             display.warning(f"validating on the first {MAX_VALIDATION:,} of {len(valid):,} trees set apart")
-        tagged = _read_tagged(reading, training, display) if reading.tagged else []
-        return ParserData([binarise(tree) for tree in training], valid[:MAX_VALIDATION], tagged)
+        tagged = _read_tagged(reading, binary, display) if reading.tagged else []
+        return ParserData(binary, valid[:MAX_VALIDATION], tagged)
 
     @classmethod
     def build(cls, data: ParserData, recipe: ParserRecipe, display: Display) -> Parser:
@@ -165,10 +166,10 @@ class ParserTask(SentenceTask[ParserRecipe, Parser, ParserData]):
         )
 
 
-def _read_tagged(reading: ReadingSettings, trees: Sequence[Tree], display: Display) -> list[Tagged]:
+def _read_tagged(reading: ReadingSettings, trees: Sequence[BinaryTree], display: Display) -> list[Tagged]:
     """The sentences of --tagged; InputError if they have none of the trees' tags."""
     found = read_tagged(reading.tagged, None, reading.tag_column, reading.encoding, display.message)
-    known = {tag for tree in trees for tag in binarise(tree).tags}
+    known = {tag for tree in trees for tag in tree.tags}
     if not known & {tag for one in found for tag in one.tags}:
         some = ", ".join(sorted({tag for one in found[:100] for tag in one.tags})[:5])
         raise InputError(
@@ -177,11 +178,11 @@ def _read_tagged(reading: ReadingSettings, trees: Sequence[Tree], display: Displ
     return found
 
 
-def _warn_of_unknown_labels(training: Sequence[Tree], valid: Sequence[Tree], display: Display) -> None:
+def _warn_of_unknown_labels(training: Sequence[BinaryTree], valid: Sequence[Tree], display: Display) -> None:
     """Say so if no constituent of the validation trees has a label that the training trees have."""
     known, wanted = (
-        {label for tree in trees for chain in binarise(tree).labels.values() for label in chain} - {*WRAPPERS}
-        for trees in (training, valid)
+        {label for tree in trees for chain in tree.labels.values() for label in chain} - {*WRAPPERS}
+        for trees in (training, map(binarise, valid))
     )
     if wanted and not known & wanted:
         some = ", ".join(sorted(wanted)[:5]) + (", ..." if len(wanted) > 5 else "")

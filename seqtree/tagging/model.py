@@ -95,7 +95,7 @@ class Tagger(Model[TaggerNetwork], TaggerI):  # type: ignore[misc]  # NLTK is no
         lexicon, (scheme,) = Lexicon.from_json(contents["lexicon"]), texts([contents["scheme"]])
         tags, intents = LabelSet(texts(contents["tags"])), LabelSet(texts(contents["intents"]))
         config = TaggerNetworkConfig.from_json(contents["network"])
-        grams = int(contents.get("ngrams", 0))
+        grams = int(contents.get("ngrams", 0))  # files from before there were any do not have it
         network = TaggerNetwork(lexicon, tags, len(intents), scheme != "", grams, config)
         return cls(lexicon, tags, intents, scheme or None, network)
 
