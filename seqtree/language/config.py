@@ -159,13 +159,17 @@ class LanguageRecipe(Recipe):
 
 
 def _preset(
-    unit: str, reason: str, batch: tuple[int, int], network: LanguageNetworkConfig, training: TrainingSettings
+    unit: str,
+    reason: str,
+    batch: tuple[int, int],
+    network: LanguageNetworkConfig,
+    training: TrainingSettings,
+    passes: float | None = None,
 ) -> Preset[LanguageRecipe]:
     training = replace(training, epochs=None)  # by the size of the text
-    recipe = LanguageRecipe(
-        text=TextSettings(unit), network=network, batch=StreamBatchSettings(*batch), training=training
-    )
-    return Preset(reason, recipe)
+    shape = StreamBatchSettings(*batch)
+    text = TextSettings(unit)
+    return Preset(reason, LanguageRecipe(text=text, network=network, batch=shape, training=training, passes=passes))
 
 
 def _char(layers: int, hidden: int, embedding: int, dropout: float) -> LanguageNetworkConfig:
@@ -200,6 +204,7 @@ PRESETS = {
             (32, 96),
             replace(_char(2, 512, 128, 0.4), dropout_input=0.1, weight_drop=0.2),
             TrainingSettings(learning_rate=6e-3, weight_decay=0.1, clip=5.0),
+            passes=8,
         ),
         "large": _preset(
             "char",
@@ -207,6 +212,7 @@ PRESETS = {
             (64, 128),
             _char(3, 1024, 256, 0.4),
             TrainingSettings(learning_rate=2e-3),
+            passes=15,
         ),
     },
     "word": {
@@ -226,6 +232,7 @@ PRESETS = {
             (32, 35),
             replace(_word(2, 650, 0.3), dropout_output=0.4),
             TrainingSettings(learning_rate=4e-3, weight_decay=0.03),
+            passes=3,
         ),
         "large": _preset(
             "word",
@@ -233,6 +240,7 @@ PRESETS = {
             (64, 70),
             _word(3, 1150, 0.5),
             TrainingSettings(learning_rate=1e-3, weight_decay=0.05),
+            passes=15,
         ),
     },
 }

@@ -73,9 +73,9 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
         self._speed: tuple[float, float] | None = None
 
     @classmethod
-    def made(cls, sources: Sequence[str], recipe: LanguageRecipe, display: Display) -> Self:
+    def over(cls, data: PreparedCorpus, recipe: LanguageRecipe, display: Display) -> Self:
         """Also cuts what is validated on to what a budget in minutes leaves time for, to a power of two."""
-        task, valid = super().made(sources, recipe, display), None
+        task, valid = super().over(data, recipe, display), None
         minutes = recipe.training.minutes
         if minutes is not None and (valid := task.data.valid) is not None:
             affordable = 60 * minutes * MAX_MEASURING / (sum(task.measuring_seconds()) / len(valid))

@@ -11,8 +11,8 @@ from typing import Any
 import torch
 
 from seqtree.errors import InputError
-from seqtree.nn.randomness import seeded
 from seqtree.tasks import TASKS, named
+from seqtree.training.budget import affordable, seconds_per_step
 from seqtree.training.loop import Trainer, TrainingResult
 from seqtree.training.progress import Display, clock
 from seqtree.training.recipe import Recipe
@@ -51,7 +51,7 @@ def fit(task: type[AnyTask], sources: Sequence[str], options: Mapping[str, Any],
     if recipe.run.threads:
         torch.set_num_threads(recipe.run.threads)
     try:
-        return _run(task, sources or _sample(task, display), recipe, display)
+        return _run(task, sources or _sample(task, display), recipe, options, display)
     finally:
         display.close()
 
@@ -79,14 +79,20 @@ def _sample(task: type[AnyTask], display: Display) -> list[str]:
     return [str(corpora.path(name))]
 
 
-def _run(task: type[AnyTask], sources: Sequence[str], recipe: Recipe, display: Display) -> dict[str, Any]:
+def _run(
+    task: type[AnyTask], sources: Sequence[str], recipe: Recipe, options: Mapping[str, Any], display: Display
+) -> dict[str, Any]:
     began = time.monotonic()
     out = recipe.run.out or Path("runs") / (run_name(sources[0]) if sources else task.own_data)
     run = RunFolder(Path(out))
     with run.opened(recipe.run.resume):
-        made = task.made(sources, recipe, display)
+        data = task.read(sources, recipe, display)
+        preset = options.get("preset") or (recipe.run.resume and run.preset)
+        preset = preset or affordable(task, data, recipe, options, display, began)
+        made = task.over(data, task.resolve({**options, "preset": preset}), display)
         display.message(_preflight(made))
-        result = Trainer(made, run, display, began).fit(recipe.run.resume, _config(made, sources))
+        config = _config(made, sources, preset)
+        result = Trainer(made, run, display, began).fit(recipe.run.resume, config)
         display.close()
         report = _report(made, run, result)
         if result.interrupted:
@@ -110,13 +116,14 @@ def _report(task: AnyTask, run: RunFolder, result: TrainingResult) -> dict[str, 
     }
 
 
-def _config(task: AnyTask, sources: Sequence[str]) -> dict[str, Any]:
-    """What config.json says of a run: its sources with their whole paths, and every setting."""
+def _config(task: AnyTask, sources: Sequence[str], preset: str) -> dict[str, Any]:
+    """What config.json says of a run: its sources with their whole paths, its preset, and every setting."""
     groups = {name: group.to_json() for name, group in task.recipe.groups.items() if name != "run"}
     run = task.recipe.run
     return {
         "kind": task.model.kind,
         task.options.argument: [_whole_path(source) for source in sources],
+        "preset": preset,
         "init_from": run.init_from,
         "half": run.half,
         **groups,
@@ -142,25 +149,7 @@ def _preflight(task: AnyTask) -> str:
     else:
         steps = task.steps_per_epoch * (budget.epochs or 1.0)
         evaluation, report = task.measuring_seconds()
-        expected = 1.1 * steps * _seconds_per_step(task)  # a tenth for the update
+        expected = steps * seconds_per_step(task)
         expected += min(budget.evaluations, max(1, steps)) * evaluation + report
         parts.append(f"{budget.epochs:g} epochs, {steps:,.0f} steps, about {clock(expected)}")
     return "; ".join(parts)
-
-
-def _seconds_per_step(task: AnyTask) -> float:
-    """The time of the first step's loss and gradient, the best of three tries; nothing is changed."""
-    network: torch.nn.Module = task.model.network
-    buffers = [(buffer, buffer.clone()) for buffer in network.buffers()]
-    times = []
-    with seeded(task.recipe.training.seed):
-        for _ in range(3):
-            network.train()
-            task.start_epoch()
-            began = time.perf_counter()
-            task.loss(task.batch(0, 0))[0].backward()
-            times.append(time.perf_counter() - began)
-            network.zero_grad(set_to_none=True)
-    for buffer, before in buffers:
-        buffer.copy_(before)
-    return min(times)

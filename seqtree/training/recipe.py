@@ -16,12 +16,17 @@ R = TypeVar("R", bound="Recipe")
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """The settings of one run, in groups; a task adds groups of its own. ``start`` is the model of --init-from."""
+    """The settings of one run, in groups; a task adds groups of its own. ``start`` is the model of --init-from.
+
+    ``passes``: how many times a budget in minutes must have time to see the data before this recipe, a preset, is taken
+    without being named; None: never.
+    """
 
     batch: BatchSettings = field(default_factory=BatchSettings)
     training: TrainingSettings = field(default_factory=TrainingSettings)
     run: RunSettings = field(default_factory=RunSettings)
     start: Any = None
+    passes: float | None = None
 
     @property
     def groups(self) -> dict[str, Settings]:

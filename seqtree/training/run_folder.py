@@ -77,6 +77,15 @@ class RunFolder:
             for leftover in self.path.glob(temporary_name(name, "*")):
                 leftover.unlink(missing_ok=True)
 
+    @property
+    def preset(self) -> str | None:
+        """The preset that config.json names; None without one."""
+        try:
+            name = json.loads(self.config.read_text(encoding="utf-8"))["preset"]
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            return None
+        return name if isinstance(name, str) else None
+
     def write_config(self, config: dict[str, Any]) -> None:
         text = json.dumps(config, indent=2, ensure_ascii=False) + "\n"
         write_atomically(self.config, text.encode(errors="backslashreplace"))  # file names need not be UTF-8

@@ -133,7 +133,11 @@ class Task(ABC, Generic[R, M, D]):
     @classmethod
     def made(cls, sources: Sequence[str], recipe: R, display: Display) -> Self:
         """The task: data read, model built and put where it computes."""
-        data = cls.read(sources, recipe, display)
+        return cls.over(cls.read(sources, recipe, display), recipe, display)
+
+    @classmethod
+    def over(cls, data: D, recipe: R, display: Display) -> Self:
+        """The task over data that are read: model built and put where it computes."""
         recipe = cls.fitted(data, recipe, display)
         model = cls.build(data, recipe, display)
         model.to(recipe.run.device, recipe.run.precision)

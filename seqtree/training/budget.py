@@ -1,0 +1,76 @@
+"""What a budget has time for: how long a step takes, and which preset is trained where none is named."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+import torch
+
+from seqtree.errors import InputError
+from seqtree.nn.randomness import seeded
+from seqtree.training.progress import Display
+from seqtree.training.recipe import Recipe
+from seqtree.training.task import Task
+
+AnyTask = Task[Any, Any, Any]
+UPDATE = 1.1  # a step with the update of the weights, in times of its loss and gradient
+
+
+def seconds_per_step(task: AnyTask) -> float:
+    """The time of a step, from the first one's loss and gradient, the best of three tries; nothing is changed."""
+    network: torch.nn.Module = task.model.network
+    buffers = [(buffer, buffer.clone()) for buffer in network.buffers()]
+    times = []
+    with seeded(task.recipe.training.seed):
+        for _ in range(3):
+            network.train()
+            task.start_epoch()
+            began = time.perf_counter()
+            task.loss(task.batch(0, 0))[0].backward()
+            times.append(time.perf_counter() - began)
+            network.zero_grad(set_to_none=True)
+    for buffer, before in buffers:
+        buffer.copy_(before)
+    task.start_epoch()
+    return UPDATE * min(times)
+
+
+def affordable(
+    task: type[AnyTask], data: Any, recipe: Recipe, options: Mapping[str, Any], display: Display, began: float
+) -> str:
+    """The preset for a recipe of options that name none: the default one, or a larger one if minutes are given.
+
+    It is the largest that the minutes leave enough passes over the data for (``Recipe.passes``), by the time that its
+    steps take here and now. ``began``: when the run did, by ``time.monotonic``.
+    """
+    chosen, minutes, facts = task.options.default, recipe.training.minutes, []
+    if minutes is None or recipe.start:
+        return chosen
+    for name, larger in _larger(task, options).items():
+        tried = task.over(data, larger, Display(io.StringIO()))
+        seconds = 60 * minutes - (time.monotonic() - began) - sum(tried.measuring_seconds())
+        passes = max(0.0, seconds) / (seconds_per_step(tried) * tried.steps_per_epoch)
+        facts.append(f"{name} would read the data {passes:.1f} times and pays from {larger.passes:g} times on")
+        if passes < (larger.passes or 0.0):
+            break
+        chosen = name
+    if facts:
+        display.message(f"preset {chosen}: in {minutes:g} minutes, {', '.join(facts)}")
+    return chosen
+
+
+def _larger(task: type[AnyTask], options: Mapping[str, Any]) -> dict[str, Recipe]:
+    """The recipes of the presets after the default one that may be chosen unasked, from the smallest on.
+
+    Not those with which the given options do not go together.
+    """
+    names = list(next(iter(task.options.presets.values())))
+    recipes: dict[str, Recipe] = {}
+    for name in names[names.index(task.options.default) + 1 :]:
+        with suppress(InputError):
+            recipes[name] = task.resolve({**options, "preset": name})
+    return {name: recipe for name, recipe in recipes.items() if recipe.passes is not None}

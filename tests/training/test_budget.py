@@ -1,0 +1,96 @@
+"""The preset that is trained where none is named, by the time that a step takes."""
+
+from __future__ import annotations
+
+import json
+import time
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import seqtree
+from seqtree.tasks import TASKS, named
+from seqtree.training import budget
+from seqtree.training.budget import affordable, seconds_per_step
+from seqtree.training.progress import Display
+
+TEXT = "the cat sat on the mat and the dog lay on the log\n" * 40
+
+
+@pytest.fixture
+def text(tmp_path: Path) -> str:
+    file = tmp_path / "cats.txt"
+    file.write_text(TEXT)
+    return str(file)
+
+
+def _chosen(text: str, began: float = 0.0, **options: Any) -> tuple[str, str]:
+    """The preset, and what is said of it."""
+    kind, said = named(TASKS["lm"].task), StringIO()
+    options = {"device": "cpu", **options}
+    recipe = kind.resolve(options)
+    data = kind.read([text], recipe, Display(StringIO()))
+    return affordable(kind, data, recipe, options, Display(said), time.monotonic() - began), said.getvalue()
+
+
+@pytest.mark.parametrize(("seconds", "preset"), [(1e-3, "large"), (1e-1, "medium"), (1e3, "small")])
+def test_the_largest_preset_that_the_minutes_are_enough_for(
+    text: str, monkeypatch: pytest.MonkeyPatch, seconds: float, preset: str
+) -> None:
+    def by_size(task: budget.AnyTask) -> float:
+        """So many seconds a step, and a thousand times as many for the largest network."""
+        return seconds * (1000 if task.model.network.config.hidden > 512 else 1)
+
+    monkeypatch.setattr(budget, "seconds_per_step", by_size)
+    chosen, said = _chosen(text, minutes=30.0)
+    assert chosen == preset
+    assert f"preset {preset}: in 30 minutes, medium would read the data " in said
+    assert "small corpus" not in said  # networks that are only tried say nothing
+
+
+def test_reading_takes_its_time_from_the_minutes(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budget, "seconds_per_step", lambda task: 1e-3)
+    assert _chosen(text, minutes=1.0)[0] != "small"
+    assert _chosen(text, began=61.0, minutes=1.0)[0] == "small"
+
+
+def test_without_minutes_it_is_the_default_one(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budget, "seconds_per_step", lambda task: 1e-9)
+    assert _chosen(text, epochs=1.0) == ("small", "")
+
+
+def test_a_run_records_its_preset_and_keeps_it_when_it_is_resumed(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def preset(**options: Any) -> str:
+        seqtree.train("lm", text, out=str(tmp_path / "run"), device="cpu", progress=False, **options)
+        name: str = json.loads((tmp_path / "run" / "config.json").read_text())["preset"]
+        return name
+
+    monkeypatch.setattr(budget, "seconds_per_step", lambda task: 1e-9)
+    assert preset(preset="tiny", epochs=0.5) == "tiny"
+    assert preset(minutes=0.02, resume=True) == "tiny"
+    (tmp_path / "run" / "config.json").write_text("{")  # as none
+    assert preset(preset="tiny", epochs=1.0, resume=True) == "tiny"
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_presets_that_may_be_chosen_read_the_data_alike(task: str) -> None:
+    options = named(TASKS[task].task).options
+    for presets in options.presets.values():
+        base = presets[options.default].recipe.groups
+        for preset in presets.values():
+            if preset.recipe.passes is not None:
+                differing = {name for name, group in preset.recipe.groups.items() if group != base[name]}
+                assert differing <= {"network", "batch", "training", "objective"}
+
+
+def test_measuring_a_step_changes_nothing(text: str) -> None:
+    kind = named(TASKS["lm"].task)
+    task = kind.made([text], kind.resolve({"preset": "tiny", "device": "cpu"}), Display(StringIO()))
+    before = {name: value.clone() for name, value in task.model.network.state_dict().items()}
+    assert seconds_per_step(task) > 0
+    assert all(bool((value == before[name]).all()) for name, value in task.model.network.state_dict().items())
+    assert not task.carried()
