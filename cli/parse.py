@@ -5,25 +5,25 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import chain, count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from seqtree.cli.options import (
-    FILE,
-    TextCommand,
-    compute_options,
-    open_parser,
-)
-from seqtree.cli.texts import check_texts, in_chunks, text_blocks
+from seqtree import cli
+from seqtree.cli.options import FILE, TextCommand, compute_options, open_parser
+from seqtree.cli.texts import CHUNK, check_texts, in_chunks, text_blocks
+from seqtree.processes import in_processes
 
 if TYPE_CHECKING:
+    from seqtree.parsing.model import Parser
     from seqtree.parsing.parse import Parse
     from seqtree.text.sentences import Sentence
 
     Shown = Callable[[Parse | None, Sentence], str]
+    Results = Callable[[Sequence[Sentence]], list[str]]
 
 TRACED = ("pretty", "svg")  # the formats that --trace has
 
@@ -72,6 +72,14 @@ TRACED = ("pretty", "svg")  # the formats that --trace has
     "line after each sentence's. They come from a beam, whose first may be another than the greedy one.",
 )
 @click.option("--scores", is_flag=True, help="Add the tree's score and the smallest margin of its merges.")
+@click.option(
+    "--processes",
+    type=click.IntRange(1, 1024),
+    default=1,
+    show_default=True,
+    help="Parse in so many processes of --threads each (by default the cores divided by them): for long files. Results "
+    "come in order, each some sentences later.",
+)
 @click.option("--trace", is_flag=True, help="Show the merges in their order instead of the tree (pretty, svg).")
 @compute_options
 def parse(
@@ -83,6 +91,7 @@ def parse(
     tokenized: bool,
     k: int,
     scores: bool,
+    processes: int,
     trace: bool,
     encoding: str,
     precision: str,
@@ -97,9 +106,59 @@ def parse(
     """
     _check_usage(sentences, file, paragraphs, tokenized, format, scores, trace)
     _bound_kernel_caches()
-    loaded = open_parser(model, threads, device, precision)
+    if processes > 1:
+        threads = threads or max(1, (os.cpu_count() or 1) // processes)
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    work = _Work(model, threads, device, precision, k, format, scores, trace, width)
+    loaded = work.parser()
     read = _read(text_blocks(sentences, file, encoding), paragraphs, tokenized, loaded.lexicon.words)
-    _print(loaded, read, k, _shown(format, scores, trace), format == "pretty")
+    size = CHUNK if processes == 1 else CHUNK // 2
+    chunks = chain.from_iterable(in_chunks(one, _words, size) for one in read)
+    _print(
+        map(work.on(loaded), chunks) if processes == 1 else in_processes(work, chunks, processes),
+        spaced=format == "pretty" and k == 1,
+    )
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What is made of sentences: called in a process, it opens the parser there."""
+
+    model: str | None
+    threads: int | None
+    device: str
+    precision: str
+    k: int
+    format: str
+    scores: bool
+    trace: bool
+    width: int | None
+
+    def __call__(self) -> Results:
+        cli.alone = True
+        return self.on(self.parser())
+
+    def parser(self) -> Parser:
+        loaded: Parser = open_parser(self.model, self.threads, self.device, self.precision)
+        return loaded
+
+    def on(self, parser: Parser) -> Results:
+        """The results of sentences by that parser: a parse of each, or with ``k`` above 1 up to k and an empty line."""
+        shown = _shown(self.format, self.scores, self.trace, self.width)
+
+        def results(sentences: Sequence[Sentence]) -> list[str]:
+            if self.k == 1:
+                parses = parser.parses([sentence.words for sentence in sentences])
+                return [shown(parse, sentence) for parse, sentence in zip(parses, sentences, strict=True)]
+            return [best(sentence) for sentence in sentences]
+
+        def best(sentence: Sentence) -> str:
+            parses = parser.k_best(sentence.words, self.k)
+            count = len(parses)
+            heads = [f"{number} of {count}\n" if self.format == "pretty" else "" for number in range(1, count + 1)]
+            return "".join(f"{head}{shown(parse, sentence)}\n" for head, parse in zip(heads, parses, strict=True))
+
+        return results
 
 
 def _bound_kernel_caches() -> None:
@@ -145,26 +204,16 @@ def _read(
             yield read_sentences(lines, tokenized, known, numbers)
 
 
-def _print(parser: Any, read: Iterable[Iterable[Sentence]], k: int, shown: Shown, pretty: bool) -> None:
-    """Parse the sentences, and print each result as ``shown``.
+def _print(blocks: Iterable[list[str]], spaced: bool) -> None:
+    """Print the results of each block of sentences before the next block is asked for.
 
-    A result is one parse, with an empty line between two of them where they are ``pretty``; or, with ``k`` above 1, up
-    to k parses and an empty line. The results of a block of sentences are printed before the next block is asked for.
+    spaced: an empty line between two results.
     """
     between = ""
-    for chunk in chain.from_iterable(in_chunks(sentences, _words) for sentences in read):
-        if k == 1:
-            for parse, sentence in zip(parser.parses([sentence.words for sentence in chunk]), chunk, strict=True):
-                # click.echo would drop some control characters
-                sys.stdout.write(f"{between}{shown(parse, sentence)}\n")
-                between = "\n" if pretty else ""
-        else:
-            for sentence in chunk:
-                parses = parser.k_best(sentence.words, k)
-                for number, parse in enumerate(parses, 1):
-                    head = f"{number} of {len(parses)}\n" if pretty else ""
-                    sys.stdout.write(f"{head}{shown(parse, sentence)}\n")
-                sys.stdout.write("\n")
+    for results in blocks:
+        for result in results:
+            sys.stdout.write(f"{between}{result}\n")  # click.echo would drop some control characters
+            between = "\n" if spaced else ""
         sys.stdout.flush()
 
 
@@ -172,7 +221,7 @@ def _words(sentence: Sentence) -> int:
     return len(sentence.words)
 
 
-def _shown(format: str, scores: bool, trace: bool) -> Shown:
+def _shown(format: str, scores: bool, trace: bool, width: int | None) -> Shown:
     """What makes a text of a parse and its sentence."""
     from seqtree.parsing.formats import format_parse
 
@@ -183,5 +232,4 @@ def _shown(format: str, scores: bool, trace: bool) -> Shown:
         if format == "svg":
             return lambda parse, _: EMPTY if parse is None else trace_svg(parse.binary, parse.scores, parse.margins)
         return lambda parse, _: "" if parse is None else trace_text(parse.binary, parse.scores, parse.margins)
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     return lambda parse, sentence: format_parse(parse, format, width, scores, sentence)

@@ -34,15 +34,15 @@ def text_blocks(texts: Sequence[str], file: str | None, encoding: str) -> Iterab
     return [checked_arguments(texts)] if texts else line_blocks(file or "-", encoding)
 
 
-def in_chunks(items: Iterable[T], size: Callable[[T], int]) -> Iterator[list[T]]:
-    """Neighbouring items of some ``CHUNK`` words together. What precedes an input error comes before it."""
+def in_chunks(items: Iterable[T], size: Callable[[T], int], limit: int = CHUNK) -> Iterator[list[T]]:
+    """Neighbouring items of some ``limit`` words together. What precedes an input error comes before it."""
     chunk: list[T] = []
     words = 0
     try:
         for item in items:
             chunk.append(item)
             words += size(item) + 1
-            if words >= CHUNK:
+            if words >= limit:
                 yield chunk
                 chunk, words = [], 0
     except InputError:

@@ -497,6 +497,29 @@ def test_a_hundred_thousand_lines_in_order(command: Run, model: Path) -> None:
     assert found == lines
 
 
+@pytest.mark.parametrize(
+    "options", [("--format", "pretty"), ("--format", "json", "--scores"), ("--format", "pretty", "--k", "2")]
+)
+def test_several_processes_give_what_one_gives(
+    command: Run, model: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr("seqtree.cli.parse.CHUNK", 64)
+    lines = ["the cat sat", "", "on the mat a dog sat", "a"] * 30
+    Path("text.txt").write_bytes("\n".join(lines).encode() + b"\ncaf\xe9 au lait\nnot reached")
+    given = ("parse", "--model", model, "-f", "text.txt", *options)
+    one, two = command(*given), command(*given, "--processes", "2")
+    assert one[0] == 2
+    assert "text.txt:121: byte 0xE9" in one[2]
+    assert len(one[1].splitlines()) >= 120
+    assert two == one
+
+
+def test_a_number_of_processes_that_is_none(command: Run, model: Path) -> None:
+    code, _, err = command("parse", "--model", model, "--processes", "0", "a cat")
+    assert code == 2
+    assert "--processes" in err
+
+
 def _parsing(model: Path, folder: Path, *options: str) -> subprocess.Popen[bytes]:
     """A process that parses its standard input into brackets."""
     command = [sys.executable, "-m", "seqtree", "parse", "--model", str(model), *options, "--format", "bracket"]

@@ -1,0 +1,73 @@
+"""Work shared by several processes: order, errors on both sides, and nothing that goes on alone."""
+
+from __future__ import annotations
+
+import math
+import multiprocessing
+import operator
+import time
+from collections.abc import Iterator
+from functools import partial
+from pydoc import locate
+
+import pytest
+
+from seqtree.errors import InputError, SeqtreeError
+from seqtree.processes import AHEAD, in_processes
+
+SHOUTING = partial(operator.methodcaller, "upper")
+
+
+def test_results_come_in_the_order_of_the_items() -> None:
+    items = [40_000, 1, 20_000, 2, 5, 8]  # the first ones take longest
+    found = in_processes(partial(locate, "math.factorial"), items, 2)
+    assert list(found) == [math.factorial(n) for n in items]
+
+
+def test_a_few_items_are_read_ahead_however_many_there_are() -> None:
+    read = 0
+
+    def items() -> Iterator[str]:
+        nonlocal read
+        while True:
+            read += 1
+            yield "a"
+
+    results = in_processes(SHOUTING, items(), 2)
+    assert next(results) == "A"
+    assert read <= 2 * AHEAD
+    results.close()
+
+
+def test_what_precedes_an_error_of_the_items_comes_before_it() -> None:
+    def items() -> Iterator[str]:
+        yield from "abc"
+        raise InputError("line 4 is wrong")
+
+    results = in_processes(SHOUTING, items(), 2)
+    assert [next(results) for _ in range(3)] == ["A", "B", "C"]
+    with pytest.raises(InputError, match="line 4"):
+        next(results)
+
+
+def test_an_error_of_the_function_is_raised_in_its_place() -> None:
+    results = in_processes(partial(locate, "math.sqrt"), [4.0, -1.0, 9.0], 2)
+    assert next(results) == 2.0
+    with pytest.raises(ValueError, match=r"math domain|nonnegative"):
+        next(results)
+
+
+def test_a_process_that_is_killed_is_told() -> None:
+    with pytest.raises(SeqtreeError, match="one of the processes was killed"):
+        list(in_processes(partial(locate, "os._exit"), [9], 2))
+
+
+def test_nothing_goes_on_when_nobody_waits_for_it() -> None:
+    before = multiprocessing.active_children()
+    results = in_processes(partial(locate, "time.sleep"), [0.0, 600.0, 600.0], 2)
+    assert next(results) is None
+    results.close()
+    deadline = time.monotonic() + 30
+    while set(multiprocessing.active_children()) - set(before):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
