@@ -61,17 +61,19 @@ def choose(logits: np.ndarray, settings: SamplingSettings, uniform: float) -> in
         return best
     if settings.temperature != 1:
         logits *= 1.0 / min(max(settings.temperature, 1e-30), 1e30)  # what float32 can hold
-    logits -= logits.max()
+    logits -= logits[logits.argmax()]  # quicker than max()
     if settings.top_k is not None and settings.top_k < len(logits):
         _keep_top_k(logits, settings.top_k)
     weights = np.exp(logits, out=logits)
     if settings.top_p is not None:
         _keep_nucleus(weights, settings.top_p)
-    sums = weights.cumsum(dtype=np.float64)
+    sums = np.add.accumulate(weights, dtype=np.float64)  # quicker than cumsum()
     total = sums[-1]
     if not 0 < total < np.inf:
         raise InputError(_UNSOUND)
-    place = min(uniform * total, np.nextafter(total, 0.0))  # a product that rounds up to the total is past all of them
+    place = uniform * total
+    if place >= total:  # a product that rounds up to the total is past all of them
+        place = np.nextafter(total, 0.0)
     return int(sums.searchsorted(place, side="right"))
 
 
