@@ -21,6 +21,7 @@ from torch.autograd.function import once_differentiable
 COMPOSITIONS = ("tanh", "relu", "max", "lstm")
 MAX_ACTIVATION = 20.0  # where ReLU is clipped
 Ids = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float32]
 
 
 class Composition(nn.Module):
@@ -59,6 +60,38 @@ class Composition(nn.Module):
         i, f_left, f_right, o, g = self.linear(torch.cat([h_left, h_right], dim=1)).chunk(5, dim=1)
         c = i.sigmoid() * g.tanh() + (f_left + 1).sigmoid() * c_left + (f_right + 1).sigmoid() * c_right
         return torch.cat([o.sigmoid() * c.tanh(), c], dim=1)
+
+
+class ArrayComposition:
+    """A composition in NumPy, on the memory of its weights, for a few nodes at a time (float32, on a CPU)."""
+
+    def __init__(self, composition: Composition) -> None:
+        self.kind, self.output_size = composition.kind, composition.output_size
+        self.matrix, self.bias = weights(composition.linear)
+
+    def __call__(self, left: Floats, right: Floats) -> Floats:
+        if self.kind == "lstm":
+            return self._tree_lstm(left, right)
+        net: Floats = (np.maximum(left, right) if self.kind == "max" else np.hstack([left, right])) @ self.matrix
+        net += self.bias
+        return np.tanh(net, out=net) if self.kind == "tanh" else np.clip(net, 0.0, MAX_ACTIVATION, out=net)
+
+    def _tree_lstm(self, left: Floats, right: Floats) -> Floats:
+        size = self.output_size
+        net = np.hstack([left[:, :size], right[:, :size]]) @ self.matrix + self.bias
+        i, f_left, f_right, o, g = np.split(net, 5, axis=1)
+        c = _sigmoid(i) * np.tanh(g) + _sigmoid(f_left + 1) * left[:, size:] + _sigmoid(f_right + 1) * right[:, size:]
+        return np.hstack([_sigmoid(o) * np.tanh(c), c])
+
+
+def weights(linear: nn.Linear) -> tuple[Floats, Floats]:
+    """The matrix (inputs, outputs) and the bias of a layer, in the memory of its own."""
+    return linear.weight.detach().numpy().T, linear.bias.detach().numpy()
+
+
+def _sigmoid(net: Floats) -> Floats:
+    half: Floats = 0.5 + 0.5 * np.tanh(0.5 * net)
+    return half
 
 
 def compose_forest(composition: Composition, leaves: Tensor, left: Ids, right: Ids) -> Tensor:

@@ -24,6 +24,7 @@ from seqtree import modelfile
 from seqtree.errors import InputError, ModelFileError
 from seqtree.nn.parallel import AT_ONCE, BATCH_LENGTH
 from seqtree.nn.recursive import COMPOSITIONS
+from seqtree.parsing import greedy
 from seqtree.parsing.beam import beam_search
 from seqtree.parsing.config import ParserNetworkConfig
 from seqtree.parsing.gold import EMPTY, gold_tree, names_in
@@ -293,8 +294,10 @@ def _check_decoding(parser: Parser, sentences: Sequence[Sequence[str]], bonus: f
             torch.testing.assert_close(vector, merge.vector, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.parametrize("few", [0, 1000])
 @pytest.mark.parametrize("config", VARIANTS, ids=lambda config: "-".join(map(str, config.values())))
-def test_the_decoder_equals_the_slowest_one(config: dict[str, Any]) -> None:
+def test_the_decoder_equals_the_slowest_one(config: dict[str, Any], few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(greedy, "FEW", few)  # up to so many sentences, it computes in NumPy
     for seed in range(2):
         parser = small_parser(seed=seed, **config)
         _check_decoding(parser, random_sentences(parser.lexicon, MIXED, seed))
