@@ -1,10 +1,12 @@
 """Trees and tagged sentences for the parsers that come with seqtree, made alike; writes files and the commands.
 
-The mixture for ``default`` (docs/results.md says what it gave so far) has the Penn Treebank sample, GUM, MASC and a
-third of CRAFT, and the tags of UD English EWT and of nine categories of the Brown corpus; ``open`` learned from the
-parts whose licences allow any use: open GUM, MASC, a third of CRAFT, and EWT. Made alike:
+``default`` learns from the Penn Treebank sample (twice), GUM, MASC, a third of CRAFT and sentences of
+``everyday_grammar.py``, and the tags of UD English EWT and of the fiction of the Brown corpus; ``open`` from what any
+use is allowed of: open GUM, MASC, a third of CRAFT, the grammar's sentences, and EWT. Made alike:
 
 - GUM brackets a lone relative or interrogative pronoun (WP, WDT) as NP; here it is WHNP, as in the Penn Treebank.
+- The word "to" is TO before nouns as well (IN in GUM, CRAFT and EWT), and what CRAFT calls a title, a heading or a
+  caption is the phrase or the fragment (FRAG) that it is.
 - A quarter of the sentences of up to 20 words come a second time without their last stop and first capital, as people
   type them.
 - Brown's tags become the Penn Treebank's; where that cannot be told (a base form that may be VB or VBP), ``-``, which
@@ -23,6 +25,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from everyday_grammar import kept_out, sentences
 from nltk.corpus import brown
 from nltk.tree import Tree
 
@@ -32,7 +35,9 @@ from seqtree.treebank.dialects import is_preterminal, words_of
 from seqtree.treebank.sources import normalised_trees
 
 SHORT, AGAIN = 20, 0.25  # words of a sentence that may come a second time, and how many of them do
-BROWN = ("romance", "adventure", "mystery", "fiction", "humor", "science_fiction", "hobbies", "news", "editorial")
+EVERYDAY = 6000  # sentences of the grammar
+ROOTS = ("TITLE", "HEADING", "CAPTION", "CIT", "X", "ROOT")
+BROWN = ("romance", "adventure", "mystery", "fiction", "humor", "science_fiction")
 SHAPE = "--preset small --words 64 --hidden 220 --vector 190 --scorer 220 --weight-drop 0.3 --half --threads 1"
 PENN = {
     penn: tags.split()
@@ -77,8 +82,9 @@ def main() -> None:
     out.mkdir(parents=True, exist_ok=True)
     masc, craft = (trees(f"{data}/{name}/train.mrg") for name in ("masc", "craft"))
     gum, open_gum = (with_whnp(trees(f"{data}/gum/{name}.mrg")) for name in ("train", "open-train"))
-    write_trees(out / "default.mrg", [*trees("nltk:treebank/wsj_0001-wsj_0160"), *gum, *masc, *craft[::3]])
-    write_trees(out / "open.mrg", [*open_gum, *masc, *craft[::3]])
+    wsj, everyday = trees("nltk:treebank/wsj_0001-wsj_0160"), [*sentences(EVERYDAY, without=kept_out())]
+    write_trees(out / "default.mrg", [*wsj, *wsj, *gum, *masc, *craft[::3], *everyday])
+    write_trees(out / "open.mrg", [*open_gum, *masc, *craft[::3], *everyday])
     dev = {"gum": 4, "masc": 2, "craft": 10}
     valid = [tree for name, step in dev.items() for tree in trees(f"{data}/{name}/dev.mrg")[::step]]
     (out / "open-valid.mrg").write_text(lines(valid), encoding="utf-8")
@@ -87,8 +93,8 @@ def main() -> None:
     write_tagged(out / "ewt.conll", ewt_sentences(f"{data}/tag/ud-ewt/train.conll"))
     write_tagged(out / "brown.conll", brown_sentences())
     more = {
-        "default": "--tagged brown.conll --min-count 3 --epochs 14",
-        "open": "--min-count 2 --epochs 7 --evaluations 7",
+        "default": "--tagged brown.conll --min-count 3 --epochs 9 --evaluations 9",
+        "open": "--min-count 2 --epochs 11 --evaluations 11",
     }
     for name, options in more.items():
         files = f"{name}.mrg --valid {name}-valid.mrg --tagged ewt.conll"
@@ -96,8 +102,21 @@ def main() -> None:
 
 
 def trees(source: str) -> list[Tree]:
-    """Normalised trees."""
-    return normalised_trees([source], "utf-8", print, 2000, "stop")
+    """Normalised trees, alike."""
+    return [alike(tree) for tree in normalised_trees([source], "utf-8", print, 2000, "stop")]
+
+
+def alike(tree: Tree) -> Tree:
+    """A tree with the Penn Treebank's tag of "to" and a label of its own at the root."""
+    for node in tree.subtrees(is_preterminal):
+        if node.label() == "IN" and node[0].lower() == "to":
+            node.set_label("TO")
+    if tree.label() not in ROOTS:
+        return tree
+    if len(tree) == 1 and not is_preterminal(tree[0]):
+        return tree[0]
+    tree.set_label("FRAG")
+    return tree
 
 
 def with_whnp(found: list[Tree]) -> list[Tree]:
@@ -146,7 +165,8 @@ def ewt_sentences(path: str) -> Iterator[Pairs]:
     """Those of EWT, brackets as in the Penn Treebank."""
     brackets = {"(": "-LRB-", ")": "-RRB-"}
     for one in read_tagged([path], 1, 3):
-        yield [(brackets.get(word, word), tag) for word, tag in zip(one.words, one.tags, strict=True)]
+        pairs = zip(one.words, one.tags, strict=True)
+        yield [(brackets.get(word, word), "TO" if word.lower() == "to" and tag == "IN" else tag) for word, tag in pairs]
 
 
 def brown_sentences() -> Iterator[Pairs]:
