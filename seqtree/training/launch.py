@@ -26,6 +26,7 @@ from seqtree.training.signals import stop_requests
 
 Work = Callable[[Place, Display, bool], Any]
 MAX_FAILURES = 3  # one after another without a new checkpoint in between
+LOGGING = "TORCH_CPP_LOG_LEVEL"
 PATIENCE = 0.1  # seconds between two looks at whether the user wants to stop
 
 
@@ -70,8 +71,11 @@ class _Processes:
         os.close(descriptor)
         context, self.begun = multiprocessing.get_context("spawn"), False
         self.pipes: list[Connection] = []
+        self.lost = ""  # what one has said that another has left alone
         self.processes = []
-        with _interrupts_ignored():  # by each, until it has begun: imports cannot be broken off in good order
+        with (
+            _calm_children()
+        ):  # they ignore interrupts until they have begun: imports cannot be broken off in good order
             for rank in range(count):
                 pipe, end = context.Pipe(duplex=False)
                 place = Place(rank, count, rank, store)
@@ -105,7 +109,7 @@ class _Processes:
                 except _Done as done:
                     return done.args[0]
                 if codes:  # one that was killed (its code is negative) before those that have lost it
-                    raise KeyboardInterrupt if told else _Killed(_fate(*min(codes)))
+                    raise KeyboardInterrupt if told else _Killed(self._fate(*min(codes)))
                 if stop.requested and not told:
                     self._stop()
                     told = True
@@ -118,8 +122,16 @@ class _Processes:
             raise _Done(values[0])
         if what == "begun":
             self.begun = True
+        elif what == "lost":
+            self.lost = values[0]
         else:
             getattr(display, what)(*values)
+
+    def _fate(self, code: int, rank: int) -> str:
+        if code >= 0:
+            return f"process {rank} ended with exit code {code}" + (f": {self.lost}" if self.lost else "")
+        memory = " (memory may have run out)" if -code == getattr(signal, "SIGKILL", 0) else ""
+        return f"process {rank} was killed by {signal.Signals(-code).name}{memory}"
 
     def _stop(self) -> None:
         """Ask the first process to save and end, which it does with all others."""
@@ -168,7 +180,8 @@ def _work(work: Work, place: Place, again: bool, pipe: Connection, data: Path | 
         result = work(place, _Relay(pipe), again)
         if place.rank == 0:
             pipe.send(("result", result))
-    except LostRankError:
+    except LostRankError as error:
+        pipe.send(("lost", str(error)))
         sys.exit(1)  # which the command takes for one that was killed
     except BaseException as error:
         if place.rank == 0 or not isinstance(error, SystemExit):  # the first process tells for them
@@ -202,24 +215,20 @@ def _messages(pipe: Connection) -> Iterator[tuple[Any, ...]]:
         pipe.close()
 
 
-def _fate(code: int, rank: int) -> str:
-    if code >= 0:
-        return f"process {rank} ended with exit code {code}"
-    memory = " (memory may have run out)" if -code == getattr(signal, "SIGKILL", 0) else ""
-    return f"process {rank} was killed by {signal.Signals(-code).name}{memory}"
-
-
 @contextmanager
-def _interrupts_ignored() -> Iterator[None]:
-    """Inside, processes are started that ignore SIGINT."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _calm_children() -> Iterator[None]:
+    """Inside, processes are started that ignore SIGINT, and in which torch does not log what is raised as well."""
+    main = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN) if main else None
+    level = os.environ.get(LOGGING)
+    os.environ.setdefault(LOGGING, "FATAL")
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        if level is None:
+            del os.environ[LOGGING]
+        if main:
+            signal.signal(signal.SIGINT, before)
 
 
 def _copy_of_input(folder: Path) -> Path | None:

@@ -71,7 +71,7 @@ class Place(NamedTuple):
 
     @contextmanager
     def joined(self, device: str) -> Iterator[Ranks]:
-        """Inside, this process is one of the run's ranks. Raises InputError if the others cannot be met."""
+        """Inside, this process is one of the run's ranks. Raises InputError or LostRankError if it meets no others."""
         if self.size == 1:
             yield Ranks()
             return
@@ -82,7 +82,9 @@ class Place(NamedTuple):
         try:
             dist.init_process_group(backend, store=store, rank=self.rank, world_size=self.size, timeout=PATIENCE)
         except (RuntimeError, ValueError) as error:
-            where = self.store or f"{os.environ['MASTER_ADDR']}:{os.environ.get('MASTER_PORT')}"
+            if self.store:
+                raise LostRankError(f"the other processes cannot be met ({_first_line(error)})") from error
+            where = f"{os.environ['MASTER_ADDR']}:{os.environ.get('MASTER_PORT')}"
             raise InputError(f"the {self.size} processes cannot meet at {where} ({_first_line(error)})") from error
         try:
             yield Ranks(self.rank, self.size)
