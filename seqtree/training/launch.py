@@ -69,7 +69,8 @@ class _Processes:
     def __init__(self, work: Work, count: int, again: bool, folder: Path, data: Path | None) -> None:
         descriptor, store = tempfile.mkstemp(dir=folder)
         os.close(descriptor)
-        context, self.begun = multiprocessing.get_context("spawn"), False
+        context = multiprocessing.get_context("spawn")
+        self.begun: set[int] = set()
         self.pipes: list[Connection] = []
         self.lost = ""  # what one has said that another has left alone
         self.processes = []
@@ -109,7 +110,7 @@ class _Processes:
                 except _Done as done:
                     return done.args[0]
                 if codes:  # one that was killed (its code is negative) before those that have lost it
-                    raise KeyboardInterrupt if told else _Killed(self._fate(*min(codes)))
+                    raise KeyboardInterrupt if told else self._failure(*min(codes))
                 if stop.requested and not told:
                     self._stop()
                     told = True
@@ -121,21 +122,24 @@ class _Processes:
         if what == "result":
             raise _Done(values[0])
         if what == "begun":
-            self.begun = True
+            self.begun.add(values[0])
         elif what == "lost":
             self.lost = values[0]
         else:
             getattr(display, what)(*values)
 
-    def _fate(self, code: int, rank: int) -> str:
-        if code >= 0:
-            return f"process {rank} ended with exit code {code}" + (f": {self.lost}" if self.lost else "")
+    def _failure(self, code: int, rank: int) -> Exception:
+        """What to raise for a process that has ended so."""
+        if code > 0 and rank not in self.begun:
+            return SeqtreeError(f"process {rank} cannot be started: it ended with exit code {code}")
+        if code > 0:
+            return _Killed(f"process {rank} ended with exit code {code}" + (f": {self.lost}" if self.lost else ""))
         memory = " (memory may have run out)" if -code == getattr(signal, "SIGKILL", 0) else ""
-        return f"process {rank} was killed by {signal.Signals(-code).name}{memory}"
+        return _Killed(f"process {rank} was killed by {signal.Signals(-code).name}{memory}")
 
     def _stop(self) -> None:
         """Ask the first process to save and end, which it does with all others."""
-        if not self.begun:
+        if 0 not in self.begun:
             raise KeyboardInterrupt
         if os.name == "posix" and self.processes[0].pid:  # elsewhere the terminal has told them
             os.kill(self.processes[0].pid, signal.SIGINT)
@@ -174,8 +178,7 @@ def _work(work: Work, place: Place, again: bool, pipe: Connection, data: Path | 
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if data is not None:
         sys.stdin = data.open(encoding="utf-8")
-    if place.rank == 0:
-        pipe.send(("begun",))
+    pipe.send(("begun", place.rank))
     try:
         result = work(place, _Relay(pipe), again)
         if place.rank == 0:

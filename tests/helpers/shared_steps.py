@@ -6,8 +6,10 @@ Every row of the contract is trained in each of the ways below, in processes tha
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import time
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -175,6 +177,14 @@ def work(count: int, folder: Path, place: Place, display: Display, again: bool) 
         found["exploding"] = _exploding(folder, ranks)
         if ranks.leads:
             (folder / f"{count}.json").write_text(json.dumps(found), encoding="utf-8")
+
+
+def dying(place: Place, display: Display, again: bool) -> None:
+    """A run whose second process always dies."""
+    display.message(f"began again: {again}")
+    if place.rank:
+        os._exit(7)
+    time.sleep(60)
 
 
 def in_processes(count: int, folder: Path) -> dict[str, Any]:

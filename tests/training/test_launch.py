@@ -15,6 +15,7 @@ import pytest
 from command_helpers import ended
 from contract_rows import EXACT, ROWS, TEXT
 from runs import Messages, metrics
+from shared_steps import dying
 
 from seqtree.errors import InputError, SeqtreeError
 from seqtree.training.fit import fit, train
@@ -165,18 +166,26 @@ def test_a_batch_has_a_row_for_each(whole: Run) -> None:
     assert not (whole.folder / "few").exists()
 
 
-def _fail(place: Place, display: Display, again: bool) -> None:
-    display.message(f"again: {again}")
-    if place.rank:
-        os._exit(7)
-    time.sleep(60)
-
-
 def test_a_process_that_always_dies_ends_the_run(tmp_path: Path) -> None:
     display = Messages()
     with pytest.raises(SeqtreeError, match=f"^process 1 ended with exit code 7 again and again; .* is in {tmp_path}"):
-        launch(_fail, 2, display, tmp_path / "checkpoint.safetensors")
+        launch(dying, 2, display, tmp_path / "checkpoint.safetensors")
+    begun = [line for line in display.lines if line.startswith("began")]
+    assert begun[0] == "began again: False"
+    assert set(begun[1:]) <= {"began again: True"}
     assert sum("begin again" in line for line in display.lines) == MAX_FAILURES
+
+
+def _not_there(place: Place, display: Display, again: bool) -> None:
+    """Of this module, which other processes cannot import."""
+
+
+def test_processes_that_cannot_start_end_the_run(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    display = Messages()
+    with pytest.raises(SeqtreeError, match=r"^process [01] cannot be started: it ended with exit code 1$"):
+        launch(_not_there, 2, display, tmp_path / "checkpoint.safetensors")
+    assert display.lines == []
+    assert "ModuleNotFoundError" in capfd.readouterr().err
 
 
 class _OfTorchrun(NamedTuple):
