@@ -26,10 +26,13 @@ def train_command(task: str | type[Any], help: str, epilog: str = "") -> click.C
         with quick_imports():
             from seqtree.training.fit import fit
             from seqtree.training.progress import Display
+            from seqtree.training.ranks import Place
 
             kind = named(TASKS[task].task) if isinstance(task, str) else task
         report = fit(kind, sources, given(chosen), Display(quiet=quiet))
-        if as_json:
+        if Place.of_environment().rank:
+            pass  # the first process prints it
+        elif as_json:
             print_json(report)
         elif not report["interrupted"]:
             click.echo(report["model"])

@@ -50,7 +50,8 @@ class ImageTask(Task[ImageRecipe, ImageClassifier, ImageData]):
     def __init__(self, model: ImageClassifier, data: ImageData, recipe: ImageRecipe) -> None:
         super().__init__(model, data, recipe)
         size, count = recipe.batch.batch, len(data.training)
-        if model.network.has_norms and count // self.steps_per_epoch < 2:
+        self.least_rows = 2 if model.network.has_norms else 1
+        if count // self.steps_per_epoch < self.least_rows:
             raise InputError(f"{count:,} images in batches of {size}: batch normalisation needs two in each")
         self.images = torch.from_numpy(data.training.images).to(model.device)
         self.labels = torch.from_numpy(data.training.labels.astype(np.int64)).to(model.device)

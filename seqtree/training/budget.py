@@ -6,6 +6,7 @@ import io
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -13,6 +14,7 @@ import torch
 from seqtree.errors import InputError
 from seqtree.nn.randomness import seeded
 from seqtree.training.progress import Display
+from seqtree.training.ranks import Ranks
 from seqtree.training.recipe import Recipe
 from seqtree.training.task import Task
 
@@ -20,8 +22,8 @@ AnyTask = Task[Any, Any, Any]
 UPDATE = 1.1  # a step with the update of the weights, in times of its loss and gradient
 
 
-def seconds_per_step(task: AnyTask) -> float:
-    """The time of a step, from the first one's loss and gradient, the best of three tries; nothing is changed."""
+def seconds_per_step(task: AnyTask, ranks: Ranks) -> float:
+    """The time of this process's step, from the first one's loss and gradient, the best of three; changes nothing."""
     network: torch.nn.Module = task.model.network
     buffers = [(buffer, buffer.clone()) for buffer in network.buffers()]
     times = []
@@ -30,7 +32,8 @@ def seconds_per_step(task: AnyTask) -> float:
             network.train()
             task.start_epoch()
             began = time.perf_counter()
-            task.loss(task.batch(0, 0))[0].backward()
+            if len(rows := ranks.part(task.batch(0, 0), task.least_rows)):
+                task.loss(rows)[0].backward()
             times.append(time.perf_counter() - began)
             network.zero_grad(set_to_none=True)
     for buffer, before in buffers:
@@ -40,7 +43,13 @@ def seconds_per_step(task: AnyTask) -> float:
 
 
 def affordable(
-    task: type[AnyTask], data: Any, recipe: Recipe, options: Mapping[str, Any], display: Display, began: float
+    task: type[AnyTask],
+    data: Any,
+    recipe: Recipe,
+    options: Mapping[str, Any],
+    display: Display,
+    began: float,
+    ranks: Ranks,
 ) -> str:
     """The preset for a recipe of options that name none: the default one, or a larger one if minutes are given.
 
@@ -51,9 +60,9 @@ def affordable(
     if minutes is None or recipe.start:
         return chosen
     for name, larger in _larger(task, options).items():
-        tried = task.over(data, larger, Display(io.StringIO()))
+        tried = task.over(data, replace(larger, run=recipe.run), Display(io.StringIO()))
         seconds = 60 * minutes - (time.monotonic() - began) - sum(tried.measuring_seconds())
-        passes = max(0.0, seconds) / (seconds_per_step(tried) * tried.steps_per_epoch)
+        passes = max(0.0, seconds) / (seconds_per_step(tried, ranks) * tried.steps_per_epoch)
         facts.append(f"{name} would read the data {passes:.1f} times and pays from {larger.passes:g} times on")
         if passes < (larger.passes or 0.0):
             break

@@ -14,6 +14,7 @@ from seqtree.modelfile import a
 from seqtree.nn.network import check_tensors, load_state, state_of
 from seqtree.training.averaging import WeightAverage
 from seqtree.training.progress import Display
+from seqtree.training.ranks import Ranks
 from seqtree.training.run_folder import RunFolder
 from seqtree.training.settings import TrainingSettings
 from seqtree.training.task import Task
@@ -68,8 +69,9 @@ class Checkpoints:
         optimizer: torch.optim.Optimizer,
         average: WeightAverage,
         display: Display,
+        ranks: Ranks,
     ) -> None:
-        self.run, self.task, self.display = run, task, display
+        self.run, self.task, self.display, self.ranks = run, task, display, ranks
         self.settings: TrainingSettings = task.recipe.training
         self.network: nn.Module = task.model.network
         self.optimizer, self.average = optimizer, average
@@ -78,7 +80,7 @@ class Checkpoints:
         """Write the checkpoint. Raises OSError; the last one then survives."""
         tensors = {f"model.{k}": v for k, v in state_of(self.network).items()}
         tensors |= {f"average.{k}": v for k, v in self.average.tensors().items()}
-        tensors |= {f"carried.{k}": v for k, v in self.task.carried().items()}
+        tensors |= {f"carried.{k}": v for k, v in self.ranks.joined_rows(self.task.carried()).items()}
         for index, values in self.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{index}.{k}": v for k, v in values.items() if isinstance(v, Tensor)}
         contents = {
@@ -94,10 +96,10 @@ class Checkpoints:
 
         Raises InputError if it is of other data, another network or an earlier seqtree, ModelFileError if damaged.
         """
-        saved = self.run.read_checkpoint()
-        if saved is None:
-            return None
-        contents, tensors = saved
+        saved = self.ranks.led(self.run.read_checkpoint)
+        return None if saved is None else self.ranks.together(lambda: self._checked(*saved))
+
+    def _checked(self, contents: dict[str, Any], tensors: dict[str, Tensor]) -> tuple[TrainingState, set[str]]:
         if "state" not in contents:
             raise InputError(
                 f"{self.run.path}: this run was begun by an earlier seqtree and cannot be continued exactly; its model "
@@ -124,7 +126,8 @@ class Checkpoints:
         rows = len(self.task.batch(state.epoch, state.step_in_epoch)) if groups["carried"] else 0
         if any(len(tensor) != rows for tensor in groups["carried"].values()):
             raise ValueError(f"the carried states are not of {rows} rows")
-        self.task.restore(groups["carried"])
+        parts = {name: self.ranks.part(tensor, self.task.least_rows) for name, tensor in groups["carried"].items()}
+        self.task.restore({name: part for name, part in parts.items() if len(part)})
         self._restore_optimizer(groups["optimizer"])
         return state, changed
 
@@ -156,7 +159,7 @@ class Checkpoints:
 def _check_identity(run: RunFolder, before: dict[str, Any], now: dict[str, Any]) -> None:
     if (kind := before.get("kind")) != now["kind"]:
         raise InputError(f"{run.path}: holds the run of {a(str(kind))}, not of {a(now['kind'])}; choose another --out")
-    before, now = _flat(before), _flat(now)
+    before, now = one_by_one(before), one_by_one(now)
     changed = [name for name in sorted(before.keys() | now.keys()) if before.get(name) != now.get(name)]
     facts = [f"{name} was {before.get(name)}, is {now.get(name)}" for name in changed if name != "data"]
     if "data" in changed:
@@ -165,9 +168,9 @@ def _check_identity(run: RunFolder, before: dict[str, Any], now: dict[str, Any])
         raise InputError(f"{run.path}: cannot resume a run of other data or another network: {'; '.join(facts)}")
 
 
-def _flat(facts: dict[str, Any]) -> dict[str, Any]:
+def one_by_one(facts: dict[str, Any]) -> dict[str, Any]:
     """Facts one by one: {"network": {"hidden": 8}} as {"network.hidden": 8}."""
     flat: dict[str, Any] = {}
     for name, value in facts.items():
-        flat |= {f"{name}.{k}": v for k, v in _flat(value).items()} if isinstance(value, dict) else {name: value}
+        flat |= {f"{name}.{k}": v for k, v in one_by_one(value).items()} if isinstance(value, dict) else {name: value}
     return flat

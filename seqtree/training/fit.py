@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +17,17 @@ import torch
 from seqtree.errors import InputError
 from seqtree.tasks import TASKS, named
 from seqtree.training.budget import affordable, seconds_per_step
+from seqtree.training.checkpoint import one_by_one
+from seqtree.training.launch import launch
 from seqtree.training.loop import Trainer, TrainingResult
 from seqtree.training.progress import Display, clock
+from seqtree.training.ranks import Place, Ranks
 from seqtree.training.recipe import Recipe
-from seqtree.training.run_folder import RunFolder
+from seqtree.training.run_folder import OthersRunFolder, RunFolder
 from seqtree.training.task import Task
 
 AnyTask = Task[Any, Any, Any]
+SOME = 20  # batches that are looked at
 LIBRARIES = 130_000_000  # bytes that reading, optimiser and matrix products take besides
 
 
@@ -45,15 +53,60 @@ def train(
 def fit(task: type[AnyTask], sources: Sequence[str], options: Mapping[str, Any], display: Display) -> dict[str, Any]:
     """Train a task on ``sources`` (none: its sample) with ``options``, as ``train`` does, telling ``display``.
 
-    Returns {figures of ``Task.measure``, steps, seconds, ITEMS_per_second, model, interrupted, best_step, measured_on}.
+    Returns {figures of ``Task.measure``, steps, seconds, ITEMS_per_second, model, interrupted, best_step, measured_on},
+    the same in all processes that torchrun has started.
     """
-    recipe = task.resolve(options)
-    if recipe.run.threads:
-        torch.set_num_threads(recipe.run.threads)
+    recipe, place = task.resolve(options), Place.of_environment()
+    count = recipe.run.processes
     try:
-        return _run(task, sources or _sample(task, display), recipe, options, display)
+        if count == 1:
+            return _placed(task, sources, recipe, options, place, display)
+        if place.size > 1:
+            raise InputError(f"processes {count}: torchrun has started {place.size} already; leave --processes out")
+        work, piped = partial(_worker, task, sources, options), "-" in (*sources, *_texts(options))
+        report: dict[str, Any] = launch(work, count, display, RunFolder(_out(task, sources, recipe)).checkpoint, piped)
+        return report
     finally:
         display.close()
+
+
+def _texts(options: Mapping[str, Any]) -> list[str]:
+    """All that lists among the options hold."""
+    return [str(text) for value in options.values() if isinstance(value, (list, tuple)) for text in value]
+
+
+def _worker(
+    task: type[AnyTask],
+    sources: Sequence[str],
+    options: Mapping[str, Any],
+    place: Place,
+    display: Display,
+    again: bool,
+) -> dict[str, Any]:
+    """What each process of a run with --processes does."""
+    recipe = task.resolve({**options, "resume": True} if again else options)
+    if not recipe.run.threads:
+        torch.set_num_threads(max(1, torch.get_num_threads() // place.size))
+    return _placed(task, sources, recipe, options, place, display)
+
+
+def _placed(
+    task: type[AnyTask],
+    sources: Sequence[str],
+    recipe: Recipe,
+    options: Mapping[str, Any],
+    place: Place,
+    display: Display,
+) -> dict[str, Any]:
+    """Train as the process that this is."""
+    if recipe.run.threads:
+        torch.set_num_threads(recipe.run.threads)
+    device = place.device(recipe.run.device)
+    with place.joined(device) as ranks:
+        if not ranks.leads:
+            display = Display(io.StringIO(), quiet=True)
+        recipe = replace(recipe, run=replace(recipe.run, device=device))
+        return _run(task, sources or _sample(task, display), recipe, options, display, ranks)
 
 
 def run_name(source: str) -> str:
@@ -79,31 +132,58 @@ def _sample(task: type[AnyTask], display: Display) -> list[str]:
     return [str(corpora.path(name))]
 
 
+def _out(task: type[AnyTask], sources: Sequence[str], recipe: Recipe) -> Path:
+    return Path(recipe.run.out or Path("runs") / (run_name(sources[0]) if sources else task.own_data))
+
+
 def _run(
-    task: type[AnyTask], sources: Sequence[str], recipe: Recipe, options: Mapping[str, Any], display: Display
+    task: type[AnyTask],
+    sources: Sequence[str],
+    recipe: Recipe,
+    options: Mapping[str, Any],
+    display: Display,
+    ranks: Ranks,
 ) -> dict[str, Any]:
     began = time.monotonic()
-    out = recipe.run.out or Path("runs") / (run_name(sources[0]) if sources else task.own_data)
-    run = RunFolder(Path(out))
-    with run.opened(recipe.run.resume):
-        data = task.read(sources, recipe, display)
-        preset = options.get("preset") or (recipe.run.resume and run.preset)
-        preset = preset or affordable(task, data, recipe, options, display, began)
-        made = task.over(data, task.resolve({**options, "preset": preset}), display)
-        display.message(_preflight(made))
+    run = (RunFolder if ranks.leads else OthersRunFolder)(_out(task, sources, recipe))
+    with ExitStack() as held:
+        ranks.together(lambda: held.enter_context(run.opened(recipe.run.resume)))
+        data = ranks.together(lambda: task.read(sources, recipe, display))
+        preset: str | None = options.get("preset") or ranks.led(lambda: run.preset if recipe.run.resume else None)
+        preset = preset or ranks.led(lambda: affordable(task, data, recipe, options, display, began, ranks))
+        if preset != (options.get("preset") or task.options.default):
+            recipe = replace(task.resolve({**options, "preset": preset}), run=recipe.run)
+        made = ranks.together(lambda: task.over(data, recipe, display))
+        _check_shared(made, ranks)
+        display.message(_preflight(made, ranks))
         config = _config(made, sources, preset)
-        result = Trainer(made, run, display, began).fit(recipe.run.resume, config)
+        result = Trainer(made, run, display, began, ranks).fit(recipe.run.resume, config)
         display.close()
         report = _report(made, run, result)
         if result.interrupted:
             display.message(f"interrupted and saved at step {result.steps:,}; continue with --resume")
             return report
-        precision = None if recipe.run.precision == "auto" else recipe.run.precision  # as it will be used
-        best = type(made.model).load(run.path, recipe.run.device, precision)
-        figures, summary = made.measure(best)
+        figures, summary = ranks.led(lambda: _measured(made, run))
         where = "validation" if made.validated else "training data"
         display.message(f"{where}: {summary}")
         return {**figures, **report, "best_step": result.best_step, "measured_on": where}
+
+
+def _check_shared(task: AnyTask, ranks: Ranks) -> None:
+    """Raises InputError if processes train different things, or one of them would have nothing to do."""
+    if ranks.size == 1:
+        return
+    ranks.check_alike({**one_by_one(task.identity()), **task.recipe.training.to_json()})
+    some = range(min(task.steps_per_epoch, SOME))
+    most = max(len(task.batch(0, step)) for step in some)
+    ranks.together(lambda: ranks.check_rows(most, task.least_rows))
+
+
+def _measured(task: AnyTask, run: RunFolder) -> tuple[dict[str, Any], str]:
+    """The report's figures of the best model, and one line."""
+    chosen = task.recipe.run
+    precision = None if chosen.precision == "auto" else chosen.precision  # as it will be used
+    return task.measure(type(task.model).load(run.path, chosen.device, precision))
 
 
 def _report(task: AnyTask, run: RunFolder, result: TrainingResult) -> dict[str, Any]:
@@ -135,7 +215,7 @@ def _whole_path(source: str) -> str:
     return source if source == "-" or source.startswith("nltk:") else str(Path(source).resolve())
 
 
-def _preflight(task: AnyTask) -> str:
+def _preflight(task: AnyTask, ranks: Ranks) -> str:
     """Data, network, parameters, memory and time, before anything is spent."""
     budget = task.recipe.training
     parameters = sum(p.numel() for p in task.model.network.parameters())
@@ -143,13 +223,14 @@ def _preflight(task: AnyTask) -> str:
     parts = [task.describe(), f"{parameters:,} parameters"]
     if activations := task.activations():  # writing a checkpoint takes two copies more of all it has
         memory = 4 * parameters * (kept + 1) + max(activations, 8 * parameters * kept) + LIBRARIES
-        parts.append(f"about {memory / 1e6:,.0f} MB")
+        each = f" in each of {ranks.size} processes" if ranks.size > 1 else ""
+        parts.append(f"about {memory / 1e6:,.0f} MB{each}")
     if budget.minutes is not None:
         parts.append(f"{budget.minutes:g} minutes")
     else:
         steps = task.steps_per_epoch * (budget.epochs or 1.0)
         evaluation, report = task.measuring_seconds()
-        expected = steps * seconds_per_step(task)
+        expected = steps * seconds_per_step(task, ranks)
         expected += min(budget.evaluations, max(1, steps)) * evaluation + report
         parts.append(f"{budget.epochs:g} epochs, {steps:,.0f} steps, about {clock(expected)}")
     return "; ".join(parts)

@@ -23,6 +23,7 @@ from seqtree.training.averaging import WeightAverage
 from seqtree.training.checkpoint import Checkpoints, TrainingState
 from seqtree.training.memory import give_back_memory, keep_large_buffers
 from seqtree.training.progress import Display
+from seqtree.training.ranks import Ranks
 from seqtree.training.run_folder import RunFolder
 from seqtree.training.schedule import rate_factor
 from seqtree.training.settings import TrainingSettings
@@ -52,22 +53,30 @@ class Trainer:
     """Trains one task in one run folder: ``Trainer(task, run, display).fit(resume)``.
 
     ``began``: when the run did, by ``time.monotonic``, if data were read before; a budget in minutes counts from then.
+    ``ranks``: the processes that train together. All of them come to the same decisions, by rank 0's clock.
     """
 
-    def __init__(self, task: Task[Any, Any, Any], run: RunFolder, display: Display, began: float | None = None) -> None:
-        self.task, self.run, self.display = task, run, display
+    def __init__(
+        self,
+        task: Task[Any, Any, Any],
+        run: RunFolder,
+        display: Display,
+        began: float | None = None,
+        ranks: Ranks | None = None,
+    ) -> None:
+        self.task, self.run, self.display, self.ranks = task, run, display, ranks or Ranks()
         self.settings: TrainingSettings = task.recipe.training
         self.network: nn.Module = task.model.network
         self.parameters = list(self.network.parameters())
         self.optimizer = _optimizer(self.network, self.settings)
         self.average = WeightAverage(self.network, self.settings)
-        self.checkpoints = Checkpoints(run, task, self.optimizer, self.average, display)
+        self.checkpoints = Checkpoints(run, task, self.optimizer, self.average, display, self.ranks)
         self.state = TrainingState()
         self.gpus = [p.device for p in self.parameters[:1] if p.device.type == "cuda"]
-        self.foreseen = sum(task.measuring_seconds())  # of the last evaluation and the report
+        self.foreseen = self.ranks.first(sum(task.measuring_seconds()))  # of the last evaluation and the report
         self.total_steps = max(1, round((self.settings.epochs or 1.0) * task.steps_per_epoch))
-        self._saved_at = self._clock = time.monotonic()
-        self.spent = self._clock - (self._clock if began is None else began)
+        self._saved_at = self._clock = self._now()
+        self.spent = 0.0 if began is None else self.ranks.first(self._clock - began)
 
     def fit(self, resume: bool = False, config: dict[str, Any] | None = None) -> TrainingResult:
         """Train until the budget is spent, validation stalls (with early stopping) or a signal comes.
@@ -80,15 +89,17 @@ class Trainer:
         resumed = resume and self._restore()
         if config is not None:
             self.run.write_config(config)
-        self._clock = self._saved_at = time.monotonic()
+        self.ranks.share_weights(self.network)
+        self._clock = self._saved_at = self._now()
         if not resumed:
             self._save_checkpoint()
         with stop_requests() as stop:
-            while not self.state.finished and not stop.requested:
+            while not self.state.finished and not (stopped := self.ranks.any(stop.requested)):
                 self._advance()
-        if stop.requested and not self.state.finished:
+        interrupted = not self.state.finished and stopped
+        if interrupted:
             self._save_checkpoint()
-        return self._result(interrupted=stop.requested and not self.state.finished)
+        return self._result(interrupted)
 
     def progress(self) -> float:
         """The share of the budget that is spent, from 0 to 1; minutes include the measuring at the end."""
@@ -112,19 +123,12 @@ class Trainer:
         rate = self.settings.learning_rate * state.rate_scale * rate_factor(self.settings, self.progress())
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group.get("factor", 1.0)
-        self.network.train()
-        with seeded(self.settings.seed * 1_000_003 + state.step, self.gpus):
-            if not state.step_in_epoch:
-                self.task.start_epoch()
-            loss, items = self.task.loss(self.task.batch(state.epoch, state.step_in_epoch))
-        value = loss.item()
+        value, items = self._gradients()
         exploded = self._exploded(value)
         state.exploded = state.exploded + 1 if exploded else 0
         if not math.isfinite(value) or state.exploded == ODD_BATCHES:
             self._recover_or_leave_out(value, items, rate)
             return
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
         norm = nn.utils.clip_grad_norm_(self.parameters, self.settings.clip, foreach=True)
         if not math.isfinite(norm.item()):
             self._recover(float("nan"))
@@ -133,6 +137,18 @@ class Trainer:
         self.average.update()
         self._count(value, items, exploded)
         self._after_step(rate)
+
+    def _gradients(self) -> tuple[float, int]:
+        """Make the gradients of the next batch; its loss and items."""
+        state = self.state
+        self.network.train()
+        self.optimizer.zero_grad(set_to_none=True)
+        with seeded(self.ranks.seed(self.settings.seed * 1_000_003 + state.step), self.gpus):
+            if not state.step_in_epoch:
+                self.task.start_epoch()
+            rows = self.ranks.part(self.task.batch(state.epoch, state.step_in_epoch), self.task.least_rows)
+            loss, items = self.task.loss(rows) if len(rows) else (None, 0)
+        return self.ranks.backward(self.parameters, loss, items)
 
     def _recover_or_leave_out(self, value: float, items: int, rate: float) -> None:
         """Recover; a batch that is met again after that is left out."""
@@ -164,7 +180,7 @@ class Trainer:
         self._tick()
         progress = self.progress()
         due = self._evaluation_due(progress)
-        save = due or progress >= 1.0 or time.monotonic() - self._saved_at >= self.settings.checkpoint_seconds
+        save = due or progress >= 1.0 or self._clock - self._saved_at >= self.settings.checkpoint_seconds
         save = save and not state.exploded
         if save and not all(bool(parameter.isfinite().all()) for parameter in self.parameters):
             self._recover(float("nan"))
@@ -192,25 +208,26 @@ class Trainer:
         return self.settings.minutes is None or progress >= 1.0 or rested
 
     def _tick(self) -> None:
-        now = time.monotonic()
+        now = self._now()
         self.state.elapsed += now - self._clock
         self._clock = now
+
+    def _now(self) -> float:
+        return self.ranks.first(time.monotonic())
 
     def _evaluate(self, rate: float) -> bool:
         """Evaluate with the averaged weights; keep the model if none so far is better. False: not a finite figure."""
         state, settings = self.state, self.settings
         sign, best = self.task.best[0], self.task.best[1:]
         with self.average.applied():
-            self.network.eval()
-            with torch.no_grad():
-                figures = self.task.evaluate()
+            figures = self.ranks.led(self._figures)
             judged = figures[best] if figures else state.loss_sum / state.loss_items
             sound = math.isfinite(judged)
             improved = state.best is None or (judged > state.best if sign == "+" else judged < state.best)
             better = sound and (improved or not figures)
             if better or judged == state.best:  # of equally good models, the latest has learned most
                 state.best, state.best_step = judged, state.step
-                self.task.save(self.run.model)
+                self.run.write_model(self.task.save)
             if better:
                 state.stale = 0
         if not sound:
@@ -229,6 +246,11 @@ class Trainer:
         self.display.evaluation(record, figures or {}, best, better, self.task.items)
         state.loss_sum, state.loss_items = 0.0, 0
         return True
+
+    @torch.no_grad()
+    def _figures(self) -> dict[str, float] | None:
+        self.network.eval()
+        return self.task.evaluate()
 
     def _record(self, figures: Mapping[str, float], rate: float) -> dict[str, Any]:
         """One line of metrics.jsonl; ``loss`` is null where validation does not measure it."""
@@ -268,14 +290,15 @@ class Trainer:
         """Go back to the last checkpoint with half the learning rate."""
         recoveries, at = self.state.recoveries + 1, self.state.step
         if recoveries > MAX_RECOVERIES:
-            raise DivergenceError(
+            error = DivergenceError(
                 f"training diverged at step {at} (loss {loss:g}) {recoveries} times, down to a learning rate of "
                 f"{self.settings.learning_rate * self.state.rate_scale:.2g}; the best model so far is kept: try a "
                 "lower --learning-rate or --clip"
             )
+            raise self.ranks.told(error)
         scale, elapsed = self.state.rate_scale, self.state.elapsed
         if not self._restore(quiet=True):
-            raise DivergenceError(f"training diverged at step {at} and {self.run.checkpoint} is gone")
+            raise self.ranks.told(DivergenceError(f"training diverged at step {at} and {self.run.checkpoint} is gone"))
         self.state.rate_scale, self.state.recoveries = scale * 0.5, recoveries
         self.state.recovered_from = at
         self.state.elapsed = elapsed
@@ -301,7 +324,7 @@ class Trainer:
         if self.state.step:
             self._tick()
         self.checkpoints.save(self.state)
-        self._saved_at = time.monotonic()
+        self._saved_at = self._now()
 
     def _result(self, interrupted: bool) -> TrainingResult:
         state = self.state

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -90,6 +90,10 @@ class RunFolder:
         text = json.dumps(config, indent=2, ensure_ascii=False) + "\n"
         write_atomically(self.config, text.encode(errors="backslashreplace"))  # file names need not be UTF-8
 
+    def write_model(self, save: Callable[[Path], None]) -> None:
+        """Have the model file written by ``save(path)``."""
+        save(self.model)
+
     def write_checkpoint(self, contents: dict[str, Any], tensors: dict[str, Tensor]) -> None:
         modelfile.save(self.checkpoint, CHECKPOINT, contents, tensors)
 
@@ -123,6 +127,29 @@ class RunFolder:
 
     def _write_lines(self, lines: list[str]) -> None:
         write_atomically(self.metrics, "".join(line + "\n" for line in lines).encode())
+
+
+class OthersRunFolder(RunFolder):
+    """The folder of a run that another process writes: here nothing is read, and nothing written."""
+
+    @contextmanager
+    def opened(self, resume: bool) -> Iterator[None]:
+        yield
+
+    def write_config(self, config: dict[str, Any]) -> None:
+        """Nothing."""
+
+    def write_model(self, save: Callable[[Path], None]) -> None:
+        """Nothing."""
+
+    def write_checkpoint(self, contents: dict[str, Any], tensors: dict[str, Tensor]) -> None:
+        """Nothing."""
+
+    def add_metrics(self, record: dict[str, Any]) -> None:
+        """Nothing."""
+
+    def cut_metrics(self, step: int) -> int:
+        return 0
 
 
 def _step_of(line: str) -> int | None:

@@ -8,6 +8,7 @@ from seqtree.settings import Settings, setting
 
 MAX_SEED = (1 << 32) - 1
 MAX_THREADS = 4096
+MAX_PROCESSES = 1024
 
 
 @dataclass(frozen=True)
@@ -97,3 +98,9 @@ class RunSettings(Settings):
     )
     device: str = setting("auto", "Where to compute: auto, cpu, cuda, cuda:1 or mps.")
     threads: int | None = setting(None, "CPU threads.", minimum=1, maximum=MAX_THREADS, unset="all cores")
+    processes: int = setting(
+        1,
+        "Processes that share the rows of every batch, each with a GPU or CPU threads of its own.",
+        minimum=1,
+        maximum=MAX_PROCESSES,
+    )

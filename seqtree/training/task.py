@@ -30,7 +30,8 @@ class Task(ABC, Generic[R, M, D]):
     ``implausible_loss`` is a sign that something is wrong with the data.
 
     Batches can be split by rows: the gradients of the parts, weighted by their items, add up to those of the whole
-    batch. All random numbers of a step come from torch's generator, which is seeded by the run's seed and the step.
+    batch. A part has ``least_rows`` at least. All random numbers of a step come from torch's generator, which is seeded
+    by the run's seed, the step and the process.
     """
 
     options: ClassVar[TrainingOptions[Any]]
@@ -38,6 +39,7 @@ class Task(ABC, Generic[R, M, D]):
     own_data: ClassVar[str] = "data"  # what the task generates where no source is named and there is no sample
     best: str = "-loss"
     implausible_loss: ClassVar[float] = 0.0
+    least_rows: int = 1
 
     def __init__(self, model: M, data: D, recipe: R) -> None:
         self.model, self.data, self.recipe = model, data, recipe

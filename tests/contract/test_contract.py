@@ -142,7 +142,7 @@ def test_training_from_python(row: Row, tmp_path: Path) -> None:
     """The same report as by the command; every evaluation goes to the callback."""
     seen: list[dict[str, Any]] = []
     task = row.kind if row.toy else row.task
-    options = _options(row.small)
+    options = row.options
     out = tmp_path / "run"
     report = train(task, *row.source(tmp_path), out=str(out), progress=seen.append, epochs=1.0, **options)  # type: ignore[arg-type]
     assert set(report) >= {*COMMON, *row.figures}
@@ -196,7 +196,7 @@ class _Killed(Exception):
 def test_a_broken_run_resumes_exactly(row: Row, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Broken off before some steps, with a checkpoint at every step or at evaluations only."""
     sources = [str(source) for source in row.source(tmp_path)]
-    options = {**_options(row.small), "epochs": 1.5, "evaluations": 3, "device": "cpu", "precision": "fp32"}
+    options = {**row.options, "epochs": 1.5, "evaluations": 3, "device": "cpu", "precision": "fp32"}
     report = fit(row.kind, sources, {**options, "out": str(tmp_path / "whole")}, Messages())
     plain, steps = row.kind.batch, report["steps"]
     for seconds in (1e-9, 1e9):
@@ -221,7 +221,7 @@ def test_a_broken_run_resumes_exactly(row: Row, tmp_path: Path, monkeypatch: pyt
 def test_resuming_with_another_seed_or_batch_is_noticed(row: Row, runs: Runs) -> None:
     folder, _ = runs[row.name]
     sources = [str(source) for source in row.source(folder.parent)]
-    options = {**_options(row.small), "out": str(folder), "resume": True, "device": "cpu", "precision": "fp32"}
+    options = {**row.options, "out": str(folder), "resume": True, "device": "cpu", "precision": "fp32"}
     display = Messages()
     fit(row.kind, sources, {**options, "epochs": 2.0, "seed": 3}, display)
     assert "changed since the run began: seed 3" in display.text
@@ -238,23 +238,3 @@ def test_help_imports_no_torch(row: Row, tmp_path: Path) -> None:
     command = [sys.executable, "-c", script]  # away from the source folder, which has no seqtree.cli below seqtree
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.endswith("False\n")
-
-
-def _options(words: tuple[str, ...]) -> dict[str, Any]:
-    """Options of the command line as those of Python: numbers as numbers."""
-
-    def value(word: str) -> Any:
-        for kind in (int, float):
-            try:
-                return kind(word)
-            except ValueError:
-                continue
-        return word
-
-    return {
-        name[2:].replace("-", "_"): True
-        if word.startswith("--")
-        else value(word)  # an option without a value is a flag
-        for name, word in zip(words, [*words[1:], "--"], strict=True)
-        if name.startswith("--")
-    }

@@ -58,6 +58,15 @@ class Row:
         return found
 
     @property
+    def options(self) -> dict[str, Any]:
+        """``small`` as the options of Python: numbers as numbers, and an option without a value as a flag."""
+        return {
+            name[2:].replace("-", "_"): True if word.startswith("--") else _value(word)
+            for name, word in zip(self.small, [*self.small[1:], "--"], strict=True)
+            if name.startswith("--")
+        }
+
+    @property
     def process(self) -> list[str]:
         """The command that trains it in a process of its own."""
         return [sys.executable, str(toy_file())] if self.toy else [sys.executable, "-m", "seqtree", self.task, "train"]
@@ -70,6 +79,15 @@ class Row:
         from seqtree.cli.train import train_command
 
         return train_command(self.kind, "Train a bigram model of characters on TEXT."), []
+
+
+def _value(word: str) -> Any:
+    for kind in (int, float):
+        try:
+            return kind(word)
+        except ValueError:
+            continue
+    return word
 
 
 def _text(folder: Path) -> list[Path]:

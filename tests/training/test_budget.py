@@ -15,6 +15,7 @@ from seqtree.tasks import TASKS, named
 from seqtree.training import budget
 from seqtree.training.budget import affordable, seconds_per_step
 from seqtree.training.progress import Display
+from seqtree.training.ranks import Ranks
 
 TEXT = "the cat sat on the mat and the dog lay on the log\n" * 40
 
@@ -32,14 +33,14 @@ def _chosen(text: str, began: float = 0.0, **options: Any) -> tuple[str, str]:
     options = {"device": "cpu", **options}
     recipe = kind.resolve(options)
     data = kind.read([text], recipe, Display(StringIO()))
-    return affordable(kind, data, recipe, options, Display(said), time.monotonic() - began), said.getvalue()
+    return affordable(kind, data, recipe, options, Display(said), time.monotonic() - began, Ranks()), said.getvalue()
 
 
 @pytest.mark.parametrize(("seconds", "preset"), [(1e-3, "large"), (1e-1, "medium"), (1e3, "small")])
 def test_the_largest_preset_that_the_minutes_are_enough_for(
     text: str, monkeypatch: pytest.MonkeyPatch, seconds: float, preset: str
 ) -> None:
-    def by_size(task: budget.AnyTask) -> float:
+    def by_size(task: budget.AnyTask, ranks: Ranks) -> float:
         """So many seconds a step, and a thousand times as many for the largest network."""
         return seconds * (1000 if task.model.network.config.hidden > 512 else 1)
 
@@ -51,13 +52,13 @@ def test_the_largest_preset_that_the_minutes_are_enough_for(
 
 
 def test_reading_takes_its_time_from_the_minutes(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(budget, "seconds_per_step", lambda task: 1e-3)
+    monkeypatch.setattr(budget, "seconds_per_step", lambda task, ranks: 1e-3)
     assert _chosen(text, minutes=1.0)[0] != "small"
     assert _chosen(text, began=61.0, minutes=1.0)[0] == "small"
 
 
 def test_without_minutes_it_is_the_default_one(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(budget, "seconds_per_step", lambda task: 1e-9)
+    monkeypatch.setattr(budget, "seconds_per_step", lambda task, ranks: 1e-9)
     assert _chosen(text, epochs=1.0) == ("small", "")
 
 
@@ -69,7 +70,7 @@ def test_a_run_records_its_preset_and_keeps_it_when_it_is_resumed(
         name: str = json.loads((tmp_path / "run" / "config.json").read_text())["preset"]
         return name
 
-    monkeypatch.setattr(budget, "seconds_per_step", lambda task: 1e-9)
+    monkeypatch.setattr(budget, "seconds_per_step", lambda task, ranks: 1e-9)
     assert preset(preset="tiny", epochs=0.5) == "tiny"
     assert preset(minutes=0.02, resume=True) == "tiny"
     (tmp_path / "run" / "config.json").write_text("{")  # as none
@@ -91,6 +92,6 @@ def test_measuring_a_step_changes_nothing(text: str) -> None:
     kind = named(TASKS["lm"].task)
     task = kind.made([text], kind.resolve({"preset": "tiny", "device": "cpu"}), Display(StringIO()))
     before = {name: value.clone() for name, value in task.model.network.state_dict().items()}
-    assert seconds_per_step(task) > 0
+    assert seconds_per_step(task, Ranks()) > 0
     assert all(bool((value == before[name]).all()) for name, value in task.model.network.state_dict().items())
     assert not task.carried()
