@@ -30,8 +30,8 @@ class Composition(nn.Module):
 
     ``size`` D is the width of a node vector, of which scorers read only the first half, h, in a tree LSTM.
     ``update_dropout``: the share of a tree LSTM's new candidate values, g, that is dropped in training, so that memory
-    itself is never lost (Semeniuta, Severyn and Barth 2016). ``tensor`` V (D, 2 D, 2 D), of ``rntn``: a bilinear form of
-    the children for each unit.
+    itself is never lost (Semeniuta, Severyn and Barth 2016). ``tensor`` V (D, 2 D, 2 D), of ``rntn``: a bilinear form
+    of the children for each unit.
     """
 
     def __init__(self, kind: str, size: int, update_dropout: float = 0.0) -> None:
