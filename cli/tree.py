@@ -199,7 +199,7 @@ def predict(
 
 @tree.command(
     cls=TextCommand,
-    epilog="\b\nExamples:\n  seqtree tree annotate --file sentences.txt > trees.txt    (then write a label for every ?)\n"
+    epilog="\b\nExamples:\n  seqtree tree annotate --file sentences.txt > trees.txt    (then label every ?)\n"
     "  seqtree tree annotate --check trees.txt\n  seqtree tree annotate 'It works.'",
 )
 @click.argument("texts", nargs=-1, metavar="[TEXT]...")

@@ -45,7 +45,7 @@ _CORPORA = {
         Corpus("toy", "toy.mrg", "trees", "en", "200 bracketed trees of the toy grammar, one per line"),
         Corpus("toy_chunks", "toy.conll", "columns", "en", "the same sentences, a word a line with its tag and chunk"),
         Corpus("requests", "requests.tsv", "labelled", "en", "198 requests to a house of machines, of five kinds"),
-        Corpus("opinions", "opinions.txt", "trees", "en", "47 binary trees with a grade of sentiment at every node"),
+        Corpus("opinions", "opinions.txt", "trees", "en", "54 binary trees with a grade of sentiment at every node"),
         Corpus("dates", "dates.tsv", "pairs", "en", "3,000 dates as people write them, a tab, and their ISO form"),
     )
 }

@@ -81,7 +81,14 @@ PRESETS = {
     "tiny": _preset(
         "tests and first tries: seconds",
         TreeNetworkConfig(
-            "none", words=32, characters=0, vector=64, input_dropout=0.1, update_dropout=0.0, output_dropout=0.1
+            "none",
+            words=32,
+            characters=0,
+            vector=64,
+            word_dropout=0.2,
+            input_dropout=0.1,
+            update_dropout=0.0,
+            output_dropout=0.1,
         ),
         replace(_TRAINING, learning_rate=1e-2, ema_decay=0.9, epochs=30.0),
         batch=8,

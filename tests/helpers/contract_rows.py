@@ -98,10 +98,8 @@ _WORDS = ("--preset", "tiny", "--hidden", "8", "--words", "6", "--characters", "
 _CALM = {"preset": "tiny", "dropout": 0.0, "word_dropout": 0.0, "hidden": 8, "words": 6, "characters": 5}
 _TRANSLATE = ("--preset", "tiny", "--hidden", "12", "--embedding", "8", "--batch", "20")
 _NO_CHANCE = {"preset": "tiny", "dropout": 0.0, "hidden": 8, "embedding": 6, "batch": 12}
-_BARE = {
-    **{key: 0.0 for key in ("dropout", "word_dropout", "input_dropout", "update_dropout", "output_dropout")},
-    **{"preset": "tiny", "hidden": 8, "words": 6, "vector": 6},
-}
+_NO_DROPOUT = dict.fromkeys(("dropout", "word_dropout", "input_dropout", "update_dropout", "output_dropout"), 0.0)
+_BARE = {**_NO_DROPOUT, "preset": "tiny", "hidden": 8, "words": 6, "vector": 6}
 _STILL = {"preset": "tiny", "dropout": 0.0, "word_dropout": 0.0, "explore": 0.0, "hidden": 8, "vector": 6, "scorer": 7}
 
 ROWS = {
