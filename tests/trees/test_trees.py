@@ -244,7 +244,7 @@ def test_other_classes_have_no_binary_figure(tmp_path: Path) -> None:
 
 
 def _labelling() -> Labelling:
-    tree = label_nodes(Tree.fromstring("(? (? a) (? (? b) (? (c)))".replace("(c)", "c")))
+    tree = label_nodes(Tree.fromstring("(? (? a) (? (? b) (? c)))"))
     chances = np.eye(5, dtype=np.float32)[[2, 2, 4, 3, 0]] * 0.75 + 0.05
     return Labelling(tree, GRADES, chances)
 
