@@ -31,6 +31,18 @@ class _Terminal(io.TextIOWrapper):
         super().write(escaped(text))
         return len(text)
 
+    def write_painted(self, text: str) -> int:
+        """Write a drawing with its own colours; its texts are visible characters only."""
+        return super().write(text)
+
+
+def write_painted(text: str) -> None:
+    """Write a drawing, whose texts have no control characters (``drawing.characters.visible``), with its colours."""
+    if isinstance(sys.stdout, _Terminal):
+        sys.stdout.write_painted(text)
+    else:
+        sys.stdout.write(text)
+
 
 def prepare_streams() -> None:
     """Results are UTF-8 whatever the locale; messages never fail for a character that cannot be shown.

@@ -3,7 +3,7 @@
 No download is needed. All are small, and written for seqtree.
 
 >>> names()
-('lighthouse', 'garden_zh', 'garden_zh_words', 'toy', 'toy_chunks', 'requests', 'dates')
+('lighthouse', 'garden_zh', 'garden_zh_words', 'toy', 'toy_chunks', 'requests', 'opinions', 'dates')
 >>> load("garden_zh").split()[0]
 '外婆的院子里有一座小花园。'
 """
@@ -45,6 +45,7 @@ _CORPORA = {
         Corpus("toy", "toy.mrg", "trees", "en", "200 bracketed trees of the toy grammar, one per line"),
         Corpus("toy_chunks", "toy.conll", "columns", "en", "the same sentences, a word a line with its tag and chunk"),
         Corpus("requests", "requests.tsv", "labelled", "en", "198 requests to a house of machines, of five kinds"),
+        Corpus("opinions", "opinions.txt", "trees", "en", "54 binary trees with a grade of sentiment at every node"),
         Corpus("dates", "dates.tsv", "pairs", "en", "3,000 dates as people write them, a tab, and their ISO form"),
     )
 }

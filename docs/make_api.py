@@ -16,6 +16,7 @@ PACKAGES = (
     "seqtree.parsing",
     "seqtree.tagging",
     "seqtree.classification",
+    "seqtree.trees",
     "seqtree.images",
     "seqtree.translation",
     "seqtree.training",

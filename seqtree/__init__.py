@@ -1,7 +1,8 @@
 """seqtree: sequence and tree language models to train, run and understand on your own machine.
 
 The way of the data is one street: ``text`` and ``treebank`` -> vocabularies -> batches -> ``nn`` -> ``training`` ->
-model file -> ``language``, ``parsing``, ``tagging``, ``classification``, ``images``; ``reference`` stands beside it.
+model file -> ``language``, ``parsing``, ``tagging``, ``classification``, ``images``, ``trees``; ``reference`` stands
+beside it.
 Public names are imported on first use, so that ``import seqtree`` is quick.
 """
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from seqtree.training.fit import train as train
     from seqtree.translation.model import Translator as Translator
     from seqtree.treebank.sources import normalised_trees as normalised_trees
+    from seqtree.trees.model import TreeClassifier as TreeClassifier
 
 __version__ = "0.1.0"
 __getattr__, __dir__, __all__ = lazy(
@@ -35,5 +37,6 @@ __getattr__, __dir__, __all__ = lazy(
         "training.fit": "train",
         "translation.model": "Translator",
         "treebank.sources": "normalised_trees",
+        "trees.model": "TreeClassifier",
     },
 )

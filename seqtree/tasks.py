@@ -57,6 +57,13 @@ TASKS = {
         options="seqtree.images.config:OPTIONS",
         use="seqtree image",
     ),
+    "tree": TaskEntry(
+        kind="tree-classifier",
+        model="seqtree.trees.model:TreeClassifier",
+        task="seqtree.trees.task:TreeTask",
+        options="seqtree.trees.config:OPTIONS",
+        use="seqtree tree",
+    ),
     "translate": TaskEntry(
         kind="translator",
         model="seqtree.translation.model:Translator",

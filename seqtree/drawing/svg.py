@@ -31,12 +31,25 @@ def group(name: str, elements: Iterable[str]) -> str:
     return f'<g class="{name}" fill="{TAG_INK if name == "tags" else INK}">{"".join(elements)}</g>'
 
 
-def text(x: int, y: int, content: str) -> str:
-    """A text centred at ``x`` with its baseline at ``y``, right to left if its first letter is."""
+def text(x: int, y: int, content: str, fill: str | None = None) -> str:
+    """A text centred at ``x`` with its baseline at ``y``, right to left if its first letter is.
+
+    ``fill``: its colour, by default that of its group.
+    """
     directions = (unicodedata.bidirectional(character) for character in content)
     first = next((direction for direction in directions if direction in ("L", "R", "AL")), "L")
     direction = "" if first == "L" else ' direction="rtl"'
-    return f'<text x="{x}" y="{y}"{direction}>{_escaped(content)}</text>'
+    colour = f' fill="{fill}"' if fill else ""
+    return f'<text x="{x}" y="{y}"{direction}{colour}>{_escaped(content)}</text>'
+
+
+def pill(x: int, y: int, content: str, fill: str) -> str:
+    """A pale ground in that colour for a text centred at ``x`` with its baseline at ``y``."""
+    width = text_width(content) + SIZE // 2
+    return (
+        f'<rect x="{x - width // 2}" y="{y - SIZE}" width="{width}" height="{SIZE + 5}" rx="6" fill="{fill}" '
+        'fill-opacity="0.18"/>'
+    )
 
 
 def text_width(content: str) -> int:

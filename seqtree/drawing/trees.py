@@ -10,31 +10,42 @@ from itertools import pairwise
 from nltk.tree import Tree
 
 from seqtree.drawing.characters import columns, isolated, visible
+from seqtree.drawing.colours import Colour, painted, unpainted
 
 CELLS = 1 << 22  # lines times columns; a larger upright drawing is replaced by the indented one
 LEVELS = 100  # of indentation to draw; in deeper trees the outermost levels are only counted
 _STEPS = {4: ("├── ", "└── ", "│   "), 2: ("├╴", "└╴", "│ ")}
+_Piece = tuple[int, str, str | None]  # of a line: its first column, text and colour
 _COUNT = 8  # columns of "…123", the number of levels not drawn
 
 
 @dataclass(frozen=True)
 class Node:
-    """A node or word of a tree; ``parent`` (-1 for the root) and ``children`` are indices into ``flatten``'s list."""
+    """A node or word of a tree; ``parent`` (-1 for the root) and ``children`` are indices into ``flatten``'s list.
+
+    ``colour`` is that of its text, None for the usual one.
+    """
 
     text: str
     is_word: bool
     depth: int
     parent: int
     children: list[int]
+    colour: str | None = None
+
+    @property
+    def shown(self) -> str:
+        """Its text for a terminal."""
+        return painted(isolated(self.text), self.colour)
 
 
-def draw(tree: Tree, width: int | None = None) -> str:
+def draw(tree: Tree, width: int | None = None, colour: Colour | None = None) -> str:
     """A drawing of the tree in box-drawing characters, without a final newline.
 
     It is upright, with the words on the last line and their tags above them, if that fits into ``width`` columns (None:
     no limit), and otherwise indented, with one node per line and every tag beside its word. Indentation is narrower if
     lines are too long, and in very deep trees ``…123`` replaces the outermost 123 levels. Words keep their logical
-    order from left to right in every script.
+    order from left to right in every script. ``colour`` gives the colour of a node by its label.
 
     >>> print(draw(Tree.fromstring("(S (NP (DT the) (NN cat)) (VP (VBD sat)))")))
            S
@@ -44,18 +55,18 @@ def draw(tree: Tree, width: int | None = None) -> str:
      DT   NN  VBD
     the  cat  sat
     """
-    nodes = flatten(tree)
+    nodes = flatten(tree, colour)
     for gap in (2,) if width is None else (2, 1):
         lines = _upright(nodes, gap, width)
         if lines:
             return "\n".join(lines).rstrip("\n")
     lines = _indented(nodes, 4, LEVELS)
-    if width is not None and any(columns(line) > width for line in lines):
+    if width is not None and any(columns(unpainted(line)) > width for line in lines):
         lines = _indented(nodes, 2, max(_COUNT, (width - 30) // 2))
     return "\n".join(lines)
 
 
-def flatten(tree: Tree) -> list[Node]:
+def flatten(tree: Tree, colour: Colour | None = None) -> list[Node]:
     """The nodes and words of a tree, parents before children and left before right, their texts made ``visible``.
 
     A node without children gets an empty word, so that every branch ends in a word.
@@ -68,7 +79,8 @@ def flatten(tree: Tree) -> list[Node]:
         if parent >= 0:
             nodes[parent].children.append(place)
         if isinstance(item, Tree):
-            nodes.append(Node(visible(item.label()) or "·", False, depth, parent, []))
+            label = str(item.label())
+            nodes.append(Node(visible(label) or "·", False, depth, parent, [], colour(label) if colour else None))
             waiting.extend((child, place, depth + 1) for child in reversed(list(item) or [""]))
         else:
             nodes.append(Node(visible(item), True, depth, parent, []))
@@ -132,18 +144,18 @@ def _upright(nodes: Sequence[Node], gap: int, width: int | None) -> list[str] | 
     if (width is not None and whole > width) or 2 * (levels[0] + 1) * whole > CELLS:
         return None
     tagged = any(is_tag(nodes, node) for node in nodes)
-    rows: dict[tuple[int, int], list[tuple[int, str]]] = defaultdict(list)  # (level, 1 for labels, 0 for lines below)
+    rows: dict[tuple[int, int], list[_Piece]] = defaultdict(list)  # (level, 1 for labels, 0 for lines below)
     for node, level, centre in zip(nodes, levels, centres, strict=True):
-        rows[level, 1].append((centre - (columns(node.text) - 1) // 2, node.text))
+        rows[level, 1].append((centre - (columns(node.text) - 1) // 2, node.text, node.colour))
         if node.is_word or is_tag(nodes, node):
             continue
         spots = [centres[child] for child in node.children]
-        rows[level, 0].append((spots[0], _branches(spots, centre)))
+        rows[level, 0].append((spots[0], _branches(spots, centre), None))
         for child, spot in zip(node.children, spots, strict=True):
             for between in range(levels[child] + 1, level):
-                rows[between, 1].append((spot, "│"))
+                rows[between, 1].append((spot, "│", None))
                 if between > 1 or not tagged:
-                    rows[between, 0].append((spot, "│"))
+                    rows[between, 0].append((spot, "│", None))
     return [_line(rows[row]) for row in sorted(rows, reverse=True)]
 
 
@@ -159,10 +171,10 @@ def _branches(spots: Sequence[int], middle: int) -> str:
     return "".join(line)
 
 
-def _line(pieces: list[tuple[int, str]]) -> str:
+def _line(pieces: list[_Piece]) -> str:
     line, end = [], 0
-    for column, text in sorted(pieces):
-        line.append(" " * (column - end) + isolated(text))
+    for column, text, colour in sorted(pieces, key=lambda piece: piece[:2]):
+        line.append(" " * (column - end) + painted(isolated(text), colour))
         end = column + columns(text)
     return "".join(line).rstrip()
 
@@ -198,5 +210,5 @@ def _margin(guides: list[str], step: int, levels: int) -> str:
 def _entry(nodes: Sequence[Node], node: Node, tags: int) -> str:
     """A node without its margin; ``tags`` is the width of the widest tag among its siblings, 0 if there is none."""
     if is_tag(nodes, node):
-        return isolated(node.text) + " " * (tags - columns(node.text) + 2) + isolated(nodes[node.children[0]].text)
-    return " " * (tags + 2 if tags and node.is_word else 0) + isolated(node.text)
+        return node.shown + " " * (tags - columns(node.text) + 2) + nodes[node.children[0]].shown
+    return " " * (tags + 2 if tags and node.is_word else 0) + node.shown

@@ -7,8 +7,15 @@ from dataclasses import dataclass
 from seqtree.errors import InputError
 from seqtree.settings import Settings, setting
 
+COMPOSITIONS = ("tanh", "relu", "max", "lstm", "rntn")
 MAX_LAYERS = 100
 MAX_UNITS = 1 << 16
+
+
+def check_vector(composition: str, vector: int) -> None:
+    """Raises InputError for a width of tree nodes that does not fit their composition."""
+    if composition == "lstm" and vector % 2:
+        raise InputError(f"vector {vector}: a tree LSTM needs an even width")
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """The recursive network: one composition function for every node, over whole forests at once.
 
 Formulas: chapter 7, p = f(W [c1; c2] + b) with f = tanh or ReLU; ``max`` is p = ReLU(W max(c1, c2) + b); ``lstm`` is
-the binary tree LSTM of Tai, Socher and Manning 2015 (a forget gate for each child), whose node vectors are [h; c].
+the binary tree LSTM of Tai, Socher and Manning 2015 (a forget gate for each child), whose node vectors are [h; c];
+``rntn`` is the recursive neural tensor network of Socher et al. 2013, p = tanh(x^T V x + W x + b) with x = [c1; c2].
 ReLU is clipped at 20 (Hannun et al. 2014), or the vectors of a deep tree could grow without limit. The forward pass and
 backpropagation through structure both process all nodes of one height at a time.
 """
@@ -18,7 +19,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-COMPOSITIONS = ("tanh", "relu", "max", "lstm")
+from seqtree.nn.config import COMPOSITIONS as COMPOSITIONS
+
 MAX_ACTIVATION = 20.0  # where ReLU is clipped
 Ids = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
@@ -28,17 +30,23 @@ class Composition(nn.Module):
     """Parent vectors (M, D) from the vectors of left and right children (M, D); ``kind`` is one of ``COMPOSITIONS``.
 
     ``size`` D is the width of a node vector, of which scorers read only the first half, h, in a tree LSTM.
+    ``update_dropout``: the share of a tree LSTM's new candidate values, g, that is dropped in training, so that memory
+    itself is never lost (Semeniuta, Severyn and Barth 2016). ``tensor`` V (D, 2 D, 2 D), of ``rntn``: a bilinear form
+    of the children for each unit.
     """
 
-    def __init__(self, kind: str, size: int) -> None:
+    def __init__(self, kind: str, size: int, update_dropout: float = 0.0) -> None:
         super().__init__()
-        self.kind, self.size = kind, size
+        self.kind, self.size, self.update_dropout = kind, size, update_dropout
         self.output_size = size // 2 if kind == "lstm" else size
         inputs = size if kind in ("max", "lstm") else 2 * size
         self.linear = nn.Linear(inputs, 5 * self.output_size if kind == "lstm" else size)
         gain = math.sqrt(2.0) if kind in ("relu", "max") else 1.0
         nn.init.uniform_(self.linear.weight, -gain * math.sqrt(3.0 / inputs), gain * math.sqrt(3.0 / inputs))
         nn.init.zeros_(self.linear.bias)
+        if kind == "rntn":
+            self.tensor = nn.Parameter(torch.empty(size, 2 * size, 2 * size))
+            nn.init.uniform_(self.tensor, -0.25 / size, 0.25 / size)
 
     def extra_repr(self) -> str:
         return f"{self.kind}, {self.size}"
@@ -52,13 +60,22 @@ class Composition(nn.Module):
             return F.hardtanh(self.linear(torch.maximum(left, right)), 0.0, MAX_ACTIVATION)
         if self.kind == "lstm":
             return self._tree_lstm(left, right)
-        net = self.linear(torch.cat([left, right], dim=1))
-        return net.tanh() if self.kind == "tanh" else F.hardtanh(net, 0.0, MAX_ACTIVATION)
+        both = torch.cat([left, right], dim=1)  # (M, 2 D)
+        net = self.linear(both)
+        if self.kind == "rntn":
+            net = net + self._bilinear(both)
+        return F.hardtanh(net, 0.0, MAX_ACTIVATION) if self.kind == "relu" else net.tanh()
+
+    def _bilinear(self, both: Tensor) -> Tensor:
+        """x^T V x for each unit (M, D), for rows x (M, 2 D)."""
+        half = F.linear(both, self.tensor.flatten(0, 1)).view(len(both), self.size, 2 * self.size)
+        return (half @ both[:, :, None])[:, :, 0]
 
     def _tree_lstm(self, left: Tensor, right: Tensor) -> Tensor:
         (h_left, c_left), (h_right, c_right) = left.chunk(2, dim=1), right.chunk(2, dim=1)
         i, f_left, f_right, o, g = self.linear(torch.cat([h_left, h_right], dim=1)).chunk(5, dim=1)
-        c = i.sigmoid() * g.tanh() + (f_left + 1).sigmoid() * c_left + (f_right + 1).sigmoid() * c_right
+        g = F.dropout(g.tanh(), self.update_dropout, self.training)
+        c = i.sigmoid() * g + (f_left + 1).sigmoid() * c_left + (f_right + 1).sigmoid() * c_right
         return torch.cat([o.sigmoid() * c.tanh(), c], dim=1)
 
 
@@ -68,13 +85,19 @@ class ArrayComposition:
     def __init__(self, composition: Composition) -> None:
         self.kind, self.output_size = composition.kind, composition.output_size
         self.matrix, self.bias = weights(composition.linear)
+        self.tensor = composition.tensor.detach().numpy() if composition.kind == "rntn" else None
 
     def __call__(self, left: Floats, right: Floats) -> Floats:
         if self.kind == "lstm":
             return self._tree_lstm(left, right)
-        net: Floats = (np.maximum(left, right) if self.kind == "max" else np.hstack([left, right])) @ self.matrix
+        both = np.maximum(left, right) if self.kind == "max" else np.hstack([left, right])
+        net: Floats = both @ self.matrix
         net += self.bias
-        return np.tanh(net, out=net) if self.kind == "tanh" else np.clip(net, 0.0, MAX_ACTIVATION, out=net)
+        if self.tensor is not None:
+            net += np.einsum("mi,dij,mj->md", both, self.tensor, both, optimize=True)
+        if self.kind in ("relu", "max"):
+            return np.clip(net, 0.0, MAX_ACTIVATION, out=net)
+        return np.tanh(net, out=net)
 
     def _tree_lstm(self, left: Floats, right: Floats) -> Floats:
         size = self.output_size

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from seqtree.errors import InputError
-from seqtree.nn.config import MAX_UNITS, WordEncoderConfig
+from seqtree.nn.config import COMPOSITIONS, MAX_UNITS, WordEncoderConfig, check_vector
 from seqtree.settings import Settings, setting
 from seqtree.text.config import check_encoding
 from seqtree.training.recipe import Preset, Recipe, TrainingOptions
@@ -20,17 +19,14 @@ class ParserNetworkConfig(WordEncoderConfig):
     to be summed over a tree, not to be compared at one decision.
     """
 
-    composition: str = setting(
-        "relu", "How a node's vector is computed from its children's.", choices=("tanh", "relu", "max", "lstm")
-    )
+    composition: str = setting("relu", "How a node's vector is computed from its children's.", choices=COMPOSITIONS)
     vector: int = setting(200, "Width of a tree node.", minimum=1, maximum=MAX_UNITS)
     scorer: int = setting(250, "Hidden units that score merges and labels.", minimum=1, maximum=MAX_UNITS)
     whole_trees: bool = setting(False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.composition == "lstm" and self.vector % 2:
-            raise InputError(f"vector {self.vector}: a tree LSTM needs an even width")
+        check_vector(self.composition, self.vector)
 
 
 @dataclass(frozen=True)

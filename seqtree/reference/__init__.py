@@ -9,7 +9,7 @@ chapter 3  nodes (node by node, for reading), fully_connected (the same with mat
 chapter 4  convolution, pooling
 chapter 5  recurrent, bidirectional (and deep), softmax, language_model
 chapter 6  lstm, gru
-chapter 7  recursive, max_margin
+chapter 7  recursive, max_margin, tensor, labelled_nodes
 chapter 8  encoder_decoder, attention
 chapter 9  crf (beside a network that gives its scores)
 all        network, activations, gradient_check, examples (what ``seqtree gradcheck`` checks)

@@ -21,6 +21,7 @@ from seqtree.reference.encoder_decoder import CONTEXTS, EncoderDecoder
 from seqtree.reference.fully_connected import FullyConnected, feedforward
 from seqtree.reference.gradient_check import Check, gradient_check
 from seqtree.reference.gru import GRU, TorchGRU
+from seqtree.reference.labelled_nodes import LabelledNodes
 from seqtree.reference.language_model import LanguageModel
 from seqtree.reference.linear_unit import LinearUnit
 from seqtree.reference.lstm import LSTM
@@ -32,6 +33,7 @@ from seqtree.reference.recurrent import Recurrent
 from seqtree.reference.recursive import Recursive
 from seqtree.reference.softmax import SoftmaxCrossEntropy
 from seqtree.reference.squared_error import SquaredError
+from seqtree.reference.tensor import TensorRecursive
 
 Rng = np.random.Generator
 LEFT, RIGHT, BALANCED = (
@@ -88,6 +90,7 @@ def _encoder_decoder(context: str) -> Maker:
 
 _TARGETS = np.eye(5)[[1, 4, 0, 2]]
 _BEFORE = np.eye(5)[[3, 1, 4, 0]]
+_LABELS = (2, -1, 4, 0, 1, -1, 3)  # of the nodes of a tree over four words; two are not labelled
 _STATES = np.random.default_rng(1).uniform(-1, 1, (5, 2))
 EXAMPLES: dict[str, Maker] = {
     "linear-unit": _example(lambda rng: LinearUnit(3), (5, 3)),
@@ -129,6 +132,11 @@ EXAMPLES: dict[str, Maker] = {
     "attention-multiplicative": _example(lambda rng: Attention(MultiplicativeScore(3, 2, rng)), (4, 3), _STATES),
     **{f"encoder-decoder-{context}": _encoder_decoder(context) for context in CONTEXTS},
     "recursive": _example(lambda rng: Recursive(3, rng), (4, 3), BALANCED),
+    "recursive-tensor": _example(lambda rng: TensorRecursive(3, rng), (4, 3), BALANCED),
+    "labelled-nodes": _example(lambda rng: LabelledNodes(Recursive(3, rng), 5, rng), (4, 3), BALANCED, _LABELS),
+    "labelled-nodes-tensor": _example(
+        lambda rng: LabelledNodes(TensorRecursive(3, rng), 5, rng), (4, 3), LEFT, _LABELS
+    ),
     "tree-score": _example(lambda rng: TreeScorer(3, rng), (4, 3), LEFT),
     "max-margin": _example(lambda rng: MaxMargin(TreeScorer(3, rng), kappa=0.5, decay=0.1), (8, 3), (LEFT, RIGHT)),
 }

@@ -59,12 +59,20 @@ class Recursive(Network):
         BPTS: delta = f'(net) (dE/dp + the error from the parent), W^T delta is the error passed to the two children,
         and dW = sum over nodes of delta [c1; c2]^T, db = sum of delta.
         """
-        W, width = self.parameters["W"], dp.shape[1]
+        width = dp.shape[1]
         sent = {(i, i + 1): np.zeros(width) for i in range(self.count)}
         sent |= {(start, end): np.zeros(width) for start, _, end in self.merges}
         delta = np.zeros_like(dp)
         for k, (start, split, end) in reversed(list(enumerate(self.merges))):
             delta[k] = (dp[k] + sent[start, end]) * self.f.slope(self.p[k])
-            sent[start, split], sent[split, end] = np.split(W.T @ delta[k], 2)
-        self.gradients = {"W": delta.T @ self.children, "b": delta.sum(axis=0)}
+            sent[start, split], sent[split, end] = np.split(self.passed_down(delta[k], self.children[k]), 2)
+        self.gradients = self.weight_slopes(delta)
         return np.array([sent[i, i + 1] for i in range(self.count)])
+
+    def passed_down(self, delta: Array, children: Array) -> Array:
+        """The error [e1; e2] = W^T delta (2 width,) that a node with delta (width,) sends to its ``children``."""
+        return self.parameters["W"].T @ delta
+
+    def weight_slopes(self, delta: Array) -> dict[str, Array]:
+        """The gradients of the parameters from delta (merges, width)."""
+        return {"W": delta.T @ self.children, "b": delta.sum(axis=0)}

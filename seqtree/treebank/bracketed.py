@@ -83,6 +83,29 @@ def parse_trees(
         raise InputError(f"{name}: contains no tree; expected trees such as {_EXAMPLE}")
 
 
+class TreeReader:
+    """Reads trees from lines that come bit by bit; each is given as soon as it is closed, with its place.
+
+    ``name`` is the file name for messages; malformed trees raise the InputErrors of ``parse_trees``.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.builder = Builder(name, lemmas=False)
+        self.number = 0
+
+    def feed(self, lines: Iterable[str]) -> Iterator[tuple[Tree, Place]]:
+        """The trees that these lines complete."""
+        for line in lines:
+            self.number += 1
+            for found in () if self.builder.is_comment(line) else TOKEN.findall(line):
+                if (tree := self.builder.take(self.number, *found)) is not None:
+                    yield tree, Place(self.builder.name, self.builder.start)
+
+    def finish(self) -> None:
+        """Raises MissingBracket if a tree is still open."""
+        self.builder.finish()
+
+
 def write_tree(tree: Tree) -> str:
     """The tree in brackets on one line: ``(S (NP (PRP it)) (VP (VBZ works)))``.
 

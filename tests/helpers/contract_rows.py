@@ -116,6 +116,8 @@ _WORDS = ("--preset", "tiny", "--hidden", "8", "--words", "6", "--characters", "
 _CALM = {"preset": "tiny", "dropout": 0.0, "word_dropout": 0.0, "hidden": 8, "words": 6, "characters": 5}
 _TRANSLATE = ("--preset", "tiny", "--hidden", "12", "--embedding", "8", "--batch", "20")
 _NO_CHANCE = {"preset": "tiny", "dropout": 0.0, "hidden": 8, "embedding": 6, "batch": 12}
+_NO_DROPOUT = dict.fromkeys(("dropout", "word_dropout", "input_dropout", "update_dropout", "output_dropout"), 0.0)
+_BARE = {**_NO_DROPOUT, "preset": "tiny", "hidden": 8, "words": 6, "vector": 6}
 _STILL = {"preset": "tiny", "dropout": 0.0, "word_dropout": 0.0, "explore": 0.0, "hidden": 8, "vector": 6, "scorer": 7}
 
 ROWS = {
@@ -211,6 +213,20 @@ ROWS = {
                 {**_CALM, "output_dropout": 0.0, "pooling": "attention", "window": 3, "class_weights": "balanced"},
                 {**_CALM, "output_dropout": 0.0, "pooling": "last", "bidirectional": False, "encoder": "gru"},
                 {**_CALM, "output_dropout": 0.0, "encoder": "cnn", "unit": "char", "ngrams": 0, "character_ngrams": 0},
+            ),
+        ),
+        Row(
+            "tree",
+            lambda folder: [corpora.path("opinions")],
+            ("--preset", "tiny", "--words", "6", "--vector", "8"),
+            10,
+            ("root", "all", "loss", "trees", "nodes"),
+            (
+                _BARE,
+                {**_BARE, "composition": "rntn"},
+                {**_BARE, "composition": "tanh", "characters": 5},
+                {**_BARE, "composition": "max", "encoder": "gru"},
+                {**_BARE, "composition": "relu", "encoder": "lstm", "layers": 2},
             ),
         ),
         Row(

@@ -54,7 +54,7 @@ def _values_and_gradients(
 def _check_forest(composition: Composition, leaves: Tensor, left: np.ndarray, right: np.ndarray) -> None:
     fast = _values_and_gradients(compose_forest, composition, leaves, left, right)
     slow = _values_and_gradients(node_by_node, composition, leaves, left, right)
-    assert len(fast) == len(slow) == 4
+    assert len(fast) == len(slow) == 2 + len(list(composition.parameters()))
     for mine, other in zip(fast, slow, strict=True):
         torch.testing.assert_close(mine, other, rtol=1e-10, atol=1e-10)
 
@@ -69,6 +69,9 @@ def _by_formula(composition: Composition, left: np.ndarray, right: np.ndarray) -
         return np.maximum(W @ np.maximum(left, right) + b, 0)
     if composition.kind == "tanh":
         return np.tanh(W @ np.concatenate([left, right]) + b)
+    if composition.kind == "rntn":
+        x, V = np.concatenate([left, right]), composition.tensor.detach().numpy()
+        return np.tanh(np.einsum("kij,i,j->k", V, x, x) + W @ x + b)
     if composition.kind == "relu":
         return np.maximum(W @ np.concatenate([left, right]) + b, 0)
     (h_left, c_left), (h_right, c_right) = np.split(left, 2), np.split(right, 2)
@@ -107,6 +110,19 @@ def test_first_weights_keep_the_size_of_vectors(kind: str) -> None:
     assert composition.linear.bias.eq(0).all()
 
 
+def test_what_a_tree_lstm_drops_is_new() -> None:
+    """Memory stays: without a candidate value, c is what the forget gates leave of the children's."""
+    composition = Composition("lstm", WIDTH, update_dropout=0.5).double()
+    left, right = torch.randn(400, WIDTH, dtype=torch.float64), torch.randn(400, WIDTH, dtype=torch.float64)
+    kept = composition.eval()(left, right)[:, 3:]
+    dropped = composition.train()(left, right)[:, 3:]
+    _, f_left, f_right, _, _ = composition.linear(torch.cat([left[:, :3], right[:, :3]], dim=1)).chunk(5, dim=1)
+    memory = (f_left + 1).sigmoid() * left[:, 3:] + (f_right + 1).sigmoid() * right[:, 3:]
+    gone = torch.isclose(dropped, memory)
+    assert 0.4 < gone.double().mean() < 0.6
+    torch.testing.assert_close(dropped[~gone], (memory + 2 * (kept - memory))[~gone])
+
+
 # --- forests
 
 
@@ -133,7 +149,8 @@ def test_a_deep_chain(kind: str, side: str) -> None:
     single = np.arange(1, words)
     composition = _composition(kind, 4)
     with torch.no_grad():  # halved, so that ReLU stays in bounds over so many levels
-        composition.linear.weight.mul_(0.5)
+        for parameter in composition.parameters():
+            parameter.mul_(0.5)
     left, right = (deep, single) if side == "left" else (single, deep)
     _check_forest(composition, torch.randn(words, 4, dtype=torch.float64), left, right)
 

@@ -1,0 +1,155 @@
+"""Labelling the nodes of trees as a task: learning from labelled trees."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from torch import Tensor
+
+from seqtree.errors import InputError
+from seqtree.text.lexicon import LabelSet, Lexicon
+from seqtree.text.reading import check_standard_input
+from seqtree.training.batches import SentenceTask, evenly
+from seqtree.training.progress import Display
+from seqtree.training.start import known_words, start_words, with_start
+from seqtree.training.task import Batch
+from seqtree.treebank.labelled import LabelledTree, labelled_trees
+from seqtree.trees.batches import make_tree_batch
+from seqtree.trees.config import OPTIONS, TreeRecipe
+from seqtree.trees.evaluation import evaluate, labels_of
+from seqtree.trees.model import TreeClassifier
+
+MAX_VALIDATION = 2000  # trees
+
+
+class TreeData(NamedTuple):
+    """Labelled trees to train and to validate on."""
+
+    training: list[LabelledTree]
+    valid: list[LabelledTree]
+
+
+class TreeTask(SentenceTask[TreeRecipe, TreeClassifier, TreeData]):
+    """Learning to label nodes; the best model is the one with the best accuracy at the roots.
+
+    A batch's loss is the mean per labelled node.
+    """
+
+    options = OPTIONS
+    items = "nodes"
+    best = "+root_fine"
+
+    def __init__(self, model: TreeClassifier, data: TreeData, recipe: TreeRecipe) -> None:
+        super().__init__(model, data, recipe, np.array([len(tree) for tree in data.training]))
+        self.ids = [model.lexicon.encode(tree.words) for tree in data.training]
+        self.labels = [labels_of(model, tree) for tree in data.training]
+        for tree in data.valid:
+            labels_of(model, tree)
+
+    @classmethod
+    def resolve(cls, options: Mapping[str, Any]) -> TreeRecipe:
+        return with_start(OPTIONS.resolved(options), options)
+
+    @classmethod
+    def read(cls, sources: Sequence[str], recipe: TreeRecipe, display: Display) -> TreeData:
+        reading, validation = recipe.reading, recipe.validation
+        check_standard_input((*sources, *validation.valid))
+        training = labelled_trees(sources, reading.encoding, reading.malformed, display.warning)
+        if validation.valid:
+            valid = labelled_trees(validation.valid, reading.encoding, reading.malformed, display.warning)
+            if not valid:
+                raise InputError(f"{', '.join(validation.valid)}: no tree to validate on")
+        else:
+            chosen = dict.fromkeys(evenly(len(training), validation.valid_share, MAX_VALIDATION))
+            valid = [training[i] for i in chosen]
+            training = [tree for i, tree in enumerate(training) if i not in chosen]
+        if len(valid) > MAX_VALIDATION:
+            display.warning(f"validating on {MAX_VALIDATION:,} of {len(valid):,} trees set apart")
+            valid = [valid[i] for i in evenly(len(valid), 1.0, MAX_VALIDATION)]
+        known = {label for tree in training for label in tree.labels}
+        if len(known) < 2:
+            only = f"every label is {min(map(str, known))!r}" if known else "no tree is left to train on"
+            raise InputError(f"{', '.join(sources)}: {only}; expected two classes or more")
+        if not validation.valid:  # a class may be among the trees that were held out only
+            valid = [tree for tree in valid if known.issuperset(tree.labels)]
+        return TreeData(training, valid)
+
+    @classmethod
+    def build(cls, data: TreeData, recipe: TreeRecipe, display: Display) -> TreeClassifier:
+        more = known_words(recipe.start) if recipe.start else ()
+        words = Counter(word for tree in data.training for word in tree.words)
+        lexicon = Lexicon.build(words, recipe.reading.min_count, more)
+        classes = LabelSet(in_order({label for tree in data.training for label in tree.labels if label is not None}))
+        made = TreeClassifier.over(lexicon, classes, recipe.network, recipe.training.seed)
+        if recipe.start:
+            display.message(start_words(made.network.words, lexicon, recipe.start))
+        return made
+
+    def fingerprint(self) -> str:
+        digest = hashlib.sha256()
+        for part in self.data:
+            for tree in part:
+                digest.update(repr((tree.words, tree.children, tree.labels)).encode())
+            digest.update(b"\0")
+        return digest.hexdigest()
+
+    def identity(self) -> dict[str, Any]:
+        model = self.model
+        known = {
+            "words": len(model.lexicon.words),
+            "characters": len(model.lexicon.characters),
+            "classes": len(model.classes),
+        }
+        return {**super().identity(), "reading": self.recipe.reading.to_json(), "known": known}
+
+    def loss(self, batch: Batch) -> tuple[Tensor, int]:
+        rows, model = self.longest_first(batch), self.model
+        trees = make_tree_batch([self.data.training[i] for i in rows], [self.ids[i] for i in rows], model.lexicon)
+        labels = np.concatenate([self.labels[i] for i in rows])
+        count = int(np.count_nonzero(labels >= 0))
+        return model.network.loss(trees, labels) / count, count
+
+    @property
+    def validated(self) -> bool:
+        return bool(self.data.valid)
+
+    def evaluate(self) -> dict[str, float] | None:
+        if not self.data.valid:
+            return None
+        measured = evaluate(self.model, self.data.valid)
+        figures = {"loss": measured.loss, "root_fine": measured.root.fine, "all_fine": measured.all.fine}
+        if measured.root.binary is not None:
+            figures["root_binary"] = measured.root.binary
+        return figures
+
+    def measure(self, model: TreeClassifier) -> tuple[dict[str, Any], str]:
+        measured = evaluate(model, self.data.valid or self.data.training)
+        summary = f"{100 * measured.root.fine:.2f} % of roots right, {100 * measured.all.fine:.2f} % of all nodes"
+        if measured.root.binary is not None:
+            summary += f"; {100 * measured.root.binary:.2f} % of roots rightly positive or negative"
+        return measured.to_json(), summary
+
+    def describe(self) -> str:
+        model, config = self.model, self.model.network.config
+        nodes = sum(int(np.count_nonzero(labels >= 0)) for labels in self.labels)
+        return (
+            f"{len(self.labels):,} training trees of {nodes:,} labelled nodes, {len(self.data.valid):,} validation "
+            f"trees; {len(model.classes):,} classes; {len(model.lexicon.words):,} words; encoder {config.encoder}, "
+            f"composition {config.composition} of width {config.vector}, batch {self.recipe.batch.batch}"
+        )
+
+
+def in_order(names: Iterable[str]) -> list[str]:
+    """Names of classes sorted: as numbers, if they all are whole numbers.
+
+    >>> in_order(["10", "9"]), in_order(["b", "9", "10"])
+    (['9', '10'], ['10', '9', 'b'])
+    """
+    found = list(names)
+    return (
+        sorted(found, key=lambda name: (int(name), name)) if all(name.isdecimal() for name in found) else sorted(found)
+    )
