@@ -67,11 +67,12 @@ def _begin(make: Callable[[], Callable[[Any], Any]]) -> None:
     """In a new process: leave Ctrl-C to the one that it works for, end with it, and make the function."""
     global _function
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     _function = make()
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
+    """End this process as soon as the one that started it has ended, however that did."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

@@ -12,7 +12,7 @@ import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from multiprocessing import connection, parent_process
+from multiprocessing import connection
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from typing import Any
 from torch import multiprocessing
 
 from seqtree.errors import SeqtreeError
+from seqtree.processes import end_with_parent
 from seqtree.training.progress import Display
 from seqtree.training.ranks import LostRankError, Place
 from seqtree.training.signals import stop_requests
@@ -172,7 +173,7 @@ class _Relay(Display):
 
 def _work(work: Work, place: Place, again: bool, pipe: Connection, data: Path | None) -> None:
     """What each process does."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     if hasattr(os, "setpgrp"):
         os.setpgrp()  # so that a terminal interrupts the command only
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -199,14 +200,6 @@ def _portable(error: BaseException, rank: int) -> BaseException:
     except Exception:
         return RuntimeError(f"{type(error).__name__}: {error}\n{traceback.format_exc()}")
     return error
-
-
-def _end_with_parent() -> None:
-    """End this process as soon as the command has ended, however that did."""
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def _messages(pipe: Connection) -> Iterator[tuple[Any, ...]]:
