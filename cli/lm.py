@@ -78,6 +78,12 @@ lm.add_command(
     help="Training text for an interpolated Kneser-Ney n-gram model over the same tokens, to compare with.",
 )
 @click.option("--ngram-order", type=click.IntRange(1, 10), default=3, help="Its order.")
+@click.option(
+    "--dynamic",
+    is_flag=True,
+    help="Measure besides how well the model does if it goes on learning from the text (dynamic evaluation).",
+)
+@click.option("--dynamic-rate", type=float, default=0.1, help="Learning rate of that.")
 @condition_option
 @click.option("--without-condition", is_flag=True, help="Do not tell the model the classes of labelled texts.")
 @click.option("--label-column", default="label", help="Name of the label's column in CSV and JSON lines.")
@@ -91,6 +97,8 @@ def eval_(
     texts: tuple[str, ...],
     ngram: tuple[str, ...],
     ngram_order: int,
+    dynamic: bool,
+    dynamic_rate: float,
     condition: str | None,
     without_condition: bool,
     label_column: str,
@@ -120,6 +128,10 @@ def eval_(
         from seqtree.language.ngram import compare
 
         record["ngram"] = compare(loaded, ngram, stream, ngram_order, encoding)
+    if dynamic:
+        from seqtree.language.dynamic import dynamic_evaluation
+
+        record["dynamic"] = dynamic_evaluation(loaded, stream, dynamic_rate)
     if as_json:
         print_json(record)
         return
@@ -130,6 +142,8 @@ def _print_evaluation(measured: LanguageEvaluation, record: dict[str, Any]) -> N
     for name, value in record.items():
         if name == "ngram":
             click.echo(f"{value['order']}-gram perplexity   {value['perplexity']:.4f}   (loss {value['loss']:.4f})")
+        elif name == "dynamic":
+            click.echo(f"dynamic perplexity   {value['perplexity']:.4f}   (loss {value['loss']:.4f})")
         elif isinstance(value, (int, float)) and not isinstance(value, bool):
             click.echo(f"{name.replace('_', ' '):<20} {f'{value:,}' if isinstance(value, int) else f'{value:.4f}'}")
     for why in measured.reservations:

@@ -1,0 +1,62 @@
+"""Dynamic evaluation: a language model that goes on learning from the text that it is measured on.
+
+Krause, Kahembwe, Murray and Renals 2018: each piece of the text is measured first, and then learned from, so that every
+token is still predicted from those before it alone. Here by plain gradient descent on all weights, which are drawn back
+to what they were trained to be.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from seqtree.errors import InputError
+from seqtree.language.batches import shift_inputs
+from seqtree.language.evaluation import exp
+from seqtree.language.model import LanguageModel
+from seqtree.text.tokenfile import TokenStream
+
+RATE, DECAY, WINDOW = 0.1, 2e-3, 20
+MAX_RATE = 100.0
+CLIP = 1.0  # the largest norm of a piece's gradient
+
+
+def dynamic_evaluation(
+    model: LanguageModel, stream: TokenStream, rate: float = RATE, decay: float = DECAY, window: int = WINDOW
+) -> dict[str, Any]:
+    """Loss in nats per token and perplexity of a stream, ``window`` tokens at a time; ``model`` itself stays as it is.
+
+    rate: of the descent along the mean gradient of a piece. decay: the share of the way back to its trained value that
+    each weight goes after a piece. Raises InputError for a rate out of bounds, and a model that reads both sides or
+    single lines.
+    """
+    if not 0 < rate <= MAX_RATE:
+        raise InputError(f"rate {rate:g}: expected more than 0 and at most {MAX_RATE:g}")
+    if model.network.config.bidirectional or model.settings.lines:
+        raise InputError("dynamic evaluation needs a model that reads a whole text from its beginning")
+    network, vocabulary = copy.deepcopy(model.network).eval(), model.vocabulary
+    network.products = None
+    parameters = list(network.parameters())
+    trained = [parameter.detach().clone() for parameter in parameters]
+    state, before, total = None, vocabulary.start, 0.0
+    for start in range(0, len(stream), window):
+        targets = torch.from_numpy(stream.ids[start : start + window].astype("int64"))
+        inputs = shift_inputs(torch.cat([torch.tensor([before]), targets[:-1]]), vocabulary)
+        before = int(targets[-1])
+        output, state = network.hidden_states(inputs[:, None].to(network.device), state)
+        state = tuple(part.detach() for part in state)
+        loss = F.cross_entropy(network.decoder(output[:, 0]), targets.to(network.device))
+        total += loss.item() * len(targets)
+        network.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(parameters, CLIP, foreach=True)
+        with torch.no_grad():
+            for parameter, value in zip(parameters, trained, strict=True):
+                if parameter.grad is not None:
+                    parameter.sub_(parameter.grad, alpha=rate).lerp_(value, decay)
+    mean = total / len(stream)
+    return {"loss": mean, "perplexity": exp(mean), "rate": rate, "decay": decay, "window": window}
