@@ -63,8 +63,8 @@ def fit(task: type[AnyTask], sources: Sequence[str], options: Mapping[str, Any],
             return _placed(task, sources, recipe, options, place, display)
         if place.size > 1:
             raise InputError(f"processes {count}: torchrun has started {place.size} already; leave --processes out")
-        work, piped = partial(_worker, task, sources, options), "-" in (*sources, *_texts(options))
-        report: dict[str, Any] = launch(work, count, display, RunFolder(_out(task, sources, recipe)).checkpoint, piped)
+        work, run = partial(_worker, task, sources, options), RunFolder(_out(task, sources or _sample(task), recipe))
+        report: dict[str, Any] = launch(work, count, display, run.checkpoint, "-" in (*sources, *_texts(options)))
         return report
     finally:
         display.close()
@@ -106,7 +106,11 @@ def _placed(
         if not ranks.leads:
             display = Display(io.StringIO(), quiet=True)
         recipe = replace(recipe, run=replace(recipe.run, device=device))
-        return _run(task, sources or _sample(task, display), recipe, options, display, ranks)
+        if not sources:
+            name, what = task.options.sample, task.options.argument
+            found = f"reading the embedded sample {name!r}" if name else f"generating {task.own_data}"
+            display.message(f"no {what} named: {found}")
+        return _run(task, sources or _sample(task), recipe, options, display, ranks)
 
 
 def run_name(source: str) -> str:
@@ -120,16 +124,13 @@ def run_name(source: str) -> str:
     return Path(re.sub(r"^nltk:(\w+).*", r"\1", source)).resolve().stem
 
 
-def _sample(task: type[AnyTask], display: Display) -> list[str]:
-    """The embedded sample that is trained on where nothing is named."""
-    name = task.options.sample
-    if not name:
-        display.message(f"no {task.options.argument} named: generating {task.own_data}")
+def _sample(task: type[AnyTask]) -> list[str]:
+    """The embedded sample that is trained on where nothing is named; none where the task has data of its own."""
+    if not task.options.sample:
         return []
     from seqtree import corpora
 
-    display.message(f"no {task.options.argument} named: reading the embedded sample {name!r}")
-    return [str(corpora.path(name))]
+    return [str(corpora.path(task.options.sample))]
 
 
 def _out(task: type[AnyTask], sources: Sequence[str], recipe: Recipe) -> Path:

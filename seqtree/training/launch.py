@@ -10,6 +10,7 @@ import sys
 import tempfile
 import threading
 import traceback
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from multiprocessing import connection
@@ -75,9 +76,7 @@ class _Processes:
         self.pipes: list[Connection] = []
         self.lost = ""  # what one has said that another has left alone
         self.processes = []
-        with (
-            _calm_children()
-        ):  # they ignore interrupts until they have begun: imports cannot be broken off in good order
+        with _calm_children():
             for rank in range(count):
                 pipe, end = context.Pipe(duplex=False)
                 place = Place(rank, count, rank, store)
@@ -179,6 +178,8 @@ def _work(work: Work, place: Place, again: bool, pipe: Connection, data: Path | 
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if data is not None:
         sys.stdin = data.open(encoding="utf-8")
+    if place.rank:
+        warnings.simplefilter("ignore")  # the first process tells
     pipe.send(("begun", place.rank))
     try:
         result = work(place, _Relay(pipe), again)
@@ -213,7 +214,10 @@ def _messages(pipe: Connection) -> Iterator[tuple[Any, ...]]:
 
 @contextmanager
 def _calm_children() -> Iterator[None]:
-    """Inside, processes are started that ignore SIGINT, and in which torch does not log what is raised as well."""
+    """Inside, processes are started in which torch does not log what is raised as well, and that ignore SIGINT.
+
+    So they do until they have begun: imports cannot be broken off in good order.
+    """
     main = threading.current_thread() is threading.main_thread()
     before = signal.signal(signal.SIGINT, signal.SIG_IGN) if main else None
     level = os.environ.get(LOGGING)
