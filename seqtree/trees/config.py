@@ -28,12 +28,12 @@ class TreeNetworkConfig(WordEncoderConfig):
         maximum=MAX_UNITS,
     )
     input_dropout: float = setting(
-        0.5, "Share of a word's vector that is dropped in training where it enters the tree.", minimum=0, below=1
+        0.4, "Share of a word's vector that is dropped in training where it enters the tree.", minimum=0, below=1
     )
     update_dropout: float = setting(
         0.2, "Share of what a node adds to its memory that is dropped in training (lstm).", minimum=0, below=1
     )
-    output_dropout: float = setting(0.5, "Share of a node's vector that is dropped in training.", minimum=0, below=1)
+    output_dropout: float = setting(0.3, "Share of a node's vector that is dropped in training.", minimum=0, below=1)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -101,7 +101,9 @@ PRESETS = {
         batch=27,
     ),
     "medium": _preset(
-        "some thousands of trees in a few minutes on a laptop", TreeNetworkConfig("none", words=200, characters=0)
+        "some thousands of trees in a few minutes on a laptop",
+        TreeNetworkConfig("none", words=200, characters=0, word_dropout=0.5),
+        replace(_TRAINING, learning_rate=4e-3, weight_decay=0.05, epochs=9.0, evaluations=9),
     ),
 }
 
