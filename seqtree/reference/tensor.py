@@ -23,13 +23,14 @@ class TensorRecursive(Recursive):
     def compose(self, children: Array) -> Array:
         """The parents p (..., width) of pairs of children [c1; c2] (..., 2 width)."""
         W, b, V = (self.parameters[name] for name in "WbV")
-        return self.f(np.einsum("...i,kij,...j->...k", children, V, children) + children @ W.T + b)
+        bilinear: Array = np.einsum("...i,kij,...j->...k", children, V, children)
+        return self.f(bilinear + children @ W.T + b)
 
     def passed_down(self, delta: Array, children: Array) -> Array:
         """[e1; e2] = W^T delta + sum_k delta_k (V_k + V_k^T) [c1; c2] (2 width,)."""
         V = self.parameters["V"]
-        bilinear: Array = np.einsum("k,kij,j->i", delta, V + V.transpose(0, 2, 1), children)
-        return super().passed_down(delta, children) + bilinear
+        through_tensor: Array = np.einsum("k,kij,j->i", delta, V + V.transpose(0, 2, 1), children)
+        return super().passed_down(delta, children) + through_tensor
 
     def weight_slopes(self, delta: Array) -> dict[str, Array]:
         """As for :class:`Recursive`, and dV_k = sum over nodes of delta_k [c1; c2] [c1; c2]^T."""
