@@ -34,7 +34,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "parser": ("seqtree.cli.parser", "parser", "Parsers: train on a treebank, evaluate."),
     "tag": ("seqtree.cli.tag", "tag", "Tags for words: train a tagger, evaluate it, tag, segment."),
     "classify": ("seqtree.cli.classify", "classify", "Classes for texts: train a classifier, evaluate it, classify."),
-    "tree": ("seqtree.cli.tree", "tree", "Labels at the nodes of trees: train, evaluate, predict, annotate."),
+    "tree": ("seqtree.cli.tree", "tree", "Labels at the nodes of trees: train, evaluate, predict."),
     "image": ("seqtree.cli.image", "image", "Images: train a classifier, evaluate it, classify pictures."),
     "translate": ("seqtree.cli.translate", "translate", "Sequence to sequence: train, evaluate, translate, score."),
     "gradcheck": ("seqtree.cli.gradcheck", "gradcheck", "Check every hand-derived gradient of the chapters."),

@@ -32,6 +32,7 @@ from seqtree.language.config import SamplingSettings
 if TYPE_CHECKING:
     from seqtree.language.evaluation import LanguageEvaluation
     from seqtree.language.model import LanguageModel
+    from seqtree.text.tokenfile import TokenStream
 
 unknown_option = click.option(
     "--unknown",
@@ -83,7 +84,6 @@ lm.add_command(
     is_flag=True,
     help="Measure besides how well the model does if it goes on learning from the text (dynamic evaluation).",
 )
-@click.option("--dynamic-rate", type=float, default=0.1, help="Learning rate of that.")
 @condition_option
 @click.option("--without-condition", is_flag=True, help="Do not tell the model the classes of labelled texts.")
 @click.option("--label-column", default="label", help="Name of the label's column in CSV and JSON lines.")
@@ -98,7 +98,6 @@ def eval_(
     ngram: tuple[str, ...],
     ngram_order: int,
     dynamic: bool,
-    dynamic_rate: float,
     condition: str | None,
     without_condition: bool,
     label_column: str,
@@ -123,19 +122,23 @@ def eval_(
     loaded = given_class(open_model("lm", model, threads, device), condition)
     stream = loaded.encode_files(texts, encoding, (label_column, text_column))
     measured = loaded.evaluate_stream(stream, not without_condition)
-    record = measured.to_json()
-    if ngram:
-        from seqtree.language.ngram import compare
-
-        record["ngram"] = compare(loaded, ngram, stream, ngram_order, encoding)
-    if dynamic:
-        from seqtree.language.dynamic import dynamic_evaluation
-
-        record["dynamic"] = dynamic_evaluation(loaded, stream, dynamic_rate)
+    others = _other_ways(loaded, stream, (ngram, ngram_order, encoding), dynamic)
     if as_json:
-        print_json(record)
-        return
-    _print_evaluation(measured, record)
+        print_json({**measured.to_json(), **others})
+    else:
+        _print_evaluation(measured, {**measured.to_json(), **others})
+
+
+def _other_ways(
+    loaded: LanguageModel, stream: TokenStream, ngram: tuple[tuple[str, ...], int, str], dynamic: bool
+) -> dict[str, Any]:
+    """What is measured on the same tokens besides: by n-grams of texts (their order, encoding), by learning on."""
+    from seqtree.language.dynamic import dynamic_evaluation
+    from seqtree.language.ngram import compare
+
+    texts, order, encoding = ngram
+    found: dict[str, Any] = {"ngram": compare(loaded, texts, stream, order, encoding)} if texts else {}
+    return {**found, "dynamic": dynamic_evaluation(loaded, stream)} if dynamic else found
 
 
 def _print_evaluation(measured: LanguageEvaluation, record: dict[str, Any]) -> None:

@@ -69,4 +69,3 @@ def test_the_command_prints_it_beside_the_plain_figures(command: Run) -> None:
     assert record["dynamic"]["perplexity"] < record["perplexity"]
     code, out, _ = command("lm", "eval", "model.safetensors", "text.txt", "--dynamic")
     assert f"dynamic perplexity   {record['dynamic']['perplexity']:.4f}" in out
-    assert command("lm", "eval", "model.safetensors", "text.txt", "--dynamic", "--dynamic-rate", "0")[0] == 2
