@@ -122,23 +122,27 @@ def eval_(
     loaded = given_class(open_model("lm", model, threads, device), condition)
     stream = loaded.encode_files(texts, encoding, (label_column, text_column))
     measured = loaded.evaluate_stream(stream, not without_condition)
-    others = _other_ways(loaded, stream, (ngram, ngram_order, encoding), dynamic)
+    record = {**measured.to_json(), **_besides(loaded, stream, ngram, ngram_order, encoding, dynamic)}
     if as_json:
-        print_json({**measured.to_json(), **others})
+        print_json(record)
     else:
-        _print_evaluation(measured, {**measured.to_json(), **others})
+        _print_evaluation(measured, record)
 
 
-def _other_ways(
-    loaded: LanguageModel, stream: TokenStream, ngram: tuple[tuple[str, ...], int, str], dynamic: bool
+def _besides(
+    model: LanguageModel, stream: TokenStream, ngram: tuple[str, ...], order: int, encoding: str, dynamic: bool
 ) -> dict[str, Any]:
-    """What is measured on the same tokens besides: by n-grams of texts (their order, encoding), by learning on."""
-    from seqtree.language.dynamic import dynamic_evaluation
-    from seqtree.language.ngram import compare
+    """What is measured on the same tokens besides: by n-grams of those texts, and by going on learning."""
+    record = {}
+    if ngram:
+        from seqtree.language.ngram import compare
 
-    texts, order, encoding = ngram
-    found: dict[str, Any] = {"ngram": compare(loaded, texts, stream, order, encoding)} if texts else {}
-    return {**found, "dynamic": dynamic_evaluation(loaded, stream)} if dynamic else found
+        record["ngram"] = compare(model, ngram, stream, order, encoding)
+    if dynamic:
+        from seqtree.language.dynamic import dynamic_evaluation
+
+        record["dynamic"] = dynamic_evaluation(model, stream)
+    return record
 
 
 def _print_evaluation(measured: LanguageEvaluation, record: dict[str, Any]) -> None:

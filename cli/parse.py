@@ -15,7 +15,6 @@ import click
 from seqtree import cli
 from seqtree.cli.options import FILE, TextCommand, compute_options, open_parser
 from seqtree.cli.texts import CHUNK, check_texts, in_chunks, text_blocks
-from seqtree.processes import in_processes
 
 if TYPE_CHECKING:
     from seqtree.parsing.model import Parser
@@ -114,10 +113,13 @@ def parse(
     read = _read(text_blocks(sentences, file, encoding), paragraphs, tokenized, loaded.lexicon.words)
     size = CHUNK if processes == 1 else CHUNK // 2
     chunks = chain.from_iterable(in_chunks(one, _words, size) for one in read)
-    _print(
-        map(work.on(loaded), chunks) if processes == 1 else in_processes(work, chunks, processes),
-        spaced=format == "pretty" and k == 1,
-    )
+    spaced = format == "pretty" and k == 1
+    if processes == 1:
+        _print(map(work.on(loaded), chunks), spaced)
+    else:
+        from seqtree.processes import in_processes
+
+        _print(in_processes(work, chunks, processes), spaced)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from seqtree.errors import InputError
 from seqtree.text.labelled import Labelled, read_labelled
 from seqtree.text.lexicon import LabelSet, Lexicon
 from seqtree.text.reading import check_standard_input
-from seqtree.training.batches import SentenceTask, evenly
+from seqtree.training.batches import SentenceTask, spread_out
 from seqtree.training.progress import Display
 from seqtree.training.start import known_words, start_words, with_start
 from seqtree.training.task import Batch
@@ -67,10 +67,10 @@ class ClassifyTask(SentenceTask[ClassifierRecipe, Classifier, ClassData]):
         if validation.valid:
             valid = _read(validation.valid, recipe.texts)
         else:
-            training, valid = _spread(training, validation.valid_share)
+            training, valid = spread_out(training, validation.valid_share, MAX_VALIDATION)
         if len(valid) > MAX_VALIDATION:
             display.warning(f"validating on {MAX_VALIDATION:,} of {len(valid):,} texts set apart")
-            valid = _spread(valid, MAX_VALIDATION / len(valid))[1]
+            valid = spread_out(valid, 1.0, MAX_VALIDATION)[1]
         counts = Counter(item.label for item in training)
         if len(counts) < 2:
             only = f"every text is {training[0].label!r}" if training else "no text is left to train on"
@@ -148,9 +148,3 @@ class ClassifyTask(SentenceTask[ClassifierRecipe, Classifier, ClassData]):
 
 def _read(sources: Sequence[str], settings: LabelledSettings) -> list[Labelled]:
     return read_labelled(sources, settings.encoding, settings.label_column, settings.text_column)
-
-
-def _spread(items: list[Labelled], share: float) -> tuple[list[Labelled], list[Labelled]]:
-    """The texts to train on, and those to validate on, evenly from all."""
-    chosen = dict.fromkeys(evenly(len(items), share, MAX_VALIDATION))
-    return [one for i, one in enumerate(items) if i not in chosen], [items[i] for i in chosen]

@@ -42,6 +42,12 @@ def evenly(count: int, share: float, most: int) -> list[int]:
     return [i * count // chosen for i in range(chosen)]
 
 
+def spread_out(items: list[T], share: float, most: int) -> tuple[list[T], list[T]]:
+    """The items to train on, and those to validate on: this share of them ``evenly`` from all, ``most`` at most."""
+    chosen = dict.fromkeys(evenly(len(items), share, most))
+    return [item for i, item in enumerate(items) if i not in chosen], [items[i] for i in chosen]
+
+
 class SentenceTask(Task[R, M, D]):
     """A task whose rows are sentences. ``lengths`` (N,) are those of the training sentences, in words.
 

@@ -97,8 +97,8 @@ class TreeReader:
         """The trees that these lines complete."""
         for line in lines:
             self.number += 1
-            for found in () if self.builder.is_comment(line) else TOKEN.findall(line):
-                if (tree := self.builder.take(self.number, *found)) is not None:
+            if not self.builder.is_comment(line):
+                for tree in _closed(self.builder, self.number, line):
                     yield tree, Place(self.builder.name, self.builder.start)
 
     def finish(self) -> None:
@@ -144,7 +144,14 @@ def as_leaf(word: str) -> str:
 def _every(blocks: Iterable[str], builder: Builder) -> Iterator[tuple[Tree, int]]:
     """The trees and their lines. Raises InputError at the first malformed one."""
     for line in lines_of(blocks, builder):
-        for found in () if line.comment else TOKEN.findall(line.text):
-            if (tree := builder.take(line.number, *found)) is not None:
+        if not line.comment:
+            for tree in _closed(builder, line.number, line.text):
                 yield tree, builder.start
     builder.finish()
+
+
+def _closed(builder: Builder, number: int, line: str) -> Iterator[Tree]:
+    """The trees that a line, or a piece of it, closes."""
+    for token in TOKEN.findall(line):
+        if (tree := builder.take(number, *token)) is not None:
+            yield tree

@@ -13,7 +13,7 @@ from torch import Tensor
 from seqtree.errors import InputError
 from seqtree.text.lexicon import LabelSet, Lexicon
 from seqtree.text.reading import check_standard_input
-from seqtree.training.batches import SentenceTask, evenly
+from seqtree.training.batches import SentenceTask, spread_out
 from seqtree.training.progress import Display
 from seqtree.training.start import known_words, start_words, with_start
 from seqtree.training.task import Batch
@@ -64,12 +64,10 @@ class TreeTask(SentenceTask[TreeRecipe, TreeClassifier, TreeData]):
             if not valid:
                 raise InputError(f"{', '.join(validation.valid)}: no tree to validate on")
         else:
-            chosen = dict.fromkeys(evenly(len(training), validation.valid_share, MAX_VALIDATION))
-            valid = [training[i] for i in chosen]
-            training = [tree for i, tree in enumerate(training) if i not in chosen]
+            training, valid = spread_out(training, validation.valid_share, MAX_VALIDATION)
         if len(valid) > MAX_VALIDATION:
             display.warning(f"validating on {MAX_VALIDATION:,} of {len(valid):,} trees set apart")
-            valid = [valid[i] for i in evenly(len(valid), 1.0, MAX_VALIDATION)]
+            valid = spread_out(valid, 1.0, MAX_VALIDATION)[1]
         known = {label for tree in training for label in tree.labels}
         if len(known) < 2:
             only = f"every label is {min(map(str, known))!r}" if known else "no tree is left to train on"
