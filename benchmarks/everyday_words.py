@@ -24,7 +24,7 @@ PAST = {  # by the verb, its past and its participle
     write_wrote_written begin_began_begun build_built_built break_broke_broken catch_caught_caught cut_cut_cut
     grow_grew_grown hide_hid_hidden hold_held_held sting_stung_stung bite_bit_bitten fight_fought_fought
     lend_lent_lent hit_hit_hit fly_flew_flown draw_drew_drawn shut_shut_shut let_let_let shake_shook_shaken
-    freeze_froze_frozen lie_lay_lain rise_rose_risen
+    freeze_froze_frozen have_had_had lie_lay_lain rise_rose_risen
     """
         )
     )
@@ -115,7 +115,7 @@ FINE = words(
     """
 )
 ONLY_AFTER = words("asleep awake ready sorry afraid alone ill")
-COUNTRIES = words("French German Italian Spanish Russian Chinese English Greek")
+ATTRIBUTES = [word for word in TALL + FINE if word not in ONLY_AFTER]
 WHERE = words("home here there outside upstairs downstairs away abroad inside everywhere")
 HOW = words("well slowly quickly fast hard quietly carefully loudly alone again together badly twice")
 OFTEN = words("always never often usually sometimes really still just also already probably only")
@@ -141,6 +141,8 @@ HEADLINE_VERBS = words(
     raise
     """
 )
+PLURALS = {"man": "men", "woman": "women", "child": "children", "knife": "knives", "thief": "thieves", "fish": "fish"}
+PLURALS["policeman"] = "policemen"
 FORMS = {"VB": 0, "VBP": 0, "VBZ": 1, "VBG": 2, "VBD": 3, "VBN": 4}
 DOUBLING = words(
     """
@@ -159,13 +161,14 @@ def form(verb: str, tag: str) -> str:
     base = doubled[:-1] if doubled[-1] == "e" and doubled[-2] != "e" else doubled
     ing = "lying" if verb == "lie" else base + "ing"
     past = verb[:-1] + "ied" if consonant_y else base + "ed" if doubled[-1] != "e" else verb + "d"
+    third = "has" if verb == "have" else third
     return [verb, third, ing, *PAST.get(verb, [past, past])][FORMS[tag]]
 
 
-def many_of(word: str) -> str:
-    """The regular plural of a noun."""
-    ends = "es" if word[-1] in "sx" or word.endswith(("ch", "sh")) else "s"
-    return word[:-1] + "ies" if word[-1] == "y" and word[-2] not in "aeou" else word + ends
+def plural_of(noun: str) -> str:
+    """The plural of a noun."""
+    ends = "es" if noun[-1] in "sx" or noun.endswith(("ch", "sh")) else "s"
+    return PLURALS.get(noun) or (noun[:-1] + "ies" if noun[-1] == "y" and noun[-2] not in "aeou" else noun + ends)
 
 
 def longer(word: str) -> str:

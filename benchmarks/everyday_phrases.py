@@ -1,0 +1,466 @@
+"""The phrases and clauses of ``everyday_grammar.py``: subjects and objects, verbs with what follows them, questions.
+
+A clause's person is 1 (I), s (he, a dog) or p (you, we, dogs).
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+from everyday_rules import RULES, add_rules, alternatives, chance, leaf, made, one_of
+from everyday_words import (
+    ALONE,
+    PEOPLE,
+    TAKING,
+    TALL,
+    THINGS,
+    TOWARDS,
+    WHEN,
+    WITH_PARTICLE,
+    form,
+    longer,
+    plural_of,
+)
+
+DENIED = ["would:n't", "could:n't", "should:n't", "wo:n't", "ca:n't", "can:not", "will:not"]
+PLAIN = """
+    5 (V ~BARE)
+    9 (V ~TAKING) {someone}
+    2 (V ~GIVING) {receiver} {short}
+    1 (V ~GIVING) {short} (PP (TO to) {receiver})
+    3 {towards}
+    3 {particle}
+    3 {alone}
+    3 {moving}
+    1 (V ~stay|live|wait|sit|play|eat) (ADVP (RB WHERE))
+    1 (V ~get|look|feel|seem|become|stay) {adjectives}
+    1 (V ~TAKING) {someone} (NP (DT a) (NN lot))
+"""
+CLAUSES = """
+    2 (V ~TO_DO) (S {to_do})
+    1 (V ~DOING) (S {doing})
+    1 (V ~want) (S {receiver} {to_do})
+    1 (V ~ask|tell) {receiver} (S {to_do})
+    1 (V ~make|let|help|see|hear) (S {receiver} {do})
+    2 (V ~SAYING) (SBAR [.4 (IN that)] {statement})
+    2 (V ~ASKING) {indirect}
+    1 (V ~tell) {receiver} {indirect}
+"""
+SOME = """
+    5 (DT the)
+    3 {several}
+    4 (PRP$ my|your|his|her|our|their)
+    1
+"""
+ONE = """
+    5 (DT the)
+    3 {single}
+    4 (PRP$ my|your|his|her|our|their)
+    0
+"""
+BEHIND_NOUN = """
+    1 (PP (IN of) {short})
+    1 (PP (IN with) {short_object})
+    2 {relative}
+"""
+RELATIVE = """
+    4 (SBAR (WHNP {pronoun}) (S {doing}))
+    2 (SBAR (WHNP {pronoun}) {gap})
+    4 (SBAR {gap})
+    1 (SBAR (WHADVP (WRB where)) {statement:2})
+    1 (SBAR (WHNP (WP$ whose) {owned}) (S {does:2}))
+"""
+SUBJECTS = {
+    "1": "1 (NP (PRP I))",
+    "s": """
+        5 (NP (PRP he|she|it|he|she))
+        5 {somebody}
+        2 (NP (NNP NAMES))
+        1 (NP (NN everyone|everybody|someone|nobody|nothing))
+        1 (NP (DT that|this))
+        1 (NP (NP (NNP NAMES) (POS 's)) {noun})
+    """,
+    "p": """
+        5 (NP (PRP you|we|they|you))
+        3 {people}
+        1 (NP {crowd})
+        1 (NP (NNP NAMES) (CC and) (NNP NAMES))
+        1 {group}
+    """,
+}
+AFTER_BE = """
+    6 {predicate}
+    5 {being}
+    3 (VP {passive} [.35 {behind}])
+    1 (VP (VBG going) (S {to_do:1}))
+"""
+GAPS = """
+    3 (S {who} (VP {verb} [.25 {when}]))
+    1 (S {who} (VP {waits_for}))
+    1 (S {who} (VP {modal} (VP {base})))
+    1 (S {who} (VP {be} (VP {waiting_for})))
+    1 (S {who} (VP (V ~want|need|have) (S (VP (TO to) (VP {base})))))
+"""
+add_rules("""
+    someone
+        4 {object}
+        2 (NP (PRP me|you|him|her|it|us|them|it))
+        1 (NP (NN MASS))
+        1 (NP (NNP NAMES))
+        1 (NP (NN something|nothing|everything|anything))
+        1 (NP (DT that|this))
+        1 {goods_listed}
+        1 {shorts_listed}
+    receiver
+        4 (NP (PRP me|you|him|her|us|them))
+        2 {person}
+        1 (NP (NNP NAMES))
+    goods
+        1 {objects}
+        1 (NN MASS)
+    goal
+        1 (NP (NN school|work|bed|town))
+        1 {place}
+        1 (NP (NNP TOWNS))
+    place
+        1 (NP (DT the|the|the|this|a) (NN PLACES))
+    several
+        1 (DT some)
+        1 (DT these)
+        1 (CD two)
+        1 (DT those)
+        1 (JJ many)
+    single
+        3 (DT a)
+        1 (DT this)
+        1 (DT that)
+        1 (DT every)
+        1 (DT another)
+    indirect
+        2 (SBAR (WHADVP (WRB where|when|why|how)) {statement})
+        1 (SBAR (WHNP (WP what)) {gap})
+        1 (SBAR (WHNP (WP who|what)) (S {does}))
+        1 (SBAR (IN if|whether) {statement})
+    adjective
+        1 (JJ TALL|FINE)
+    adjectives
+        6 (ADJP {adjective})
+        3 (ADJP (RB very|so|too|really|not|quite) {adjective})
+        1 (ADJP (RB too) {adjective} (S {to_do:2}))
+        1 (ADJP {adjective} (S {to_do:2}))
+        1 (ADJP (JJ sorry|sure|glad|afraid|happy) (SBAR [.3 (IN that)] {statement:1}))
+        2 {adjectives_listed}
+        1 (ADJP (JJ afraid|proud|tired|full) (PP (IN of) {someone}))
+        4 {compared}
+    compared
+        3 (ADJP (ADJP [.15 (RB much)] {longer}) {than})
+        2 (ADJP (ADJP (RBR more|more|less) (JJ FINE)) {than})
+        2 {as_as}
+        1 (ADJP {longer})
+    than
+        3 (PP (IN than) {than_whom})
+        1 (SBAR (IN than) (S {somebody_did}))
+        1 (PP (IN than) (NP (NN yesterday|usual|today)))
+    than_whom
+        1 {receiver}
+        1 {short}
+    as_what
+        1 (PP (IN as) {receiver})
+        1 (PP (IN as) {short})
+        1 (SBAR (IN as) (S {somebody_was}))
+    superlative
+        1 (JJS best|worst)
+        1 {longest}
+    among
+        1 (PP (IN in) {place})
+        1 (PP (IN of) {shorts})
+        1 (PP (IN of) {single_short})
+        1 (SBAR {gap})
+    behind
+        4 {when}
+        2 (ADVP (RB HOW))
+        2 (PP (IN in|at|near|behind) {place})
+        1 (PP (IN with) {receiver})
+        1 (PP (IN for) (NP (CD two|three|ten) (NNS hours|years|minutes)))
+        2 (SBAR (IN because|before|until|after|if|although|while) {statement:1})
+        1 (SBAR (WHADVP (WRB when)) {statement:1})
+    predicate
+        5 {adjectives}
+        2 {somebody}
+        1 {best}
+        1 (PP (IN in|at|near) {place})
+        1 (ADVP (RB here|there|upstairs|home))
+        1 (PP (IN at) (NP (NN home|work|school)))
+""")
+
+
+def noun(plural: bool = False, people: float = 0.3) -> str:
+    """A noun, with that probability one for a person."""
+    word = random.choice(PEOPLE if chance(people) else THINGS)
+    return f"(NNS {plural_of(word)})" if plural else f"(NN {word})"
+
+
+def thing(plural: bool | None = None, people: float = 0.3, short: bool = False) -> str:
+    """A noun phrase with a noun; ``short`` has no phrase behind it."""
+    plural = chance(0.3) if plural is None else plural
+    determiner = one_of(SOME if plural else ONE)
+    adjective = leaf("JJ", "ATTRIBUTES") if chance(0.2) else ""
+    head = noun(plural, people)
+    if determiner == "(DT a)" and (adjective or head)[4:5] in tuple("aeio"):
+        determiner = "(DT an)"
+    phrase = f"(NP {determiner} {adjective} {head})"
+    if short or chance(0.85):
+        return phrase
+    behind = one_of(BEHIND_NOUN, relative=lambda: relative("p" if plural else "s", people > 0.5))
+    return f"(NP {phrase} {behind})"
+
+
+def relative(number: str, person: bool) -> str:
+    """A relative clause behind a noun of that number, which may be a person."""
+    pronoun = one_of("3 (WP who)\n1 (WDT that)" if person else "3 (WDT that)\n1 (WDT which)")
+    return one_of(RELATIVE, pronoun=pronoun, doing=lambda: finite(number, 2), owned=lambda: noun(people=0.2))
+
+
+def listed(part: Callable[[], str], label: str = "NP") -> str:
+    """Two to four of a kind with commas and a conjunction."""
+    parts = [part() for _ in range(random.choice([2, 2, 3, 3, 4]))]
+    comma = "(, ,)" if len(parts) > 2 and chance(0.3) else ""
+    return f"({label} {' (, ,) '.join(parts[:-1])} {comma} {leaf('CC', 'and|and|and|or')} {parts[-1]})"
+
+
+def subject() -> tuple[str, str]:
+    """A subject and its person."""
+    person = random.choice("1ssssppp")
+    return one_of(SUBJECTS[person]), person
+
+
+def be(person: str, past: bool, short: bool = False) -> str:
+    """A form of be."""
+    if past:
+        return "(VBD were)" if person == "p" else "(VBD was)"
+    tag, full, less = {"1": ("VBP", "am", "'m"), "s": ("VBZ", "is", "'s"), "p": ("VBP", "are", "'re")}[person]
+    return f"({tag} {less if short else full})"
+
+
+def have(person: str, past: bool, short: bool = False) -> str:
+    """A form of have."""
+    if past:
+        return "(VBD had)"
+    tag, full, less = ("VBZ", "has", "'s") if person == "s" else ("VBP", "have", "'ve")
+    return f"({tag} {less if short else full})"
+
+
+def do(person: str, past: bool) -> str:
+    """A form of do."""
+    return "(VBD did)" if past else "(VBZ does)" if person == "s" else "(VBP do)"
+
+
+def modal(past: bool) -> str:
+    """A modal verb."""
+    return leaf("MD", "would|could|might|should" if past else "will|can|must|should|may")
+
+
+def tense(person: str, past: bool) -> str:
+    """The tag of a finite verb."""
+    return "VBD" if past else "VBZ" if person == "s" else "VBP"
+
+
+def bare(tag: str, deep: int = 0) -> str:
+    """A verb phrase whose verb has that form, without times and places."""
+    return f"(VP {_verb(tag, deep)[0]})"
+
+
+def vp(tag: str, deep: int = 0) -> str:
+    """The same, at times with an adverb, a place, a time or a clause behind it."""
+    parts, closed = _verb(tag, deep)
+    return f"(VP {parts} {made('{behind}') if not closed and chance(0.35) else ''})"
+
+
+def _verb(tag: str, deep: int) -> tuple[str, bool]:
+    """A verb with what belongs to it, and whether that ends in a clause."""
+    plain, clauses = alternatives(PLAIN), alternatives(CLAUSES) if deep < 2 else ([], [])
+    template = random.choices(plain[0] + clauses[0], plain[1] + clauses[1])[0]
+    return made(template, deep + 1, tag), template in clauses[0]
+
+
+def _particle(tag: str) -> str:
+    verb, word = random.choice(WITH_PARTICLE).split(":")
+    what = made("{someone}") if chance(0.6) else thing(short=True)
+    last = what.startswith("(NP (PRP") or chance(0.4)
+    particle = f"(PRT (RP {word}))"
+    return f"({tag} {form(verb, tag)}) " + (f"{what} {particle}" if last else f"{particle} {what}")
+
+
+def _alone(tag: str) -> str:
+    verb, word = random.choice(ALONE).split(":")
+    return f"({tag} {form(verb, tag)}) (PRT (RP {word}))"
+
+
+def _towards(tag: str, object: str = "{someone}") -> str:
+    verb, word = random.choice(TOWARDS).split(":")
+    return made(f"({tag} {form(verb, tag)}) (PP ({'TO' if word == 'to' else 'IN'} {word}) {object})")
+
+
+def _moving(tag: str) -> str:
+    verb = leaf(tag, "~go|come|drive|walk|run|fly|get|travel")
+    return f"{verb} " + made("(ADVP (RB WHERE))" if chance(0.4) else "(PP (TO to) {goal})")
+
+
+def rest(kind: str) -> str:
+    """What follows an auxiliary: of be, of have, or of a modal verb."""
+    if kind == "be":
+        passive = made("(VBN ~TAKING) [.3 (PP (IN by) {person})]")
+        return one_of(AFTER_BE, passive=passive, being=lambda: vp("VBG"))
+    if kind == "have":
+        return f"(VP (VBN been) {rest('be')})" if chance(0.25) else vp("VBN")
+    if chance(0.2):
+        return f"(VP (VB be) {rest('be')})"
+    if chance(0.1):
+        return f"(VP (VB have) {rest('have')})"
+    return conjoined("VB", vp("VB"))
+
+
+def conjoined(tag: str, first: str) -> str:
+    """A verb phrase, or two or three of them in a row."""
+    if chance(0.88):
+        return first
+    if chance(0.15):
+        return listed(lambda: leaf(tag, "~BARE"), "VP")
+    others = [vp(tag) for _ in range(random.choice([1, 1, 2]))]
+    comma = "(, ,)" if chance(0.1) else ""
+    return f"(VP {' (, ,) '.join([first, *others[:-1]])} {comma} {leaf('CC', 'and|and|and|or|but')} {others[-1]})"
+
+
+def finite(person: str, deep: int = 0, pronoun: bool = False) -> str:
+    """The parts of a clause after its subject, which may be a ``pronoun`` that verbs are shortened behind."""
+    past = chance(0.5)
+    adverb = made("(ADVP (RB OFTEN))") if chance(0.12) else ""
+    short = pronoun and chance(0.5)
+    kind = random.choices(["plain", "do", "modal", "have", "be"], [8, 2, 3, 2, 6])[0]
+    if kind == "plain":
+        tag = tense(person, past)
+        return f"{adverb} {conjoined(tag, vp(tag, deep))}"
+    if kind == "do":
+        return f"(VP {_denied(do(person, past))} {vp('VB', deep)})"
+    if kind == "modal" and chance(0.3):
+        verb, no = random.choice(DENIED).split(":")
+        return f"(VP (MD {verb}) (RB {no}) {rest('modal')})"
+    if kind == "modal":
+        word = leaf("MD", "'ll|'d") if short else modal(past)
+        return f"(VP {word} {adverb} {rest('modal')})"
+    word = (have if kind == "have" else be)(person, past, short and not past)
+    if chance(0.15) and "'" not in word and "am" not in word:
+        word = _denied(word)
+    elif kind == "be" and chance(0.05):
+        word += " (RB not)"
+    return f"(VP {word} {adverb} {rest(kind)})"
+
+
+def _denied(word: str) -> str:
+    return f"{word} " + leaf("RB", "n't" if chance(0.8) else "not")
+
+
+def clause(deep: int = 0) -> str:
+    """A clause with its subject, no stop."""
+    if deep == 0 and chance(0.05):
+        return "(S (NP (EX there)) (VP {} {}))".format(*there())
+    who, person = subject()
+    return f"(S {who} {finite(person, deep, who.startswith('(NP (PRP') or who == '(NP (DT that))')})"
+
+
+def there() -> tuple[str, str]:
+    """A form of be, and what there is."""
+    plural = chance(0.4)
+    what = thing(plural, short=True)
+    where = made("(PP (IN in) {place})") if chance(0.5) else ""
+    return be("p" if plural else "s", chance(0.5)), f"{what} {where}"
+
+
+def gap() -> str:
+    """A clause whose object stands before it: what she says."""
+    who, person = subject()
+    past = chance(0.6)
+    tag, verb = tense(person, past), random.choice(TAKING)
+    return one_of(
+        GAPS,
+        tag=tag,
+        who=who,
+        verb=f"({tag} {form(verb, tag)})",
+        base=f"(VB {verb})",
+        modal=lambda: modal(past),
+        be=be(person, past),
+        waits_for=lambda: _towards(tag, ""),
+        waiting_for=lambda: _towards("VBG", ""),
+    )
+
+
+def auxiliary(person: str) -> tuple[str, str]:
+    """An auxiliary before its subject, and what comes after the subject."""
+    past = chance(0.5)
+    negated = " (RB n't)" if chance(0.12) else ""
+    doing, is_, has = do(person, past), be(person, past), have(person, False)
+    words = [(doing, "do"), (is_, "be"), (has, "have"), (modal(True), "modal"), (leaf("MD", "can|will|can"), "modal")]
+    word, kind = random.choices(words, [5, 4, 1, 1, 2])[0]
+    what = vp("VB") if kind == "do" else rest(kind)
+    return word + ("" if any(part in word for part in ("am", "can", "may", "will")) else negated), what
+
+
+def best() -> str:
+    """A noun phrase with a superlative."""
+    where = made("{among}")
+    long = made("(ADJP (RBS most) (JJ FINE))")
+    short = made("{superlative}")
+    which = one_of("1 {long}\n2 {short}", long=long, short=short)
+    return f"(NP (NP (DT the) {which} {noun()}) {where})"
+
+
+def as_as() -> str:
+    """As tall as somebody."""
+    other = made("{as_what}")
+    return made("(ADJP (ADJP (RB as) {adjective}) {other})", other=other)
+
+
+def somebody(verbs: str) -> str:
+    """A pronoun with one of these auxiliaries alone."""
+    verb = random.choice(verbs.split())
+    tags = {"did": "VBD", "was": "VBD", "do": "VBP", "does": "VBZ", "is": "VBZ", "can": "MD"}
+    who = {"do": "I|you|we|they", "was": "I|he|she", "does": "he|she", "is": "he|she|it"}
+    return f"(NP {leaf('PRP', who.get(verb, 'I|you|he|she|we|they'))}) (VP ({tags[verb]} {verb}))"
+
+
+RULES |= {
+    "noun": lambda *_: noun(),
+    "objects": lambda *_: noun(True, 0),
+    "crowd": lambda *_: noun(True, 0.5),
+    "thing": lambda *_: thing(),
+    "object": lambda *_: thing(people=0.1),
+    "short": lambda *_: thing(short=True),
+    "short_object": lambda *_: thing(people=0, short=True),
+    "person": lambda *_: thing(people=1, short=True),
+    "somebody": lambda *_: thing(False, 0.5),
+    "people": lambda *_: thing(True, 0.6),
+    "shorts": lambda *_: thing(True, short=True),
+    "single_short": lambda *_: thing(False, short=True),
+    "goods_listed": lambda *_: listed(lambda: made("{goods}")),
+    "shorts_listed": lambda *_: listed(lambda: thing(short=True)),
+    "group": lambda *_: listed(lambda: thing(False, 0.7, short=True)),
+    "adjectives_listed": lambda *_: listed(lambda: made("{adjective}"), "ADJP"),
+    "longer": lambda *_: f"(JJR {longer(random.choice(TALL))})",
+    "longest": lambda *_: f"(JJS {longer(random.choice(TALL))[:-1]}st)",
+    "when": lambda *_: random.choice(WHEN).replace("_", " "),
+    "best": lambda *_: best(),
+    "as_as": lambda *_: as_as(),
+    "somebody_did": lambda *_: somebody("did do does can was is"),
+    "somebody_was": lambda *_: somebody("was is do"),
+    "particle": lambda _, tag: _particle(tag),
+    "alone": lambda _, tag: _alone(tag),
+    "towards": lambda _, tag: _towards(tag),
+    "moving": lambda _, tag: _moving(tag),
+    "doing": lambda deep, _: bare("VBG", deep),
+    "do": lambda deep, _: bare("VB", deep),
+    "to_do": lambda deep, _: f"(VP (TO to) {vp('VB', deep)})" if chance(0.95) else "(VP (TO to))",
+    "statement": lambda deep, _: clause(deep),
+    "does": lambda deep, _: finite("s", deep),
+    "gap": lambda *_: gap(),
+}
