@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from seqtree.images.plan import Conv, Full, Plan, Pool, Step, plan_sizes
+from seqtree.nn.casting import cast
 from seqtree.nn.dropout import dropout_mask
 
 LEAK = 0.01  # the slope of leaky ReLU below zero
@@ -92,8 +93,8 @@ class Convolution(nn.Conv2d):
             nn.init.zeros_(self.bias)
 
     def forward(self, input: Tensor) -> Tensor:
-        bias = None if self.bias is None else self.bias.to(input.dtype)
-        return F.conv2d(input, self.weight.to(input.dtype), bias, self.stride, self.padding)
+        bias = None if self.bias is None else cast(self.bias, input.dtype)
+        return F.conv2d(input, cast(self.weight, input.dtype), bias, self.stride, self.padding)
 
 
 class FullyConnected(nn.Linear):
@@ -106,8 +107,8 @@ class FullyConnected(nn.Linear):
             nn.init.zeros_(self.bias)
 
     def forward(self, input: Tensor) -> Tensor:
-        bias = None if self.bias is None else self.bias.to(input.dtype)
-        return F.linear(input, self.weight.to(input.dtype), bias)
+        bias = None if self.bias is None else cast(self.bias, input.dtype)
+        return F.linear(input, cast(self.weight, input.dtype), bias)
 
 
 class Activation(nn.Module):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from seqtree.nn.casting import forget
 from seqtree.settings import Settings
 
 
@@ -23,6 +24,12 @@ class Network(nn.Module):
     def device(self) -> torch.device:
         """Where the weights are."""
         return next(self.parameters()).device
+
+    def train(self, mode: bool = True) -> Self:
+        """As torch's; copies of weights in other number formats are kept only until the network learns again."""
+        if mode:
+            forget(self.parameters())
+        return super().train(mode)
 
 
 def state_of(module: nn.Module) -> dict[str, Tensor]:

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from seqtree.nn.casting import cast
 from seqtree.nn.dropout import sequence_dropout, weight_dropout
 from seqtree.nn.lstm import lstm_layer
 
@@ -152,7 +153,7 @@ class Recurrent(nn.Module):
             w_ih, w_hh, b_ih, b_hh = weights
             output, h, c = lstm_layer(input, state[0][0], state[1][0], w_ih, w_hh, b_ih + b_hh)
             return output, h[None], c[None]
-        state, weights = [part.to(dtype) for part in state], [weight.to(dtype) for weight in weights]
+        state, weights = [part.to(dtype) for part in state], [cast(weight, dtype) for weight in weights]
         options = (True, 1, 0.0, self.training, False, False)  # biases, layers, dropout, -, bidirectional, batch first
         if self.cell == "lstm":
             return torch.lstm(input, state, weights, *options)

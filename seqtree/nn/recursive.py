@@ -24,6 +24,7 @@ from seqtree.nn.config import COMPOSITIONS as COMPOSITIONS
 MAX_ACTIVATION = 20.0  # where ReLU is clipped
 Ids = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
+LOWEST, HIGHEST = (np.array(bound, np.float32) for bound in (0.0, MAX_ACTIVATION))  # quicker than Python's numbers
 
 
 class Composition(nn.Module):
@@ -87,23 +88,28 @@ class ArrayComposition:
         self.matrix, self.bias = weights(composition.linear)
         self.tensor = composition.tensor.detach().numpy() if composition.kind == "rntn" else None
 
-    def __call__(self, left: Floats, right: Floats) -> Floats:
+    def __call__(self, children: Floats) -> Floats:
+        """Parent vectors (M, D) of pairs of children (M, 2, D)."""
         if self.kind == "lstm":
-            return self._tree_lstm(left, right)
-        both = np.maximum(left, right) if self.kind == "max" else np.hstack([left, right])
+            return self._tree_lstm(children)
+        both: Floats = children.max(axis=1) if self.kind == "max" else children.reshape(len(children), -1)
         net: Floats = both @ self.matrix
         net += self.bias
         if self.tensor is not None:
             net += np.einsum("mi,dij,mj->md", both, self.tensor, both, optimize=True)
         if self.kind in ("relu", "max"):
-            return np.clip(net, 0.0, MAX_ACTIVATION, out=net)
-        return np.tanh(net, out=net)
+            np.maximum(net, LOWEST, out=net)
+            np.minimum(net, HIGHEST, out=net)
+        else:
+            np.tanh(net, out=net)
+        return net
 
-    def _tree_lstm(self, left: Floats, right: Floats) -> Floats:
+    def _tree_lstm(self, children: Floats) -> Floats:
         size = self.output_size
-        net = np.hstack([left[:, :size], right[:, :size]]) @ self.matrix + self.bias
+        net = children[:, :, :size].reshape(len(children), -1) @ self.matrix + self.bias
+        c_left, c_right = children[:, 0, size:], children[:, 1, size:]
         i, f_left, f_right, o, g = np.split(net, 5, axis=1)
-        c = _sigmoid(i) * np.tanh(g) + _sigmoid(f_left + 1) * left[:, size:] + _sigmoid(f_right + 1) * right[:, size:]
+        c = _sigmoid(i) * np.tanh(g) + _sigmoid(f_left + 1) * c_left + _sigmoid(f_right + 1) * c_right
         return np.hstack([_sigmoid(o) * np.tanh(c), c])
 
 

@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from seqtree.nn.casting import cast
 from seqtree.nn.config import WordEncoderConfig
 from seqtree.nn.dropout import sequence_dropout
 from seqtree.nn.recurrent import Recurrent
@@ -32,12 +33,12 @@ def rows(matrix: Tensor, numbers: Tensor) -> Tensor:
 
 
 def product(layer: nn.Linear, input: Tensor, dtype: torch.dtype | None) -> Tensor:
-    """``layer(input)``, the product taken in ``dtype``; for many rows, because the weights are cast each time."""
+    """``layer(input)``, the product taken in ``dtype``; for many rows, as weights that learn are cast each time."""
     if dtype is None:
         result: Tensor = layer(input)
         return result
-    bias = None if layer.bias is None else layer.bias.to(dtype)
-    return F.linear(input.to(dtype), layer.weight.to(dtype), bias).to(input.dtype)
+    bias = None if layer.bias is None else cast(layer.bias, dtype)
+    return F.linear(input.to(dtype), cast(layer.weight, dtype), bias).to(input.dtype)
 
 
 class CharacterEncoder(nn.Module):
@@ -62,8 +63,8 @@ class _Convolution(nn.Conv1d):
     """Computes in the type of its input."""
 
     def forward(self, input: Tensor) -> Tensor:
-        bias = None if self.bias is None else self.bias.to(input.dtype)
-        return F.conv1d(input, self.weight.to(input.dtype), bias, padding=1)
+        bias = None if self.bias is None else cast(self.bias, input.dtype)
+        return F.conv1d(input, cast(self.weight, input.dtype), bias, padding=1)
 
 
 class Convolutions(nn.Module):

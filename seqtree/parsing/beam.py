@@ -15,7 +15,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from seqtree.parsing.greedy import Decoding, Merges
+from seqtree.parsing.decoding import Decoding, Merges
 from seqtree.parsing.network import Encoded, ParserNetwork
 from seqtree.parsing.spans import Pairs, Spans
 from seqtree.text.batches import SentenceBatch

@@ -7,22 +7,16 @@ numbered across the batch: first its N words, then every scored pair, in the ord
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
 
-from seqtree.nn.recursive import ArrayComposition, weights
+from seqtree.parsing.decoding import Decoding, Floats, Merges
 from seqtree.parsing.network import Encoded, ParserNetwork
-from seqtree.parsing.spans import Pairs, Spans, fence_numbers
+from seqtree.parsing.spans import Pairs, Spans
 from seqtree.text.batches import SentenceBatch
 from seqtree.text.lexicon import Ids
-
-Floats = npt.NDArray[np.float32]
-FEW = 4  # sentences
-ZERO = np.array(0.0, np.float32)
 
 
 class Forests:
@@ -78,89 +72,6 @@ class Forests:
         )
 
 
-@dataclass(frozen=True)
-class Merges:
-    """All merges of a batch, sentence by sentence in the order they were made; (S,) each.
-
-    ``pair`` is the number of the merged pair, ``score`` the score by which it was chosen, and ``margin`` the difference
-    to the best other pair (infinite if there was none).
-    """
-
-    row: Ids
-    start: Ids
-    middle: Ids
-    end: Ids
-    pair: Ids
-    score: Floats
-    margin: Floats
-
-
-@dataclass(frozen=True)
-class Decoding:
-    """The result of decoding a batch: every scored pair, the vectors (N + pairs, V) of all nodes, and the merges."""
-
-    pairs: Pairs
-    vectors: Tensor
-    merges: Merges
-
-
-class Nodes:
-    """The vectors of a batch's nodes, its words first, while they are made: room for as many as there can be."""
-
-    def __init__(self, network: ParserNetwork, batch: SentenceBatch, encoded: Encoded) -> None:
-        self.network, self.batch, self.encoded = network, batch, encoded
-        self.count = len(encoded.leaves)
-        self.room = encoded.leaves.new_empty(4 * self.count, encoded.leaves.shape[1])
-        self.room[: self.count] = encoded.leaves
-
-    def add(self, pairs: Pairs) -> Floats:
-        """Compose pairs, whose nodes get the next numbers; the scores (k,) of merging them."""
-        new = self.network.composition(self.room[pairs.left], self.room[pairs.right])
-        self.room[self.count : self.count + len(new)] = new
-        self.count += len(new)
-        scores: Floats = self.network.score_merges(self.encoded, self.batch, new, pairs.spans).numpy(force=True)
-        return scores
-
-    @property
-    def vectors(self) -> Tensor:
-        """The vectors (N + pairs, V) of all nodes so far."""
-        return self.room[: self.count]
-
-
-class ArrayNodes(Nodes):
-    """The same in NumPy, on the memory of the same weights: for few pairs, a tensor library is mostly overhead."""
-
-    def __init__(self, network: ParserNetwork, batch: SentenceBatch, encoded: Encoded) -> None:
-        super().__init__(network, batch, encoded)
-        self.array = self.room.numpy()
-        self.fences = None if encoded.merges is None else encoded.merges.numpy()
-        self.compose = ArrayComposition(network.composition)
-        scorer = network.merge_scorer
-        self.hidden = None if scorer.hidden is None else weights(scorer.hidden)
-        self.output = weights(scorer.output)
-
-    def add(self, pairs: Pairs) -> Floats:
-        new = self.compose(self.array[pairs.left], self.array[pairs.right])
-        self.array[self.count : self.count + len(new)] = new
-        self.count += len(new)
-        seen, spans = new[:, : self.compose.output_size], pairs.spans
-        if self.hidden is not None and self.fences is not None:
-            start, end = (fence_numbers(self.batch, spans.sentence, place) for place in (spans.start, spans.end))
-            seen = seen @ self.hidden[0]
-            seen += self.hidden[1]
-            seen += self.fences[end]
-            seen -= self.fences[start]
-            np.maximum(seen, ZERO, out=seen)
-        scores: Floats = (seen @ self.output[0] + self.output[1])[:, 0]
-        return scores
-
-
-def nodes_of(network: ParserNetwork, batch: SentenceBatch, encoded: Encoded) -> Nodes:
-    """The words of a batch, to go on from: in NumPy on a CPU where sentences are few and the network does not learn."""
-    few = len(batch.lengths) <= FEW and not network.training
-    return (ArrayNodes if few and network.device.type == "cpu" else Nodes)(network, batch, encoded)
-
-
 Choose = Callable[[Forests, int], Ids]
 Bonus = Callable[[Spans], Floats]
 
@@ -179,12 +90,16 @@ def decode(
 
     ``choose`` picks the merges (the best-scoring ones by default); ``bonus`` is added to the scores of new pairs.
     """
-    forests = Forests(batch)
-    nodes = nodes_of(network, batch, encoded)
+    forests, words = Forests(batch), len(encoded.leaves)
+    nodes = encoded.leaves.new_empty(4 * words, encoded.leaves.shape[1])  # room for as many as there can be
+    nodes[:words] = encoded.leaves
     seen: list[Pairs] = []
 
     def score(pairs: Pairs) -> None:
-        scores = nodes.add(pairs)
+        new = network.composition(nodes[pairs.left], nodes[pairs.right])
+        first = words + forests.scored
+        nodes[first : first + len(new)] = new
+        scores: Floats = network.score_merges(encoded, batch, new, pairs.spans).numpy(force=True)
         forests.add(pairs, scores if bonus is None else scores + bonus(pairs.spans))
         seen.append(pairs)
 
@@ -195,7 +110,7 @@ def decode(
         start = choose(forests, int(active))
         merges.append(_merge(forests, start))
         score(forests.merge(start))
-    return Decoding(Pairs.concatenated(seen), nodes.vectors, _by_sentence(merges))
+    return Decoding(Pairs.concatenated(seen), nodes[: words + forests.scored], _by_sentence(merges))
 
 
 def _merge(forests: Forests, start: Ids) -> tuple[npt.NDArray[np.generic], ...]:

@@ -17,10 +17,12 @@ from seqtree.model import Model, texts, untrained
 from seqtree.nn.parallel import in_batches
 from seqtree.parsing.beam import beam_search
 from seqtree.parsing.config import ParserNetworkConfig
+from seqtree.parsing.decoding import Decoding
 from seqtree.parsing.gold import EMPTY, names_in
-from seqtree.parsing.greedy import Decoding, decode
+from seqtree.parsing.greedy import decode
 from seqtree.parsing.labelling import best_labellings, best_trees, random_keys
 from seqtree.parsing.network import Encoded, ParserNetwork
+from seqtree.parsing.one_by_one import FEW, decode_few
 from seqtree.parsing.parse import Parse
 from seqtree.parsing.spans import Spans, word_spans
 from seqtree.text.batches import SentenceBatch, make_batch
@@ -163,7 +165,8 @@ class Parser(Model[ParserNetwork], ParserI):  # type: ignore[misc]  # NLTK is no
     @torch.inference_mode()
     def _parse_batch(self, sentences: Sequence[Sequence[Word]]) -> list[Parse]:
         forms, batch, encoded = self._encoded(sentences)
-        decoding = decode(self.network, batch, encoded)
+        few = len(sentences) <= FEW and self.device.type == "cpu"
+        decoding = (decode_few if few else decode)(self.network, batch, encoded)
         spans, logits = self._labels(batch, encoded, decoding, decoding.merges.pair)
         return self._results(forms, batch, encoded, Labelled(decoding, spans, logits.argmax(dim=1).tolist()))
 

@@ -22,8 +22,9 @@ from torch import Tensor
 
 from seqtree.nn.recursive import compose_forest
 from seqtree.parsing.config import ObjectiveSettings
+from seqtree.parsing.decoding import Decoding, Floats
 from seqtree.parsing.gold import GoldTree
-from seqtree.parsing.greedy import Decoding, Floats, Forests, best, decode
+from seqtree.parsing.greedy import Forests, best, decode
 from seqtree.parsing.network import Encoded, ParserNetwork
 from seqtree.parsing.oracle import Flags, Oracle
 from seqtree.parsing.spans import Pairs, Spans, SpanTable, word_spans

@@ -8,7 +8,7 @@ import itertools
 import json
 import time
 import tracemalloc
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +24,14 @@ from seqtree import modelfile
 from seqtree.errors import InputError, ModelFileError
 from seqtree.nn.parallel import AT_ONCE, BATCH_LENGTH
 from seqtree.nn.recursive import COMPOSITIONS
-from seqtree.parsing import greedy
 from seqtree.parsing.beam import beam_search
 from seqtree.parsing.config import ParserNetworkConfig
+from seqtree.parsing.decoding import Decoding
 from seqtree.parsing.gold import EMPTY, gold_tree, names_in
-from seqtree.parsing.greedy import Decoding, Forests, decode
+from seqtree.parsing.greedy import Forests, decode
 from seqtree.parsing.labelling import Labellings, best_labellings, best_trees
 from seqtree.parsing.model import Parser
+from seqtree.parsing.one_by_one import decode_few
 from seqtree.parsing.oracle import Oracle
 from seqtree.parsing.parse import Parse
 from seqtree.parsing.spans import Pairs, Spans, SpanTable, fence_numbers, fence_spans, word_spans
@@ -258,10 +259,16 @@ def test_configs_are_checked(values: dict[str, Any], said: str) -> None:
 # --- the greedy decoder
 
 
-def _decoded(parser: Parser, sentences: Sequence[Sequence[str]], **options: Any) -> tuple[SentenceBatch, Decoding]:
+Decoder = Callable[..., Decoding]
+DECODERS = pytest.mark.parametrize("decoder", [decode, decode_few])
+
+
+def _decoded(
+    parser: Parser, sentences: Sequence[Sequence[str]], decoder: Decoder = decode, **options: Any
+) -> tuple[SentenceBatch, Decoding]:
     batch = batch_of(parser, sentences)
     with torch.no_grad():
-        return batch, decode(parser.network, batch, parser.network.encode(batch), **options)
+        return batch, decoder(parser.network, batch, parser.network.encode(batch), **options)
 
 
 def _merges_of(decoding: Decoding, row: int) -> Iterator[tuple[tuple[int, int, int], float, float, int]]:
@@ -271,7 +278,9 @@ def _merges_of(decoding: Decoding, row: int) -> Iterator[tuple[tuple[int, int, i
         yield span, float(merges.score[i]), float(merges.margin[i]), int(merges.pair[i])
 
 
-def _check_decoding(parser: Parser, sentences: Sequence[Sequence[str]], bonus: float = 0.0) -> None:
+def _check_decoding(
+    parser: Parser, sentences: Sequence[Sequence[str]], decoder: Decoder = decode, bonus: float = 0.0
+) -> None:
     """``bonus`` is for spans of an even width."""
 
     def of(start: int, end: int) -> float:
@@ -280,7 +289,7 @@ def _check_decoding(parser: Parser, sentences: Sequence[Sequence[str]], bonus: f
     def of_all(spans: Spans) -> Any:
         return np.float32([of(start, end) for start, end in zip(spans.start, spans.end, strict=True)])
 
-    batch, decoding = _decoded(parser, sentences, bonus=of_all if bonus else None)
+    batch, decoding = _decoded(parser, sentences, decoder, **({"bonus": of_all} if bonus else {}))
     assert (np.diff(decoding.merges.row) >= 0).all()
     for row, words in enumerate(sentences):
         with torch.no_grad():
@@ -294,42 +303,55 @@ def _check_decoding(parser: Parser, sentences: Sequence[Sequence[str]], bonus: f
             torch.testing.assert_close(vector, merge.vector, rtol=1e-9, atol=1e-9)
 
 
-@pytest.mark.parametrize("few", [0, 1000])
+@DECODERS
 @pytest.mark.parametrize("config", VARIANTS, ids=lambda config: "-".join(map(str, config.values())))
-def test_the_decoder_equals_the_slowest_one(config: dict[str, Any], few: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(greedy, "FEW", few)  # up to so many sentences, it computes in NumPy
+def test_the_decoder_equals_the_slowest_one(config: dict[str, Any], decoder: Decoder) -> None:
     for seed in range(2):
         parser = small_parser(seed=seed, **config)
-        _check_decoding(parser, random_sentences(parser.lexicon, MIXED, seed))
+        _check_decoding(parser, random_sentences(parser.lexicon, MIXED, seed), decoder)
 
 
+@DECODERS
 @pytest.mark.parametrize("lengths", [[1], [1, 1, 1], [2], [2, 1], [30], [9, 9, 9]])
-def test_the_decoder_takes_any_lengths(lengths: list[int]) -> None:
+def test_the_decoder_takes_any_lengths(lengths: list[int], decoder: Decoder) -> None:
     parser = small_parser()
-    _check_decoding(parser, random_sentences(parser.lexicon, lengths))
+    _check_decoding(parser, random_sentences(parser.lexicon, lengths), decoder)
 
 
 @pytest.mark.parametrize("bonus", [0.3, 100.0])
 def test_a_bonus_is_part_of_the_score(bonus: float) -> None:
     parser = small_parser()
     sentences = random_sentences(parser.lexicon, MIXED)
-    _check_decoding(parser, sentences, bonus)
+    _check_decoding(parser, sentences, bonus=bonus)
     _, decoding = _decoded(parser, sentences, bonus=lambda spans: np.float32(100.0 * (spans.start == 0)))
     for row, words in enumerate(sentences):  # which makes everything hang on the first word
         spans = [span for span, *_ in _merges_of(decoding, row)]
         assert spans == [(0, end - 1, end) for end in range(2, len(words) + 1)]
 
 
-def test_of_equal_merges_the_leftmost_is_made() -> None:
+@DECODERS
+def test_of_equal_merges_the_leftmost_is_made(decoder: Decoder) -> None:
     parser = small_parser()
     with torch.no_grad():
         parser.network.merge_scorer.output.weight.zero_()
-    _, decoding = _decoded(parser, [["the", "cat", "sat", "."]])
+    _, decoding = _decoded(parser, [["the", "cat", "sat", "."]], decoder)
     assert [merge[:3] for merge in _merges_of(decoding, 0)] == [
         ((0, 1, 2), decoding.merges.score[0], 0.0),
         ((0, 2, 3), decoding.merges.score[0], 0.0),
         ((0, 3, 4), decoding.merges.score[0], float("inf")),
     ]
+
+
+def test_one_sentence_is_decoded_alike_to_the_number_of_each_pair() -> None:
+    parser = small_parser()
+    for sentence in random_sentences(parser.lexicon, [30, *MIXED]):
+        (_, one), (_, other) = _decoded(parser, [sentence]), _decoded(parser, [sentence], decode_few)
+        for mine, theirs in zip(vars(one.merges).values(), vars(other.merges).values(), strict=True):
+            np.testing.assert_allclose(mine, theirs, rtol=1e-5, atol=1e-6)
+        np.testing.assert_array_equal(one.pairs.left, other.pairs.left)
+        np.testing.assert_array_equal(one.pairs.right, other.pairs.right)
+        np.testing.assert_array_equal(one.pairs.spans.columns, other.pairs.spans.columns)
+        torch.testing.assert_close(one.vectors, other.vectors)
 
 
 def test_fewer_than_three_compositions_a_word() -> None:

@@ -19,8 +19,9 @@ from torch import Tensor
 from seqtree.errors import InputError
 from seqtree.parsing import objectives, task
 from seqtree.parsing.config import PRESETS, ObjectiveSettings, ParserRecipe
+from seqtree.parsing.decoding import Decoding
 from seqtree.parsing.gold import GoldTree, gold_tree
-from seqtree.parsing.greedy import Decoding, decode
+from seqtree.parsing.greedy import decode
 from seqtree.parsing.model import Parser
 from seqtree.parsing.objectives import parser_loss, tag_loss
 from seqtree.parsing.task import ParserData, ParserTask

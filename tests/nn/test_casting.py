@@ -1,0 +1,58 @@
+"""Weights in another number format."""
+
+import pytest
+import torch
+from torch import nn
+
+from seqtree.nn.casting import cast
+from seqtree.nn.network import Network
+
+
+def test_a_copy_is_kept_until_the_weight_changes() -> None:
+    weight = nn.Parameter(torch.randn(3, 2))
+    with torch.no_grad():
+        first = cast(weight, torch.bfloat16)
+        assert first.dtype == torch.bfloat16
+        assert cast(weight, torch.bfloat16) is first
+        assert cast(weight, torch.float64).dtype == torch.float64
+        assert cast(weight, torch.bfloat16) is first
+        weight.mul_(2.0)
+        torch.testing.assert_close(cast(weight, torch.bfloat16), 2.0 * first)
+    weight.data = torch.ones(3, 2)
+    with torch.inference_mode():
+        assert (cast(weight, torch.bfloat16) == 1.0).all()
+        assert cast(weight, torch.float32) is weight
+
+
+class _Layer(Network):
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = nn.Linear(2, 2)
+
+
+@pytest.mark.parametrize("fused", [False, True])
+def test_after_an_update_of_the_optimiser_the_copy_is_new(fused: bool) -> None:
+    network = _Layer().eval()
+    weight = network.linear.weight
+    optimizer = torch.optim.AdamW(network.parameters(), lr=0.5, fused=fused)
+    with torch.no_grad():
+        before = cast(weight, torch.bfloat16)
+    network.train()
+    network.linear(torch.ones(1, 2)).sum().backward()
+    optimizer.step()
+    network.eval()
+    with torch.no_grad():
+        after = cast(weight, torch.bfloat16)
+    assert not torch.equal(before, after)
+    assert torch.equal(after, weight.detach().bfloat16())
+
+
+def test_a_copy_that_is_learned_through_is_a_new_one() -> None:
+    weight = nn.Parameter(torch.randn(3, 2))
+    with torch.no_grad():
+        kept = cast(weight, torch.bfloat16)
+    made = cast(weight, torch.bfloat16)
+    assert made is not kept
+    made.sum().backward()
+    assert weight.grad is not None
+    assert (weight.grad == 1.0).all()
