@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "tree": ("seqtree.cli.tree", "tree", "Labels at the nodes of trees: train, evaluate, predict."),
     "image": ("seqtree.cli.image", "image", "Images: train a classifier, evaluate it, classify pictures."),
     "translate": ("seqtree.cli.translate", "translate", "Sequence to sequence: train, evaluate, translate, score."),
+    "serve": ("seqtree.cli.serve", "serve", "A page in the browser, and a JSON service, for your models."),
     "gradcheck": ("seqtree.cli.gradcheck", "gradcheck", "Check every hand-derived gradient of the chapters."),
     "corpora": ("seqtree.cli.corpora", "corpora", "The embedded samples: list, show, generate."),
     "models": ("seqtree.cli.models", "models", "The models that come with seqtree: licence, size, accuracy."),

@@ -1,0 +1,89 @@
+"""``seqtree serve``: a page in the browser, and a JSON service, for models on this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import socket
+from typing import Any
+
+import click
+
+from seqtree.cli.options import FILE, device_option, precision_option, threads_option
+from seqtree.errors import InputError
+
+QUIET: dict[str, Any] = {
+    "factory": True,
+    "log_level": "warning",
+    "access_log": False,
+    "server_header": False,
+    "timeout_graceful_shutdown": 5,
+}
+
+
+@click.command(
+    epilog="\b\nExamples:\n  seqtree serve\n  seqtree serve runs/novel default runs/tagger --port 9000\n"
+    '  curl http://127.0.0.1:8000/api/parse -H "Content-Type: application/json" -d \'{"text": "The cat sat."}\''
+)
+@click.argument("models", nargs=-1, type=FILE, metavar="[MODEL]...")
+@click.option("--host", default="127.0.0.1", help="Address to listen at; one that others can reach needs a token.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, help="Port to listen at; 0 for any that is free.")
+@click.option("--workers", type=click.IntRange(1, 64), default=1, help="Processes, each with the models in its memory.")
+@click.option("--rate", type=click.FloatRange(min=0, min_open=True), default=100, help="Requests a second, by address.")
+@threads_option
+@precision_option
+@device_option
+def serve(
+    models: tuple[str, ...],
+    host: str,
+    port: int,
+    workers: int,
+    rate: float,
+    threads: int | None,
+    precision: str,
+    device: str,
+) -> None:
+    """Open a page on which to parse, score, sample, tag and classify with each MODEL.
+
+    Without any MODEL it has the parser that comes with seqtree, and a small language model that is trained on an
+    embedded text the first time. Nothing is fetched from elsewhere, and nothing that is typed leaves this machine.
+    """
+    try:
+        import uvicorn
+    except ImportError:
+        raise InputError('seqtree serve needs Starlette and uvicorn: pip install "seqtree[serve]"') from None
+    from seqtree.serve import models as served
+    from seqtree.serve.app import VARIABLE
+    from seqtree.serve.guard import LOOPBACK
+
+    token = None if host in LOOPBACK else secrets.token_urlsafe(24)
+    with _listening(host, port) as listening:
+        opening: dict[str, Any] = {
+            "paths": served.given(models),
+            "device": device,
+            "precision": precision,
+            "threads": threads,
+        }
+        served.opened(**opening)  # what is wrong with a model is told before anything listens
+        os.environ[VARIABLE] = json.dumps({"models": opening, "app": {"host": host, "token": token, "rate": rate}})
+        _tell(listening, host, token)
+        uvicorn.run("seqtree.serve.app:from_environment", fd=listening.fileno(), workers=workers, **QUIET)
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """A socket that listens there. Raises InputError if that is not possible."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        made = socket.create_server((host, port), family=family, backlog=1024)
+    except OSError as error:
+        raise InputError(f"cannot listen at {host}, port {port} ({error.strerror}); try another --port") from None
+    made.set_inheritable(True)
+    return made
+
+
+def _tell(listening: socket.socket, host: str, token: str | None) -> None:
+    shown, port = f"[{host}]" if ":" in host else host, listening.getsockname()[1]
+    click.echo(f"http://{shown}:{port}/{f'#token={token}' if token else ''}  (Ctrl+C ends it)", err=True)
+    if token:
+        click.echo("whoever has this address can use these models; the connection is not encrypted", err=True)

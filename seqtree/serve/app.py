@@ -1,0 +1,188 @@
+"""The service as an ASGI application: the page, its files, and the operations as JSON."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import iterate_in_threadpool
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from seqtree.errors import InputError, SeqtreeError
+from seqtree.model import Model
+from seqtree.serve.guard import MAX_BODY, Guard, TooLargeError, hosts_of
+from seqtree.serve.jobs import BusyError, Worker
+from seqtree.serve.openapi import document
+from seqtree.serve.operations import OPERATIONS, Json, Operation, TextRequest
+
+STATIC = Path(__file__).parent / "static"
+VARIABLE = "SEQTREE_SERVE"  # what a process of its own is told: the arguments of ``create``, as JSON
+STREAMS = 16  # at a time
+FLUSH = 0.03  # seconds between two parts of a stream
+Models = Mapping[str, Model[Any]]
+
+
+def make_app(models: Models, host: str = "127.0.0.1", token: str | None = None, rate: float = 100.0) -> Starlette:
+    """The application for models by name. ``host``, ``token``, ``rate``: see ``Guard``."""
+    kinds = {model.kind for model in models.values()}
+    offered = [one for one in OPERATIONS if one.kind in kinds]
+    service = _Service(models, offered)
+    routes = [
+        Route("/", lambda request: FileResponse(STATIC / "index.html")),
+        Route("/api/models", service.listed),
+        Route("/openapi.json", lambda request: JSONResponse(document(offered))),
+        *(Route(f"/api/{one.name}", partial(service.asked, one), methods=["POST"]) for one in offered),
+        Mount("/static", StaticFiles(directory=STATIC)),
+    ]
+    guard = Middleware(Guard, hosts=hosts_of(host), token=token, rate=rate)
+    errors: dict[Any, Callable[..., Coroutine[Any, Any, Response]]] = {404: _not_found, 405: _wrong_method}
+    return Starlette(routes=routes, middleware=[guard], lifespan=service.lifespan, exception_handlers=errors)
+
+
+def from_environment() -> Starlette:
+    """The application that the variable ``SEQTREE_SERVE`` describes: what every worker process runs."""
+    from seqtree.serve.models import opened
+
+    told = json.loads(os.environ[VARIABLE])
+    return make_app(opened(**told["models"]), **told["app"])
+
+
+class _Service:
+    def __init__(self, models: Models, offered: Sequence[Operation]) -> None:
+        self.models, self.offered, self.streams = models, offered, 0
+        self.worker: Worker | None = None
+
+    @asynccontextmanager
+    async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
+        self.worker = Worker()
+        yield
+        await asyncio.to_thread(self.worker.close)
+
+    async def listed(self, request: Request) -> Response:
+        """The models by name: their kind, and what can be done with them."""
+        found = []
+        for name, model in self.models.items():
+            does = [one.name for one in self.offered if one.kind == model.kind and _goes(one, model)]
+            found.append({"name": name, "kind": model.kind, "operations": does, **_facts(model)})
+        return JSONResponse({"models": found})
+
+    async def asked(self, operation: Operation, request: Request) -> Response:
+        """The answer of an operation to a request."""
+        try:
+            asked = await _read(request, operation)
+            model = self._model(operation, asked)
+            if operation.pieces is not None:
+                return await self._stream(operation.pieces(model, asked))
+            return await self._answer(operation, model, asked, request)
+        except InputError as error:
+            return _error(400, str(error))
+        except SeqtreeError as error:
+            return _error(500, str(error))
+        except BusyError as error:
+            return _error(503, str(error), {"Retry-After": "1"})
+        except TooLargeError:
+            return _error(413, f"a request has at most {MAX_BODY // 1024} KiB", {"Connection": "close"})
+        except ClientDisconnect:
+            return Response(status_code=499)
+
+    async def _answer(self, operation: Operation, model: Model[Any], asked: TextRequest, request: Request) -> Response:
+        assert self.worker is not None
+        answer: asyncio.Future[Json] = asyncio.ensure_future(self.worker.ask(operation, model, asked))
+        gone: asyncio.Future[Any] = asyncio.ensure_future(
+            request.receive()
+        )  # after the body, only that the client has gone
+        await asyncio.wait([answer, gone], return_when=asyncio.FIRST_COMPLETED)
+        gone.cancel()
+        if not answer.done():
+            answer.cancel()
+            raise ClientDisconnect
+        return JSONResponse(answer.result())
+
+    async def _stream(self, pieces: Iterator[str]) -> Response:
+        if self.streams >= STREAMS:
+            return _error(429, "too many texts are being sampled; try again in a moment", {"Retry-After": "1"})
+        lines = _lines(pieces)
+        first = await asyncio.to_thread(next, lines)  # so that a bad request is told by its status
+
+        async def body() -> AsyncIterator[str]:
+            self.streams += 1
+            try:
+                yield first
+                async for line in iterate_in_threadpool(lines):
+                    yield line
+            finally:
+                self.streams -= 1
+
+        return StreamingResponse(body(), media_type="application/x-ndjson")
+
+    def _model(self, operation: Operation, asked: TextRequest) -> Model[Any]:
+        of_kind = {name: model for name, model in self.models.items() if model.kind == operation.kind}
+        if asked.model is None:
+            return next(iter(of_kind.values()))
+        if asked.model not in of_kind:
+            raise InputError(f"model {asked.model!r}: expected one of {', '.join(of_kind)}")
+        return of_kind[asked.model]
+
+
+async def _read(request: Request, operation: Operation) -> TextRequest:
+    try:
+        values = json.loads(await request.body())
+    except (ValueError, RecursionError):
+        raise InputError('expected a JSON object such as {"text": "The cat sat."}') from None
+    if not isinstance(values, dict) or "text" not in values:
+        raise InputError('expected a JSON object with "text"')
+    return operation.request.from_json(values)
+
+
+def _lines(pieces: Iterator[str]) -> Iterator[str]:
+    """What is sampled, as lines of JSON: parts as they come, and at the end ``{"done": true}``, or an error."""
+    held, told = "", time.monotonic()
+    try:
+        for piece in pieces:
+            held += piece
+            if time.monotonic() - told >= FLUSH:
+                yield json.dumps({"text": held}) + "\n"
+                held, told = "", time.monotonic()
+    except SeqtreeError as error:
+        yield json.dumps({"error": str(error)}) + "\n"
+        return
+    yield json.dumps({"text": held}) + "\n"
+    yield json.dumps({"done": True}) + "\n"
+
+
+def _goes(operation: Operation, model: Model[Any]) -> bool:
+    """Whether a model of its kind has the operation: blanks are filled by bidirectional language models only."""
+    both_sides = getattr(model.network.config, "bidirectional", False) if model.kind == "language-model" else None
+    return both_sides is None or operation.name == "score" or (operation.name == "fill") == both_sides
+
+
+def _facts(model: Model[Any]) -> Json:
+    vocabulary = getattr(model, "vocabulary", None)
+    return {
+        "parameters": sum(parameter.numel() for parameter in model.network.parameters()),
+        "unit": getattr(vocabulary, "unit", None),
+    }
+
+
+def _error(status: int, reason: str, headers: Mapping[str, str] | None = None) -> Response:
+    return JSONResponse({"error": reason}, status, headers)
+
+
+async def _not_found(request: Request, error: Exception) -> Response:
+    return _error(404, "there is nothing here; the operations are listed at /openapi.json")
+
+
+async def _wrong_method(request: Request, error: Exception) -> Response:
+    return _error(405, "expected POST with a JSON object")

@@ -1,0 +1,66 @@
+"""The models that are served, by name."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from seqtree import __version__
+from seqtree.errors import InputError
+from seqtree.model import Model, load
+from seqtree.modelfile import a
+from seqtree.serve.operations import OPERATIONS
+from seqtree.shipped import default_parser
+from seqtree.text.tokenfile import cache_folder
+from seqtree.training.fit import train
+
+SAMPLE = "lighthouse"  # the embedded text that a small language model is trained on
+
+
+def given(paths: Sequence[str]) -> dict[str, str]:
+    """Where the models are by name: those of these paths, or else the parser and a small language model.
+
+    The language model is trained on an embedded text the first time, and kept in the cache folder.
+    """
+    if not paths:
+        return {default_parser().stem: str(default_parser()), SAMPLE: str(_sample_model())}
+    found: dict[str, str] = {}
+    for path in paths:
+        name = stem = Path(path).name.removesuffix(".safetensors") or "model"
+        number = 2
+        while name in found:
+            name, number = f"{stem}-{number}", number + 1
+        found[name] = path
+    return found
+
+
+def opened(
+    paths: dict[str, str], device: str = "cpu", precision: str | None = None, threads: int | None = None
+) -> dict[str, Model[Any]]:
+    """The models. Raises ModelFileError, and InputError for a kind that the page has no use for."""
+    if threads is not None:
+        torch.set_num_threads(threads)
+    models = {name: load(path, device, precision) for name, path in paths.items()}
+    kinds = dict.fromkeys(one.kind for one in OPERATIONS)
+    for name, model in models.items():
+        if model.kind not in kinds:
+            raise InputError(
+                f"{paths[name]} is {a(model.kind)}, which the page has no use for: expected {', '.join(kinds)}"
+            )
+    return models
+
+
+def _sample_model() -> Path:
+    folder = (cache_folder() or Path(tempfile.gettempdir())) / f"{SAMPLE}-{__version__}"
+    model = folder / "model.safetensors"
+    if not model.exists():
+        with tempfile.TemporaryDirectory() as scratch:
+            made = Path(train("lm", preset="tiny", out=os.path.join(scratch, SAMPLE), seed=0)["model"])
+            folder.mkdir(parents=True, exist_ok=True)
+            load(made).save(model)
+    return model

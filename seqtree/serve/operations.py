@@ -1,0 +1,192 @@
+"""What the playground does with models: a table of operations, each with the fields of its request.
+
+An operation answers several requests at once, so that what waits together is computed together. Adding one is a row
+here: the JSON service, its OpenAPI document and the checks of requests come from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from seqtree.drawing.tree_svg import draw_svg
+from seqtree.errors import InputError
+from seqtree.language.config import SamplingSettings
+from seqtree.parsing.formats import as_json
+from seqtree.settings import Settings, setting
+from seqtree.text.sentences import Sentence, read_sentences
+
+MAX_TEXT = 20_000  # characters
+MAX_WORDS = 2_000  # of a request, in sentences
+MAX_SAMPLE = 5_000  # tokens
+LIMIT = f"At most {MAX_TEXT:,} characters."
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextRequest(Settings):
+    """A text, for one of the models that are served."""
+
+    text: str = setting("", f"The text. {LIMIT}")
+    model: str | None = setting(None, "Which model, by its name on the page; by default the first of its kind.")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.text) > MAX_TEXT:
+            raise InputError(f"a text of {len(self.text):,} characters: expected at most {MAX_TEXT:,}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SentencesRequest(TextRequest):
+    """A text of several sentences."""
+
+    tokenized: bool = setting(False, "Every line is one sentence, its words between spaces.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParseRequest(SentencesRequest):
+    """Sentences to parse."""
+
+    k: int = setting(1, "Trees of each sentence that differ in brackets or labels.", minimum=1, maximum=20)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NextRequest(TextRequest):
+    """A text to go on from, or with a blank to fill."""
+
+    k: int = setting(10, "How many tokens.", minimum=1, maximum=100)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampleRequest(TextRequest):
+    """A text to go on from, and how."""
+
+    length: int = setting(300, "Tokens to sample at most.", minimum=0, maximum=MAX_SAMPLE)
+    temperature: float = setting(1.0, "Sharpness of the distribution; 0 takes the most probable token.", minimum=0)
+    top_k: int | None = setting(None, "Sample only among the K most probable tokens.", minimum=1)
+    top_p: float | None = setting(
+        None, "Sample only among the most probable tokens that have this probability.", above=0, maximum=1
+    )
+    stop: tuple[str, ...] = setting((), "End the sample before one of these texts.")
+    seed: int | None = setting(None, "Random seed; by default a new one each time.", minimum=0)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One thing to do with a model of ``kind``: at ``/api/NAME``, for requests of the class ``request``.
+
+    ``answer`` takes a model and several requests and gives as many answers; for an operation that ``streams``,
+    ``pieces`` gives the parts of one answer's text, as they are made.
+    """
+
+    name: str
+    kind: str
+    summary: str
+    request: type[TextRequest]
+    answer: Callable[[Any, Sequence[Any]], list[Json]] | None = None
+    pieces: Callable[[Any, Any], Iterator[str]] | None = None
+
+
+def parse(model: Any, requests: Sequence[ParseRequest]) -> list[Json]:
+    """Trees, best first, with the merges that made them, in brackets and as SVG."""
+    read = [_sentences(request, model.lexicon.words) for request in requests]
+    single = [s.words for r, sentences in zip(requests, read, strict=True) if r.k == 1 for s in sentences]
+    greedy = iter(list(model.parses(single)))
+    answers = []
+    for request, sentences in zip(requests, read, strict=True):
+        found = []
+        for sentence in sentences:
+            parses = [next(greedy)] if request.k == 1 else model.k_best(sentence.words, request.k)
+            trees = [{**as_json(parse), "svg": draw_svg(parse.tree)} for parse in parses if parse]
+            found.append({"line": sentence.line, "offsets": sentence.offsets, "trees": trees})
+        answers.append({"sentences": found})
+    return answers
+
+
+def score(model: Any, requests: Sequence[TextRequest]) -> list[Json]:
+    """The surprisal in bits of every token."""
+    answers = []
+    for request in requests:
+        scored = model.score(request.text)
+        tokens = [{"token": one.token, "surprisal": round(one.surprisal, 4), "unknown": one.unknown} for one in scored]
+        bits = sum(one.surprisal for one in scored)
+        perplexity = 2 ** (bits / len(scored)) if scored else None
+        answers.append({"tokens": tokens, "bits": round(bits, 4), "perplexity": perplexity})
+    return answers
+
+
+def following(model: Any, requests: Sequence[NextRequest]) -> list[Json]:
+    """The most probable next tokens."""
+    return [_tokens(model.next(request.text, request.k, "map")) for request in requests]
+
+
+def fill(model: Any, requests: Sequence[NextRequest]) -> list[Json]:
+    """The most probable tokens for the blank ``____``, from both its sides."""
+    return [_tokens(model.fill(request.text, request.k)) for request in requests]
+
+
+def sample(model: Any, request: SampleRequest) -> Iterator[str]:
+    """Text that goes on from the given one, piece by piece."""
+    settings = SamplingSettings(
+        request.length, request.temperature, request.top_k, request.top_p, request.stop, request.seed
+    )
+    pieces: Iterator[str] = model.sample_pieces(request.text, settings, "map")
+    return pieces
+
+
+def tag(model: Any, requests: Sequence[SentencesRequest]) -> list[Json]:
+    """The tags of every word with their probabilities, and the intent of each sentence where the tagger has any."""
+    read = [_sentences(request, model.lexicon.words) for request in requests]
+    found = iter(list(model.taggings([s.words for sentences in read for s in sentences], probabilities=True)))
+    answers = []
+    for sentences in read:
+        tagged = [next(found) for _ in sentences]
+        answers.append({"sentences": [_tagging(one) for one in tagged if one]})
+    return answers
+
+
+def classify(model: Any, requests: Sequence[TextRequest]) -> list[Json]:
+    """The probability of every class, and how much each word was attended to, where there is attention."""
+    answers = []
+    for found in model.classifications([request.text for request in requests]):
+        if found is None:
+            raise InputError("a text without a word has no class")
+        chances = sorted(zip(model.classes.names, found.probabilities.tolist(), strict=True), key=lambda pair: -pair[1])
+        classes = [{"label": name, "probability": round(chance, 6)} for name, chance in chances]
+        answers.append({"classes": classes, "words": found.words, "attention": found.attention})
+    return answers
+
+
+OPERATIONS = (
+    Operation("parse", "parser", "Parse sentences.", ParseRequest, parse),
+    Operation("score", "language-model", "Surprisals of a text.", TextRequest, score),
+    Operation("next", "language-model", "The most probable next tokens.", NextRequest, following),
+    Operation("fill", "language-model", "Fill the blank ____ (bidirectional models).", NextRequest, fill),
+    Operation("sample", "language-model", "Sample text, streamed.", SampleRequest, pieces=sample),
+    Operation("tag", "tagger", "Tags for words.", SentencesRequest, tag),
+    Operation("classify", "classifier", "Classes for a text.", TextRequest, classify),
+)
+
+
+def _sentences(request: SentencesRequest, known: Any) -> list[Sentence]:
+    read = [one for one in read_sentences(request.text.split("\n"), request.tokenized, known) if one.words]
+    words = sum(len(one.words) for one in read)
+    most = MAX_WORDS // max(1, getattr(request, "k", 1) // 4)  # a beam is as wide as four times its trees
+    if words > most:
+        raise InputError(f"a text of {words:,} words: expected at most {most:,} at a time")
+    return read
+
+
+def _tokens(found: Sequence[tuple[str, float]]) -> Json:
+    return {"tokens": [{"token": token, "probability": round(chance, 6)} for token, chance in found]}
+
+
+def _tagging(one: Any) -> Json:
+    return {
+        "words": one.words,
+        "tags": one.tags,
+        "probabilities": [round(chance, 4) for chance in one.probabilities],
+        "intent": one.intent,
+    }

@@ -1,0 +1,66 @@
+// Which views there are, for the models that are served; the address holds the view and what was asked.
+
+import { models } from "./api.js";
+import { element } from "./page.js";
+import { start as parse } from "./parse.js";
+import { start as language } from "./language.js";
+import { start as tag } from "./tag.js";
+import { start as classify } from "./classify.js";
+
+const VIEWS = [
+  { name: "parse", title: "Parse", kind: "parser", start: parse },
+  { name: "language", title: "Language", kind: "language-model", start: language },
+  { name: "tag", title: "Tag", kind: "tagger", start: tag },
+  { name: "classify", title: "Classify", kind: "classifier", start: classify },
+];
+
+const status = document.getElementById("status");
+const begun = new Map();
+
+function address() {
+  const [name, query] = location.hash.slice(1).split("?");
+  return { name, asked: new URLSearchParams(query) };
+}
+
+/** Keep what was asked in the address, so that it can be shared or reloaded. */
+function remember(name, asked) {
+  const kept = Object.entries(asked).filter(([, value]) => value !== "" && value !== undefined && value !== false);
+  history.replaceState(null, "", `#${name}?${new URLSearchParams(kept)}`);
+}
+
+function show(views) {
+  const { name, asked } = address();
+  const chosen = views.find((view) => view.name === name) ?? views[0];
+  for (const view of views) {
+    document.getElementById(`view-${view.name}`).hidden = view !== chosen;
+    const link = document.getElementById(`link-${view.name}`);
+    if (view === chosen) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  document.title = `${chosen.title} - seqtree`;
+  begun.get(chosen.name)(asked);
+}
+
+async function start() {
+  let served;
+  try {
+    served = await models();
+  } catch (error) {
+    status.className = "error";
+    status.textContent = `The service does not answer: ${error.message}`;
+    return;
+  }
+  const views = VIEWS.filter((view) => served.some((model) => model.kind === view.kind));
+  for (const view of views) {
+    const section = document.getElementById(`view-${view.name}`);
+    const own = served.filter((model) => model.kind === view.kind);
+    section.querySelector("[name=model]").append(...own.map((model) => element("option", {}, model.name)));
+    begun.set(view.name, view.start(section, own, (asked) => remember(view.name, asked)));
+    const link = element("a", { href: `#${view.name}`, id: `link-${view.name}` }, view.title);
+    document.getElementById("views").append(element("li", {}, link));
+  }
+  addEventListener("hashchange", () => show(views));
+  show(views);
+}
+
+start();

@@ -1,0 +1,53 @@
+// What the views with one text and one answer have in common.
+
+import { ask } from "./api.js";
+import { message, settled } from "./page.js";
+
+/**
+ * Ask when the form is sent or its text is typed into; only the last question is answered.
+ * ``read`` makes the request of the form, ``show`` the elements of the answer.
+ */
+export function answering(section, operation, read, show, remember) {
+  const form = section.querySelector("form");
+  const place = section.querySelector(".answer");
+  let asking = null;
+
+  async function send() {
+    const request = read(form);
+    remember(request);
+    asking?.abort();
+    if (!request.text.trim()) {
+      place.replaceChildren();
+      return;
+    }
+    asking = new AbortController();
+    const { signal } = asking;
+    place.setAttribute("aria-busy", "true");
+    try {
+      const answer = await ask(operation, request, signal);
+      place.replaceChildren(...show(answer, request));
+    } catch (error) {
+      if (signal.aborted) return;
+      place.replaceChildren(message(error.message, "error"));
+    }
+    place.removeAttribute("aria-busy");
+  }
+
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    send();
+  });
+  form.addEventListener("input", settled(send, 350));
+  return { form, place, send };
+}
+
+/** Put what the address holds into the form. */
+export function filled(form, asked, example) {
+  for (const [name, value] of asked) {
+    const field = form.elements[name];
+    if (!field) continue;
+    if (field.type === "checkbox") field.checked = value === "true";
+    else field.value = value;
+  }
+  if (!asked.has("text") && !form.elements.text.value) form.elements.text.value = example;
+}

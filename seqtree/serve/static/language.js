@@ -1,0 +1,108 @@
+// Surprisal as colour, what could come next, and sampling that streams.
+
+import { ask, stream } from "./api.js";
+import { answering, filled } from "./form.js";
+import { element, message } from "./page.js";
+
+const EXAMPLE = "The boat ";
+const MOST = 12; // bits: the strongest colour
+
+export function start(section, models, remember) {
+  const form = section.querySelector("form");
+  const read = () => ({ text: form.elements.text.value, model: form.elements.model.value });
+  const view = answering(section, "score", read, (answer, request) => surprisals(answer, request, models), remember);
+  const { place } = view;
+  const stop = form.elements.stop;
+  let sampling = null;
+
+  for (const name of ["temperature", "top_p"]) {
+    const shown = () => { form.elements[`${name}-shown`].value = Number(form.elements[name].value).toFixed(2); };
+    form.elements[name].addEventListener("input", shown);
+  }
+  for (const field of form.querySelectorAll("fieldset input")) field.addEventListener("input", (event) => event.stopPropagation());
+
+  form.elements.sample.addEventListener("click", async () => {
+    sampling?.abort();
+    sampling = new AbortController();
+    const { signal } = sampling;
+    const text = element("span", { class: "sampled" });
+    place.replaceChildren(element("div", { class: "card text", dir: "auto" }, form.elements.text.value, text));
+    stop.disabled = false;
+    try {
+      for await (const part of stream("sample", { ...read(), ...sampled(form) }, signal)) text.append(part);
+    } catch (error) {
+      if (!signal.aborted) place.append(message(error.message, "error"));
+    }
+    if (sampling?.signal === signal) stop.disabled = true;
+  });
+  stop.addEventListener("click", () => sampling?.abort());
+
+  return (asked) => {
+    filled(form, asked, EXAMPLE);
+    view.send();
+  };
+}
+
+function sampled(form) {
+  const number = (name) => (form.elements[name].value === "" ? null : Number(form.elements[name].value));
+  const before = form.elements.stop_text.value;
+  return {
+    length: number("tokens") ?? 300,
+    temperature: number("temperature"),
+    top_k: number("top_k"),
+    top_p: number("top_p") === 1 ? null : number("top_p"),
+    seed: number("seed"),
+    stop: before ? [before] : [],
+  };
+}
+
+function surprisals(answer, request, models) {
+  const model = models.find((one) => one.name === request.model);
+  const words = model.unit === "word";
+  const details = element("div", { class: "card", "aria-live": "polite" }, message("Choose a token to see what the model expected there."));
+  const text = element("div", { class: "card text", dir: "auto" });
+  let before = "";
+  for (const one of answer.tokens) {
+    const ends = one.token === "\n" || one.token === "</s>";
+    const space = words && before && !before.endsWith("\n") ? " " : "";
+    const context = before;
+    before += ends ? "\n" : space + one.token;
+    const token = element("button", { type: "button", class: one.unknown ? "token unknown" : "token" }, ends ? "⏎\n" : space + one.token);
+    token.style.backgroundColor = `rgb(var(--surprise) / ${Math.min(0.85, one.surprisal / MOST).toFixed(3)})`;
+    token.title = `${one.surprisal.toFixed(2)} bits${one.unknown ? ", unknown" : ""}`;
+    token.addEventListener("click", () => expected(details, one, context, request, model));
+    text.append(token);
+  }
+  const perplexity = answer.perplexity === null ? "" : `, perplexity ${answer.perplexity.toFixed(2)}`;
+  const unit = words ? "tokens" : "characters";
+  return [
+    text,
+    message(`${answer.tokens.length} ${unit}, ${answer.bits.toFixed(1)} bits${perplexity}. The stronger the colour, the more surprising: at most ${MOST} bits.`),
+    details,
+  ];
+}
+
+async function expected(place, one, context, request, model) {
+  place.replaceChildren(element("h3", {}, `“${visible(one.token)}”: ${one.surprisal.toFixed(2)} bits`));
+  if (!model.operations.includes("next")) return;
+  try {
+    const { tokens } = await ask("next", { text: context, model: request.model, k: 10 });
+    place.append(table(tokens));
+  } catch (error) {
+    place.append(message(error.message, "error"));
+  }
+}
+
+function table(tokens) {
+  const rows = tokens.map(({ token, probability }) => {
+    const bar = element("span", { class: "bar" });
+    bar.style.width = `${(12 * probability).toFixed(2)}rem`;
+    return element("tr", {}, element("td", {}, visible(token)), element("td", {}, probability.toFixed(4)), element("td", {}, bar));
+  });
+  const head = element("tr", {}, ...["Token", "Probability", ""].map((text) => (text ? element("th", { scope: "col" }, text) : element("td"))));
+  return element("table", {}, element("caption", { class: "soft" }, "What the model expected here"), element("thead", {}, head), element("tbody", {}, ...rows));
+}
+
+function visible(token) {
+  return { "\n": "⏎", "</s>": "⏎", " ": "␣" }[token] ?? token;
+}

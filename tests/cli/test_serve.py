@@ -1,0 +1,76 @@
+"""``seqtree serve``: what it refuses before it listens; what it does then is in ``tests/serve``."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from command_helpers import Run, caller, refused
+
+pytest.importorskip("uvicorn", reason="the extra serve is not installed")
+
+
+@pytest.fixture
+def serve(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    return caller(capsys, tmp_path, monkeypatch, "serve")
+
+
+def test_a_port_that_is_taken(serve: Run) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        refused(serve("--port", port, "default"), f"cannot listen at 127.0.0.1, port {port} (", "try another --port")
+
+
+def test_a_host_that_there_is_not(serve: Run) -> None:
+    refused(serve("--host", "192.0.2.1", "default"), "cannot listen at 192.0.2.1, port 8000 (")
+
+
+def test_a_model_that_there_is_not(serve: Run, tmp_path: Path) -> None:
+    (tmp_path / "note.txt").write_text("no model", encoding="utf-8")
+    for model in ("nothing-here", "note.txt"):
+        assert serve("--port", 0, model)[0] == 2
+
+
+def test_without_the_extra_it_says_how_to_get_it(serve: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    refused(serve(), 'pip install "seqtree[serve]"')
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_it_serves_until_it_is_interrupted(workers: int) -> None:
+    command = [sys.executable, "-m", "seqtree", "serve", "default", "--port", "0", "--workers", str(workers)]
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
+    ) as one:
+        assert one.stderr is not None
+        address = one.stderr.readline()
+        port = re.match(r"http://127\.0\.0\.1:(\d+)/  \(Ctrl\+C ends it\)$", address)
+        assert port, address
+        connection = http.client.HTTPConnection("127.0.0.1", int(port[1]), timeout=120)
+        connection.request("POST", "/api/parse", json.dumps({"text": "Go."}), {"Content-Type": "application/json"})
+        answer = json.loads(connection.getresponse().read())
+        assert answer["sentences"][0]["trees"][0]["words"] == ["Go", "."]
+        connection.close()
+        one.send_signal(signal.SIGINT)
+        _, rest = one.communicate(timeout=60)
+    assert "Traceback" not in rest
+
+
+def test_an_address_that_others_can_reach_has_a_token() -> None:
+    command = [sys.executable, "-m", "seqtree", "serve", "default", "--port", "0", "--host", "0.0.0.0"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as one:
+        assert one.stderr is not None
+        address, warning = one.stderr.readline(), one.stderr.readline()
+        one.terminate()
+    assert re.match(r"http://0\.0\.0\.0:\d+/#token=[\w-]{32}  ", address)
+    assert "not encrypted" in warning

@@ -1,0 +1,234 @@
+"""The page in a real browser, used as a person would: every view, on two widths and in light and dark."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from serve_helpers import listening, models
+
+if TYPE_CHECKING:
+    from axe_playwright_python.sync_playwright import Axe
+    from playwright.sync_api import Browser, Page, expect, sync_playwright
+else:
+    reason = "Playwright and axe-playwright-python are not installed"
+    Axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason=reason).Axe
+    playwright = pytest.importorskip("playwright.sync_api", reason=reason)
+    Browser, Page, expect, sync_playwright = (
+        playwright.Browser,
+        playwright.Page,
+        playwright.expect,
+        playwright.sync_playwright,
+    )
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine")
+
+HOSTILE = "<img src=x onerror=alert(1)> & <script>alert(2)</script>"
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with listening(models(tmp_path_factory.mktemp("served")), rate=10_000) as port:
+        yield f"http://127.0.0.1:{port}/"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+@pytest.fixture(params=[("light", 1100), ("dark", 360)], ids=["light", "dark-phone"])
+def page(request: pytest.FixtureRequest, browser: Browser, address: str) -> Iterator[Page]:
+    """A page that has told no error, and has asked no other host for anything."""
+    scheme, width = request.param
+    context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 800})
+    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=address.rstrip("/"))
+    opened = context.new_page()
+    opened.set_default_timeout(60_000)
+    told: list[str] = []
+    opened.on("console", lambda message: told.append(f"{message.type}: {message.text}"))
+    opened.on("pageerror", lambda error: told.append(str(error)))
+    opened.on("dialog", lambda dialog: told.append(f"a dialog: {dialog.message}"))
+    asked: list[str] = []
+    opened.on("request", lambda one: asked.append(one.url))
+    opened.goto(address)
+    yield opened
+    assert told == []
+    assert [url for url in asked if not url.startswith((address, "data:", "blob:"))] == []
+    context.close()
+
+
+def _violations(page: Page) -> list[str]:
+    """The rules of axe-core that the page breaks."""
+    found = Axe().run(page).response["violations"]
+    return [f"{one['id']}: {node['html'][:80]}" for one in found for node in one["nodes"]]
+
+
+def _wide(page: Page) -> bool:
+    """Whether the page as a whole has to be moved sideways."""
+    found: bool = page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+    return found
+
+
+def test_parse(page: Page) -> None:
+    tree = page.locator("#view-parse .paper svg").first
+    expect(tree).to_have_attribute("aria-label", re.compile(r"^Tree: \(S "))
+    page.fill("#parse-text", "Time flies like an arrow.")
+    expect(page.locator("#view-parse .paper svg title").first).to_contain_text("Time")
+    page.fill("#view-parse [name=k]", "2")
+    expect(page.get_by_role("heading", name="2 of 2")).to_be_visible()
+    expect(page.get_by_text("Where it differs from the first:")).to_be_visible()
+    page.get_by_role("button", name="Brackets", exact=True).first.click()
+    expect(page.locator("#view-parse pre").first).to_contain_text("(NN Time)")
+    page.get_by_role("button", name="Copy brackets").first.click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert "(NN Time)" in page.evaluate("navigator.clipboard.readText()")
+    assert _violations(page) == []
+    assert not _wide(page)
+
+
+def test_pictures_are_saved(page: Page) -> None:
+    page.locator("#view-parse .paper svg").first.wait_for()
+    for name, begin in (("SVG", b"<svg "), ("PNG", b"\x89PNG"), ("JSON", b"{")):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=name, exact=True).first.click()
+        assert download.value.path().read_bytes().startswith(begin)
+        assert download.value.suggested_filename == f"tree-1-1.{name.lower()}"
+
+
+def test_merges_are_played_and_stepped_through(page: Page) -> None:
+    page.fill("#parse-text", "The cat sat.")
+    expect(page.locator("summary")).to_have_text("Merge by merge (3)")
+    page.locator("summary").click()
+    told = page.locator("details [role=status]")
+    expect(told).to_contain_text("Merge 3")
+    expect(told).to_contain_text("the only one possible")
+    page.get_by_role("button", name="Back").click()
+    expect(told).to_contain_text("Merge 2")
+    size = page.locator("details svg").bounding_box()
+    page.get_by_label("Merge", exact=True).focus()
+    page.keyboard.press("Home")
+    expect(told).to_have_text("4 words, nothing merged yet.")
+    assert page.locator("details svg").bounding_box() == size  # nothing jumps
+    page.get_by_role("button", name="Play").click()
+    expect(told).to_contain_text("Merge 3", timeout=30_000)
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+
+
+def test_the_address_holds_the_sentence(page: Page, address: str) -> None:
+    page.fill("#parse-text", "Go home.")
+    expect(page.locator("#view-parse .paper svg title").first).to_contain_text("Go home")
+    page.wait_for_url("**/#parse?text=Go+home.*")
+    url = page.url
+    page.goto("about:blank")
+    page.goto(url)
+    expect(page.locator("#parse-text")).to_have_value("Go home.")
+    expect(page.locator("#view-parse .paper svg title").first).to_contain_text("Go home")
+
+
+def test_surprisal_and_what_was_expected(page: Page) -> None:
+    page.get_by_role("link", name="Language").click()
+    page.fill("#language-text", "the cat\nsat on ☃")
+    tokens = page.locator("#view-language .token")
+    expect(tokens).to_have_count(16)
+    expect(page.locator("#view-language .token.unknown")).to_have_text("☃")
+    tokens.nth(2).click()
+    expect(page.get_by_role("heading", name="“e”")).to_be_visible()
+    expect(page.locator("#view-language table tbody tr")).to_have_count(10)
+    assert _violations(page) == []
+    assert not _wide(page)
+
+
+def test_sampling_streams_and_stops(page: Page) -> None:
+    page.get_by_role("link", name="Language").click()
+    page.fill("#language-text", "the ")
+    page.fill("#view-language [name=tokens]", "5000")
+    page.fill("#view-language [name=seed]", "1")
+    expect(page.locator("#view-language .token")).to_have_count(4)
+    page.get_by_role("button", name="Go on from it").click()
+    sampled = page.locator("#view-language .sampled")
+    expect(sampled).not_to_be_empty()
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(page.get_by_role("button", name="Stop", exact=True)).to_be_disabled()
+    page.fill("#view-language [name=tokens]", "50")
+    page.get_by_role("button", name="Go on from it").click()
+    expect(page.get_by_role("button", name="Stop", exact=True)).to_be_disabled()
+    page.wait_for_function("document.querySelector('#view-language .sampled').textContent.length === 50")
+
+
+def test_tags_and_classes(page: Page) -> None:
+    page.get_by_role("link", name="Tag").click()
+    page.fill("#tag-text", "the dog ran")
+    expect(page.locator("#view-tag .word")).to_have_count(3)
+    assert _violations(page) == []
+    page.get_by_role("link", name="Classify").click()
+    page.fill("#classify-text", "a poor day")
+    expect(page.locator("#view-classify tbody tr")).to_have_count(2)
+    assert _violations(page) == []
+    assert not _wide(page)
+
+
+@pytest.mark.parametrize("text", [HOSTILE, "שלום עולם", "猫坐在垫子上。", "a" * 300])
+def test_what_is_typed_stays_text(page: Page, text: str) -> None:
+    page.fill("#parse-text", text)
+    expect(page.locator("#view-parse .paper svg").first).to_be_visible()
+    page.get_by_role("link", name="Language").click()
+    page.fill("#language-text", text)
+    expect(page.locator("#view-language .token")).to_have_count(len(text))
+    assert page.locator("main img, main script").count() == 0
+    assert not _wide(page)
+
+
+def test_what_is_wrong_is_told_on_the_page(browser: Browser, address: str) -> None:
+    opened = browser.new_page()
+    opened.goto(address)
+    opened.fill("#parse-text", "a " * 2001)
+    expect(opened.locator("#view-parse .error")).to_contain_text("expected at most 2,000")
+    opened.fill("#parse-text", " ")
+    expect(opened.locator("#view-parse .answer")).to_be_empty()
+    opened.close()
+
+
+def test_by_keyboard_alone(page: Page) -> None:
+    page.locator("#view-parse .paper svg").first.wait_for()
+    page.keyboard.press("Tab")
+    expect(page.locator(".skip")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.locator("#parse-text")).to_be_focused()
+
+
+def test_without_scripts_it_says_where_else_to_go(browser: Browser, address: str) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    opened = context.new_page()
+    opened.goto(address)
+    expect(opened.get_by_role("link", name="/openapi.json")).to_be_visible()
+    context.close()
+
+
+def test_a_page_elsewhere_cannot_use_it(browser: Browser, address: str) -> None:
+    """Another origin (here the same machine by another name) neither sends a request nor reads an answer."""
+    context = browser.new_context()
+    opened = context.new_page()
+    opened.goto(address.replace("127.0.0.1", "localhost"))
+    asked: Any = opened.evaluate(
+        """async (address) => {
+            const options = { method: "POST", headers: { "Content-Type": "text/plain" }, body: '{"text": "a"}' };
+            try {
+                return (await fetch(address + "api/parse", options)).status;
+            } catch (error) {
+                return String(error);
+            }
+        }""",
+        address,
+    )
+    assert "TypeError" in json.dumps(asked)
+    context.close()

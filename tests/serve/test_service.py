@@ -1,0 +1,357 @@
+"""The playground as a service: every operation, what it refuses, and many clients at once."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from serve_helpers import TEXT, Client, listening, models
+
+from seqtree.errors import InputError
+from seqtree.images.data import ImageSet
+from seqtree.images.model import ImageClassifier
+from seqtree.model import Model
+from seqtree.parsing.model import Parser
+from seqtree.serve import models as served_models
+from seqtree.serve.guard import MAX_BODY
+from seqtree.serve.jobs import BusyError, Worker
+from seqtree.serve.operations import OPERATIONS, Operation, TextRequest
+
+SENTENCE = "The cat sat on the mat."
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Model[Any]]:
+    return models(tmp_path_factory.mktemp("served"))
+
+
+@pytest.fixture(scope="module")
+def client(served: dict[str, Model[Any]]) -> Iterator[Client]:
+    with listening(served, rate=10_000) as port:
+        yield Client(port)
+
+
+# --- operations
+
+
+def test_the_models_and_what_they_do(client: Client) -> None:
+    _, _, body = client.send("GET", "/api/models")
+    found = {model["name"]: model for model in json.loads(body)["models"]}
+    assert {name: model["operations"] for name, model in found.items()} == {
+        "default": ["parse"],
+        "letters": ["score", "next", "sample"],
+        "blanks": ["score", "fill"],
+        "tags": ["tag"],
+        "moods": ["classify"],
+    }
+    assert found["letters"]["unit"] == "char"
+
+
+def test_parse_is_what_the_parser_says(client: Client, served: dict[str, Model[Any]]) -> None:
+    parser = served["default"]
+    assert isinstance(parser, Parser)
+    first, second = client.ask("parse", text=f"{SENTENCE} It ate.")["sentences"]
+    assert first["trees"][0]["tree"] == str(next(parser.parse(SENTENCE.replace(".", " .").split()))).replace("\n ", "")
+    assert first["trees"][0]["svg"].startswith("<svg ")
+    assert second["offsets"] == [[24, 26], [27, 30], [30, 31]]
+    (three,) = client.ask("parse", text=SENTENCE, k=3)["sentences"]
+    assert len({tree["tree"] for tree in three["trees"]}) == 3
+    (given,) = client.ask("parse", text="it works . mostly", tokenized=True)["sentences"]
+    assert given["trees"][0]["words"] == ["it", "works", ".", "mostly"]
+    assert client.ask("parse", text=" \n")["sentences"] == []
+
+
+def test_what_language_models_say(client: Client, served: dict[str, Any]) -> None:
+    letters = served["letters"]
+    scored = client.ask("score", text="the cat")
+    assert [one["token"] for one in scored["tokens"]] == list("the cat")
+    assert scored["bits"] == pytest.approx(sum(one.surprisal for one in letters.score("the cat")), abs=1e-3)
+    assert client.ask("score", text="")["perplexity"] is None
+    best = [(one["token"], one["probability"]) for one in client.ask("next", text="the ca", k=3)["tokens"]]
+    assert best == [(token, pytest.approx(chance, abs=1e-6)) for token, chance in letters.next("the ca", 3)]
+    filled = client.ask("fill", text="the c____t", k=2, model="blanks")["tokens"]
+    assert [one["token"] for one in filled] == [token for token, _ in served["blanks"].fill("the c____t", 2)]
+
+
+def test_a_sample_comes_in_parts_and_is_that_of_its_seed(client: Client, served: dict[str, Any]) -> None:
+    _, headers, body = client.send("POST", "/api/sample", {"text": "the ", "length": 400, "seed": 3, "top_k": 5})
+    parts = [json.loads(line) for line in body.decode().splitlines()]
+    assert headers["content-type"] == "application/x-ndjson"
+    assert parts.pop() == {"done": True}
+    text = "".join(part["text"] for part in parts)
+    assert text == served["letters"].sample("the ", 400, seed=3, top_k=5)
+
+
+def test_tags_and_classes(client: Client, served: dict[str, Any]) -> None:
+    (tagged,) = client.ask("tag", text="the dog sat")["sentences"]
+    assert list(zip(tagged["words"], tagged["tags"], strict=True)) == served["tags"].tag(["the", "dog", "sat"])
+    assert all(0 < chance <= 1 for chance in tagged["probabilities"])
+    classes = client.ask("classify", text="a fine day")["classes"]
+    assert [one["label"] for one in classes] == sorted(
+        ("good", "bad"), key=lambda name: -served["moods"].prob_classify("a fine day").prob(name)
+    )
+    assert sum(one["probability"] for one in classes) == pytest.approx(1, abs=1e-5)
+
+
+def test_the_document_describes_every_operation(client: Client) -> None:
+    _, _, body = client.send("GET", "/openapi.json")
+    document = json.loads(body)
+    assert set(document["paths"]) == {f"/api/{one.name}" for one in OPERATIONS}
+    schema = document["paths"]["/api/parse"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert schema["required"] == ["text"]
+    assert schema["properties"]["k"] | {"description": ""} == {
+        "description": "",
+        "type": "integer",
+        "default": 1,
+        "minimum": 1,
+        "maximum": 20,
+    }
+
+
+# --- what is refused
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"{", "expected a JSON object such as"),
+        (b"\xff\xfe", "expected a JSON object such as"),
+        ([], 'expected a JSON object with "text"'),
+        ({}, 'expected a JSON object with "text"'),
+        ({"text": 3}, "text 3: expected text"),
+        ({"text": "a", "k": 0}, "k 0: expected from 1 to 20"),
+        ({"text": "a", "k": True}, "k True: expected a whole number"),
+        ({"text": "a", "colour": 1}, "unknown settings 'colour'"),
+        ({"text": "a", "model": "../secret"}, "model '../secret': expected one of default"),
+        ({"text": "a" * 20_001}, "a text of 20,001 characters: expected at most 20,000"),
+        ({"text": "a " * 2001}, "a text of 2,001 words: expected at most 2,000 at a time"),
+        ({"text": "a " * 401, "k": 20}, "a text of 401 words: expected at most 400 at a time"),
+    ],
+)
+def test_a_bad_request_is_told_in_one_line(client: Client, body: Any, reason: str) -> None:
+    status, told = client.refused("POST", "/api/parse", body)
+    assert status == 400
+    assert reason in told
+    assert "\n" not in told
+
+
+def test_a_model_of_another_kind_and_an_operation_that_it_does_not_have(client: Client) -> None:
+    assert client.refused("POST", "/api/score", {"text": "a", "model": "default"})[0] == 400
+    status, told = client.refused("POST", "/api/sample", {"text": "a", "model": "blanks"})
+    assert status == 400
+    assert "bidirectional" in told
+    assert client.refused("POST", "/api/classify", {"text": " "}) == (400, "a text without a word has no class")
+
+
+def test_there_is_nothing_elsewhere(client: Client) -> None:
+    for path in ("/api/parser", "/../setup.cfg", "/static/../app.py", "/static/%2e%2e/app.py", "/static/none.js"):
+        assert client.refused("GET", path)[0] == 404
+    assert client.refused("GET", "/api/parse")[0] == 405
+    assert client.refused("DELETE", "/api/models")[0] == 405
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", ""])
+def test_another_host_is_refused(client: Client, host: str) -> None:
+    assert client.refused("GET", "/", Host=host)[0] == 403
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8000", "127.0.0.1", "[::1]:8000"])
+def test_this_machine_by_its_names(client: Client, host: str) -> None:
+    assert client.send("GET", "/", Host=host)[0] == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Origin": "http://evil.example"}, {"Origin": "null"}, {"Sec_Fetch_Site": "cross-site"}],
+)
+def test_a_page_of_another_site_is_refused(client: Client, headers: dict[str, str]) -> None:
+    assert client.refused("POST", "/api/parse", {"text": SENTENCE}, **headers)[0] == 403
+
+
+def test_the_own_page_is_not(client: Client) -> None:
+    own = f"127.0.0.1:{client.port}"
+    status, _, _ = client.send("POST", "/api/parse", {"text": "No."}, Origin=f"http://{own}", Host=own)
+    assert status == 200
+
+
+def test_what_a_form_could_send_is_refused(client: Client) -> None:
+    status, told = client.refused("POST", "/api/parse", b'{"text": "a"}', Content_Type="text/plain")
+    assert status == 415
+    assert "application/json" in told
+
+
+def test_a_body_that_is_too_large_is_refused(client: Client) -> None:
+    assert client.refused("POST", "/api/parse", b" " * (MAX_BODY + 1))[0] == 413
+    with socket.create_connection(("127.0.0.1", client.port), timeout=30) as raw:  # which does not say its size
+        head = "POST /api/parse HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        raw.sendall(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode())
+        block = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
+        for _ in range(5):
+            raw.sendall(block)
+        assert b" 413 " in raw.recv(4096).split(b"\r\n")[0]
+
+
+def test_every_answer_has_the_headers_that_keep_it_safe(client: Client) -> None:
+    for method, path, body in (("GET", "/", None), ("GET", "/nothing", None), ("POST", "/api/parse", {"text": "No."})):
+        _, headers, _ = client.send(method, path, body)
+        assert "default-src 'none'; script-src 'self'" in headers["content-security-policy"]
+        assert "unsafe" not in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["cross-origin-resource-policy"] == "same-origin"
+
+
+def test_too_many_requests_a_second_are_told_to_wait(served: dict[str, Model[Any]]) -> None:
+    with listening(served, rate=0.5) as port:
+        found = [Client(port).send("GET", "/api/models") for _ in range(7)]
+    assert [status for status, _, _ in found] == [200] * 5 + [429] * 2
+    assert found[-1][1]["retry-after"] == "1"
+
+
+def test_a_token_is_asked_for_where_others_can_reach_the_service(served: dict[str, Model[Any]]) -> None:
+    with listening(served, host="192.0.2.1", token="secret") as port:
+        client = Client(port)
+        assert client.send("GET", "/", Host="192.0.2.1")[0] == 200
+        assert client.refused("GET", "/api/models")[0] == 401
+        assert client.refused("GET", "/api/models", Authorization="Bearer é")[0] == 401
+        assert client.send("GET", "/api/models", Authorization="Bearer secret")[0] == 200
+
+
+# --- many at once
+
+
+def test_many_clients_get_their_own_answers(client: Client, served: dict[str, Model[Any]]) -> None:
+    parser = served["default"]
+    assert isinstance(parser, Parser)
+    texts = [f"The {noun} saw {number} of them." for number, noun in enumerate(["cat", "dog", "man", "boat"] * 10)]
+
+    def ask(text: str) -> Any:
+        return client.ask("parse", text=text)["sentences"][0]["trees"][0]["words"]
+
+    with ThreadPoolExecutor(20) as pool:
+        assert list(pool.map(ask, texts)) == [text.replace(".", " .").split() for text in texts]
+
+
+def _worker(answer: Any, **options: Any) -> tuple[Worker, Operation]:
+    return Worker(**options), Operation("slow", "none", "", TextRequest, answer)
+
+
+def _asked(worker: Worker, operation: Operation, texts: list[str]) -> list[Any]:
+    import asyncio
+
+    async def together() -> list[Any]:
+        asked = (worker.ask(operation, None, TextRequest(text=text)) for text in texts)
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    return asyncio.run(together())
+
+
+def test_what_waits_together_is_answered_together() -> None:
+    sizes, first = [], threading.Event()
+
+    def answer(model: Any, requests: Any) -> list[Any]:
+        sizes.append(len(requests))
+        first.wait(0.3)
+        return [{"text": request.text} for request in requests]
+
+    worker, operation = _worker(answer)
+    found = _asked(worker, operation, list("abcdef"))
+    worker.close()
+    assert [one["text"] for one in found] == list("abcdef")
+    assert sum(sizes) == 6
+    assert len(sizes) <= 3
+
+
+def test_a_bad_request_spoils_no_other() -> None:
+    def answer(model: Any, requests: Any) -> list[Any]:
+        time.sleep(0.05)
+        if any(request.text == "bad" for request in requests):
+            raise InputError("bad: expected something good")
+        return [{"text": request.text} for request in requests]
+
+    worker, operation = _worker(answer)
+    first, bad, last = _asked(worker, operation, ["a", "bad", "b"])
+    worker.close()
+    assert (first, last) == ({"text": "a"}, {"text": "b"})
+    assert isinstance(bad, InputError)
+
+
+def test_without_room_or_time_it_says_so() -> None:
+    done = threading.Event()
+
+    def answer(model: Any, requests: Any) -> list[Any]:
+        done.wait(5)
+        return [{} for _ in requests]
+
+    worker, operation = _worker(answer, waiting=2, seconds=0.2)
+    found = _asked(worker, operation, list("abcdefgh"))
+    done.set()
+    worker.close()
+    assert all(isinstance(one, BusyError) for one in found)
+    assert {str(one).split(";")[0] for one in found} == {
+        "too many requests are waiting",
+        "no answer within 0.2 seconds",
+    }
+
+
+def test_a_client_that_has_gone_is_not_computed_for(served: dict[str, Model[Any]], client: Client) -> None:
+    """It leaves a long sample in the middle; the stream ends, and the service goes on."""
+    request = json.dumps({"text": "the ", "length": 5000}).encode()
+    before = threading.active_count()
+    for _ in range(20):  # more than may go on at once
+        with socket.create_connection(("127.0.0.1", client.port), timeout=30) as raw:
+            head = f"POST /api/sample HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(request)}\r\n"
+            raw.sendall(f"{head}Content-Type: application/json\r\n\r\n".encode() + request)
+            assert b" 200 " in raw.recv(200)
+        time.sleep(0.1)
+    assert client.send("POST", "/api/sample", {"text": "the ", "length": 5})[0] == 200
+    assert threading.active_count() < before + 40
+
+
+# --- which models
+
+
+def test_models_have_names_of_their_own(tmp_path: Path) -> None:
+    assert served_models.given(["runs/a", "b/a.safetensors", "default"]) == {
+        "a": "runs/a",
+        "a-2": "b/a.safetensors",
+        "default": "default",
+    }
+
+
+def test_a_model_that_the_page_has_no_use_for(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is an image-classifier, which the page has no use for"):
+        served_models.opened({"digits": str(_image_model(tmp_path))})
+
+
+def _image_model(folder: Path) -> Path:
+    data = ImageSet(np.zeros((2, 8, 8), np.uint8), np.zeros(2, np.uint8))
+    ImageClassifier.untrained(data, ["0", "1"], plan="full 4").save(folder / "digits.safetensors")
+    return folder / "digits.safetensors"
+
+
+def test_without_a_model_a_small_one_is_trained_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEQTREE_CACHE", str(tmp_path))
+    runs = []
+
+    def train(task: str, **options: Any) -> dict[str, Any]:
+        from seqtree.language.model import LanguageModel
+
+        runs.append((task, options["preset"]))
+        Path(options["out"]).mkdir()
+        model = Path(options["out"]) / "model.safetensors"
+        LanguageModel.untrained(TEXT, hidden=8).save(model)
+        return {"model": str(model)}
+
+    monkeypatch.setattr(served_models, "train", train)
+    first, second = served_models.given([]), served_models.given([])
+    assert first == second
+    assert runs == [("lm", "tiny")]
+    assert set(served_models.opened(first)) == {"default", "lighthouse"}
