@@ -7,15 +7,21 @@ here: the JSON service, its OpenAPI document and the checks of requests come fro
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
+from seqtree.drawing.alignment import matrix_svg
 from seqtree.drawing.tree_svg import draw_svg
 from seqtree.errors import InputError
 from seqtree.language.config import SamplingSettings
 from seqtree.parsing.formats import as_json
+from seqtree.parsing.model import Parser
 from seqtree.settings import Settings, setting
+from seqtree.shipped import default_parser
 from seqtree.text.sentences import Sentence, read_sentences
+from seqtree.treebank.labelled import unlabelled
+from seqtree.trees.formats import as_json as labelling_as_json, format_labelling, with_words
 
 MAX_TEXT = 20_000  # characters
 MAX_WORDS = 2_000  # of a request, in sentences
@@ -50,6 +56,14 @@ class ParseRequest(SentencesRequest):
     """Sentences to parse."""
 
     k: int = setting(1, "Trees of each sentence that differ in brackets or labels.", minimum=1, maximum=20)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TranslateRequest(TextRequest):
+    """Texts to translate, one a line."""
+
+    beam: int = setting(5, "Hypotheses that are followed at once; 1 is greedy.", minimum=1, maximum=20)
+    best: int = setting(1, "Translations of each line, at most as many as the beam.", minimum=1, maximum=20)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,6 +173,37 @@ def classify(model: Any, requests: Sequence[TextRequest]) -> list[Json]:
     return answers
 
 
+def label_trees(model: Any, requests: Sequence[SentencesRequest]) -> list[Json]:
+    """The class of every phrase of sentences, which the parser that is used by default parses first."""
+    parser = _parser()
+    read = [_sentences(request, parser.lexicon.words) for request in requests]
+    every = [sentence.words for sentences in read for sentence in sentences]
+    trees = [
+        replace(unlabelled(parse.binary), words=tuple(form for _, form in words))
+        for words, parse in zip(every, parser.parses(every), strict=True)
+        if parse
+    ]
+    found = (
+        with_words(one, tuple(word for word, _ in words))
+        for one, words in zip(model.labellings(trees), every, strict=True)
+    )
+    labelled = iter([{**labelling_as_json(one), "svg": format_labelling(one, "svg")} for one in found])
+    return [{"sentences": [next(labelled) for _ in sentences]} for sentences in read]
+
+
+def translate(model: Any, requests: Sequence[TranslateRequest]) -> list[Json]:
+    """The best translations of every line, with their alignments where the model attends."""
+    attends = model.network.config.attends
+    answers = []
+    for request in requests:
+        lines = [line for line in request.text.split("\n") if line.strip()]
+        if (words := sum(map(len, map(str.split, lines)))) > MAX_WORDS // request.beam:
+            raise InputError(f"a text of {words:,} words: expected at most {MAX_WORDS // request.beam:,} at a time")
+        found = model.translations(lines, beam=request.beam, best=request.best, alignments=attends)
+        answers.append({"lines": [[_translation(one) for one in translations] for translations in found]})
+    return answers
+
+
 OPERATIONS = (
     Operation("parse", "parser", "Parse sentences.", ParseRequest, parse),
     Operation("score", "language-model", "Surprisals of a text.", TextRequest, score),
@@ -167,6 +212,8 @@ OPERATIONS = (
     Operation("sample", "language-model", "Sample text, streamed.", SampleRequest, pieces=sample),
     Operation("tag", "tagger", "Tags for words.", SentencesRequest, tag),
     Operation("classify", "classifier", "Classes for a text.", TextRequest, classify),
+    Operation("tree", "tree-classifier", "A class at every node of sentences' trees.", SentencesRequest, label_trees),
+    Operation("translate", "translator", "Translate lines.", TranslateRequest, translate),
 )
 
 
@@ -190,3 +237,14 @@ def _tagging(one: Any) -> Json:
         "probabilities": [round(chance, 4) for chance in one.probabilities],
         "intent": one.intent,
     }
+
+
+def _translation(one: Any) -> Json:
+    drawn = one.alignment is not None and len(one.source) > 0
+    svg = matrix_svg(one.source, [*one.tokens, "(end)"], one.alignment, one.text) if drawn else None
+    return {**one.to_json(), "svg": svg}
+
+
+@cache
+def _parser() -> Parser:
+    return Parser.load(default_parser())

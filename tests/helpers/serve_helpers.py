@@ -18,6 +18,7 @@ pytest.importorskip("uvicorn", reason="the extra serve is not installed")
 
 import uvicorn
 
+from seqtree.corpora.pairs import generate as pairs_of
 from seqtree.language.model import LanguageModel
 from seqtree.model import Model, load
 from seqtree.serve.app import make_app
@@ -31,10 +32,13 @@ def models(folder: Path) -> dict[str, Model[Any]]:
     tagged, labelled = folder / "tagged.conll", folder / "labelled.tsv"
     tagged.write_text("the DT\ncat NN\nsat VBD\n\na DT\ndog NN\nran VBD\n\n" * 5, encoding="utf-8")
     labelled.write_text("good\ta fine day\nbad\ta poor day\n" * 10, encoding="utf-8")
+    graded, pairs = folder / "graded.txt", folder / "pairs.tsv"
+    graded.write_text("(3 (2 It) (3 works))\n(1 (2 It) (1 fails))\n" * 5, encoding="utf-8")
+    pairs.write_text("".join(f"{s}\t{t}\n" for s, t in pairs_of("reverse", 40)), encoding="utf-8")
     small = {"preset": "tiny", "epochs": 1.0, "progress": False}
     made = {
         task: load(train(task, source, out=str(folder / task), **small)["model"])
-        for task, source in (("tag", tagged), ("classify", labelled))
+        for task, source in (("tag", tagged), ("classify", labelled), ("tree", graded), ("translate", pairs))
     }
     shape = {"hidden": 8, "embedding": 5, "layers": 1}
     return {
@@ -43,6 +47,8 @@ def models(folder: Path) -> dict[str, Model[Any]]:
         "blanks": LanguageModel.untrained(TEXT, bidirectional=True, **shape),
         "tags": made["tag"],
         "moods": made["classify"],
+        "grades": made["tree"],
+        "mirror": made["translate"],
     }
 
 

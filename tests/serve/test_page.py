@@ -176,6 +176,20 @@ def test_tags_and_classes(page: Page) -> None:
     assert not _wide(page)
 
 
+def test_labelled_trees_and_translations(page: Page) -> None:
+    page.get_by_role("link", name="Label").click()
+    page.fill("#tree-text", "It works well.")
+    expect(page.locator("#view-tree .paper svg title")).to_contain_text("It works well")
+    page.locator("#view-tree summary").click()
+    expect(page.locator("#view-tree tbody tr")).to_have_count(3)
+    assert _violations(page) == []
+    page.get_by_role("link", name="Translate").click()
+    page.fill("#translate-text", "abc\nde")
+    expect(page.locator("#view-translate .card")).to_have_count(2)
+    assert _violations(page) == []
+    assert not _wide(page)
+
+
 @pytest.mark.parametrize("text", [HOSTILE, "שלום עולם", "猫坐在垫子上。", "a" * 300])
 def test_what_is_typed_stays_text(page: Page, text: str) -> None:
     page.fill("#parse-text", text)

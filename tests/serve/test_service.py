@@ -51,6 +51,8 @@ def test_the_models_and_what_they_do(client: Client) -> None:
         "blanks": ["score", "fill"],
         "tags": ["tag"],
         "moods": ["classify"],
+        "grades": ["tree"],
+        "mirror": ["translate"],
     }
     assert found["letters"]["unit"] == "char"
 
@@ -99,6 +101,20 @@ def test_tags_and_classes(client: Client, served: dict[str, Any]) -> None:
         ("good", "bad"), key=lambda name: -served["moods"].prob_classify("a fine day").prob(name)
     )
     assert sum(one["probability"] for one in classes) == pytest.approx(1, abs=1e-5)
+
+
+def test_labelled_trees_and_translations(client: Client, served: dict[str, Any]) -> None:
+    (one,) = client.ask("tree", text="It works.")["sentences"]
+    assert one["words"] == ["It", "works", "."]
+    assert len(one["nodes"]) == 5
+    assert one["label"] in served["grades"].classes.names
+    assert one["svg"].startswith("<svg ")
+    (line, blank) = client.ask("translate", text="a b c\n\nd", beam=3, best=2)["lines"]
+    assert [found["text"] for found in line] == [
+        found.text for found in next(served["mirror"].translations(["a b c"], beam=3, best=2))
+    ]
+    assert len(blank) == 2
+    assert client.refused("POST", "/api/translate", {"text": "a", "best": 6})[0] == 400
 
 
 def test_the_document_describes_every_operation(client: Client) -> None:

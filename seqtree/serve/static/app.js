@@ -6,12 +6,16 @@ import { start as parse } from "./parse.js";
 import { start as language } from "./language.js";
 import { start as tag } from "./tag.js";
 import { start as classify } from "./classify.js";
+import { start as tree } from "./tree.js";
+import { start as translate } from "./translate.js";
 
 const VIEWS = [
   { name: "parse", title: "Parse", kind: "parser", start: parse },
   { name: "language", title: "Language", kind: "language-model", start: language },
   { name: "tag", title: "Tag", kind: "tagger", start: tag },
   { name: "classify", title: "Classify", kind: "classifier", start: classify },
+  { name: "tree", title: "Label", kind: "tree-classifier", start: tree },
+  { name: "translate", title: "Translate", kind: "translator", start: translate },
 ];
 
 const status = document.getElementById("status");
