@@ -27,6 +27,14 @@ QUIET: dict[str, Any] = {
     '  curl http://127.0.0.1:8000/api/parse -H "Content-Type: application/json" -d \'{"text": "The cat sat."}\''
 )
 @click.argument("models", nargs=-1, type=FILE, metavar="[MODEL]...")
+@click.option(
+    "--run",
+    "runs",
+    multiple=True,
+    type=FILE,
+    metavar="FOLDER",
+    help="Show the curves of a run as well, while it trains.",
+)
 @click.option("--host", default="127.0.0.1", help="Address to listen at; one that others can reach needs a token.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, help="Port to listen at; 0 for any that is free.")
 @click.option("--workers", type=click.IntRange(1, 64), default=1, help="Processes, each with the models in its memory.")
@@ -36,6 +44,7 @@ QUIET: dict[str, Any] = {
 @device_option
 def serve(
     models: tuple[str, ...],
+    runs: tuple[str, ...],
     host: str,
     port: int,
     workers: int,
@@ -66,7 +75,8 @@ def serve(
             "threads": threads,
         }
         served.opened(**opening)  # what is wrong with a model is told before anything listens
-        os.environ[VARIABLE] = json.dumps({"models": opening, "app": {"host": host, "token": token, "rate": rate}})
+        about = {"runs": served.runs(opening["paths"], runs), "host": host, "token": token, "rate": rate}
+        os.environ[VARIABLE] = json.dumps({"models": opening, "app": about})
         _tell(listening, host, token)
         uvicorn.run("seqtree.serve.app:from_environment", fd=listening.fileno(), workers=workers, **QUIET)
 

@@ -26,22 +26,34 @@ from seqtree.serve.guard import MAX_BODY, Guard, TooLargeError, hosts_of
 from seqtree.serve.jobs import BusyError, Worker
 from seqtree.serve.openapi import document
 from seqtree.serve.operations import OPERATIONS, Json, Operation, TextRequest
+from seqtree.training.run_folder import RunFolder
 
 STATIC = Path(__file__).parent / "static"
 VARIABLE = "SEQTREE_SERVE"  # what a process of its own is told: the arguments of ``create``, as JSON
 STREAMS = 16  # at a time
 FLUSH = 0.03  # seconds between two parts of a stream
+MAX_RECORDS = 2_000  # of a run
 Models = Mapping[str, Model[Any]]
 
 
-def make_app(models: Models, host: str = "127.0.0.1", token: str | None = None, rate: float = 100.0) -> Starlette:
-    """The application for models by name. ``host``, ``token``, ``rate``: see ``Guard``."""
+def make_app(
+    models: Models,
+    runs: Mapping[str, str | Path] | None = None,
+    host: str = "127.0.0.1",
+    token: str | None = None,
+    rate: float = 100.0,
+) -> Starlette:
+    """The application for models, and run folders to show the curves of, by name.
+
+    ``host``, ``token``, ``rate``: see ``Guard``.
+    """
     kinds = {model.kind for model in models.values()}
     offered = [one for one in OPERATIONS if one.kind in kinds]
-    service = _Service(models, offered)
+    service = _Service(models, {name: Path(path) for name, path in (runs or {}).items()}, offered)
     routes = [
         Route("/", lambda request: FileResponse(STATIC / "index.html")),
         Route("/api/models", service.listed),
+        Route("/api/runs", service.curves),
         Route("/openapi.json", lambda request: JSONResponse(document(offered))),
         *(Route(f"/api/{one.name}", partial(service.asked, one), methods=["POST"]) for one in offered),
         Mount("/static", StaticFiles(directory=STATIC)),
@@ -60,8 +72,8 @@ def from_environment() -> Starlette:
 
 
 class _Service:
-    def __init__(self, models: Models, offered: Sequence[Operation]) -> None:
-        self.models, self.offered, self.streams = models, offered, 0
+    def __init__(self, models: Models, runs: Mapping[str, Path], offered: Sequence[Operation]) -> None:
+        self.models, self.runs, self.offered, self.streams = models, runs, offered, 0
         self.worker: Worker | None = None
 
     @asynccontextmanager
@@ -77,6 +89,13 @@ class _Service:
             does = [one.name for one in self.offered if one.kind == model.kind and _goes(one, model)]
             found.append({"name": name, "kind": model.kind, "operations": does, **_facts(model)})
         return JSONResponse({"models": found})
+
+    async def curves(self, request: Request) -> Response:
+        """What every run has measured until now, evaluation by evaluation."""
+        found = await asyncio.to_thread(
+            lambda: [{"name": name, "records": RunFolder(run).records(MAX_RECORDS)} for name, run in self.runs.items()]
+        )
+        return JSONResponse({"runs": found})
 
     async def asked(self, operation: Operation, request: Request) -> Response:
         """The answer of an operation to a request."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,14 +29,18 @@ def given(paths: Sequence[str]) -> dict[str, str]:
     """
     if not paths:
         return {default_parser().stem: str(default_parser()), SAMPLE: str(_sample_model())}
-    found: dict[str, str] = {}
-    for path in paths:
-        name = stem = Path(path).name.removesuffix(".safetensors") or "model"
-        number = 2
-        while name in found:
-            name, number = f"{stem}-{number}", number + 1
-        found[name] = path
-    return found
+    return _named(paths)
+
+
+def runs(models: Mapping[str, str], folders: Sequence[str]) -> dict[str, str]:
+    """The run folders whose curves are shown, by name: these, and those that models were named by.
+
+    Raises InputError for a folder that there is not.
+    """
+    for folder in folders:
+        if not Path(folder).is_dir():
+            raise InputError(f"--run {folder}: expected the folder of a run")
+    return _named([*folders, *(path for path in models.values() if (Path(path) / "metrics.jsonl").is_file())])
 
 
 def opened(
@@ -53,6 +57,19 @@ def opened(
                 f"{paths[name]} is {a(model.kind)}, which the page has no use for: expected {', '.join(kinds)}"
             )
     return models
+
+
+def _named(paths: Sequence[str]) -> dict[str, str]:
+    """Each path by its last part, a run's model by that of its run, with a number where that is taken."""
+    found: dict[str, str] = {}
+    for path in dict.fromkeys(paths):
+        whole = Path(path).resolve()
+        name = stem = whole.parent.name if whole.name == "model.safetensors" else whole.stem
+        number = 2
+        while name in found:
+            name, number = f"{stem}-{number}", number + 1
+        found[name] = path
+    return found
 
 
 def _sample_model() -> Path:

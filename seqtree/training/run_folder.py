@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,15 @@ class RunFolder:
         lines.append(json.dumps(record))
         self._write_lines(lines)
 
+    def records(self, most: int) -> list[dict[str, float]]:
+        """The figures of the last evaluations, at most so many, without what is no finite number or cannot be read."""
+        found = []
+        for line in self._lines()[-most:]:
+            with suppress(ValueError, AttributeError, RecursionError):
+                figures = json.loads(line).items()
+                found.append({name: value for name, value in figures if _is_figure(value)})
+        return found
+
     def cut_metrics(self, step: int) -> int:
         """Forget evaluations after ``step``: the run goes back to its checkpoint. How many lines were unreadable."""
         lines = self._lines()
@@ -127,6 +137,10 @@ class RunFolder:
 
     def _write_lines(self, lines: list[str]) -> None:
         write_atomically(self.metrics, "".join(line + "\n" for line in lines).encode())
+
+
+def _is_figure(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
 class OthersRunFolder(RunFolder):

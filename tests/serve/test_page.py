@@ -33,7 +33,9 @@ HOSTILE = "<img src=x onerror=alert(1)> & <script>alert(2)</script>"
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with listening(models(tmp_path_factory.mktemp("served")), rate=10_000) as port:
+    folder = tmp_path_factory.mktemp("served")
+    served = models(folder)
+    with listening(served, runs={name: folder / name for name in ("tag", "classify")}, rate=10_000) as port:
         yield f"http://127.0.0.1:{port}/"
 
 
@@ -162,6 +164,33 @@ def test_sampling_streams_and_stops(page: Page) -> None:
     page.get_by_role("button", name="Go on from it").click()
     expect(page.get_by_role("button", name="Stop", exact=True)).to_be_disabled()
     page.wait_for_function("document.querySelector('#view-language .sampled').textContent.length === 50")
+
+
+def test_a_blank_is_filled_by_a_model_that_reads_both_sides(page: Page) -> None:
+    page.get_by_role("link", name="Language").click()
+    page.select_option("#view-language [name=model]", "blanks")
+    expect(page.get_by_role("button", name="Go on from it")).to_be_disabled()
+    page.fill("#language-text", "the c____t")
+    expect(page.get_by_text("What fills the blank")).to_be_visible()
+    expect(page.locator("#view-language table tbody tr")).to_have_count(10)
+
+
+def test_curves_of_runs_are_live(page: Page, tmp_path_factory: pytest.TempPathFactory, address: str) -> None:
+    page.get_by_role("link", name="Runs").click()
+    expect(page.locator("#view-runs polyline")).to_have_count(2)
+    page.select_option("#view-runs [name=figure]", "loss")
+    page.check("#view-runs [name=logarithmic]")
+    expect(page.locator("#view-runs caption")).to_have_text("loss")
+    run = next(one for one in tmp_path_factory.getbasetemp().glob("served*/tag/metrics.jsonl"))
+    kept = run.read_text(encoding="utf-8")
+    try:
+        with run.open("a", encoding="utf-8") as file:
+            file.write('{"step": 99, "epoch": 9, "loss": 0.125, "seconds": 9}\nbroken\n')
+        expect(page.locator("#view-runs tbody td", has_text=re.compile("^0.125$")).last).to_be_visible()
+    finally:
+        run.write_text(kept, encoding="utf-8")
+    assert _violations(page) == []
+    assert not _wide(page)
 
 
 def test_tags_and_classes(page: Page) -> None:

@@ -132,6 +132,17 @@ def test_the_document_describes_every_operation(client: Client) -> None:
     }
 
 
+def test_curves(served: dict[str, Model[Any]], tmp_path: Path) -> None:
+    records = '{"step": 1, "loss": 2.5, "best": true}\n[]\nbroken\n{"step": 2, "loss": NaN}\n'
+    (tmp_path / "metrics.jsonl").write_text(records, encoding="utf-8")
+    with listening(served, runs={"mine": tmp_path, "new": tmp_path / "nothing-yet"}) as port:
+        _, _, body = Client(port).send("GET", "/api/runs")
+    assert json.loads(body)["runs"] == [
+        {"name": "mine", "records": [{"step": 1, "loss": 2.5}, {"step": 2}]},
+        {"name": "new", "records": []},
+    ]
+
+
 # --- what is refused
 
 
@@ -335,11 +346,22 @@ def test_a_client_that_has_gone_is_not_computed_for(served: dict[str, Model[Any]
 
 
 def test_models_have_names_of_their_own(tmp_path: Path) -> None:
-    assert served_models.given(["runs/a", "b/a.safetensors", "default"]) == {
+    assert served_models.given(["runs/a", "b/a.safetensors", "runs/c/model.safetensors", "default"]) == {
         "a": "runs/a",
         "a-2": "b/a.safetensors",
+        "c": "runs/c/model.safetensors",
         "default": "default",
     }
+
+
+def test_runs_are_those_named_and_those_of_models(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "a" / "metrics.jsonl").touch()
+    found = {"a": str(tmp_path / "a"), "default": "default"}
+    assert served_models.runs(found, [str(tmp_path / "b")]) == {"b": str(tmp_path / "b"), "a": str(tmp_path / "a")}
+    with pytest.raises(InputError, match="--run nothing: expected the folder of a run"):
+        served_models.runs({}, ["nothing"])
 
 
 def test_a_model_that_the_page_has_no_use_for(tmp_path: Path) -> None:

@@ -15,11 +15,14 @@ async function refusal(response) {
   }
 }
 
-export async function models() {
-  const response = await fetch("/api/models", { headers: headers() });
+async function got(name) {
+  const response = await fetch(`/api/${name}`, { headers: headers() });
   if (!response.ok) throw new Error(await refusal(response));
-  return (await response.json()).models;
+  return (await response.json())[name];
 }
+
+export const models = () => got("models");
+export const runs = () => got("runs");
 
 function post(name, request, signal) {
   const options = { method: "POST", headers: headers({ "Content-Type": "application/json" }), signal };

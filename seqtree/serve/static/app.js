@@ -1,6 +1,6 @@
 // Which views there are, for the models that are served; the address holds the view and what was asked.
 
-import { models } from "./api.js";
+import { models, runs } from "./api.js";
 import { element } from "./page.js";
 import { start as parse } from "./parse.js";
 import { start as language } from "./language.js";
@@ -8,6 +8,7 @@ import { start as tag } from "./tag.js";
 import { start as classify } from "./classify.js";
 import { start as tree } from "./tree.js";
 import { start as translate } from "./translate.js";
+import { start as curves } from "./runs.js";
 
 const VIEWS = [
   { name: "parse", title: "Parse", kind: "parser", start: parse },
@@ -32,6 +33,13 @@ function remember(name, asked) {
   history.replaceState(null, "", `#${name}?${new URLSearchParams(kept)}`);
 }
 
+/** A link to a view, and what shows it when its address is opened. */
+function offer(view, begin) {
+  begun.set(view.name, begin);
+  const link = element("a", { href: `#${view.name}`, id: `link-${view.name}` }, view.title);
+  document.getElementById("views").append(element("li", {}, link));
+}
+
 function show(views) {
   const { name, asked } = address();
   const chosen = views.find((view) => view.name === name) ?? views[0];
@@ -47,8 +55,9 @@ function show(views) {
 
 async function start() {
   let served;
+  let trained;
   try {
-    served = await models();
+    [served, trained] = await Promise.all([models(), runs()]);
   } catch (error) {
     status.className = "error";
     status.textContent = `The service does not answer: ${error.message}`;
@@ -59,9 +68,12 @@ async function start() {
     const section = document.getElementById(`view-${view.name}`);
     const own = served.filter((model) => model.kind === view.kind);
     section.querySelector("[name=model]").append(...own.map((model) => element("option", {}, model.name)));
-    begun.set(view.name, view.start(section, own, (asked) => remember(view.name, asked)));
-    const link = element("a", { href: `#${view.name}`, id: `link-${view.name}` }, view.title);
-    document.getElementById("views").append(element("li", {}, link));
+    offer(view, view.start(section, own, (asked) => remember(view.name, asked)));
+  }
+  if (trained.length) {
+    const view = { name: "runs", title: "Runs" };
+    views.push(view);
+    offer(view, curves(document.getElementById("view-runs"), (asked) => remember(view.name, asked)));
   }
   addEventListener("hashchange", () => show(views));
   show(views);

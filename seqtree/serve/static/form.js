@@ -5,7 +5,8 @@ import { message, settled } from "./page.js";
 
 /**
  * Ask when the form is sent or its text is typed into; only the last question is answered.
- * ``read`` makes the request of the form, ``show`` the elements of the answer.
+ * ``read`` makes the request of the form, ``operation`` is its name or tells it from the request, ``show`` makes the
+ * elements of the answer.
  */
 export function answering(section, operation, read, show, remember) {
   const form = section.querySelector("form");
@@ -24,7 +25,7 @@ export function answering(section, operation, read, show, remember) {
     const { signal } = asking;
     place.setAttribute("aria-busy", "true");
     try {
-      const answer = await ask(operation, request, signal);
+      const answer = await ask(typeof operation === "function" ? operation(request) : operation, request, signal);
       place.replaceChildren(...show(answer, request));
     } catch (error) {
       if (signal.aborted) return;

@@ -5,12 +5,23 @@ import { answering, filled } from "./form.js";
 import { element, message } from "./page.js";
 
 const EXAMPLE = "The boat ";
+const BLANK = "____";
 const MOST = 12; // bits: the strongest colour
 
 export function start(section, models, remember) {
   const form = section.querySelector("form");
   const read = () => ({ text: form.elements.text.value, model: form.elements.model.value });
-  const view = answering(section, "score", read, (answer, request) => surprisals(answer, request, models), remember);
+  const model = () => models.find((one) => one.name === form.elements.model.value);
+  const blank = (request) => request.text.includes(BLANK) && model().operations.includes("fill");
+  const view = answering(
+    section,
+    (request) => (blank(request) ? "fill" : "score"),
+    read,
+    (answer, request) => (blank(request) ? filling(answer) : surprisals(answer, request, model())),
+    remember,
+  );
+  const chosen = () => { form.elements.sample.disabled = !model().operations.includes("sample"); };
+  form.elements.model.addEventListener("change", chosen);
   const { place } = view;
   const stop = form.elements.stop;
   let sampling = null;
@@ -39,6 +50,7 @@ export function start(section, models, remember) {
 
   return (asked) => {
     filled(form, asked, EXAMPLE);
+    chosen();
     view.send();
   };
 }
@@ -56,8 +68,11 @@ function sampled(form) {
   };
 }
 
-function surprisals(answer, request, models) {
-  const model = models.find((one) => one.name === request.model);
+function filling({ tokens }) {
+  return [element("div", { class: "card" }, table(tokens, `What fills the blank ${BLANK}`))];
+}
+
+function surprisals(answer, request, model) {
   const words = model.unit === "word";
   const details = element("div", { class: "card", "aria-live": "polite" }, message("Choose a token to see what the model expected there."));
   const text = element("div", { class: "card text", dir: "auto" });
@@ -87,20 +102,20 @@ async function expected(place, one, context, request, model) {
   if (!model.operations.includes("next")) return;
   try {
     const { tokens } = await ask("next", { text: context, model: request.model, k: 10 });
-    place.append(table(tokens));
+    place.append(table(tokens, "What the model expected here"));
   } catch (error) {
     place.append(message(error.message, "error"));
   }
 }
 
-function table(tokens) {
+function table(tokens, title) {
   const rows = tokens.map(({ token, probability }) => {
     const bar = element("span", { class: "bar" });
     bar.style.width = `${(12 * probability).toFixed(2)}rem`;
     return element("tr", {}, element("td", {}, visible(token)), element("td", {}, probability.toFixed(4)), element("td", {}, bar));
   });
   const head = element("tr", {}, ...["Token", "Probability", ""].map((text) => (text ? element("th", { scope: "col" }, text) : element("td"))));
-  return element("table", {}, element("caption", { class: "soft" }, "What the model expected here"), element("thead", {}, head), element("tbody", {}, ...rows));
+  return element("table", {}, element("caption", { class: "soft" }, title), element("thead", {}, head), element("tbody", {}, ...rows));
 }
 
 function visible(token) {

@@ -8,7 +8,7 @@ const GAP = 22;
 export function merging(tree) {
   const steps = tree.merges.length;
   const place = element("div", { class: "paper", tabindex: "0", role: "group", "aria-label": "Drawing of the merges" });
-  const told = element("p", { class: "soft", role: "status" });
+  const told = element("p", { class: "soft told", role: "status" });
   const scrubber = element("input", { type: "range", min: 0, max: steps, value: steps, "aria-label": "Merge" });
   const play = element("button", { type: "button" }, "Play");
   let timer = null;
