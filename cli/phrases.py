@@ -36,8 +36,8 @@ as_option = click.option(
     type=click.Choice(["auto", "words", "phrases"]),
     default="auto",
     show_default=True,
-    help="How texts are read: as the mean of their word vectors (words), or as the model composes them (phrases). auto: "
-    "words if all texts are single words.",
+    help="How texts are read: as the mean of their word vectors (words), or as the model composes them (phrases); "
+    "auto: words if all texts are single words.",
 )
 parser_option = click.option(
     "--parser",

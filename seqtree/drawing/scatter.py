@@ -20,25 +20,26 @@ from seqtree.errors import InputError
 WIDTH, LOWEST, HIGHEST = 960, 360, 960  # pixels of the picture: its width, and between which its height lies
 RADIUS = 4  # pixels of a point
 FONT = 12  # pixels of a label
-LONGEST = 40  # characters of a label
+LONGEST = 32  # characters of a label
 KINDS = 8  # colours
 OTHERS = "other"
 ROW = 22  # pixels of a row of the legend
 SHARPNESS = 2  # pixels of a PNG for one of the picture
 
 Points = npt.NDArray[np.float64]
+_ANCHORS = {"start": "l", "middle": "m", "end": "r"}  # as SVG has them, and as Pillow does
 _Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 
 @dataclass(frozen=True)
 class Mark:
-    """A point in pixels, its text, its colour, and where its label is centred on its baseline; None: no room for it."""
+    """A point in pixels, its text and colour, and where its label is anchored on its baseline; None: no room."""
 
     x: int
     y: int
     text: str
     colour: str
-    label: tuple[int, int] | None
+    label: tuple[int, int, str] | None
 
 
 @dataclass(frozen=True)
@@ -58,10 +59,14 @@ class Scatter:
             f"<title>{escape(mark.text)}</title></circle>"
             for mark in self.marks
         )
-        labels = "".join(text(*mark.label, _short(mark.text), mark.colour) for mark in self.marks if mark.label)
+        labels = "".join(
+            text(mark.label[0], mark.label[1], _short(mark.text), mark.colour, mark.label[2])
+            for mark in self.marks
+            if mark.label
+        )
         legend = "".join(
             f'<circle cx="{x}" cy="{y}" r="{RADIUS}" fill="{colour}"/>'
-            + text(x + 2 * RADIUS + _wide(kind) // 2, y + FONT // 3, kind, colour)
+            + text(x + 2 * RADIUS, y + FONT // 3, kind, colour, "start")
             for x, y, kind, colour in self.legend
         )
         body = f'<g font-size="{FONT}">{dots}<g class="labels">{labels}</g><g class="legend">{legend}</g></g>'
@@ -85,7 +90,7 @@ class Scatter:
         for mark in self.marks:
             if mark.label:
                 at = (SHARPNESS * mark.label[0], SHARPNESS * mark.label[1])
-                draw.text(at, _short(mark.text), fill=mark.colour, font=font, anchor="ms")
+                draw.text(at, _short(mark.text), fill=mark.colour, font=font, anchor=f"{_ANCHORS[mark.label[2]]}s")
         for x, y, kind, colour in self.legend:
             dot(x, y, colour)
             at = (SHARPNESS * (x + 2 * RADIUS), SHARPNESS * (y + FONT // 3))
@@ -146,20 +151,21 @@ def _legend(colours: dict[str, str]) -> list[tuple[int, int, str, str]]:
     return found
 
 
-def _labels(places: Sequence[Sequence[int]], texts: Sequence[str], inside: _Box) -> list[tuple[int, int] | None]:
-    """Where each label is centred: beside its point, above, below or aslant, wherever nothing is yet."""
-    gap = RADIUS + 1
+def _labels(places: Sequence[Sequence[int]], texts: Sequence[str], inside: _Box) -> list[tuple[int, int, str] | None]:
+    """Where each label stands: beside its point, above, below or aslant, wherever nothing is yet."""
+    gap = RADIUS + 2
     taken = np.array([(x - gap, y - gap, x + gap, y + gap) for x, y in places], dtype=np.float64)
-    found: list[tuple[int, int] | None] = []
+    found: list[tuple[int, int, str] | None] = []
     for number, ((x, y), name) in enumerate(zip(places, texts, strict=True)):
-        half = _wide(_short(name)) // 2 + 1
+        wide = _wide(_short(name))
         found.append(None)
         for across, down in ((1, 0), (-1, 0), (0, -1), (0, 1), (1, -1), (1, 1), (-1, -1), (-1, 1)):
-            centre, line = x + across * (gap + half), y + down * (gap + FONT * 2 // 3) + FONT // 3
-            box = (centre - half, line - FONT, centre + half, line + FONT // 3)
+            at, line = x + across * gap, y + down * (gap + FONT * 2 // 3) + FONT // 3
+            left = at - (1 - across) * wide / 2
+            box = (left, line - FONT, left + wide, line + FONT // 3)
             if _free(box, taken, number, inside):
                 taken = np.vstack([taken, box])
-                found[-1] = centre, line
+                found[-1] = at, line, ("end", "middle", "start")[across + 1]
                 break
     return found
 

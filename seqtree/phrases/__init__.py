@@ -6,7 +6,7 @@ from seqtree.lazy import lazy
 
 if TYPE_CHECKING:
     from seqtree.phrases.ambiguity import Reading as Reading, readings as readings
-    from seqtree.phrases.export import export as export
+    from seqtree.phrases.files import export as export
     from seqtree.phrases.neighbours import Neighbour as Neighbour, nearest as nearest
     from seqtree.phrases.phrase import Phrase as Phrase, constituents as constituents
     from seqtree.phrases.projection import project as project
@@ -22,7 +22,7 @@ __getattr__, __dir__, __all__ = lazy(
     __name__,
     {
         "ambiguity": "Reading readings",
-        "export": "export",
+        "files": "export",
         "neighbours": "Neighbour nearest",
         "phrase": "Phrase constituents",
         "projection": "project",

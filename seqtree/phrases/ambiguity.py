@@ -37,15 +37,17 @@ def readings(vectors: PhraseVectors, text: str, count: int = 2) -> list[Reading]
     words = reader.words(text)
     if not words:
         raise InputError("the phrase has no words")
-    different: dict[frozenset[tuple[int, int]], Parse] = {}
+    best: list[Parse] = []
     for parse in reader.parser.k_best(words, MORE * count):
-        different.setdefault(_brackets(parse), parse)
-    best = list(different.values())[:count]
+        if len(best) < count and all(_differ(parse, other) for other in best):
+            best.append(parse)
     phrases = [Phrase(text, tree=parsed(parse, words)) for parse in best]
     found = missing([text] * len(best), reader.vectors(phrases))
     return [Reading(parse.tree, vector, parse.log_probability) for parse, vector in zip(best, found, strict=True)]
 
 
-def _brackets(parse: Parse) -> frozenset[tuple[int, int]]:
-    """The spans of its constituents of two words or more."""
-    return frozenset((start, end) for start, end in parse.binary.labels if end - start > 1)
+def _differ(one: Parse, other: Parse) -> bool:
+    """Whether two parses have different constituents of two words or more, and different merges, too."""
+    brackets = ({(start, end) for start, end in parse.binary.labels if end - start > 1} for parse in (one, other))
+    merges = ({(start, end) for start, _, end in parse.binary.merges} for parse in (one, other))
+    return next(brackets) != next(brackets) and next(merges) != next(merges)
