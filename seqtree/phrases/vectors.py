@@ -28,7 +28,7 @@ class PhraseVectors:
     """Vectors of words and phrases by a model of any kind that reads words.
 
     ``level`` says how phrases are read. *words*: the mean of the vectors of their words, the model's input embedding
-    without its mean over the vocabulary; unknown words do not count. *phrases*: as the model composes them, a single
+    without what all words have in common (``distinctive``); unknown words do not count. *phrases*: as the model composes them, a single
     word too. For a parser and a tree classifier that is the vector of the root of the phrase's tree; for a language
     model the mean of the states of its top layer; for a tagger, a classifier and a translator the same as for words.
     *auto*: words where all the texts are single words, else phrases.
@@ -59,7 +59,7 @@ class PhraseVectors:
     @cached_property
     def by_words(self) -> Reader:
         """What reads phrases as bags of words."""
-        return WordReader(self.words._replace(table=centred(self.words.table)))
+        return WordReader(self.words._replace(table=distinctive(self.words.table)))
 
     def reader(self, phrases: Iterable[Phrase]) -> Reader:
         """What reads these phrases, by ``level``."""
@@ -85,10 +85,16 @@ class PhraseVectors:
         return [word for word in dict.fromkeys(words) if word not in known and word.lower() not in known]
 
 
-def centred(table: Vector) -> Vector:
-    """Vectors (V, E) without their mean, which all have in common and which would make all of them alike."""
-    less: Vector = table - table.mean(axis=0)
-    return less
+def distinctive(table: Vector) -> Vector:
+    """Word vectors (V, E) without what all have in common: their mean, and their first principal component.
+
+    Both say mostly how frequent a word is, and would make frequent words alike (Mu and Viswanath 2018).
+    """
+    rows = table - table.mean(axis=0)
+    directions = np.linalg.eigh(rows.T @ rows)[1]  # (E, E), of the largest variance last
+    first = directions[:, -1]
+    rest: Vector = rows - np.outer(rows @ first, first)
+    return rest
 
 
 def lengths(vectors: Sequence[Vector]) -> Vector:
