@@ -212,13 +212,15 @@ def map_(
     if Path(out).suffix.lower() not in (".svg", ".png"):
         raise click.UsageError(f"--out {out}: expected a name that ends in .svg or .png")
     vectors = _open(model, level, **opening)
+    import numpy as np
+
     from seqtree.drawing.scatter import scatter
     from seqtree.files import write_atomically
     from seqtree.phrases import project
 
     found = _evenly(list(_read(source, kind, encoding, max_words)), most)
     kept, rows = _with_vectors(vectors, found)
-    points, share = project(rows, method)
+    points, share = project(np.asarray(rows), method)
     reader = vectors.by_phrases
     kinds = [one.label or "" for one in kept] if any(one.label for one in kept) else reader.kinds(kept)
     drawn = scatter(points, [one.text for one in kept], kinds, f"{len(kept)} phrases by {method.upper()}")

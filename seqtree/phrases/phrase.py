@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import Any
+from pathlib import Path
 
 from nltk.tree import Tree
 
@@ -56,7 +57,7 @@ def read_phrases(
     kind: str = "auto",
     encoding: str = "utf-8",
     max_words: int | None = MAX_WORDS,
-    warn: Callable[[str], Any] | None = None,
+    warn: Callable[[str], object] = warnings.warn,
 ) -> Iterator[Phrase]:
     """The phrases that FILE or TREEBANK names, each once, in order.
 
@@ -76,7 +77,7 @@ def read_phrases(
 
 
 def _phrases(
-    spec: str, kind: str, encoding: str, max_words: int | None, warn: Callable[[str], Any] | None
+    spec: str, kind: str, encoding: str, max_words: int | None, warn: Callable[[str], object]
 ) -> Iterator[Phrase]:
     if kind != "lines" and (spec.startswith(PREFIX) or _is_folder(spec) or spec.lower().endswith(TREE_FILES)):
         kind = "trees"
@@ -95,10 +96,9 @@ def _phrases(
 
 
 def _of_trees(
-    specs: Sequence[str], encoding: str, max_words: int | None, warn: Callable[[str], Any] | None
+    specs: Sequence[str], encoding: str, max_words: int | None, warn: Callable[[str], object]
 ) -> Iterator[Phrase]:
-    told = {} if warn is None else {"warn": warn}
-    for tree, _ in trees(specs, encoding, **told):
+    for tree, _ in trees(specs, encoding, warn=warn):
         yield from constituents(tree, max_words)
 
 
@@ -120,8 +120,6 @@ def _of_lines(name: str, lines: Iterable[tuple[int, str]]) -> Iterator[Phrase]:
 
 
 def _is_folder(spec: str) -> bool:
-    from pathlib import Path
-
     try:
         return spec != "-" and Path(spec).is_dir()
     except (OSError, ValueError):

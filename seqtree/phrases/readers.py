@@ -127,14 +127,14 @@ class TreeReader(Reader):
 
     @torch.inference_mode()
     def _roots(self, trees: Sequence[LabelledTree | None]) -> list[Vector]:
-        whole = [tree for tree in trees if tree is not None]
-        network, lexicon = self.model.network.eval(), self.model.lexicon
-        batch = make_tree_batch(whole, [lexicon.encode(tree.words) for tree in whole], lexicon)
-        if isinstance(self.model, Parser):
-            leaves = self.model.network.encode(batch.sentences).leaves
+        whole, model = [tree for tree in trees if tree is not None], self.model
+        batch = make_tree_batch(whole, [model.lexicon.encode(tree.words) for tree in whole], model.lexicon)
+        if isinstance(model, Parser):
+            leaves = model.network.eval().encode(batch.sentences).leaves
         else:
-            network = self.model.network
-            leaves = network.leaves(network.words(batch.sentences, network.products).words)
+            classifier = model.network.eval()
+            leaves = classifier.leaves(classifier.words(batch.sentences, classifier.products).words)
+        network = model.network
         nodes = compose_forest(network.composition, leaves, batch.left, batch.right)
         roots = network.composition.output(nodes[network.words.ids(batch.nodes[batch.ends - 1])])
         return list(roots.float().cpu().numpy())

@@ -55,7 +55,7 @@ def cosine(first: Vector, second: Vector) -> float:
     0.707...
     """
     one, other = lengths([first, second]).tolist()
-    return float(first @ second) / (one * other)
+    return float(first @ second / (one * other))
 
 
 def read_pairs(path: str, encoding: str = "utf-8") -> list[ScoredPair]:

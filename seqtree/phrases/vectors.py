@@ -28,9 +28,10 @@ class PhraseVectors:
     """Vectors of words and phrases by a model of any kind that reads words.
 
     ``level`` says how phrases are read. *words*: the mean of the vectors of their words, the model's input embedding
-    without what all words have in common (``distinctive``); unknown words do not count. *phrases*: as the model composes them, a single
-    word too. For a parser and a tree classifier that is the vector of the root of the phrase's tree; for a language
-    model the mean of the states of its top layer; for a tagger, a classifier and a translator the same as for words.
+    without what all words have in common (``distinctive``); unknown words do not count. *phrases*: as the model
+    composes them, a single word too. For a parser and a tree classifier that is the vector of the root of the phrase's
+    tree; for a language model the mean of the states of its top layer; for a tagger, a classifier and a translator the
+    same as for words.
     *auto*: words where all the texts are single words, else phrases.
 
     ``parser`` gives the parser whose trees a tree classifier labels: that which comes with seqtree by default.
