@@ -13,15 +13,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from nltk.corpus import brown
-
-from seqtree.text.sentences import penn_tokens
+from nltk.tokenize import TreebankWordTokenizer
 
 
 def lines(data: Path) -> Iterator[str]:
     """The lines of the three texts, words between spaces."""
     yield from (data / "ptb" / "ptb.train.txt").read_text(encoding="utf-8").splitlines()
+    split = TreebankWordTokenizer().tokenize
     for line in (data / "text" / "tinyshakespeare.txt").read_text(encoding="utf-8").splitlines():
-        yield " ".join(form for _, form in penn_tokens(line)).lower()
+        yield " ".join(split(line)).lower()
     for sentence in brown.sents():
         yield " ".join(sentence).lower()
 

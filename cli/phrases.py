@@ -46,9 +46,8 @@ parser_option = click.option(
     help="The parser of phrases for a tree classifier.  [default: what the variable SEQTREE_PARSER names, or else "
     "default]",
 )
-model_options = with_options(
-    [as_option, parser_option, encoding_option, precision_option, device_option, threads_option]
-)
+opening_options = with_options([parser_option, precision_option, device_option, threads_option])
+model_options = with_options([as_option, encoding_option, opening_options])
 reading_options = with_options(
     [
         click.option(
@@ -264,7 +263,7 @@ def export(
     Word vectors are written as they are in the model; what --format word2vec writes, --vectors of the training commands
     reads.
     """
-    vectors = _open(model, level, **opening)
+    vectors = _open(model, level, **opening, plain=True)
     from seqtree.phrases import Phrase, export
 
     if source is None:
@@ -282,15 +281,15 @@ def export(
 @click.argument("model", type=FILE)
 @click.argument("text")
 @click.option("-k", "count", type=click.IntRange(min=1), default=2, show_default=True, help="How many trees.")
-@model_options
+@opening_options
 @json_option
-def trees(model: str, text: str, count: int, level: str, encoding: str, as_json: bool, **opening: Any) -> None:
+def trees(model: str, text: str, count: int, as_json: bool, **opening: Any) -> None:
     """Show the best trees of an ambiguous phrase, and how alike its vectors by these trees are.
 
     MODEL is a parser or a tree classifier. No two trees have the same constituents. Of each after the first, the cosine
     of its root's vector with that of the first tree is printed.
     """
-    vectors = _open(model, level, **opening)
+    vectors = _open(model, "phrases", **opening)
     from seqtree.drawing.trees import draw
     from seqtree.phrases import cosine, readings
     from seqtree.treebank.bracketed import write_tree
@@ -311,7 +310,13 @@ def trees(model: str, text: str, count: int, level: str, encoding: str, as_json:
 
 
 def _open(
-    model: str, level: str, parser: str | None, precision: str, device: str, threads: int | None
+    model: str,
+    level: str,
+    parser: str | None,
+    precision: str,
+    device: str,
+    threads: int | None,
+    plain: bool = False,
 ) -> PhraseVectors:
     """The vectors of a model of any kind."""
     with quick_imports(tracing=False):
@@ -324,7 +329,7 @@ def _open(
             torch.set_num_threads(threads)
         loaded = load(model, device, None if precision == "auto" else precision)
     reads: Callable[[], Any] = lambda: open_parser(parser, threads, device, precision)  # noqa: E731
-    return PhraseVectors(loaded, level, reads)
+    return PhraseVectors(loaded, level, reads, plain)
 
 
 def _read(source: str, kind: str, encoding: str, max_words: int) -> Iterator[Phrase]:

@@ -35,12 +35,19 @@ class PhraseVectors:
     *auto*: words where all the texts are single words, else phrases.
 
     ``parser`` gives the parser whose trees a tree classifier labels: that which comes with seqtree by default.
+    ``plain``: word vectors stay as they are in the model, with what all of them have in common.
     """
 
-    def __init__(self, model: Model[Any], level: str = "auto", parser: Callable[[], Parser] = shipped_parser) -> None:
+    def __init__(
+        self,
+        model: Model[Any],
+        level: str = "auto",
+        parser: Callable[[], Parser] = shipped_parser,
+        plain: bool = False,
+    ) -> None:
         if level not in LEVELS:
             raise InputError(f"as {level!r}: expected one of {', '.join(LEVELS)}")
-        self.model, self.level, self._parser = model, level, parser
+        self.model, self.level, self._parser, self._plain = model, level, parser, plain
 
     @cached_property
     def words(self) -> WordVectors:
@@ -60,7 +67,8 @@ class PhraseVectors:
     @cached_property
     def by_words(self) -> Reader:
         """What reads phrases as bags of words."""
-        return WordReader(self.words._replace(table=distinctive(self.words.table)))
+        words = self.words
+        return WordReader(words if self._plain else words._replace(table=distinctive(words.table)))
 
     def reader(self, phrases: Iterable[Phrase]) -> Reader:
         """What reads these phrases, by ``level``."""

@@ -88,6 +88,11 @@ def test_export(phrases: Run, tmp_path: Path) -> None:
     code, out, _ = phrases("export", "lm", "p.txt", "--out", "v.npy")
     assert (code, out) == (0, "v.npy\nv.txt\n")
     assert np.load(tmp_path / "v.npy").shape == (5, 6)
+    (tmp_path / "w.txt").write_text("cat\nthe\n")
+    phrases("export", "lm", "w.txt", "--out", "w.npy")
+    model = LanguageModel.load(tmp_path / "lm")
+    rows = model.network.embedding.weight[model.vocabulary.encode(["cat", "the"])]
+    assert np.array_equal(np.load(tmp_path / "w.npy"), rows.detach().numpy())
     code, out, _ = phrases("export", "lm", "--format", "word2vec", "--out", "words.txt")
     assert code == 0
     from seqtree.cli import run
