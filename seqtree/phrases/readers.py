@@ -34,6 +34,7 @@ from seqtree.translation.model import Translator
 from seqtree.treebank.labelled import LabelledTree, unlabelled
 from seqtree.trees.batches import make_tree_batch
 from seqtree.trees.model import TreeClassifier
+from seqtree.trees.network import TreeNetwork
 
 AT_ONCE = 1024  # phrases that are parsed together
 Vector = npt.NDArray[np.float32]
@@ -129,12 +130,11 @@ class TreeReader(Reader):
     def _roots(self, trees: Sequence[LabelledTree | None]) -> list[Vector]:
         whole, model = [tree for tree in trees if tree is not None], self.model
         batch = make_tree_batch(whole, [model.lexicon.encode(tree.words) for tree in whole], model.lexicon)
-        if isinstance(model, Parser):
-            leaves = model.network.eval().encode(batch.sentences).leaves
+        network = model.network.eval()
+        if isinstance(network, TreeNetwork):
+            leaves = network.leaves(network.words(batch.sentences, network.products).words)
         else:
-            classifier = model.network.eval()
-            leaves = classifier.leaves(classifier.words(batch.sentences, classifier.products).words)
-        network = model.network
+            leaves = network.encode(batch.sentences).leaves
         nodes = compose_forest(network.composition, leaves, batch.left, batch.right)
         roots = network.composition.output(nodes[network.words.ids(batch.nodes[batch.ends - 1])])
         return list(roots.float().cpu().numpy())
