@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "tag": ("seqtree.cli.tag", "tag", "Tags for words: train a tagger, evaluate it, tag, segment."),
     "classify": ("seqtree.cli.classify", "classify", "Classes for texts: train a classifier, evaluate it, classify."),
     "tree": ("seqtree.cli.tree", "tree", "Labels at the nodes of trees: train, evaluate, predict."),
+    "phrases": ("seqtree.cli.phrases", "phrases", "Vectors of phrases: near ones, similarity, maps, files."),
     "image": ("seqtree.cli.image", "image", "Images: train a classifier, evaluate it, classify pictures."),
     "translate": ("seqtree.cli.translate", "translate", "Sequence to sequence: train, evaluate, translate, score."),
     "serve": ("seqtree.cli.serve", "serve", "A page in the browser, and a JSON service, for your models."),

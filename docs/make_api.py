@@ -17,6 +17,7 @@ PACKAGES = (
     "seqtree.tagging",
     "seqtree.classification",
     "seqtree.trees",
+    "seqtree.phrases",
     "seqtree.images",
     "seqtree.translation",
     "seqtree.training",

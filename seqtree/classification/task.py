@@ -22,7 +22,7 @@ from seqtree.text.lexicon import LabelSet, Lexicon
 from seqtree.text.reading import check_standard_input
 from seqtree.training.batches import SentenceTask, spread_out
 from seqtree.training.progress import Display
-from seqtree.training.start import known_words, start_words, with_start
+from seqtree.training.start import known_words, start_encoder, with_start
 from seqtree.training.task import Batch
 
 MAX_VALIDATION = 5000  # texts
@@ -88,8 +88,7 @@ class ClassifyTask(SentenceTask[ClassifierRecipe, Classifier, ClassData]):
         lexicon = Lexicon.build(Counter(word for text in words for word in text), texts.min_count, more)
         classes = LabelSet(sorted({item.label for item in data.training}))
         made = Classifier.over(lexicon, classes, texts.unit, texts.lower, recipe.network, recipe.training.seed, words)
-        if recipe.start:
-            display.message(start_words(made.network.words, lexicon, recipe.start))
+        start_encoder(made.network.words, lexicon, recipe, display.message)
         return made
 
     def fingerprint(self) -> str:

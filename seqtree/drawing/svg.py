@@ -31,16 +31,17 @@ def group(name: str, elements: Iterable[str]) -> str:
     return f'<g class="{name}" fill="{TAG_INK if name == "tags" else INK}">{"".join(elements)}</g>'
 
 
-def text(x: int, y: int, content: str, fill: str | None = None) -> str:
+def text(x: int, y: int, content: str, fill: str | None = None, anchor: str = "middle") -> str:
     """A text centred at ``x`` with its baseline at ``y``, right to left if its first letter is.
 
-    ``fill``: its colour, by default that of its group.
+    ``fill``: its colour, by default that of its group. ``anchor``: what of it is at ``x``, its start, middle or end.
     """
     directions = (unicodedata.bidirectional(character) for character in content)
     first = next((direction for direction in directions if direction in ("L", "R", "AL")), "L")
     direction = "" if first == "L" else ' direction="rtl"'
     colour = f' fill="{fill}"' if fill else ""
-    return f'<text x="{x}" y="{y}"{direction}{colour}>{_escaped(content)}</text>'
+    place = "" if anchor == "middle" else f' text-anchor="{anchor}"'
+    return f'<text x="{x}" y="{y}"{place}{direction}{colour}>{_escaped(content)}</text>'
 
 
 def pill(x: int, y: int, content: str, fill: str) -> str:

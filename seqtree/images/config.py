@@ -141,5 +141,5 @@ OPTIONS = TrainingOptions(
     presets={"": PRESETS},
     default="cnn",
     preset_flags=("--preset", "--model"),
-    hidden=("init_from",),
+    hidden=("init_from", "vectors"),
 )

@@ -42,7 +42,7 @@ from seqtree.text.labelled import Labelled, read_labelled
 from seqtree.text.lexicon import LabelSet
 from seqtree.text.reading import check_standard_input
 from seqtree.training.progress import Display
-from seqtree.training.start import grow
+from seqtree.training.start import grow, start_vectors, vector_width
 from seqtree.training.task import Batch, Task
 
 RESET = 0.01  # how likely each row's state is forgotten after a window
@@ -90,6 +90,7 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
         given = {name: value for name, value in options.items() if value is not None}
         if (dropout := given.pop("dropout", None)) is not None:
             given = {**dict.fromkeys(("dropout_input", "dropout_hidden", "dropout_output"), dropout), **given}
+        width = vector_width(given, "embedding") if "vectors" in given else None
         start = LanguageModel.load(given["init_from"]) if "init_from" in given else None
         if given.setdefault("condition", bool(start and start.classes)):
             given.setdefault("documents", "lines")
@@ -98,8 +99,10 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
         if start:
             return _started(start, given)
         unit = given.get("unit", "char")
-        preset = OPTIONS.variant(unit, given.get("preset"))
-        return OPTIONS.resolved({**given, **_widths(given, preset.recipe.network)}, unit)
+        base = OPTIONS.variant(unit, given.get("preset")).recipe.network
+        if width is not None:
+            given = _as_wide(given, width, base)
+        return OPTIONS.resolved({**given, **_widths(given, base)}, unit)
 
     @classmethod
     def read(cls, sources: Sequence[str], recipe: LanguageRecipe, display: Display) -> PreparedCorpus:
@@ -155,6 +158,8 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
             known = len(start.vocabulary)
             new = len(data.vocabulary) - known
             display.message(f"starting from {recipe.run.init_from}: {known:,} tokens known, {new:,} new")
+        elif recipe.run.vectors is not None:
+            display.message(start_vectors(model.network.embedding.weight, data.vocabulary, recipe.run.vectors))
         return model
 
     @property
@@ -295,6 +300,17 @@ def _read_items(sources: Sequence[str], recipe: LanguageRecipe) -> PreparedCorpu
     if len({item.label for item in training} | set(known)) < 2:
         raise InputError(f"{', '.join(sources)}: every text is {training[0].label!r}; expected two classes or more")
     return prepare_items(training, valid, recipe.text, start and start.vocabulary, known)
+
+
+def _as_wide(given: Mapping[str, Any], width: int, base: LanguageNetworkConfig) -> dict[str, Any]:
+    """The given options with embeddings of that width, the units as in the preset; InputError if it cannot have them.
+
+    With the output tied by request, the network has as many units.
+    """
+    if given.get("unit", "char") != "word" or given.get("one_hot"):
+        what = "a one-hot input has no vectors" if given.get("one_hot") else "they are vectors of words"
+        raise InputError(f"--vectors: {what}; expected --unit word and no --one-hot")
+    return {"hidden": width if given.get("tied") else base.hidden, **given, "embedding": width}
 
 
 def _widths(given: Mapping[str, Any], base: LanguageNetworkConfig) -> dict[str, Any]:

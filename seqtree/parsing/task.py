@@ -22,7 +22,7 @@ from seqtree.text.columns import Tagged, read_tagged
 from seqtree.text.reading import check_standard_input
 from seqtree.training.batches import SentenceTask, held_out
 from seqtree.training.progress import Display
-from seqtree.training.start import known_words, start_words, with_start
+from seqtree.training.start import known_words, start_encoder, with_start
 from seqtree.training.task import Batch
 from seqtree.treebank.binary import BinaryTree, binarise, restore
 from seqtree.treebank.bracketed import write_tree
@@ -91,8 +91,7 @@ class ParserTask(SentenceTask[ParserRecipe, Parser, ParserData]):
             recipe.network,
             recipe.training.seed,
         )
-        if recipe.start:
-            display.message(start_words(parser.network.words, parser.lexicon, recipe.start))
+        start_encoder(parser.network.words, parser.lexicon, recipe, display.message)
         return parser
 
     def fingerprint(self) -> str:

@@ -19,7 +19,7 @@ from seqtree.text.batches import make_batch
 from seqtree.text.reading import check_standard_input
 from seqtree.training.batches import SentenceTask, held_out
 from seqtree.training.progress import Display
-from seqtree.training.start import known_words, start_words, with_start
+from seqtree.training.start import known_words, start_encoder, with_start
 from seqtree.training.task import Batch
 
 MAX_VALIDATION = 5000  # sentences
@@ -74,8 +74,7 @@ class TagTask(SentenceTask[TaggerRecipe, Tagger, TagData]):
         names = names_in(data.training, data.scheme, recipe.columns.min_count, more)
         words = (one.words for one in data.training)
         tagger = Tagger.over(*names, data.scheme, recipe.network, recipe.training.seed, words)
-        if recipe.start:
-            display.message(start_words(tagger.network.words, tagger.lexicon, recipe.start))
+        start_encoder(tagger.network.words, tagger.lexicon, recipe, display.message)
         return tagger
 
     def fingerprint(self) -> str:

@@ -151,7 +151,7 @@ def _find(path: str | Path, scratch: list[Path], skipped: list[str], suffixes: t
     except (OSError, ValueError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{str(path)!r} cannot be read: {_reason(error)}") from None
+        raise InputError(f"{str(path)!r} cannot be read: {reason(error)}") from None
     with _opened(Source(place, str(path))) as file:
         return [Source(_copied(file, scratch, str(path)), str(path))]
 
@@ -174,15 +174,15 @@ def _texts_of(folder: Path, skipped: list[str], suffixes: tuple[str, ...]) -> li
     return found
 
 
-def _check_kind(source: Source, start: bytes) -> None:
-    """Raises InputError for a file that is plainly no text; says so of one whose text is marked up."""
+def check_kind(name: str, start: bytes) -> None:
+    """Raises InputError for a file that begins so if it is plainly no text; says so if its text is marked up."""
     for beginning, kind, advice in _NO_TEXTS:
         if start.startswith(beginning):
-            raise InputError(f"{source.name} is {kind}, not a text; {advice}")
+            raise InputError(f"{name} is {kind}, not a text; {advice}")
     mark = start[:200].removeprefix(codecs.BOM_UTF8).lstrip().lower()
     if mark.startswith((b"{\\rtf", b"<!doctype html", b"<html")):
         kind = "RTF" if mark.startswith(b"{") else "HTML"
-        say(f"{source.name} is {kind}: its markup is read as text; convert it to plain text first")
+        say(f"{name} is {kind}: its markup is read as text; convert it to plain text first")
 
 
 def _copied(stream: BinaryIO, scratch: list[Path], name: str) -> Path:
@@ -192,7 +192,7 @@ def _copied(stream: BinaryIO, scratch: list[Path], name: str) -> Path:
         with (folder / "text").open("wb") as file:
             shutil.copyfileobj(stream, file, BLOCK)
     except OSError as error:
-        raise InputError(f"{name} could not be copied to {folder}: {_reason(error)}") from None
+        raise InputError(f"{name} could not be copied to {folder}: {reason(error)}") from None
     return folder / "text"
 
 
@@ -205,7 +205,7 @@ def _decoded(source: Source, encoding: str, digest: Any) -> Iterator[str]:
         while True:
             data = _read(file, source, BLOCK)
             if not offset:
-                _check_kind(source, data)
+                check_kind(source.name, data)
             if digest is not None:
                 digest.update(data)
             pending = len(decoder.getstate()[0])  # bytes of an incomplete character
@@ -229,17 +229,18 @@ def _opened(source: Source) -> BinaryIO:
     try:
         return source.path.open("rb")
     except OSError as error:
-        raise InputError(f"{source.name} cannot be read: {_reason(error)}") from None
+        raise InputError(f"{source.name} cannot be read: {reason(error)}") from None
 
 
 def _read(file: BinaryIO, source: Source, size: int) -> bytes:
     try:
         return file.read(size)
     except OSError as error:
-        raise InputError(f"{source.name} cannot be read: {_reason(error)}") from None
+        raise InputError(f"{source.name} cannot be read: {reason(error)}") from None
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
+    """Why something could not be read, in a few words."""
     return (isinstance(error, OSError) and error.strerror and error.strerror.lower()) or str(error)
 
 

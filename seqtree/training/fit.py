@@ -206,6 +206,7 @@ def _config(task: AnyTask, sources: Sequence[str], preset: str) -> dict[str, Any
         task.options.argument: [_whole_path(source) for source in sources],
         "preset": preset,
         "init_from": run.init_from,
+        "vectors": run.vectors,
         "half": run.half,
         **groups,
         "fingerprint": task.fingerprint(),

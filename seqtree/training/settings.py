@@ -90,6 +90,12 @@ class RunSettings(Settings):
     init_from: str | None = setting(
         None, "Start from a trained language model.", metavar="MODEL", unset="random weights"
     )
+    vectors: str | None = setting(
+        None,
+        "Start the word vectors from this file: word2vec's text form or GloVe's, also as .gz.",
+        metavar="FILE",
+        unset="random weights",
+    )
     half: bool = setting(False, "Write the model with 16 bits per weight: half the size.")
     precision: str = setting(
         "auto",

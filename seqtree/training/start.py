@@ -1,8 +1,8 @@
-"""Warm starts: what a new network takes over from a trained language model, by the names of the tokens."""
+"""Warm starts: what a new network takes over from a language model or a file of vectors, by the names of tokens."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -15,6 +15,8 @@ from seqtree.nn.recurrent import Recurrent
 from seqtree.nn.words import WordEncoder
 from seqtree.tasks import TASKS, named
 from seqtree.text.lexicon import Lexicon
+from seqtree.text.vectors import VectorFile
+from seqtree.text.vocabulary import Vocabulary
 from seqtree.training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -55,18 +57,35 @@ def language_model(path: str) -> LanguageModel:
     return model
 
 
-def with_start(recipe: R, options: Mapping[str, Any]) -> R:
-    """A recipe with a word encoder, its word vectors as wide as those of the model that it starts from, if any.
+def vector_width(options: Mapping[str, Any], name: str) -> int:
+    """How wide the vectors of the option ``vectors`` are; ``name``: the option of the width of the network's own.
 
-    Raises InputError if another width was asked for, and as ``language_model`` does.
+    Raises InputError if that is another, if there is another start, and as ``VectorFile`` does.
     """
-    if recipe.run.init_from is None:
+    if options.get("init_from") is not None:
+        raise InputError("a run starts from --init-from or from --vectors, not from both")
+    path, asked = options["vectors"], options.get(name)
+    width = VectorFile.opened(path).width
+    if asked not in (None, width):
+        raise InputError(f"{path}: its vectors have {width:,} numbers; expected {asked:,}, as --{name} says")
+    return width
+
+
+def with_start(recipe: R, options: Mapping[str, Any]) -> R:
+    """A recipe with a word encoder, its word vectors as wide as those that it starts from, if any.
+
+    Raises InputError if another width was asked for, and as ``language_model`` and ``VectorFile`` do.
+    """
+    if recipe.run.vectors is not None:
+        changed: Any = recipe
+        width = vector_width(options, "words")
+    elif recipe.run.init_from is None:
         return recipe
-    if options.get("words") is not None:
+    elif options.get("words") is not None:
         raise InputError("words: with init_from, word vectors are as wide as the language model's")
-    start = language_model(recipe.run.init_from)
-    width = start.network.config.embedding
-    changed: Any = replace(recipe, start=start)
+    else:
+        start = language_model(recipe.run.init_from)
+        changed, width = replace(recipe, start=start), start.network.config.embedding
     network = replace(changed.network, words=width)
     return cast(R, replace(changed, network=network))
 
@@ -80,6 +99,40 @@ def known_words(model: LanguageModel) -> tuple[str, ...]:
     if model.network.config.one_hot:
         raise InputError("a language model with --one-hot has no word vectors to start from")
     return model.vocabulary.tokens
+
+
+def start_encoder(words: WordEncoder, lexicon: Lexicon, recipe: Recipe, tell: Callable[[str], object]) -> None:
+    """Start a word encoder from what the recipe names, if anything, and ``tell`` what was copied."""
+    if recipe.start:
+        tell(start_words(words, lexicon, recipe.start))
+    elif recipe.run.vectors is not None:
+        tell(start_vectors(words.embedding.weight, lexicon.words, recipe.run.vectors))
+
+
+@torch.no_grad()
+def start_vectors(weight: Tensor, vocabulary: Vocabulary, path: str) -> str:
+    """Copy the vectors of a file into the rows (V, E) of a vocabulary's words; says how many were found.
+
+    A word that the file has only in lower case takes that vector. Raises InputError if the file has none of the words,
+    and as ``VectorFile`` does.
+    """
+    lower: dict[str, list[int]] = {}
+    for number, word in enumerate(vocabulary):
+        lower.setdefault(word.lower(), []).append(number)
+    as_written: set[int] = set()
+    found: set[int] = set()
+    for word, vector in VectorFile.opened(path).vectors({*vocabulary, *lower}):
+        same = {vocabulary.index(word)} if word in vocabulary else set()
+        rows = same.union(number for number in lower.get(word, ()) if number not in as_written)
+        weight[sorted(rows)] = torch.from_numpy(vector).to(weight)
+        as_written |= same
+        found |= rows
+    if not found:
+        raise InputError(f"{path}: none of the {len(vocabulary):,} words of the vocabulary is in it")
+    return (
+        f"{len(found):,} of {len(vocabulary):,} words of the vocabulary start from {path}, "
+        f"{len(found - as_written):,} of them from the vector in lower case"
+    )
 
 
 @torch.no_grad()

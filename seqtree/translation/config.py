@@ -149,5 +149,5 @@ PRESETS = {
 }
 
 OPTIONS = TrainingOptions(
-    argument="files", sample="dates", presets={"": PRESETS}, default="small", hidden=("init_from",)
+    argument="files", sample="dates", presets={"": PRESETS}, default="small", hidden=("init_from", "vectors")
 )

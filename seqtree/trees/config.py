@@ -51,6 +51,16 @@ class LabelledTreeSettings(Settings):
         choices=("stop", "skip"),
     )
     min_count: int = setting(1, "Words that occur less often are known by their characters only.", minimum=1)
+    flat: tuple[str, ...] = setting(
+        (),
+        "Texts with a label but without trees, label<TAB>text a line, to learn from as well: they are parsed, and only "
+        "their roots have a label; may be given several times.",
+        metavar="FILE",
+        unset="none",
+    )
+    parser: str | None = setting(
+        None, "The parser of --flat: a run folder, a model file, or a name.", metavar="MODEL", unset="default"
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()

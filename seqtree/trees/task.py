@@ -15,12 +15,13 @@ from seqtree.text.lexicon import LabelSet, Lexicon
 from seqtree.text.reading import check_standard_input
 from seqtree.training.batches import SentenceTask, spread_out
 from seqtree.training.progress import Display
-from seqtree.training.start import known_words, start_words, with_start
+from seqtree.training.start import known_words, start_encoder, with_start
 from seqtree.training.task import Batch
 from seqtree.treebank.labelled import LabelledTree, labelled_trees
 from seqtree.trees.batches import make_tree_batch
 from seqtree.trees.config import OPTIONS, TreeRecipe
 from seqtree.trees.evaluation import evaluate, labels_of
+from seqtree.trees.flat import flat_trees
 from seqtree.trees.model import TreeClassifier
 
 MAX_VALIDATION = 2000  # trees
@@ -57,7 +58,7 @@ class TreeTask(SentenceTask[TreeRecipe, TreeClassifier, TreeData]):
     @classmethod
     def read(cls, sources: Sequence[str], recipe: TreeRecipe, display: Display) -> TreeData:
         reading, validation = recipe.reading, recipe.validation
-        check_standard_input((*sources, *validation.valid))
+        check_standard_input((*sources, *validation.valid, *reading.flat))
         training = labelled_trees(sources, reading.encoding, reading.malformed, display.warning)
         if validation.valid:
             valid = labelled_trees(validation.valid, reading.encoding, reading.malformed, display.warning)
@@ -68,9 +69,11 @@ class TreeTask(SentenceTask[TreeRecipe, TreeClassifier, TreeData]):
         if len(valid) > MAX_VALIDATION:
             display.warning(f"validating on {MAX_VALIDATION:,} of {len(valid):,} trees set apart")
             valid = spread_out(valid, 1.0, MAX_VALIDATION)[1]
-        known = {label for tree in training for label in tree.labels}
+        if reading.flat:
+            training = training + flat_trees(reading.flat, reading.encoding, reading.parser)
+        known = {label for tree in training for label in tree.labels if label is not None}
         if len(known) < 2:
-            only = f"every label is {min(map(str, known))!r}" if known else "no tree is left to train on"
+            only = f"every label is {min(known)!r}" if known else "no tree is left to train on"
             raise InputError(f"{', '.join(sources)}: {only}; expected two classes or more")
         if not validation.valid:  # a class may be among the trees that were held out only
             valid = [tree for tree in valid if known.issuperset(tree.labels)]
@@ -83,8 +86,7 @@ class TreeTask(SentenceTask[TreeRecipe, TreeClassifier, TreeData]):
         lexicon = Lexicon.build(words, recipe.reading.min_count, more)
         classes = LabelSet(in_order({label for tree in data.training for label in tree.labels if label is not None}))
         made = TreeClassifier.over(lexicon, classes, recipe.network, recipe.training.seed)
-        if recipe.start:
-            display.message(start_words(made.network.words, lexicon, recipe.start))
+        start_encoder(made.network.words, lexicon, recipe, display.message)
         return made
 
     def fingerprint(self) -> str:
@@ -102,7 +104,10 @@ class TreeTask(SentenceTask[TreeRecipe, TreeClassifier, TreeData]):
             "characters": len(model.lexicon.characters),
             "classes": len(model.classes),
         }
-        return {**super().identity(), "reading": self.recipe.reading.to_json(), "known": known}
+        reading = self.recipe.reading.to_json()
+        for name in ("flat", "parser"):  # the fingerprint has what is read by them
+            del reading[name]
+        return {**super().identity(), "reading": reading, "known": known}
 
     def loss(self, batch: Batch) -> tuple[Tensor, int]:
         rows, model = self.longest_first(batch), self.model

@@ -1,7 +1,9 @@
-"""A parser that starts from a language model: words, vectors, layers, and what cannot serve."""
+"""Runs that start from a language model or a file of vectors: words, vectors, layers, and what cannot serve."""
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,14 @@ from runs import Messages, parser_recipe, train
 
 from seqtree.errors import InputError
 from seqtree.language.model import LanguageModel
+from seqtree.model import load
 from seqtree.parsing.config import ParserNetworkConfig
 from seqtree.parsing.gold import names_in
 from seqtree.parsing.model import Parser
-from seqtree.training.start import known_words, start_words
+from seqtree.tasks import TASKS, named
+from seqtree.text.vocabulary import Vocabulary
+from seqtree.training.fit import fit
+from seqtree.training.start import known_words, start_vectors, start_words
 from seqtree.treebank.binary import binarise
 
 TEXT = "the cat sat on a zebra\nevery zebra sat\n"
@@ -137,3 +143,71 @@ def test_training_starts_from_a_model(tmp_path: Path) -> None:
     loaded = Parser.load(tmp_path / "run")
     assert loaded.network.config.words == 11
     assert "zebra" in loaded.lexicon.words
+
+
+COMMON = ("the", "a", "was", "is", "to", "on", "and", "of")
+VECTORS = "the 1 2 3 4 5\ncat 5 4 3 2 1\nThe 0 0 0 0 1\nzebra 1 1 1 1 1\nunicorn 2 2 2 2 2\n"
+
+
+def test_rows_of_known_words_only(tmp_path: Path) -> None:
+    """Words as written come first, whatever the order of the file; others take the vector in lower case."""
+    vocabulary = Vocabulary.build({"The": 3, "the": 2, "Cat": 1, "dog": 1}, "word")
+    weight = torch.zeros(len(vocabulary), 5)
+    for text in (VECTORS, "\n".join(reversed(VECTORS.splitlines()))):
+        (tmp_path / "v.txt").write_text(text)
+        said = start_vectors(weight.zero_(), vocabulary, str(tmp_path / "v.txt"))
+        rows = dict(zip(vocabulary.tokens, weight.tolist(), strict=True))
+        assert rows["The"] == [0, 0, 0, 0, 1] and rows["the"] == [1, 2, 3, 4, 5] and rows["Cat"] == [5, 4, 3, 2, 1]
+        assert rows["dog"] == rows["<unk>"] == [0] * 5
+        start = f"3 of {len(vocabulary)} words of the vocabulary start from "
+        assert said.startswith(start) and said.endswith("v.txt, 1 of them from the vector in lower case")
+    (tmp_path / "v.txt").write_text("nothing 1 2 3 4 5\n")
+    with pytest.raises(InputError, match="none of the 7 words of the vocabulary is in it"):
+        start_vectors(weight, vocabulary, str(tmp_path / "v.txt"))
+
+
+@pytest.mark.parametrize("task", ["lm", "parser", "tag", "classify", "tree"])
+def test_every_task_starts_from_vectors(task: str, tmp_path: Path) -> None:
+    """The width is the file's, config.json names the file, and a resumed run goes on from its checkpoint."""
+    lines = (f"{word} {' '.join(str(i + j / 8) for j in range(5))}" for i, word in enumerate(COMMON))
+    (tmp_path / "v.txt").write_text("\n".join(lines))
+    network = "unit" if task == "lm" else "vector" if task == "tree" else "hidden"
+    options = {"preset": "tiny", "vectors": str(tmp_path / "v.txt"), "learning_rate": 1e-9, "weight_decay": 0.0}
+    options |= {"epochs": 0.5, "threads": 1, network: "word" if task == "lm" else 8}
+    display = Messages()
+    fit(named(TASKS[task].task), [], {**options, "out": str(tmp_path / "run")}, display)
+    assert re.search(r"\d+ of [\d,]+ words of the vocabulary start from .*v.txt", display.text)
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["vectors"] == options["vectors"]
+    model: Any = load(tmp_path / "run")
+    if task == "lm":
+        vocabulary, weight = model.vocabulary, model.network.embedding.weight
+        assert (model.network.config.hidden, model.network.config.tied) == (64, False)  # the preset's own units
+    else:
+        vocabulary, weight = model.lexicon.words, model.network.words.embedding.weight
+    known = [(i, word) for i, word in enumerate(COMMON) if word in vocabulary]
+    assert len(known) > 1 and weight.shape[1] == 5
+    for i, word in known:
+        expected = torch.tensor([i + j / 8 for j in range(5)])
+        torch.testing.assert_close(weight[vocabulary.index(word)], expected, rtol=0, atol=1e-5)
+    before = (tmp_path / "run" / "model.safetensors").read_bytes()
+    fit(named(TASKS[task].task), [], {**options, "out": str(tmp_path / "run"), "resume": True}, Messages())
+    assert (tmp_path / "run" / "model.safetensors").read_bytes() == before
+
+
+def test_widths_and_starts_that_do_not_go_together(tmp_path: Path) -> None:
+    (tmp_path / "v.txt").write_text(VECTORS)
+    given = {"vectors": str(tmp_path / "v.txt")}
+    for task, options, said in (
+        ("parser", {"words": 7}, r"v.txt: its vectors have 5 numbers; expected 7, as --words says"),
+        ("lm", {"unit": "word", "embedding": 7}, r"its vectors have 5 numbers; expected 7, as --embedding says"),
+        ("lm", {}, "they are vectors of words; expected --unit word"),
+        ("lm", {"unit": "word", "one_hot": True}, "a one-hot input has no vectors"),
+        ("tag", {"init_from": "model"}, "from --init-from or from --vectors, not from both"),
+        ("lm", {"init_from": "model"}, "from --init-from or from --vectors, not from both"),
+        ("image", {}, "there is no option 'vectors'"),
+    ):
+        with pytest.raises(InputError, match=said):
+            named(TASKS[task].task).resolve({**given, **options})
+    tied = named(TASKS["lm"].task).resolve({**given, "unit": "word", "tied": True}).network
+    assert (tied.tied, tied.hidden, tied.embedding) == (True, 5, 5)
+    assert named(TASKS["parser"].task).resolve({**given, "words": 5}).network.words == 5

@@ -1,0 +1,31 @@
+"""Words to learn vectors from: PTB, tinyshakespeare and Brown as one text, in lower case and tokenised.
+
+SEQTREE_DATA names the folder with ``ptb/ptb.train.txt`` and ``text/tinyshakespeare.txt``; Brown is NLTK's::
+
+    python benchmarks/word_vectors.py words.txt
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from nltk.corpus import brown
+from nltk.tokenize import TreebankWordTokenizer
+
+
+def lines(data: Path) -> Iterator[str]:
+    """The lines of the three texts, words between spaces."""
+    yield from (data / "ptb" / "ptb.train.txt").read_text(encoding="utf-8").splitlines()
+    split = TreebankWordTokenizer().tokenize
+    for line in (data / "text" / "tinyshakespeare.txt").read_text(encoding="utf-8").splitlines():
+        yield " ".join(split(line)).lower()
+    for sentence in brown.sents():
+        yield " ".join(sentence).lower()
+
+
+if __name__ == "__main__":
+    with open(sys.argv[1], "w", encoding="utf-8") as out:
+        out.writelines(f"{line.strip()}\n" for line in lines(Path(os.environ["SEQTREE_DATA"])) if line.strip())

@@ -1,0 +1,64 @@
+"""Vectors in files: NumPy, the two tables of the Embedding Projector, or the text form of word2vec."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from seqtree.errors import InputError
+from seqtree.files import atomic_file
+from seqtree.phrases.phrase import Phrase
+from seqtree.phrases.readers import Vector
+from seqtree.text.vectors import write_vectors
+
+FORMATS = ("npy", "tsv", "word2vec")
+
+
+def export(phrases: Sequence[Phrase], vectors: Sequence[Vector], format: str, out: str | Path) -> list[Path]:
+    """Write the vectors (N, D) of phrases, whole or not at all; the files that were written.
+
+    npy: a NumPy array, and beside it the phrases as lines, in ``OUT.txt``. tsv: a line of numbers for each phrase, and
+    ``OUT.metadata.tsv`` with the phrases, and their labels under a head if they have some: what the Embedding Projector
+    of TensorFlow loads. word2vec: the number of words and the width, then a word and its numbers in each line, with
+    ``_`` for a space within a phrase. Raises InputError for an unknown format, OSError.
+    """
+    if format not in FORMATS:
+        raise InputError(f"format {format!r}: expected one of {', '.join(FORMATS)}")
+    if not phrases:
+        raise InputError("there is nothing to export")
+    path, rows = Path(out), np.asarray(vectors, dtype=np.float32)
+    if path.is_dir() or not path.parent.is_dir():
+        raise InputError(f"{path}: expected the name of a file in a folder that is there")
+    names = [_flat(phrase.text) for phrase in phrases]
+    if format == "word2vec":
+        return [_written(path, lambda file: write_vectors(file, names, [rows], len(rows)))]
+    if format == "npy":
+        listed = _lines(names)
+        return [_written(path, lambda file: np.save(file, rows)), _written(_beside(path, ".txt"), listed)]
+    if any(phrase.label is not None for phrase in phrases):
+        pairs = zip(names, phrases, strict=True)
+        names = ["phrase\tlabel", *(f"{name}\t{_flat(phrase.label or '')}" for name, phrase in pairs)]
+    table = (("\t".join(f"{number:.9g}" for number in row)) for row in rows.tolist())
+    return [_written(path, _lines(list(table))), _written(_beside(path, ".metadata.tsv"), _lines(names))]
+
+
+def _written(path: Path, write: Callable[[BinaryIO], object]) -> Path:
+    with atomic_file(path) as file:
+        write(file)
+    return path
+
+
+def _lines(lines: Sequence[str]) -> Callable[[BinaryIO], object]:
+    return lambda file: file.writelines(f"{line}\n".encode(errors="replace") for line in lines)
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    """``a.npy`` or ``a.tsv`` with another ending; of any other name, the name with it."""
+    return path.with_suffix(suffix) if path.suffix in (".npy", ".tsv") else path.with_name(path.name + suffix)
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split())

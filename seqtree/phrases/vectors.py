@@ -1,0 +1,122 @@
+"""``PhraseVectors``: the vectors that a model gives words and phrases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from seqtree.errors import InputError
+from seqtree.model import Model
+from seqtree.parsing.model import Parser
+from seqtree.phrases.phrase import Phrase
+from seqtree.phrases.readers import Reader, Vector, WordReader, WordVectors, composer, words_of_model
+from seqtree.shipped import default_parser
+from seqtree.text.config import SPECIALS
+
+LEVELS = ("auto", "words", "phrases")
+
+
+def shipped_parser() -> Parser:
+    """The parser that comes with seqtree."""
+    return Parser.load(default_parser())
+
+
+class PhraseVectors:
+    """Vectors of words and phrases by a model of any kind that reads words.
+
+    ``level`` says how phrases are read. *words*: the mean of the vectors of their words, the model's input embedding
+    without what all words have in common (``distinctive``); unknown words do not count. *phrases*: as the model
+    composes them, a single word too. For a parser and a tree classifier that is the vector of the root of the phrase's
+    tree; for a language model the mean of the states of its top layer; for a tagger, a classifier and a translator the
+    same as for words.
+    *auto*: words where all the texts are single words, else phrases.
+
+    ``parser`` gives the parser whose trees a tree classifier labels: that which comes with seqtree by default.
+    ``plain``: word vectors stay as they are in the model, with what all of them have in common.
+    """
+
+    def __init__(
+        self,
+        model: Model[Any],
+        level: str = "auto",
+        parser: Callable[[], Parser] = shipped_parser,
+        plain: bool = False,
+    ) -> None:
+        if level not in LEVELS:
+            raise InputError(f"as {level!r}: expected one of {', '.join(LEVELS)}")
+        self.model, self.level, self._parser, self._plain = model, level, parser, plain
+
+    @cached_property
+    def words(self) -> WordVectors:
+        """The word vectors of the model, as they are in it. Raises InputError if it has none."""
+        return words_of_model(self.model)
+
+    @property
+    def vocabulary(self) -> tuple[str, ...]:
+        """The words that the model knows, without the special ones. Raises InputError if it has no word vectors."""
+        return tuple(word for word in self.words.vocabulary if word not in SPECIALS["word"])
+
+    @cached_property
+    def by_phrases(self) -> Reader:
+        """What reads phrases as the model composes them."""
+        return composer(self.model, self._parser) or self.by_words
+
+    @cached_property
+    def by_words(self) -> Reader:
+        """What reads phrases as bags of words."""
+        words = self.words
+        return WordReader(words if self._plain else words._replace(table=distinctive(words.table)))
+
+    def reader(self, phrases: Iterable[Phrase]) -> Reader:
+        """What reads these phrases, by ``level``."""
+        if self.level == "auto" and all(len(phrase.text.split()) == 1 for phrase in phrases):
+            try:
+                return self.by_words
+            except InputError:  # a model over characters
+                return self.by_phrases
+        return self.by_words if self.level == "words" else self.by_phrases
+
+    def vectors(self, texts: Sequence[str | Phrase]) -> list[Vector | None]:
+        """The vector of each text, a word, a phrase or a sentence; None for one that has no known word, or none."""
+        phrases = [Phrase(text) if isinstance(text, str) else text for text in texts]
+        return list(self.reader(phrases).vectors(phrases))
+
+    def unknown(self, texts: Iterable[str]) -> list[str]:
+        """The words in these texts that the model does not know, not even in lower case, each once."""
+        try:
+            known, cut = self.words.vocabulary, self.words.cut
+        except InputError:
+            return []
+        words = (word for text in texts for word in cut(text))
+        return [word for word in dict.fromkeys(words) if word not in known and word.lower() not in known]
+
+
+def distinctive(table: Vector) -> Vector:
+    """Word vectors (V, E) without what all have in common: their mean, and their first principal component.
+
+    Both say mostly how frequent a word is, and would make frequent words alike (Mu and Viswanath 2018).
+    """
+    rows = table - table.mean(axis=0)
+    directions = np.linalg.eigh(rows.T @ rows)[1]  # (E, E), of the largest variance last
+    first = directions[:, -1]
+    rest: Vector = rows - np.outer(rows @ first, first)
+    return rest
+
+
+def lengths(vectors: Sequence[Vector]) -> Vector:
+    """The length of each vector (N, D), at least a tiny one."""
+    found: Vector = np.maximum(np.linalg.norm(np.asarray(vectors, np.float32), axis=1), 1e-12)
+    return found
+
+
+def missing(texts: Sequence[str], vectors: Iterator[Vector | None]) -> list[Vector]:
+    """The vectors, all of them. Raises InputError for a text that has none."""
+    found = []
+    for text, vector in zip(texts, vectors, strict=True):
+        if vector is None:
+            raise InputError(f"{text!r}: the model knows none of its words")
+        found.append(vector)
+    return found

@@ -1,0 +1,130 @@
+"""``seqtree phrases``."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import numpy as np
+import pytest
+from command_helpers import Run, caller, refused
+
+from seqtree.language.model import LanguageModel
+
+PHRASES = "the land of my fathers\nthe place where I was born\na cup of tea\nsat on the mat\nunder the table\n"
+TEXT = "the cat sat on the mat\na dog ran to the old man\n"
+ONE = ("--threads", "1")
+
+
+@pytest.fixture
+def phrases(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    LanguageModel.untrained(TEXT, unit="word", hidden=6, embedding=5).save(tmp_path / "lm")
+    (tmp_path / "p.txt").write_text(PHRASES)
+    return caller(capsys, tmp_path, monkeypatch, "phrases")
+
+
+def test_near(phrases: Run) -> None:
+    code, out, err = phrases("near", "default", "the country of my birth", "--among", "p.txt", "-n", "3", *ONE)
+    assert code == 0, err
+    lines = [line.split("\t") for line in out.splitlines()]
+    assert lines[0][1] == "the land of my fathers" and len(lines) == 3
+    assert [float(line[0]) for line in lines] == sorted((float(line[0]) for line in lines), reverse=True)
+    _, out, _ = phrases("near", "default", "the country of my birth", "--among", "p.txt", "--json", *ONE)
+    record = json.loads(out)
+    assert record["phrase"] == "the country of my birth" and len(record["near"]) == 5
+    assert record["near"][0]["phrase"] == "the land of my fathers" and record["near"][0]["label"] is None
+    code, out, err = phrases("near", "lm", "cat", "-n", "99")
+    assert code == 0 and len(out.splitlines()) == 10 and "<unk>" not in out and "\tcat" not in out
+    code, out, err = phrases("near", "lm", "the unicorn", "--among", "p.txt")
+    assert code == 0 and "unknown to the model: unicorn" in err
+
+
+def test_near_among_constituents(phrases: Run, tmp_path: Path) -> None:
+    trees = "(S (NP (DT the) (NN dog)) (VP (VBD sat) (PP (IN on) (NP (DT a) (NN man)))))\n"
+    (tmp_path / "t.txt").write_text(trees)
+    code, out, err = phrases("near", "lm", "a cat", "--among", "t.txt", "--json")
+    assert code == 0, err
+    found = {one["phrase"]: one["label"] for one in json.loads(out)["near"]}
+    expected = {"the dog": "NP", "a man": "NP", "on a man": "PP", "sat on a man": "VP", "the dog sat on a man": "S"}
+    assert found == expected
+    _, out, _ = phrases("near", "lm", "a cat", "--among", "t.txt", "--max-words", "2")
+    assert sorted(line.split("\t")[1:] for line in out.splitlines()) == [["a man", "NP"], ["the dog", "NP"]]
+
+
+def test_similarity(phrases: Run, tmp_path: Path) -> None:
+    code, out, _ = phrases("similarity", "lm", "cat", "cat")
+    assert (code, out) == (0, "1.0000\n")
+    _, out, _ = phrases("similarity", "lm", "the cat", "a dog", "--json")
+    assert -1 <= json.loads(out)["cosine"] < 1
+    (tmp_path / "a.tsv").write_text("cat\tdog\t8\ncat\tman\t3\nmat\tman\t1\ncat\tunicorn\t5\n")
+    code, out, _ = phrases("similarity", "lm", "a.tsv", "--json")
+    record = json.loads(out)
+    assert code == 0 and (record["pairs"], record["covered"], record["coverage"]) == (4, 3, 0.75)
+    assert -1 <= record["spearman"] <= 1
+    code, out, _ = phrases("similarity", "lm", "a.tsv", "a.tsv")
+    head, first, second = (line.split() for line in out.splitlines())
+    assert head == ["file", "pairs", "coverage", "Spearman"] and first == second == ["a.tsv", "4", "0.7500", first[3]]
+    assert [one["file"] for one in json.loads(phrases("similarity", "lm", "a.tsv", "a.tsv", "--json")[1])["files"]]
+
+
+def test_map(phrases: Run, tmp_path: Path) -> None:
+    pytest.importorskip("PIL")
+    code, out, err = phrases("map", "default", "p.txt", "--out", "m.svg", *ONE)
+    assert (code, out) == (0, ""), err
+    assert "m.svg: 5 phrases, 5 of them with their label; the two axes keep" in err
+    texts = {text.text for text in ElementTree.parse(tmp_path / "m.svg").getroot().iter() if text.tag.endswith("text")}
+    assert {"a cup of tea", "under the table", "NP", "PP"} <= texts
+    (tmp_path / "l.txt").write_text("x\tthe cat\ny\ta dog\nx\tthe man\ny\told\n")
+    code, _, err = phrases("map", "lm", "l.txt", "--out", "m.png", "--most", "3")
+    assert code == 0 and "showing 3 of 4 phrases" in err
+    assert (tmp_path / "m.png").read_bytes().startswith(b"\x89PNG")
+    (tmp_path / "w.txt").write_text("cat\ndog\nunicorn\nman\n")
+    code, _, err = phrases("map", "lm", "w.txt", "--out", "w.svg")
+    assert code == 0 and "left out, since the model knows none of their words: unicorn" in err
+
+
+def test_export(phrases: Run, tmp_path: Path) -> None:
+    code, out, _ = phrases("export", "lm", "p.txt", "--out", "v.npy")
+    assert (code, out) == (0, "v.npy\nv.txt\n")
+    assert np.load(tmp_path / "v.npy").shape == (5, 6)
+    (tmp_path / "w.txt").write_text("cat\nthe\n")
+    phrases("export", "lm", "w.txt", "--out", "w.npy")
+    model = LanguageModel.load(tmp_path / "lm")
+    rows = model.network.embedding.weight[model.vocabulary.encode(["cat", "the"])]
+    assert np.array_equal(np.load(tmp_path / "w.npy"), rows.detach().numpy())
+    code, out, _ = phrases("export", "lm", "--format", "word2vec", "--out", "words.txt")
+    assert code == 0
+    from seqtree.cli import run
+
+    given = ("--vectors", "words.txt", "--unit", "word", "--preset", "tiny", "--epochs", "0.5", "--threads", "1", "-q")
+    (tmp_path / "text.txt").write_text(TEXT * 10)
+    assert run(["lm", "train", "text.txt", *given, "--learning-rate", "1e-9", "--weight-decay", "0", "--out", "r"]) == 0
+    old, new = LanguageModel.load(tmp_path / "lm"), LanguageModel.load(tmp_path / "r")
+    for word in ("cat", "the"):
+        rows = [model.network.embedding.weight[model.vocabulary.index(word)].tolist() for model in (old, new)]
+        assert rows[0] == pytest.approx(rows[1], abs=1e-5)
+
+
+def test_trees(phrases: Run) -> None:
+    code, out, err = phrases("trees", "default", "two students of the foreign-language college", *ONE)
+    assert code == 0, err
+    assert out.startswith("1 of 2\n") and "2 of 2, cosine with the first " in out and "students" in out
+    _, out, _ = phrases("trees", "default", "old men and women", "--json", *ONE)
+    first, second = json.loads(out)["trees"]
+    assert first["cosine"] == 1 and second["cosine"] < 1 and first["tree"] != second["tree"]
+    refused(phrases("trees", "lm", "old men"), "language-model: expected a parser or a tree classifier")
+
+
+def test_usage(phrases: Run, tmp_path: Path) -> None:
+    refused(phrases("similarity", "lm", "cat"), "expected two texts, or files", "there is no file 'cat'")
+    refused(phrases("similarity", "lm", "p.txt"), "p.txt:1: 'the land of my fathers'; expected text<TAB>text<TAB>score")
+    refused(phrases("map", "lm", "p.txt", "--out", "m.gif"), "expected a name that ends in .svg or .png")
+    refused(phrases("near", "lm", "unicorn"), "'unicorn': the model knows none of its words")
+    refused(phrases("near", "lm", "cat", "--among", "none.txt"), "none.txt")
+    refused(phrases("export", "lm", "--as", "phrases", "--out", "v"), "--as phrases expects a FILE")
+    (tmp_path / "w.txt").write_text("cat\ndog\n")
+    refused(phrases("map", "lm", "w.txt", "--out", "m.svg"), "2 phrases are too few for a map")
+    LanguageModel.untrained(TEXT, hidden=4, embedding=4).save(tmp_path / "char")
+    refused(phrases("near", "char", "cat"), "over characters has no word vectors")
+    assert phrases("similarity", "char", "cat", "dog")[0] == 0
