@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from seqtree import cli
 from seqtree.cli.options import FILE, TextCommand, compute_options, open_parser
 from seqtree.cli.texts import CHUNK, check_texts, in_chunks, text_blocks
 
@@ -137,7 +136,6 @@ class _Work:
     width: int | None
 
     def __call__(self) -> Results:
-        cli.alone = True
         return self.on(self.parser())
 
     def parser(self) -> Parser:
