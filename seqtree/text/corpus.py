@@ -91,9 +91,8 @@ def prepare(
             known = chosen, in_memory(chosen, fill)
         else:
             known = in_cache(key, make, warn, [source.name for source in [*train, *valid][:NAMED]])
-        streams = known[1]
-        second, files = streams[1] if len(streams) > 1 else None, len(train) + len(valid)
-        return PreparedCorpus(streams[0], second, known[0], reading.fingerprint, files, tuple(skipped))
+        (first, *more), files = known[1], len(train) + len(valid)
+        return PreparedCorpus(first, more[0] if more else None, known[0], reading.fingerprint, files, tuple(skipped))
 
 
 def encode_paths(paths: Sequence[str | Path], vocabulary: Vocabulary, settings: TextSettings) -> TokenStream:

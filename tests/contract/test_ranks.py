@@ -14,7 +14,7 @@ import pytest
 import torch
 from contract_rows import ROWS
 from runs import metrics
-from shared_steps import SAVED, SHORT, STEPS, broken, first_steps, in_processes, resumed, trainer
+from shared_steps import SAVED, SHORT, STEPS, broken, figures, first_steps, in_processes, resumed, trainer
 
 from seqtree import modelfile
 from seqtree.training.ranks import Ranks
@@ -66,6 +66,14 @@ def test_the_losses_are_those_of_one_process(name: str, shared: Shared, tmp_path
             together = shared.records[count][name][kind]
             assert [items for _, items in together] == [items for _, items in alone]
             assert [loss for loss, _ in together] == pytest.approx([loss for loss, _ in alone], rel=rounding)
+
+
+def test_the_figures_of_validation_are_those_of_one_process(name: str, shared: Shared, tmp_path: Path) -> None:
+    alone = figures(ROWS[name], tmp_path / "alone", Ranks())
+    assert (alone is None) == (name == "bigram")
+    for count in (2, 3):
+        found = shared.records[count][name]["figures"]
+        assert found == (alone and pytest.approx(alone, rel=1e-6))
 
 
 def test_as_many_processes_resume_exactly(name: str, shared: Shared) -> None:
