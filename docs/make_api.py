@@ -19,6 +19,7 @@ PACKAGES = (
     "seqtree.trees",
     "seqtree.images",
     "seqtree.translation",
+    "seqtree.ray",
     "seqtree.training",
     "seqtree.text",
     "seqtree.treebank",

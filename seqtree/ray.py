@@ -14,6 +14,8 @@ from typing import Any
 
 from seqtree.errors import InputError, SeqtreeError
 
+__all__ = ["parse", "score"]
+
 ROWS = 256  # of a batch
 FORMATS = ("parquet", "bracket", "json")
 
