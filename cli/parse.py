@@ -8,7 +8,6 @@ import sys
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, count
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -158,8 +157,8 @@ def _by_ray(work: _Work, sentences: tuple[str, ...], file: str | None, out: str 
 
     named = work.model or os.environ.get(PARSER_VARIABLE) or None
     format, actors = "parquet" if work.format == "pretty" else work.format, processes if processes > 1 else None
-    lines = parse_files(str(file), Path(out), named, work.tokenized, work.encoding, format, actors)
-    note(f"{lines:,} lines parsed, in {out}")
+    parse_files(str(file), out, named, work.tokenized, work.encoding, format, actors)
+    note(f"the trees are in {out}")
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ does again what was lost with it, and every row of the data is in the result onc
 from __future__ import annotations
 
 import glob
+import logging
 from collections.abc import Callable, Iterator
 from itertools import groupby
 from pathlib import Path
@@ -17,6 +18,7 @@ from seqtree.errors import InputError, SeqtreeError
 __all__ = ["parse", "score"]
 
 ROWS = 256  # of a batch
+FEW = 0.05  # of a core, for tasks that read and write, which must not wait for actors that have all cores
 FORMATS = ("parquet", "bracket", "json")
 
 
@@ -61,9 +63,9 @@ def score(
 
 
 def parse_files(
-    paths: str, out: Path, model: str | None, tokenized: bool, encoding: str, format: str, actors: int | None
-) -> int:
-    """Parse the lines of text files into the files of a folder; returns how many lines there were.
+    paths: str, out: str, model: str | None, tokenized: bool, encoding: str, format: str, actors: int | None
+) -> None:
+    """Parse the lines of text files into the files of a folder.
 
     paths: a file, a folder, or a pattern such as ``texts/*.txt``; they and ``out`` are to be where all machines have
     them. format: "parquet" has a row for each line with path, text, trees and offsets; "bracket" a line for each
@@ -71,27 +73,48 @@ def parse_files(
     files by name. Raises InputError for paths that are not there and an ``out`` that is; SeqtreeError if Ray fails.
     """
     data = _data()
-    found = sorted(glob.glob(paths)) if glob.has_magic(paths) and "://" not in paths else [paths]
-    if not found or ("://" not in paths and not Path(found[0]).exists()):
-        raise InputError(f"{paths}: no such file or folder; expected texts")
-    if out.exists() and any(out.iterdir()):
-        raise InputError(f"{out}: there is something in this folder already; name another one with --out")
+    found = _found(paths)
+    if "://" not in out:
+        if Path(out).exists() and not (Path(out).is_dir() and not any(Path(out).iterdir())):
+            raise InputError(f"{out}: there is something already; name a new folder with --out")
+        out = str(Path(out).resolve())
+    _connect()
     context = data.DataContext.get_current()
     context.execution_options.preserve_order = True
     context.enable_progress_bars = False
     try:
-        texts = data.read_text(found, encoding=encoding, drop_empty_lines=False, include_paths=True)
-        trees = parse(texts, model, tokenized=tokenized, actors=actors).materialize()
+        few = {"num_cpus": FEW}
+        texts = data.read_text(
+            found, encoding=encoding, drop_empty_lines=False, include_paths=True, ray_remote_args=few
+        )
+        trees = parse(texts, model, tokenized=tokenized, actors=actors)
         if format == "parquet":
-            trees.write_parquet(str(out))
+            trees.write_parquet(out, ray_remote_args=few)
         else:
-            trees.write_datasink(_sink(format)(str(out)))
-        return int(trees.count())
+            trees.write_datasink(_sink(format)(out), ray_remote_args=few)
     except InputError:
         raise
     except Exception as error:  # Ray wraps what went wrong on a machine in errors of its own, many lines long
         lines = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
         raise SeqtreeError(f"Ray has failed: {lines[-1].strip()}") from error
+
+
+def _found(paths: str) -> list[str]:
+    """The files or the folder that a pattern or path means, or an address as it is. Raises InputError for none."""
+    if "://" in paths:
+        return [paths]
+    found = sorted(glob.glob(paths)) if glob.has_magic(paths) else [paths]
+    if not found or not Path(found[0]).exists():
+        raise InputError(f"{paths}: no such file or folder; expected texts")
+    return [str(Path(path).resolve()) for path in found]  # for processes that are in other folders
+
+
+def _connect() -> None:
+    """Join the cluster that RAY_ADDRESS names, or start one on this machine, unless that has been done."""
+    import ray
+
+    if not ray.is_initialized():
+        ray.init(log_to_driver=False, logging_level=logging.ERROR)
 
 
 def _data() -> Any:
@@ -107,9 +130,7 @@ def _data() -> Any:
 
 def _mapped(dataset: Any, actor: type[Any], arguments: dict[str, Any], actors: int | None, rows: int) -> Any:
     data = _data()
-    column, names = arguments["column"], dataset.columns()
-    if names is not None and column not in names:
-        raise InputError(f"the dataset has no column {column!r}; expected one of {', '.join(names)}")
+    _check_column(arguments["column"], dataset.columns(fetch_if_missing=False))
     if actors is None:
         import ray
 
@@ -186,8 +207,15 @@ class _Scoring:
         return table
 
 
+def _check_column(column: str, names: list[str] | None) -> None:
+    """Raises InputError if a column is not among these; None: they are not known yet."""
+    if names is not None and column not in names:
+        raise InputError(f"the dataset has no column {column!r}; expected one of {', '.join(names)}")
+
+
 def _texts(table: Any, column: str) -> list[str]:
-    """The texts of a column. Raises InputError if they are none."""
+    """The texts of a column. Raises InputError if it is not there or they are none."""
+    _check_column(column, table.column_names)
     texts: list[Any] = table[column].to_pylist()
     for text in texts:
         if not isinstance(text, str):

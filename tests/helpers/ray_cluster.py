@@ -1,6 +1,7 @@
-"""A Ray cluster of two nodes on this machine that parses and scores, for the tests: ``python ray_cluster.py FOLDER``.
+"""A Ray cluster on this machine that parses and scores, for the tests: ``python ray_cluster.py FOLDER``.
 
-One node is killed while texts are parsed. Prints one JSON object.
+Texts are parsed on the one node that has a core until the first results are there. It is killed, and another one takes
+its place. Writes found.json into the folder.
 """
 
 from __future__ import annotations
@@ -31,8 +32,9 @@ def parsed_while_a_node_dies(cluster: Cluster, node: object, parser: str) -> lis
     rows = [{"id": number, "text": text(number)} for number in range(TEXTS)]
     data = ray.data.from_items(rows, override_num_blocks=24)
     found = []
-    for row in seqtree.ray.parse(data, parser, actors=2, rows=10).iter_rows():
+    for row in seqtree.ray.parse(data, parser, actors=1, rows=10).iter_rows():
         if not found:
+            cluster.add_node(num_cpus=1, object_store_memory=MEMORY)
             cluster.remove_node(node, allow_graceful=False)
         found.append({**row, "offsets": [[[*map(int, span)] for span in one] for one in row["offsets"]]})
         found[-1]["trees"] = [*row["trees"]]
@@ -42,7 +44,7 @@ def parsed_while_a_node_dies(cluster: Cluster, node: object, parser: str) -> lis
 def main(folder: Path) -> None:
     small_parser().save(folder / "parser.safetensors")
     model().save(folder / "lm.safetensors")
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "object_store_memory": MEMORY})
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "object_store_memory": MEMORY})
     node = cluster.add_node(num_cpus=1, object_store_memory=MEMORY)
     ray.init(address=cluster.address, log_to_driver=False)
     ray.data.DataContext.get_current().enable_progress_bars = False
