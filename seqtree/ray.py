@@ -18,7 +18,7 @@ from seqtree.errors import InputError, SeqtreeError
 __all__ = ["parse", "score"]
 
 ROWS = 256  # of a batch
-FEW = 0.05  # of a core, for tasks that read and write, which must not wait for actors that have all cores
+MOST, FEW = 0.9, 0.05  # of a core, for actors, and for tasks that read and write, which must not wait for all of them
 FORMATS = ("parquet", "bracket", "json")
 
 
@@ -83,15 +83,12 @@ def parse_files(
     context.execution_options.preserve_order = True
     context.enable_progress_bars = False
     try:
-        few = {"num_cpus": FEW}
-        texts = data.read_text(
-            found, encoding=encoding, drop_empty_lines=False, include_paths=True, ray_remote_args=few
-        )
+        texts = data.read_text(found, encoding=encoding, drop_empty_lines=False, include_paths=True, num_cpus=FEW)
         trees = parse(texts, model, tokenized=tokenized, actors=actors)
         if format == "parquet":
-            trees.write_parquet(out, ray_remote_args=few)
+            trees.write_parquet(out, ray_remote_args={"num_cpus": FEW})
         else:
-            trees.write_datasink(_sink(format)(out), ray_remote_args=few)
+            trees.write_datasink(_sink(format)(out), ray_remote_args={"num_cpus": FEW})
     except InputError:
         raise
     except Exception as error:  # Ray wraps what went wrong on a machine in errors of its own, many lines long
@@ -141,7 +138,7 @@ def _mapped(dataset: Any, actor: type[Any], arguments: dict[str, Any], actors: i
         batch_size=rows,
         batch_format="pyarrow",
         compute=data.ActorPoolStrategy(min_size=1, max_size=actors),
-        num_cpus=1,
+        num_cpus=MOST,
         zero_copy_batch=True,
     )
 

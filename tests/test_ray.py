@@ -76,22 +76,21 @@ def test_files_keep_their_order(cluster: Path) -> None:
     lines = [(file, line) for file in files for line in file.read_text(encoding="utf-8").splitlines()]
     parser = Parser.load(cluster / "parser.safetensors")
     expected = [_expected(parser, line)[0] for _, line in lines]
-    written = {
-        kind: "".join(file.read_text(encoding="utf-8") for file in sorted((cluster / kind).iterdir())).splitlines()
-        for kind in ("bracket", "json")
-    }
-    assert written["bracket"] == [tree for trees in expected for tree in trees or [""]]
-    objects = [json.loads(line) for line in written["json"]]
-    assert [(Path(one["path"]).name, one["text"]) for one in objects] == [
-        (Path(path).name, text) for path, text in lines
-    ]
-    assert [one["trees"] for one in objects] == expected
+    found = "".join(file.read_text(encoding="utf-8") for file in sorted((cluster / "bracket").iterdir()))
+    assert found.splitlines() == [tree for trees in expected for tree in trees or [""]]
 
     from pyarrow.parquet import read_table
 
     rows = read_table(cluster / "parquet").to_pylist()
     assert sorted(row["text"] for row in rows) == sorted(text for _, text in lines)
     assert {name for row in rows for name in row} == {"path", "text", "trees", "offsets"}
+
+
+def test_a_line_of_json_or_of_brackets() -> None:
+    row = {"path": "a.txt", "text": "A cat", "trees": ["(S A cat)"], "offsets": [[[0, 1], [2, 5]]]}
+    (line,) = seqtree.ray._lines(row, "json")
+    assert json.loads(line) == row
+    assert [*seqtree.ray._lines({**row, "trees": []}, "bracket")] == [""]
 
 
 def test_without_ray_it_is_told_how_to_install_it(

@@ -108,6 +108,7 @@ def test_all_end_where_one_fails_or_differs(shared: Shared, count: int) -> None:
         "choose a larger --batch or fewer processes",
         "one": "InputError: process 1: no such file",
         "first": "ValueError: a fault of the program",
+        "shared": "InputError: process 1: no such file",
     }
     found = shared.records[count]["refusals"]
     assert {key: said[0] for key, said in found.items()} == expected

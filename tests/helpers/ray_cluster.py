@@ -55,7 +55,7 @@ def main(folder: Path) -> None:
             ray.data.from_items([{"line": "the cat"}, {"line": ""}]), folder / "lm.safetensors", "line"
         )
         scores = [{name: [*row[name]] for name in ("tokens", "surprisals", "unknown")} for row in scored.take_all()]
-        for format in ("bracket", "json", "parquet"):
+        for format in ("bracket", "parquet"):
             words = ["parse", "--file", str(folder / "texts" / "*.txt"), "--engine", "ray", "--format", format]
             assert run([*words, "--model", str(folder / "parser.safetensors"), "--out", str(folder / format)]) == 0
     finally:

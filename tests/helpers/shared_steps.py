@@ -131,6 +131,7 @@ def _refusals(ranks: Ranks) -> dict[str, list[str]]:
         "rows": lambda: ranks.together(lambda: ranks.check_rows(3, 2)),
         "one": lambda: ranks.together(lambda: ranks.leads or fail()),
         "first": lambda: ranks.led(fail),
+        "shared": lambda: ranks.alike(lambda: ranks.share(lambda some: [fail()] if 1 in some else [], range(3))),
     }
     said = {}
     for name, attempt in attempts.items():
