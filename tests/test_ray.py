@@ -36,7 +36,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Path:
         lines = [f"The cat {name} sat. A dog ran.\n", "\n", "A mat\n"]
         (folder / "texts" / f"{name}.txt").write_text("".join(lines * 3), encoding="utf-8")
     command = [sys.executable, str(HELPER), str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=500, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder
 
