@@ -1,9 +1,10 @@
 """How fast a corpus becomes token indices, pass by pass: prints one JSON object, speeds in MB (10^6 bytes) per second.
 
-    python benchmarks/encoding.py [--megabytes 32] [--new-words 0.01] [FILE...]
+    python benchmarks/encoding.py [--megabytes 32] [--new-words 0.01] [--processes 1] [FILE...]
 
 The text is the lines of the files (by default the PTB and Shakespeare texts under $SEQTREE_DATA), repeated in random
-order, with a share of words made new so that the vocabulary goes on growing as in real text. One core is used.
+order, with a share of words made new so that the vocabulary goes on growing as in real text. Words are shared by
+``--processes``.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
+from seqtree import processes
 from seqtree.text.config import TextSettings
 from seqtree.text.corpus import CorpusReading, prepare
 from seqtree.text.reading import Source
@@ -79,7 +81,9 @@ def main() -> None:
     parser.add_argument("files", nargs="*", type=Path)
     parser.add_argument("--megabytes", type=float, default=32.0)
     parser.add_argument("--new-words", type=float, default=0.01)
+    parser.add_argument("--processes", type=int, default=1)
     options = parser.parse_args()
+    processes.alone, processes.cores = options.processes > 1, lambda: options.processes  # as a command has them
     files = options.files
     if not files and "SEQTREE_DATA" in os.environ:
         data = Path(os.environ["SEQTREE_DATA"])
@@ -91,6 +95,7 @@ def main() -> None:
         path = Path(folder) / "text.txt"
         make_text(files, path, options.megabytes, options.new_words)
         result: dict[str, object] = {"megabytes": round(path.stat().st_size / 1e6, 1), "new_words": options.new_words}
+        result["processes"] = options.processes
         result["mb_per_second"] = {name: measure(path, settings) for name, settings in SETTINGS.items()}
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     result["peak_resident_mb"] = round(peak / (1e6 if sys.platform == "darwin" else 1e3))

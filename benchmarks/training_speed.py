@@ -25,10 +25,10 @@ from torch import nn
 
 from seqtree.language.batches import StreamBatches, inputs_and_targets
 from seqtree.language.config import LanguageNetworkConfig, LanguageRecipe, StreamBatchSettings
-from seqtree.language.evaluation import validation_loss
 from seqtree.language.model import LanguageModel
 from seqtree.language.network import RecurrentLanguageModel
 from seqtree.language.task import LanguageModelTask
+from seqtree.language.validation import validation_loss
 from seqtree.text.config import TextSettings
 from seqtree.text.corpus import PreparedCorpus, prepare
 from seqtree.training.loop import Trainer

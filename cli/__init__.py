@@ -20,7 +20,7 @@ from typing import Any, NoReturn
 
 import click
 
-from seqtree import __version__
+from seqtree import __version__, processes
 from seqtree.cli.streams import PipeClosedError, abandon_stdout, flush_stdout, noticing_closed_pipe, prepare_streams
 from seqtree.errors import InputError, SeqtreeError
 from seqtree.escapes import escaped, one_line
@@ -45,8 +45,6 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "cache": ("seqtree.cli.cache", "cache", "Encoded texts kept between runs: list, clear."),
     "completion": ("seqtree.cli.completion", "completion", "Print a shell completion script."),
 }
-
-alone = False  # whether this process does nothing but run a command
 
 _UNUSABLE_NAME = (errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL)
 _DONE, _FAILED, _USAGE, _INTERRUPTED, _PIPE_CLOSED = 0, 1, 2, 130, 141
@@ -110,8 +108,7 @@ def cli() -> None:
 
 def main(args: Sequence[str] | None = None, command: click.Command = cli) -> NoReturn:
     """Run the command line with ``args`` (those of the process by default), and leave with its exit code."""
-    global alone
-    alone = True
+    processes.alone = True
     try:
         code = run(args, command)
     except KeyboardInterrupt:  # a second one, while the first was being told

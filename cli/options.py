@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from seqtree import processes
 from seqtree.errors import InputError, ModelFileError
 from seqtree.escapes import json_line, one_line
+from seqtree.lazy import without
 from seqtree.settings import Field, Settings, fields_of
 from seqtree.shipped import default_parser
 
@@ -189,20 +191,15 @@ def quick_imports(tracing: bool = True) -> Iterator[None]:
     NLTK's parts of them. tracing: False leaves out what torch needs to trace programs only (compile, export), a quarter
     of its import, if this process just runs a command.
     """
-    from seqtree import cli
-
     first = "torch" not in sys.modules
     if first:
         gc.disable()
-        if cli.alone and not tracing:
+        if processes.alone and not tracing:
             sys.modules[TRACING] = ModuleType(TRACING)
-    without = {name: None for name in ("sklearn", "scipy") if name not in sys.modules}
-    sys.modules.update(without)  # type: ignore[arg-type]  # None: not to be imported
     try:
-        yield
+        with without("sklearn", "scipy"):
+            yield
     finally:
-        for name in without:
-            del sys.modules[name]
         if first:
             gc.freeze()
             gc.enable()

@@ -6,14 +6,13 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, count
 from typing import TYPE_CHECKING
 
 import click
 
-from seqtree import cli
-from seqtree.cli.options import FILE, TextCommand, compute_options, open_parser
+from seqtree.cli.options import FILE, PARSER_VARIABLE, TextCommand, compute_options, note, open_parser
 from seqtree.cli.texts import CHUNK, check_texts, in_chunks, text_blocks
 
 if TYPE_CHECKING:
@@ -33,7 +32,8 @@ TRACED = ("pretty", "svg")  # the formats that --trace has
     "  seqtree parse --file paragraphs.txt --format bracket > trees.mrg\n"
     "  seqtree parse --file wrapped.txt --paragraphs --format json > trees.jsonl\n"
     "  seqtree parse --model runs/mine --format json --scores --tokenized 'it works , mostly'\n"
-    "  seqtree parse --trace --format svg 'The cat sat.' > steps.svg",
+    "  seqtree parse --trace --format svg 'The cat sat.' > steps.svg\n"
+    "  seqtree parse --file 'texts/*.txt' --engine ray --out trees/",
 )
 @click.argument("sentences", nargs=-1, metavar="[SENTENCE]...")
 @click.option(
@@ -57,9 +57,10 @@ TRACED = ("pretty", "svg")  # the formats that --trace has
 )
 @click.option(
     "--format",
-    type=click.Choice(["pretty", "bracket", "json", "svg"]),
+    type=click.Choice(["pretty", "bracket", "json", "svg", "parquet"]),
     default="pretty",
-    help="A drawing; or one line a sentence: a tree in brackets, a JSON object, an SVG picture.",
+    help="A drawing; or one line a sentence: a tree in brackets, a JSON object, an SVG picture. With --engine ray: "
+    "bracket, json or parquet, the default.",
 )
 @click.option("--tokenized", is_flag=True, help="Every text is one sentence, its words between ASCII white space.")
 @click.option(
@@ -79,6 +80,15 @@ TRACED = ("pretty", "svg")  # the formats that --trace has
     help="Parse in so many processes of --threads each (by default the cores divided by them): for long files. Results "
     "come in order, each some sentences later.",
 )
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    show_default=True,
+    help="Parse here, or on the machines of a Ray cluster: --file may be a pattern such as 'texts/*.txt', and results "
+    "go to the folder --out.",
+)
+@click.option("--out", type=FILE, metavar="FOLDER", help="With --engine ray: a new folder for the results.")
 @click.option("--trace", is_flag=True, help="Show the merges in their order instead of the tree (pretty, svg).")
 @compute_options
 def parse(
@@ -91,6 +101,8 @@ def parse(
     k: int,
     scores: bool,
     processes: int,
+    engine: str,
+    out: str | None,
     trace: bool,
     encoding: str,
     precision: str,
@@ -103,23 +115,50 @@ def parse(
     order of the sentences, in blocks as they are read, whatever the length of the file; those of a line on stdin (or of
     a paragraph) do not wait for the next one. An empty text or line has an empty result, except with --paragraphs.
     """
-    _check_usage(sentences, file, paragraphs, tokenized, format, scores, trace)
+    work = _Work(model, threads, device, precision, k, format, scores, trace, tokenized, paragraphs, encoding)
+    if engine == "ray":
+        _by_ray(work, sentences, file, out, processes)
+        return
+    if out is not None or format == "parquet":
+        raise click.UsageError("--out and --format parquet go with --engine ray")
+    _check_usage(sentences, file, work)
+    _parse_here(work, sentences, file, processes)
+
+
+def _parse_here(work: _Work, sentences: tuple[str, ...], file: str | None, processes: int) -> None:
+    """Parse and print on this machine."""
     _bound_kernel_caches()
-    if processes > 1:
-        threads = threads or max(1, (os.cpu_count() or 1) // processes)
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    work = _Work(model, threads, device, precision, k, format, scores, trace, width)
+    threads = work.threads or (max(1, (os.cpu_count() or 1) // processes) if processes > 1 else None)
+    work = replace(work, width=width, threads=threads)
     loaded = work.parser()
-    read = _read(text_blocks(sentences, file, encoding), paragraphs, tokenized, loaded.lexicon.words)
+    blocks = text_blocks(sentences, file, work.encoding)
+    read = _read(blocks, work.paragraphs, work.tokenized, loaded.lexicon.words)
     size = CHUNK if processes == 1 else CHUNK // 2
     chunks = chain.from_iterable(in_chunks(one, _words, size) for one in read)
-    spaced = format == "pretty" and k == 1
+    spaced = work.format == "pretty" and work.k == 1
     if processes == 1:
         _print(map(work.on(loaded), chunks), spaced)
     else:
         from seqtree.processes import in_processes
 
         _print(in_processes(work, chunks, processes), spaced)
+
+
+def _by_ray(work: _Work, sentences: tuple[str, ...], file: str | None, out: str | None, processes: int) -> None:
+    """Parse on a Ray cluster. Raises click.UsageError for options that do not go with it."""
+    others = sentences or work.paragraphs or work.scores or work.trace or work.k > 1 or work.format == "svg"
+    if file in (None, "-") or out is None or others:
+        raise click.UsageError(
+            "--engine ray goes with --file and --out, and of the other options with --model, --tokenized, --encoding, "
+            "--processes and --format bracket, json or parquet"
+        )
+    from seqtree.ray import parse_files
+
+    named = work.model or os.environ.get(PARSER_VARIABLE) or None
+    format, actors = "parquet" if work.format == "pretty" else work.format, processes if processes > 1 else None
+    parse_files(str(file), out, named, work.tokenized, work.encoding, format, actors)
+    note(f"the trees are in {out}")
 
 
 @dataclass(frozen=True)
@@ -134,10 +173,12 @@ class _Work:
     format: str
     scores: bool
     trace: bool
-    width: int | None
+    tokenized: bool
+    paragraphs: bool
+    encoding: str
+    width: int | None = None
 
     def __call__(self) -> Results:
-        cli.alone = True
         return self.on(self.parser())
 
     def parser(self) -> Parser:
@@ -169,24 +210,16 @@ def _bound_kernel_caches() -> None:
         os.environ.setdefault(name, "64")
 
 
-def _check_usage(
-    sentences: tuple[str, ...],
-    file: str | None,
-    paragraphs: bool,
-    tokenized: bool,
-    format: str,
-    scores: bool,
-    trace: bool,
-) -> None:
+def _check_usage(sentences: tuple[str, ...], file: str | None, work: _Work) -> None:
     """Raises click.UsageError for options that do not go together."""
     check_texts(sentences, file, "SENTENCE")
-    if paragraphs and sentences:
+    if work.paragraphs and sentences:
         raise click.UsageError("--paragraphs joins the lines of --file or of stdin; it does not go with SENTENCE")
-    if paragraphs and tokenized:
+    if work.paragraphs and work.tokenized:
         raise click.UsageError("--paragraphs does not go with --tokenized, where a line is a sentence")
-    if trace and format not in TRACED:
-        raise click.UsageError(f"--trace goes with --format {' or '.join(TRACED)}, not {format}")
-    if scores and format == "svg":
+    if work.trace and work.format not in TRACED:
+        raise click.UsageError(f"--trace goes with --format {' or '.join(TRACED)}, not {work.format}")
+    if work.scores and work.format == "svg":
         raise click.UsageError("--scores goes with --format pretty, bracket or json, not svg")
 
 

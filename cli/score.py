@@ -2,67 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass
-from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from seqtree.cli.options import (
-    FILE,
-    condition_option,
-    encoding_option,
-    finite,
-    given_class,
-    json_option,
-    open_model,
-    open_parser,
-)
+from seqtree.cli.options import FILE, condition_option, encoding_option, json_option
+from seqtree.cli.score_rows import ScoreOptions, item_rows, text_rows, write
 from seqtree.errors import InputError
-from seqtree.escapes import json_line
-
-if TYPE_CHECKING:
-    from seqtree.language.model import LanguageModel
-    from seqtree.language.study import MoreOfWords, ReadingStudy
-
-    Rows = Iterable[list[Any]]
 
 TOKEN_COLUMNS, WORD_COLUMNS = ("entropy", "rank"), ("entropy", "rank", "length", "frequency")
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Options:
-    """What the command was told."""
-
-    by: str | None
-    independent: bool
-    columns: tuple[str, ...]
-    spaces: str
-    spillover: int
-    frequencies: tuple[str, ...]
-    items: str | None
-    word_column: str
-    by_column: tuple[str, ...]
-    sentences: bool
-    join: str
-    prefix: str
-    ngram: tuple[str, ...]
-    ngram_order: int
-    parser: str | None
-    k: int
-    encoding: str
-    format: str | None
-
-    @property
-    def level(self) -> str:
-        return self.by or ("word" if self.items is not None else "token")
-
-    @property
-    def details(self) -> bool:
-        return bool({"entropy", "rank"} & {*self.columns})
 
 
 def _columns(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...]:
@@ -122,32 +71,37 @@ def _columns(context: click.Context, parameter: click.Parameter, value: str | No
     help="Add what a parser's trees say of words. MODEL is as in seqtree parse; shipped: the one it takes without.",
 )
 @click.option("--k", type=click.IntRange(min=1), default=1, help="The expectation over so many best trees.")
+@click.option(
+    "--processes",
+    type=click.IntRange(1, 1024),
+    default=1,
+    show_default=True,
+    help="Score in so many processes texts that are apart: lines that are --independent, or items of their own for the "
+    "model, and the documents of --items.",
+)
 @condition_option
 @encoding_option
 @click.option("--format", type=click.Choice(["tsv", "csv", "jsonl"]), help="[default: tsv, or that of the items]")
 @json_option
-def score(model: str, file: str | None, condition: str | None, as_json: bool, **chosen: Any) -> None:
+def score(file: str | None, as_json: bool, **chosen: Any) -> None:
     """Surprisal in bits of every token, word or line of FILE (- for stdin), or of the words of --items.
 
     Each line is read after all lines before it, unless --independent; without that, the surprisals add up to the bits
     of lm eval. Unseen tokens are scored as <unk> and counted. A word is a run of characters that are no white space:
     the surprisals of all its tokens, with the white space that counts for it, are summed.
     """
-    options = _Options(**chosen)
+    kind = "csv" if (items := chosen["items"]) and Path(items).suffix.lower() == ".csv" else "tsv"
+    format = "json" if as_json else chosen.pop("format") or kind
+    options = ScoreOptions(**{**chosen, "format": format})
     _check_usage(file, options)
-    study = _study(given_class(open_model("lm", model), condition), model, options)
-    kind = "csv" if options.items and Path(options.items).suffix.lower() == ".csv" else "tsv"
-    format = "json" if as_json else options.format or kind
     if options.items is not None:
-        _write_items(study, options, format)
+        _items(options)
         return
-    rows = _text_rows(study, file or "-", options)
-    if options.level == "token" and format == "tsv":
-        rows = ([line, json_line(token)[1:-1], *others] for line, token, *others in rows)
-    _write(f"{options.level}s", study.names(options.level), rows, format)
+    study = options.study()
+    write(f"{options.level}s", study.names(options.level), text_rows(study, file or "-", options), format)
 
 
-def _check_usage(file: str | None, options: _Options) -> None:
+def _check_usage(file: str | None, options: ScoreOptions) -> None:
     """Raises click.UsageError for options that do not go together."""
     level, items = options.level, options.items is not None
     wrong = {
@@ -167,105 +121,19 @@ def _check_usage(file: str | None, options: _Options) -> None:
             raise click.UsageError(message)
 
 
-def _study(model: LanguageModel, path: str, options: _Options) -> ReadingStudy:
-    from seqtree.language.study import ReadingStudy
-
-    surprisals = frequency = None
-    if options.ngram:
-        from seqtree.language.ngram import counted
-
-        surprisals = counted(model, options.ngram, options.ngram_order, options.encoding).surprisals
-    if "frequency" in options.columns:
-        from seqtree.language.memorisation import training_text_of_run
-        from seqtree.text.frequencies import Frequencies
-
-        texts = options.frequencies or training_text_of_run(Path(path), "--frequencies")
-        frequency = Frequencies.of_files(texts, options.encoding).zipf
-    more: MoreOfWords | None = None
-    more_names: Sequence[str] = ()
-    if options.parser is not None:
-        more, more_names = _trees(options.parser, options.k)
-    return ReadingStudy(
-        model,
-        options.columns,
-        options.spaces,
-        options.independent,
-        options.spillover,
-        frequency,
-        surprisals,
-        more,
-        more_names,
-    )
-
-
-def _trees(parser: str, k: int) -> tuple[MoreOfWords, Sequence[str]]:
-    """What the trees of a parser say of words, and the names of that."""
-    from seqtree.parsing.word_counts import NAMES, word_counts
-
-    loaded = open_parser(None if parser == "shipped" else parser)
-    return lambda lines: [list(map(astuple, counts)) for counts in word_counts(loaded, lines, k)], NAMES
-
-
-def _text_rows(study: ReadingStudy, file: str, options: _Options) -> Rows:
-    from seqtree.text.reading import read_blocks, whole_lines
-
-    lines = chain.from_iterable(whole_lines(read_blocks(file, options.encoding)))
-    if options.level == "token":
-        return study.tokens(lines)
-    if options.level == "word":
-        return study.words(lines)
-    return study.sums(lines, file if options.level == "document" else None)
-
-
-def _write_items(study: ReadingStudy, options: _Options, format: str) -> None:
+def _items(options: ScoreOptions) -> None:
+    """Score the rows of a table."""
     from seqtree.language.items import documents
     from seqtree.language.study import PLACES
     from seqtree.text.tables import open_table
 
+    study = options.study()
     with open_table(options.items or "-", options.encoding) as table:
         found = documents(table, options.word_column, options.by_column, options.sentences, options.join)
         if options.level == "word":
             names = [*table.header, *(options.prefix + name for name in study.names("word")[PLACES:])]
-            rows: Rows = (row for document in found for row in study.items(document))
         else:
             names = [*options.by_column, *study.names("document")[1:]]
-            rows = ([*document.name, *study.document(document)] for document in found)
         for name in (name for name in names if names.count(name) > 1):
             raise InputError(f"{table.name}:1: column {name!r} is there already, expected another name (see --prefix)")
-        _write(f"{options.level}s", names, rows, format)
-
-
-def _write(name: str, names: Sequence[str], rows: Rows, format: str) -> None:
-    """Write rows, whose columns have these names, as they come."""
-    write, head, between, end = sys.stdout.write, "", "", ""  # not click.echo, which would flush every line
-    if format == "json":
-        head, between, end = f'{{"{name}": [', ", ", '], "unit": "bits"}\n'
-    elif format != "jsonl":
-        head = _line(names, format)
-    for number, row in enumerate(rows):
-        write(between if number else head)
-        if format in ("json", "jsonl"):
-            write(json_line(finite(dict(zip(names, row, strict=True)))) + "\n" * (format == "jsonl"))
-        else:
-            write(_line(list(map(_text, row)), format))
-        head = ""
-    write(head + end)
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:.4f}"
-    return str(int(value)) if isinstance(value, bool) else str(value)
-
-
-def _line(fields: Sequence[str], format: str) -> str:
-    """A row of a table as text. Raises InputError for a field that does not go between tabs."""
-    from seqtree.text.tables import csv_line
-
-    if format == "csv":
-        return csv_line(fields)
-    for wrong in (one for one in fields if {*"\t\n\r"} & {*one}):
-        raise InputError(f"the field {wrong!r} has a tab or a line end, expected --format csv or jsonl for it")
-    return "\t".join(fields) + "\n"
+        write(f"{options.level}s", names, item_rows(study, found, names, options), options.format)

@@ -20,6 +20,7 @@ PACKAGES = (
     "seqtree.phrases",
     "seqtree.images",
     "seqtree.translation",
+    "seqtree.ray",
     "seqtree.training",
     "seqtree.text",
     "seqtree.treebank",

@@ -1,10 +1,10 @@
-"""Atomic file writes, which leave the old or the new file even if the process is killed, and locks on run folders."""
+"""Atomic file writes, which leave the old or the new file even if the process is killed; locks between processes."""
 
 from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -72,3 +72,48 @@ def locked(folder: Path) -> Iterator[None]:
         except OSError as error:
             raise InputError(f"{folder}: another run is writing here; wait for it or choose another --out") from error
         yield
+
+
+@contextmanager
+def in_turn(file: Path, waiting: Callable[[], object]) -> Iterator[None]:
+    """Inside, this process alone has the lock ``file``; others wait for it, and say so first by calling ``waiting``.
+
+    A process that is killed has no lock any more. The file is there only as long as a process has the lock or waits.
+    Where there are no locks (Windows, some network folders), nobody waits. Raises OSError if it cannot be made.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    told = False
+    while True:
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if not told:
+                    waiting()
+                told = True
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            except OSError:
+                yield
+                return
+            if not _is_file(descriptor, file):  # whoever had it has removed it
+                continue
+            try:
+                yield
+            finally:
+                file.unlink(missing_ok=True)
+            return
+        finally:
+            os.close(descriptor)
+
+
+def _is_file(descriptor: int, file: Path) -> bool:
+    """Whether that is what a descriptor is of."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), os.stat(file))
+    except FileNotFoundError:
+        return False

@@ -1,9 +1,11 @@
-"""Public names that are imported on first use, so that importing a package is quick (PEP 562)."""
+"""Public names that are imported on first use (PEP 562), and imports that are left out, so that importing is quick."""
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -17,3 +19,18 @@ def lazy(package: str, modules: Mapping[str, str]) -> tuple[Callable[[str], Any]
         raise AttributeError(f"module {package!r} has no attribute {name!r}")
 
     return get, lambda: sorted(homes), sorted(homes)
+
+
+@contextmanager
+def without(*names: str) -> Iterator[None]:
+    """Inside, these modules cannot be imported, unless they have been: what is imported does without them.
+
+    NLTK, for one, imports scikit-learn and SciPy where they are installed, for parts of it that nothing here uses.
+    """
+    left_out = {name: None for name in names if name not in sys.modules}
+    sys.modules.update(left_out)  # type: ignore[arg-type]  # None: not to be imported
+    try:
+        yield
+    finally:
+        for name in left_out:
+            del sys.modules[name]

@@ -15,6 +15,7 @@ from seqtree.classification.model import HIGHEST, Classifier
 from seqtree.errors import InputError
 from seqtree.text.labelled import Labelled
 from seqtree.text.lexicon import Ids
+from seqtree.training.sharing import Share, alone
 
 BINS = 15  # of probabilities, for the calibration error
 NEWTON_STEPS = 20
@@ -68,14 +69,16 @@ def evaluate(classifier: Classifier, items: Sequence[Labelled], reject: float = 
     return _measured(chances, labels, reject, speed)
 
 
-def calibrate(classifier: Classifier, items: Sequence[Labelled]) -> ClassEvaluation:
+def calibrate(classifier: Classifier, items: Sequence[Labelled], share: Share = alone) -> ClassEvaluation:
     """Set the scales that fit these texts best (see ``fitted``), and measure the classifier with them on these texts.
 
-    The texts are classified once. Raises InputError for a text without a word; all labels must be known.
+    The texts are classified once, which several processes may ``share``. Raises InputError for a text without a word;
+    all labels must be known.
     """
     labels = classifier.classes.encode(item.label for item in items)
     began = time.perf_counter()
-    scores = np.stack(_each(items, classifier.scores(item.text for item in items)), axis=1).astype(np.float64)
+    each = share(lambda some: _each(some, classifier.scores(item.text for item in some)), items)
+    scores = np.stack(each, axis=1).astype(np.float64)
     speed = len(items) / (time.perf_counter() - began)
     scales = fitted(scores, labels)
     classifier.scales = (*scales, 1.0)[:2]

@@ -122,7 +122,7 @@ class ClassifyTask(SentenceTask[ClassifierRecipe, Classifier, ClassData]):
         """Figures on the validation texts, on which the scales are fitted, too."""
         if not self.data.valid:
             return None
-        measured = calibrate(self.model, self.data.valid)
+        measured = calibrate(self.model, self.data.valid, self.share)
         return {"loss": measured.loss, "accuracy": measured.accuracy, "macro_f1": measured.macro_f1}
 
     def measure(self, model: Classifier) -> tuple[dict[str, Any], str]:

@@ -12,6 +12,7 @@ import torch
 from seqtree.errors import InputError
 from seqtree.images.data import ImageSet
 from seqtree.images.model import ImageClassifier
+from seqtree.training.sharing import Share, alone
 
 
 @dataclass(frozen=True)
@@ -46,15 +47,20 @@ class ImageEvaluation:
 
 
 @torch.inference_mode()
-def evaluate(model: ImageClassifier, data: ImageSet) -> ImageEvaluation:
-    """Classify all images and compare. Raises InputError for images or labels that are not the model's."""
+def evaluate(model: ImageClassifier, data: ImageSet, share: Share = alone) -> ImageEvaluation:
+    """Classify all images, which several processes may ``share``, and compare.
+
+    Raises InputError for images or labels that are not the model's.
+    """
     count = len(model.classes)
     if data.labels.max() >= count:
         raise InputError(f"{data.source}: a label {data.labels.max()}; the model knows {count} classes, from 0")
     device = model.device
-    images, labels = (torch.from_numpy(array).to(device) for array in (data.images, data.labels.astype(np.int64)))
+    labels = torch.from_numpy(data.labels.astype(np.int64)).to(device)
     began = time.perf_counter()
-    logits = model.logits(images)
+    images = torch.from_numpy(data.images).to(device)
+    parts = share(lambda rows: [model.logits(images[rows[0] : rows[-1] + 1]).cpu()], range(len(data)))
+    logits = torch.cat(parts).to(device)
     predicted = logits.argmax(dim=1)
     confusion = torch.bincount(labels * count + predicted, minlength=count * count).view(count, count).tolist()
     seconds = time.perf_counter() - began

@@ -114,7 +114,7 @@ class ImageTask(Task[ImageRecipe, ImageClassifier, ImageData]):
             self.model.network.measure_norms(self.images[:MEASURED], self.recipe.batch.batch)
         if self.data.valid is None:
             return None
-        measured = evaluate(self.model, self.data.valid)
+        measured = evaluate(self.model, self.data.valid, self.share)
         return {"loss": measured.loss, "brier": measured.brier, "error_percent": round(100 * measured.error, 4)}
 
     def measure(self, model: ImageClassifier) -> tuple[dict[str, Any], str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy.typing as npt
 
 from seqtree.text.config import SPECIALS
 from seqtree.text.corpus import PreparedCorpus
+from seqtree.text.documents import chunks
 
 Ids = npt.NDArray[Any]
 COMPARED = 1 << 20  # tokens of the training text that are compared with the validation text
@@ -71,13 +73,15 @@ def class_concerns(corpus: PreparedCorpus) -> Iterator[str]:
 
 
 def _literal_specials(corpus: PreparedCorpus) -> Iterator[str]:
-    vocabulary, ids = corpus.vocabulary, corpus.train.ids
-    ends = np.asarray(ids) == vocabulary.end
-    found = {
-        "<s>": int(np.count_nonzero(np.asarray(ids) == vocabulary.start)),
-        "</s>": int(np.count_nonzero(ends[1:] & ends[:-1])),  # blank lines have none, so the text wrote one of two
-        "<pad>": int(np.count_nonzero(np.asarray(ids) == vocabulary.index("<pad>"))) if "<pad>" in vocabulary else 0,
-    }
+    vocabulary, found = corpus.vocabulary, Counter[str]()
+    after_end = False
+    for ids in chunks(corpus.train.ids):
+        ends = ids == vocabulary.end
+        found["<s>"] += int(np.count_nonzero(ids == vocabulary.start))
+        found["</s>"] += int(np.count_nonzero(ends[1:] & ends[:-1]))  # blank lines have none, so the text wrote one
+        found["</s>"] += bool(ends[0] and after_end)
+        found["<pad>"] += int(np.count_nonzero(ids == vocabulary.index("<pad>"))) if "<pad>" in vocabulary else 0
+        after_end = bool(ends[-1])
     for name, count in found.items():
         if count:
             meaning = f"the model's own {name}" if name in SPECIALS["word"] else "an ordinary word"

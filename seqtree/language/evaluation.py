@@ -6,7 +6,6 @@ import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from itertools import chain, pairwise
 from typing import Any
 
@@ -18,8 +17,6 @@ from torch import Tensor
 from seqtree.language.batches import Ids, inputs_and_targets, line_rows, shift_inputs, surrounded_lines
 from seqtree.language.config import LanguageNetworkConfig
 from seqtree.language.network import RecurrentLanguageModel
-from seqtree.nn.recurrent import State
-from seqtree.text.corpus import beginning
 from seqtree.text.documents import line_bounds
 from seqtree.text.tokenfile import TokenStream
 from seqtree.text.vocabulary import Vocabulary
@@ -31,7 +28,6 @@ LEAST_LOGARITHM = -1e30  # of a probability; 0 times minus infinity would be no 
 MAX_LOGITS = 1 << 22  # numbers; 16 MiB, once more for their logarithms
 LINES = 1 << 18  # tokens of lines that are sorted by length together
 MAX_GATES = 1 << 24  # numbers of a layer in a window of validation; 64 MiB
-SAMPLE = 1024  # tokens that are measured to know how long all of them take
 
 
 @dataclass(frozen=True)
@@ -175,7 +171,7 @@ def streamed_surprisals(
         before = int(targets[-1])
         inputs = shift_inputs(previous, vocabulary)
         output, state = network.hidden_states(inputs[:, None].to(device), state)
-        yield _cross_entropies(network, output[:, 0], targets.to(device), details).cpu()
+        yield cross_entropies(network, output[:, 0], targets.to(device), details).cpu()
 
 
 def _surrounded_surprisals(
@@ -188,7 +184,7 @@ def _surrounded_surprisals(
         window = surrounded(np.concatenate([left, ids, right]), vocabulary)
         output = network.surrounded_states(window[:, None].to(device))[len(left) : len(left) + len(ids), 0]
         targets = torch.from_numpy(np.asarray(ids, dtype=np.int64))
-        yield _cross_entropies(network, output, targets.to(device), details).cpu()
+        yield cross_entropies(network, output, targets.to(device), details).cpu()
         before = ids
 
 
@@ -245,7 +241,7 @@ def _measure(
             output, state = network.hidden_states(inputs, state, classes)
         real = targets >= 0  # (T, B)
         places = torch.from_numpy(starts + offset) + torch.arange(len(targets))[:, None]
-        found[places[real.cpu()]] = _cross_entropies(network, output[real], targets[real], found.dim() > 1).cpu()
+        found[places[real.cpu()]] = cross_entropies(network, output[real], targets[real], found.dim() > 1).cpu()
 
 
 def surrounded(ids: np.ndarray, vocabulary: Vocabulary) -> Tensor:
@@ -254,7 +250,7 @@ def surrounded(ids: np.ndarray, vocabulary: Vocabulary) -> Tensor:
     return shift_inputs(window, vocabulary)
 
 
-def _cross_entropies(network: RecurrentLanguageModel, output: Tensor, targets: Tensor, details: bool = False) -> Tensor:
+def cross_entropies(network: RecurrentLanguageModel, output: Tensor, targets: Tensor, details: bool = False) -> Tensor:
     """Cross-entropies (T,) of targets (T,) after hidden states (T, H), a bounded number of logits at a time.
 
     With ``details`` (T, 3): cross-entropy, entropy and rank.
@@ -274,59 +270,6 @@ def _cross_entropies(network: RecurrentLanguageModel, output: Tensor, targets: T
     return found
 
 
-@torch.no_grad()
-def validation_loss(
-    network: RecurrentLanguageModel,
-    vocabulary: Vocabulary,
-    stream: TokenStream,
-    warm_up: int = 64,
-    rows: int = ROWS,
-    lines: bool = False,
-) -> float:
-    """The loss of a stream in nats per token, read as ``rows`` pieces at once: many times faster than one by one.
-
-    Each piece first reads the ``warm_up`` tokens before it, so that the figure stays within a few thousandths of
-    ``evaluate``'s; it serves to compare evaluations of one run. ``lines`` are read side by side by ``evaluate`` itself.
-    """
-    if lines or network.config.bidirectional or len(stream) < 2 * rows * warm_up:
-        return evaluate(network, vocabulary, stream, lines).loss
-    network.eval()
-    device, length = network.decoder.weight.device, len(stream) // rows
-    lead = np.concatenate([np.full(warm_up + 1, vocabulary.start), stream.ids[: length * rows]]).astype(np.int64)
-    pieces = np.stack([lead[r * length : (r + 1) * length + warm_up + 1] for r in range(rows)], axis=1)  # (., B)
-    tokens = torch.from_numpy(pieces)
-    inputs, targets = shift_inputs(tokens[:-1], vocabulary), tokens[1:]
-    _, state = network.hidden_states(inputs[:warm_up].to(device))
-    state = _forget_first(state)  # the first piece starts the text
-    total, window = 0.0, validation_window(network.config)
-    for start in range(warm_up, len(inputs), window):
-        output, state = network.hidden_states(inputs[start : start + window].to(device), state)
-        flat = targets[start : start + window].flatten().to(device)
-        total += _cross_entropies(network, output.flatten(0, 1), flat).sum(dtype=torch.float64).item()
-    return total / (length * rows)
-
-
 def validation_window(config: LanguageNetworkConfig) -> int:
     """Tokens of each row that validation reads at once: ``WINDOW``, fewer for a wide network."""
     return min(WINDOW, max(1, MAX_GATES // (ROWS * 4 * config.hidden)))
-
-
-def seconds_per_token(
-    network: RecurrentLanguageModel, vocabulary: Vocabulary, stream: TokenStream, lines: bool = False
-) -> tuple[float, float]:
-    """How long a token of ``stream`` takes ``validation_loss`` and ``evaluate``, by measuring its beginning twice."""
-    sample, took = beginning(stream, min(SAMPLE, len(stream)), vocabulary), []
-    for measured in (partial(validation_loss, warm_up=4), evaluate):
-        best = math.inf
-        for _ in range(2):
-            began = time.perf_counter()
-            measured(network, vocabulary, sample, lines=lines)
-            best = min(best, time.perf_counter() - began)
-        took.append(best / len(sample))
-    return took[0], took[1]
-
-
-def _forget_first(state: State) -> State:
-    for part in state:
-        part[:, 0] = 0.0
-    return state

@@ -28,11 +28,10 @@ from seqtree.language.config import OPTIONS, TRAINING_ONLY, LanguageNetworkConfi
 from seqtree.language.evaluation import (
     MAX_LOGITS,
     ROWS,
-    seconds_per_token,
-    validation_loss,
     validation_window,
 )
 from seqtree.language.model import LanguageModel
+from seqtree.language.validation import seconds_per_token, validation_loss
 from seqtree.nn.network import check_tensors
 from seqtree.nn.recurrent import State
 from seqtree.text.config import SPECIALS
@@ -211,7 +210,7 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
         if self.data.valid is None:
             return None
         network, vocabulary, lines = self.model.network, self.model.vocabulary, self.recipe.text.lines
-        return {"loss": validation_loss(network, vocabulary, self.data.valid, lines=lines)}
+        return {"loss": validation_loss(network, vocabulary, self.data.valid, lines=lines, share=self.share)}
 
     def measure(self, model: LanguageModel) -> tuple[dict[str, Any], str]:
         measured = model.evaluate_stream(self.data.valid or self.data.train)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -13,6 +13,7 @@ from nltk.tree import Tree
 from seqtree.errors import InputError
 from seqtree.nn.parallel import AT_ONCE
 from seqtree.parsing.model import Parser
+from seqtree.training.sharing import Share
 from seqtree.treebank.bracketed import words_of
 from seqtree.treebank.parseval import Parseval, ParsevalFigures
 
@@ -30,16 +31,29 @@ class ParserEvaluation:
 
 def evaluate(parser: Parser, trees: Iterable[Tree]) -> ParserEvaluation:
     """Parse the words of gold trees (normalised) and compare. Raises InputError if there is no tree."""
+    parseval, seconds = counted(parser, enumerate(trees, 1))
+    scores = parseval.result
+    if not scores.sentences:
+        raise InputError("no trees to measure the parser on")
+    return ParserEvaluation(scores, scores.sentences / seconds)
+
+
+def shared_scores(parser: Parser, trees: Sequence[Tree], share: Share) -> ParsevalFigures:
+    """The scores on trees that several processes parse together."""
+    parseval = Parseval()
+    for part in share(lambda numbered: [counted(parser, numbered)[0]], [*enumerate(trees, 1)]):
+        parseval.join(part)
+    return parseval.result
+
+
+def counted(parser: Parser, numbered: Iterable[tuple[int, Tree]]) -> tuple[Parseval, float]:
+    """The counts of numbered gold trees, and how many seconds their parsing took."""
     parseval, seconds = Parseval(), 0.0
-    source = iter(trees)
-    count = 0
+    source = iter(numbered)
     while chunk := list(islice(source, AT_ONCE)):
         began = time.perf_counter()
-        parses = list(parser.parses(parser.words(words_of(tree)) for tree in chunk))
+        parses = list(parser.parses(parser.words(words_of(tree)) for _, tree in chunk))
         seconds += time.perf_counter() - began
-        for tree, parse in zip(chunk, parses, strict=True):
-            count += 1
-            parseval.add(tree, parse.tree if parse else None, count)
-    if not count:
-        raise InputError("no trees to measure the parser on")
-    return ParserEvaluation(parseval.result, count / seconds)
+        for (number, tree), parse in zip(chunk, parses, strict=True):
+            parseval.add(tree, parse.tree if parse else None, number)
+    return parseval, seconds

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from seqtree.errors import InputError
 from seqtree.parsing.config import OPTIONS, ParserRecipe, ReadingSettings
-from seqtree.parsing.evaluation import evaluate
+from seqtree.parsing.evaluation import evaluate, shared_scores
 from seqtree.parsing.gold import gold_tree, names_in
 from seqtree.parsing.model import Parser
 from seqtree.parsing.objectives import parser_loss, tag_loss
@@ -137,7 +137,7 @@ class ParserTask(SentenceTask[ParserRecipe, Parser, ParserData]):
     def evaluate(self) -> dict[str, float] | None:
         if not self.data.valid:
             return None
-        scores = evaluate(self.model, self.data.valid).scores
+        scores = shared_scores(self.model, self.data.valid, self.share)
         return {
             "labelled_f1": scores.labelled.f1,
             "unlabelled_f1": scores.unlabelled.f1,

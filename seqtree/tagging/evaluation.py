@@ -15,6 +15,7 @@ from seqtree.tagging.tagging import Tagging
 from seqtree.text.chunks import chunks, parts, scheme_of
 from seqtree.text.columns import Tagged
 from seqtree.text.sentences import words_as_given
+from seqtree.training.sharing import Share, alone
 
 
 @dataclass(frozen=True)
@@ -80,9 +81,12 @@ class TagEvaluation:
 
 
 def evaluate(
-    tagger: Tagger, sentences: Sequence[Tagged], warn: Callable[[str], object] = warnings.warn
+    tagger: Tagger,
+    sentences: Sequence[Tagged],
+    warn: Callable[[str], object] = warnings.warn,
+    share: Share = alone,
 ) -> TagEvaluation:
-    """Tag the words of sentences and compare with their tags.
+    """Tag the words of sentences and compare with their tags; several processes may ``share`` the tagging.
 
     A tag that the tagger does not know counts as wrong; ``warn`` is told. Raises InputError if it knows none of them,
     or if it knows intents and a sentence has none.
@@ -92,7 +96,7 @@ def evaluate(
     known = tagger.lexicon.words
     read = [words_as_given(sentence.words, known) for sentence in sentences]
     began = time.perf_counter()
-    found = [one for one in tagger.taggings(read, scheme=scheme) if one]
+    found = share(lambda some: [one for one in tagger.taggings(some, scheme=scheme) if one], read)
     seconds = time.perf_counter() - began
     confusion = Counter(
         pair for gold, one in zip(sentences, found, strict=True) for pair in zip(gold.tags, one.tags, strict=True)

@@ -111,7 +111,7 @@ class TagTask(SentenceTask[TaggerRecipe, Tagger, TagData]):
     def evaluate(self) -> dict[str, float] | None:
         if not self.data.valid:
             return None
-        measured = evaluate(self.model, self.data.valid, lambda message: None)
+        measured = evaluate(self.model, self.data.valid, lambda message: None, self.share)
         figures = {"accuracy": measured.accuracy, "sentence_accuracy": measured.sentence_accuracy}
         if measured.chunk:
             figures["chunk_f1"] = measured.chunk.f1

@@ -3,33 +3,36 @@
 Text is UTF-8 unless said otherwise. A byte-order mark at the start of a file is dropped, and a line ends with "\\n",
 "\\r\\n" or "\\r", each of which becomes "\\n"; between two files of a corpus there is always a "\\n". A corpus is read
 three times: to check, hash and measure it; to count the tokens of the training text; and to encode it. When its
-encoding is in the cache already, only the first reading remains.
+encoding is in the cache already, only the first reading remains; and not even that one for large files that have not
+changed since. Words are counted and encoded on all cores.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from seqtree.errors import InputError, SeqtreeError
+from seqtree.files import in_turn
+from seqtree.text.blocks import count_words, encoded, encoding_processes
+from seqtree.text.cache import cache_folder, name_of, remember, remembered, state_of_files
 from seqtree.text.config import NEWLINE, TextSettings
 from seqtree.text.documents import line_bounds, token_reader
 from seqtree.text.reading import Source, normalised, read_text, say, sources, whole_lines
-from seqtree.text.tokenfile import Sink, StreamCounts, TokenStream, cached, in_cache, in_memory, smallest_dtype
-from seqtree.text.vocabulary import Vocabulary, code_points, surrogate_error
+from seqtree.text.tokenfile import Fill, Sink, StreamCounts, TokenStream, in_cache, in_memory
+from seqtree.text.vocabulary import Vocabulary, code_points
 
 PIECES = 10  # of a text whose validation text is spread
 IN_MEMORY = 1 << 20  # bytes; a smaller corpus does not touch the cache folder
+NAMED = 3  # files that the cache is told the names of
 FORMAT = 1  # part of every fingerprint: raise it when the same text would give other tokens
 
 
@@ -77,19 +80,19 @@ def prepare(
     with sources(paths, valid_paths or [], skipped=skipped) as (train, valid):
         reading = CorpusReading(train, valid, settings, 0 if valid else valid_share, valid_from)
         facts = {"fingerprint": reading.fingerprint, "vocabulary": vocabulary and vocabulary.to_json()}
-        key = _digest(facts if grown is None else {**facts, "grown": grown.to_json()})
-        small = sum(source.path.stat().st_size for source in [*train, *valid]) < IN_MEMORY
-        known = None if small else cached(key)
-        if known is None:
+        key = name_of(facts if grown is None else {**facts, "grown": grown.to_json()})
+
+        def make() -> tuple[Vocabulary, Fill]:
             chosen = vocabulary or reading.vocabulary(grown)
+            return chosen, lambda sink: reading.encode(chosen, sink)
 
-            def fill(sink: Sink) -> list[StreamCounts]:
-                return reading.encode(chosen, sink)
-
-            known = chosen, in_memory(chosen, fill) if small else in_cache(key, chosen, fill, warn)
-        streams = known[1]
-        second, files = streams[1] if len(streams) > 1 else None, len(train) + len(valid)
-        return PreparedCorpus(streams[0], second, known[0], reading.fingerprint, files, tuple(skipped))
+        if reading.size < IN_MEMORY:
+            chosen, fill = make()
+            known = chosen, in_memory(chosen, fill)
+        else:
+            known = in_cache(key, make, warn, [source.name for source in [*train, *valid][:NAMED]])
+        (first, *more), files = known[1], len(train) + len(valid)
+        return PreparedCorpus(first, more[0] if more else None, known[0], reading.fingerprint, files, tuple(skipped))
 
 
 def encode_paths(paths: Sequence[str | Path], vocabulary: Vocabulary, settings: TextSettings) -> TokenStream:
@@ -120,15 +123,15 @@ def text_tokens(text: str, settings: TextSettings) -> list[str]:
     return list(token_reader(settings).feed(normalised(text)))
 
 
-def vocabulary_of(blocks: Iterable[str], settings: TextSettings, grown: Vocabulary | None = None) -> Vocabulary:
+def vocabulary_of(
+    blocks: Iterable[str], settings: TextSettings, grown: Vocabulary | None = None, processes: int = 1
+) -> Vocabulary:
     """The vocabulary of a text in blocks (of words, as ``line_blocks`` gives them); or ``grown``, extended by it."""
     counts: Mapping[str, int]
     if settings.unit == "char":
         counts = _count_characters(blocks)
     else:
-        from seqtree.text.tokenizers import count_words
-
-        counts = count_words(blocks, settings.tokenizer)
+        counts = count_words(blocks, settings.tokenizer, processes)
     if grown is not None:
         return grown.extended(counts, settings.min_count, settings.max_vocabulary)
     return Vocabulary.build(counts, settings.unit, settings.min_count, settings.max_vocabulary)
@@ -149,10 +152,6 @@ def _check_unit(vocabulary: Vocabulary | None, settings: TextSettings) -> None:
         raise InputError(f"a vocabulary of unit {vocabulary.unit!r} cannot encode text by {settings.unit!r}")
 
 
-def _digest(data: Any) -> str:
-    return hashlib.sha256(json.dumps(data, sort_keys=True).encode("ascii")).hexdigest()
-
-
 class CorpusReading:
     """The readings of a corpus; making one is the first, which finds every fault of the files.
 
@@ -166,13 +165,10 @@ class CorpusReading:
             raise InputError("no text was named, where at least one file, folder or - was expected")
         self.train, self.valid, self.settings = train, valid, settings
         self.share, self.valid_from = Fraction(str(share)), valid_from if share else "ends"
-        self.hashes: list[str] = []
-        characters = sum(map(len, read_text(train, settings.encoding, self.hashes)))
-        if not characters:
-            raise InputError(f"{train[0].path.parent}: all its .txt files are empty; text was expected")
-        for _ in read_text(valid, settings.encoding, self.hashes):
-            pass
-        self.total = characters
+        self.size = sum(source.path.stat().st_size for source in [*train, *valid])
+        self.processes = encoding_processes(settings, self.size)
+        self.total, self.hashes = _first_reading(train, valid, settings.encoding, self.size >= IN_MEMORY)
+        characters = self.total
         self.point = training_characters(characters, share) if share else None
         if self.point == 0:
             least = math.ceil(1 / (1 - Fraction(str(share))))
@@ -183,7 +179,7 @@ class CorpusReading:
         self.streams = 2 if valid or share else 1
         split = {"share": str(share), "train": self.hashes[: len(train)], "valid": self.hashes[len(train) :]}
         facts = {"format": FORMAT, "settings": settings.to_json(), **split}
-        self.fingerprint = _digest(facts if self.valid_from == "ends" else {**facts, "from": self.valid_from})
+        self.fingerprint = name_of(facts if self.valid_from == "ends" else {**facts, "from": self.valid_from})
 
     def parts(self, only: Sequence[int] = (0, 1)) -> Iterator[tuple[int, str]]:
         """(part, block) over the whole text, or at least these parts of it, in order.
@@ -227,11 +223,12 @@ class CorpusReading:
 
     def vocabulary(self, grown: Vocabulary | None = None) -> Vocabulary:
         """The vocabulary of the training text; or ``grown``, extended by it."""
-        return vocabulary_of((block for part, block in self.parts((0,)) if part == 0), self.settings, grown)
+        blocks = (block for part, block in self.parts((0,)) if part == 0)
+        return vocabulary_of(blocks, self.settings, grown, self.processes)
 
     def encode(self, vocabulary: Vocabulary, sink: Sink) -> list[StreamCounts]:
         """Write the ids of all parts. Raises InputError when a part has no token."""
-        counts = _encode(self.parts(), self.streams, vocabulary, self.settings, sink)
+        counts = _encode(self.parts(), self.streams, vocabulary, self.settings, sink, self.processes)
         name, noun = self.train[0].name, "character" if self.settings.unit == "char" else "word"
         if not counts[0].ids:
             raise InputError(f"{name}: the text to learn or measure holds no {noun}, where at least one is needed")
@@ -241,6 +238,42 @@ class CorpusReading:
                 "validation text of its own, or a validation share of 0"
             )
         return counts
+
+
+def _first_reading(
+    train: Sequence[Source], valid: Sequence[Source], encoding: str, large: bool
+) -> tuple[int, list[str]]:
+    """The training text's length in characters, and the SHA-256 of each file, in hex. Raises InputError for any fault.
+
+    What is known of large files that have not changed is taken from the cache; of several processes that want to
+    know it, one reads them and the others wait.
+    """
+    files, folder = [*train, *valid], cache_folder()
+    states, settled = state_of_files([source.path for source in files])
+    if not (large and folder and settled and all(str(source.path) == source.name for source in files)):
+        return _read_through(train, valid, encoding)
+    name = name_of([encoding, len(train), states, [source.named for source in files]])
+    with ExitStack() as held:
+        with suppress(OSError):  # a folder that cannot be written to
+            folder.mkdir(parents=True, exist_ok=True)
+            held.enter_context(in_turn(folder / f"{name}.lock", lambda: None))
+        known = remembered(folder, name)
+        if not (isinstance(known, list) and len(known) == 2):
+            known = _read_through(train, valid, encoding)
+            if state_of_files([source.path for source in files])[0] == states:
+                remember(folder, name, known)
+        characters, hashes = known
+        return characters, hashes
+
+
+def _read_through(train: Sequence[Source], valid: Sequence[Source], encoding: str) -> tuple[int, list[str]]:
+    hashes: list[str] = []
+    characters = sum(map(len, read_text(train, encoding, hashes)))
+    if not characters:
+        raise InputError(f"{train[0].path.parent}: all its .txt files are empty; text was expected")
+    for _ in read_text(valid, encoding, hashes):
+        pass
+    return characters, hashes
 
 
 def _blocks(blocks: Iterable[str], settings: TextSettings) -> Iterable[str]:
@@ -281,32 +314,20 @@ def _count_characters(blocks: Iterable[str]) -> dict[str, int]:
 
 
 def _encode(
-    parts: Iterable[tuple[int, str]], streams: int, vocabulary: Vocabulary, settings: TextSettings, sink: Sink
+    parts: Iterable[tuple[int, str]],
+    streams: int,
+    vocabulary: Vocabulary,
+    settings: TextSettings,
+    sink: Sink,
+    processes: int = 1,
 ) -> list[StreamCounts]:
     """Encode (part, block) pairs, parts in order, into ``sink``; the sizes of the ``streams`` parts."""
     counts = [StreamCounts() for _ in range(streams)]
-    dtype = smallest_dtype(len(vocabulary))
-
-    def put(part: int, tokens: Iterable[str]) -> None:
-        ids = vocabulary.encode(tokens)
-        sink.write(ids.astype(dtype))
-        counts[part].ids += len(ids)
-        counts[part].unknown += len(ids) - int(np.count_nonzero(ids))
-
-    reader, current = token_reader(settings), 0
-    for part, block in parts:
-        if part != current:
-            put(current, reader.finish())
-        current = part
-        put(part, reader.feed(block))
-        counts[part].characters += len(block)
-        counts[part].bytes += _utf8_length(block)
-    put(current, reader.finish())
+    for block in encoded(parts, vocabulary, settings, processes):
+        sink.write(block.ids)
+        count = counts[block.part]
+        count.ids += len(block.ids)
+        count.unknown += block.unknown
+        count.characters += block.characters
+        count.bytes += block.bytes
     return counts
-
-
-def _utf8_length(text: str) -> int:
-    try:
-        return len(text) if text.isascii() else len(text.encode())
-    except UnicodeEncodeError as error:
-        raise surrogate_error(text, error.start) from None

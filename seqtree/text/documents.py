@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import mmap
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +15,7 @@ from seqtree.text.config import NEWLINE, TextSettings
 if TYPE_CHECKING:
     from seqtree.text.tokenizers import LineTokens
 
-CHUNK = 1 << 22  # tokens that are searched for line ends at a time
+CHUNK = 1 << 22  # tokens that are looked through at a time
 _LINE_ENDS = re.compile(f"{NEWLINE}{{2,}}")
 
 
@@ -21,11 +23,12 @@ class Characters:
     """Converts a text, block by block, to characters.
 
     With ``lines``, blank lines are left out, and the last line gets the line end that it lacks: as words have it.
+    opened: whether the current line already has characters.
     """
 
-    def __init__(self, lines: bool) -> None:
+    def __init__(self, lines: bool, opened: bool = False) -> None:
         self._lines = lines
-        self._open = False  # whether the current line already has characters
+        self._open = opened
 
     def feed(self, block: str) -> str:
         """The characters of the next block."""
@@ -44,17 +47,37 @@ class Characters:
         return text
 
 
-def token_reader(settings: TextSettings) -> Characters | LineTokens:
-    """What converts a text to tokens, block by block; the blocks of words must end as those of ``line_blocks`` do."""
+def token_reader(settings: TextSettings, opened: bool = False) -> Characters | LineTokens:
+    """What converts a text to tokens, block by block; the blocks of words must end as those of ``line_blocks`` do.
+
+    opened: whether the line that the first block begins in already has tokens.
+    """
     if settings.unit == "char":
-        return Characters(settings.lines)
+        return Characters(settings.lines, opened)
     from seqtree.text.tokenizers import LineTokens  # here, so that character models do without NLTK
 
-    return LineTokens(settings.tokenizer)
+    return LineTokens(settings.tokenizer, opened)
+
+
+def leaves_open(block: str, opened: bool, settings: TextSettings) -> bool:
+    """Whether the last line of a block lacks its end, so that the next one is ``opened``; known without its tokens."""
+    if settings.unit == "char":
+        return settings.lines and (not block.endswith(NEWLINE) if block else opened)
+    _, ends, rest = block.rpartition(NEWLINE)
+    return bool(rest.strip()) or (opened and not ends)
 
 
 def line_bounds(ids: npt.NDArray[Any], end: int) -> npt.NDArray[np.int64]:
     """Where each line of a stream (N,) begins, and N: (lines + 1,). A line ends after ``end``, the last one at N."""
-    ends = [np.flatnonzero(ids[i : i + CHUNK] == end) + i + 1 for i in range(0, len(ids), CHUNK)]
+    ends = [np.flatnonzero(some == end) + i * CHUNK + 1 for i, some in enumerate(chunks(ids))]
     bounds = np.concatenate([np.zeros(1, dtype=np.int64), *ends])
     return bounds if bounds[-1] == len(ids) else np.append(bounds, len(ids))
+
+
+def chunks(ids: npt.NDArray[Any]) -> Iterator[npt.NDArray[Any]]:
+    """A stream (N,), ``CHUNK`` ids at a time; of what is mapped from a file, no more than these stay in memory."""
+    mapped = getattr(ids, "_mmap", None) if hasattr(mmap, "MADV_DONTNEED") else None
+    for start in range(0, len(ids), CHUNK):
+        yield ids[start : start + CHUNK]
+        if mapped is not None:
+            mapped.madvise(mmap.MADV_DONTNEED)

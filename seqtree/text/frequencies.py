@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from seqtree.errors import InputError
+from seqtree.text.blocks import count_words
 from seqtree.text.config import END, check_encoding
 from seqtree.text.reading import read_text, sources
-from seqtree.text.tokenizers import count_words, line_blocks
+from seqtree.text.tokenizers import line_blocks
 
 
 def counted_form(word: str) -> str:

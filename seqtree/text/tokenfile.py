@@ -2,7 +2,8 @@
 
 A cache file has the indices of all its streams, one after another, then a JSON header, then the header's SHA-256, its
 length (8 bytes, little-endian) and ``MAGIC``. Its name is a hash of everything it was made from, so an intact file with
-the right name is never out of date; a damaged one is treated as missing. The folder may be deleted at any time.
+the right name is never out of date; a damaged one is treated as missing. A file of up to ``CHECKED`` bytes is checked
+whenever it is opened, a larger one only after it has changed.
 """
 
 from __future__ import annotations
@@ -13,9 +14,8 @@ import json
 import os
 import shutil
 import tempfile
-import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
@@ -24,14 +24,16 @@ import numpy as np
 import numpy.typing as npt
 
 from seqtree.errors import SeqtreeError
-from seqtree.files import atomic_file
+from seqtree.files import atomic_file, in_turn
+from seqtree.text.blocks import smallest_dtype
+from seqtree.text.cache import TOKENS, cache_folder, make_room, note_use, size_limit, unchanged
 from seqtree.text.vocabulary import Vocabulary
 
 FORMAT_VERSION = 1
 MAGIC = b"SEQTTOK1"
 _TRAILER = 32 + 8 + len(MAGIC)
 _CHUNK = 1 << 22  # bytes read at a time to check a file
-_STALE = 24 * 3600.0  # seconds; an older temporary file was left behind by a killed process
+CHECKED = 1 << 26
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,11 +73,7 @@ class Sink(Protocol):
 
 
 Fill = Callable[[Sink], list[StreamCounts]]
-
-
-def smallest_dtype(size: int) -> np.dtype[Any]:
-    """The smallest unsigned integer type (little-endian) for indices below ``size``."""
-    return np.dtype("<u1" if size <= 1 << 8 else "<u2" if size <= 1 << 16 else "<u4")
+Make = Callable[[], tuple[Vocabulary, Fill]]
 
 
 class _MemorySink:
@@ -105,24 +103,38 @@ def in_memory(vocabulary: Vocabulary, fill: Fill) -> list[TokenStream]:
     return _streams(whole, counts)
 
 
-def in_cache(key: str, vocabulary: Vocabulary, fill: Fill, warn: Callable[[str], object]) -> list[TokenStream]:
-    """The streams that ``fill`` writes, memory-mapped from a file in the cache folder.
+def in_cache(
+    key: str, make: Make, warn: Callable[[str], object], texts: Sequence[str] = ()
+) -> tuple[Vocabulary, list[TokenStream]]:
+    """A vocabulary and the streams that are cached under ``key``, memory-mapped, or else made and cached now.
 
+    make: gives the vocabulary, and what writes the streams. Of several processes that want the same, one makes it and
+    the others wait. texts: the names of what it is made from, for ``seqtree cache list``. The texts that have been
+    unused longest are removed where the cache has become larger than its limit.
     If writing there fails, ``warn`` gets a message and the file goes to a temporary folder, deleted when the process
     ends. Raises SeqtreeError if that has no space either.
     """
     folder = cache_folder()
+    size_limit()  # in order
+
+    def waiting() -> None:
+        warn("another process is encoding the same text: waiting for it")
+
     try:
         if folder is None:
             raise OSError("there is no home folder")
-        return _build(folder, key, vocabulary, fill)
+        folder.mkdir(parents=True, exist_ok=True)
+        if known := cached(key, texts):
+            return known
+        with in_turn(folder / f"{key}.lock", waiting):
+            return cached(key, texts) or _kept(folder, key, make, texts)
     except OSError as error:
         warn(
             f"the cache folder {folder or '~/.cache/seqtree'} cannot be used ({error.strerror or error}): using a "
             "temporary one; set SEQTREE_CACHE to a folder with free space"
         )
     try:
-        return _build(_temporary_folder(), key, vocabulary, fill)
+        return _build(_temporary_folder(), key, make)
     except OSError as error:
         raise SeqtreeError(
             f"no space for the encoded text in {tempfile.gettempdir()} either ({error.strerror or error}): "
@@ -130,28 +142,18 @@ def in_cache(key: str, vocabulary: Vocabulary, fill: Fill, warn: Callable[[str],
         ) from error
 
 
-def cached(key: str) -> tuple[Vocabulary, list[TokenStream]] | None:
-    """The vocabulary and streams cached under ``key``, fully verified; None if there are none or they are damaged."""
+def cached(key: str, texts: Sequence[str] = ()) -> tuple[Vocabulary, list[TokenStream]] | None:
+    """The vocabulary and streams cached under ``key``, verified; None if there are none or they are damaged."""
     folder = cache_folder()
     if folder is None:
         return None
+    path = folder / f"{key}{TOKENS}"
     try:
-        return _open(folder / f"{key}.tokens", key)
+        known = _open(path, key)
+        note_use(path, texts)
     except (OSError, ValueError, KeyError, TypeError):
         return None
-
-
-def cache_folder() -> Path | None:
-    """$SEQTREE_CACHE, else $XDG_CACHE_HOME/seqtree, else ~/.cache/seqtree (it may not exist yet).
-
-    None without a home folder: $HOME is not set, and the user is not known to the system.
-    """
-    if os.environ.get("SEQTREE_CACHE"):
-        return Path(os.environ["SEQTREE_CACHE"])
-    if os.environ.get("XDG_CACHE_HOME"):
-        return Path(os.environ["XDG_CACHE_HOME"]) / "seqtree"
-    home = os.path.expanduser("~")
-    return Path(home) / ".cache" / "seqtree" if os.path.isabs(home) else None
+    return known
 
 
 def _streams(whole: npt.NDArray[Any], counts: list[StreamCounts]) -> list[TokenStream]:
@@ -165,16 +167,23 @@ def _streams(whole: npt.NDArray[Any], counts: list[StreamCounts]) -> list[TokenS
     return streams
 
 
-def _build(folder: Path, key: str, vocabulary: Vocabulary, fill: Fill) -> list[TokenStream]:
-    folder.mkdir(parents=True, exist_ok=True)
-    _remove_stale(folder)
-    target = folder / f"{key}.tokens"
+def _kept(folder: Path, key: str, make: Make, texts: Sequence[str]) -> tuple[Vocabulary, list[TokenStream]]:
+    """What is made now, and stays in the cache folder; others go where there is too little room."""
+    made, path = _build(folder, key, make), folder / f"{key}{TOKENS}"
+    note_use(path, texts)
+    make_room(folder, path)
+    return made
+
+
+def _build(folder: Path, key: str, make: Make) -> tuple[Vocabulary, list[TokenStream]]:
+    vocabulary, fill = make()
+    target = folder / f"{key}{TOKENS}"
     with atomic_file(target) as file:
         sink = _FileSink(file)
         counts = fill(sink)
         file.write(_header(key, vocabulary, counts, sink.crc))
     whole = np.memmap(target, dtype=smallest_dtype(len(vocabulary)), mode="r", shape=(sum(c.ids for c in counts),))
-    return _streams(whole, counts)
+    return vocabulary, _streams(whole, counts)
 
 
 def _header(key: str, vocabulary: Vocabulary, counts: list[StreamCounts], crc: int) -> bytes:
@@ -207,7 +216,7 @@ def _open(path: Path, key: str) -> tuple[Vocabulary, list[TokenStream]]:
         header = json.loads(data)
         if header["format_version"] != FORMAT_VERSION or header["key"] != key:
             raise ValueError("another format or key")
-        if _crc32(file, start) != header["crc32"]:
+        if not (size > CHECKED and unchanged(path)) and _crc32(file, start) != header["crc32"]:
             raise ValueError("damaged ids")
     counts = [StreamCounts(**stream) for stream in header["streams"]]
     dtype, total = np.dtype(header["dtype"]), sum(count.ids for count in counts)
@@ -228,15 +237,6 @@ def _crc32(file: BinaryIO, length: int) -> int:
         crc = zlib.crc32(data, crc)
         length -= len(data)
     return crc
-
-
-def _remove_stale(folder: Path) -> None:
-    for path in folder.glob("*.tmp"):
-        try:
-            if time.time() - path.stat().st_mtime > _STALE:
-                path.unlink()
-        except OSError:
-            continue  # already removed by another process, or not ours to remove
 
 
 def _temporary_folder() -> Path:

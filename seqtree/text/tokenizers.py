@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from itertools import chain
@@ -18,7 +17,6 @@ from seqtree.errors import InputError
 from seqtree.text.config import END, NEWLINE
 
 MAX_LINE = 1 << 20  # characters; a longer line is processed in pieces, split at whitespace
-MAX_DISTINCT_WORDS = 2_500_000  # while counting, about 300 MB; beyond it the rarest are dropped
 MAX_CACHED = 1 << 19  # pieces of text in a tokenizer's cache, about 100 MB when full
 MAX_CACHED_LENGTH = 100  # characters; longer pieces are not cached
 
@@ -108,12 +106,13 @@ def _shared_treebank() -> TreebankTokenizer:
 class LineTokens:
     """Converts a text, block by block, to words with ``</s>`` at the end of every line that is not blank.
 
-    tokenizer: "whitespace" or "treebank". Blocks must end as those of ``line_blocks`` do.
+    tokenizer: "whitespace" or "treebank". opened: whether the current line already has words. Blocks must end as those
+    of ``line_blocks`` do.
     """
 
-    def __init__(self, tokenizer: str) -> None:
+    def __init__(self, tokenizer: str, opened: bool = False) -> None:
         self._treebank = _shared_treebank() if tokenizer == "treebank" else None
-        self._open = False  # whether the current line already has words
+        self._open = opened
 
     def feed(self, block: str) -> list[str]:
         """The tokens of the next block."""
@@ -148,25 +147,6 @@ class LineTokens:
         found += tokens
         self._open = self._open or bool(tokens)
         return found
-
-
-def count_words(blocks: Iterable[str], tokenizer: str) -> Counter[str]:
-    """The frequency of each token, ``</s>`` included, in a text given in blocks.
-
-    Exact up to MAX_DISTINCT_WORDS different tokens. Whenever there are more, the rarest are dropped, those seen once
-    first, until at most half of that number are left; the count of a rare word can then be too low.
-    """
-    counts: Counter[str] = Counter()
-    lines = LineTokens(tokenizer)
-    for block in blocks:
-        counts.update(lines.feed(block))
-        if len(counts) > MAX_DISTINCT_WORDS:
-            min_count = 1
-            while len(counts) > MAX_DISTINCT_WORDS // 2:
-                min_count += 1
-                counts = Counter({word: count for word, count in counts.items() if count >= min_count})
-    counts.update(lines.finish())
-    return counts
 
 
 def line_blocks(blocks: Iterable[str]) -> Iterator[str]:

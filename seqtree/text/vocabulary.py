@@ -25,10 +25,18 @@ def code_points(text: str) -> npt.NDArray[Any]:
     try:
         return np.frombuffer(text.encode("utf-32-le"), dtype="<u4")
     except UnicodeEncodeError as error:
-        raise surrogate_error(text, error.start) from None
+        raise _surrogate_error(text, error.start) from None
 
 
-def surrogate_error(text: str, position: int) -> InputError:
+def utf8_length(text: str) -> int:
+    """The bytes of ``text`` as UTF-8. Raises InputError as ``code_points``."""
+    try:
+        return len(text) if text.isascii() else len(text.encode())
+    except UnicodeEncodeError as error:
+        raise _surrogate_error(text, error.start) from None
+
+
+def _surrogate_error(text: str, position: int) -> InputError:
     """The error for a lone surrogate at ``position`` (in characters) of ``text``."""
     return InputError(
         f"character {position} of the text is the lone surrogate U+{ord(text[position]):04X}; "
@@ -51,7 +59,7 @@ class Vocabulary:
     _unit: str
     _tokens: tuple[str, ...]
     _index: dict[str, int]
-    _table: npt.NDArray[np.int64] | None
+    _table: npt.NDArray[Any] | None
     _hash: int | None
 
     def __init__(self, unit: str, tokens: Sequence[str]) -> None:
@@ -117,8 +125,8 @@ class Vocabulary:
         """The index of ``token``, or that of ``<unk>`` if it is not in the vocabulary."""
         return self._index.get(token, 0)
 
-    def encode(self, tokens: Iterable[str]) -> npt.NDArray[np.int64]:
-        """The indices of ``tokens``: shape (number of tokens,), int64; unknown tokens give ``unknown``.
+    def encode(self, tokens: Iterable[str], dtype: npt.DTypeLike = np.int64) -> npt.NDArray[Any]:
+        """The indices of ``tokens``: shape (number of tokens,), as ``dtype``; unknown tokens give ``unknown``.
 
         With a character vocabulary, a string is encoded directly (fast). Raises InputError for a string given to a word
         vocabulary, where it would be read letter by letter, and for a lone surrogate in a string.
@@ -126,9 +134,9 @@ class Vocabulary:
         if isinstance(tokens, str):
             if self._unit == "word":
                 raise InputError("a word vocabulary encodes a sequence of words, not a string: tokenise the text first")
-            return np.take(self._code_table(), code_points(tokens), mode="clip")
+            return np.take(self._code_table(np.dtype(dtype)), code_points(tokens), mode="clip")
         items = tokens if isinstance(tokens, (list, tuple)) else list(tokens)
-        return np.fromiter(map(self._index.get, items, repeat(0)), dtype=np.int64, count=len(items))
+        return np.fromiter(map(self._index.get, items, repeat(0)), dtype=dtype, count=len(items))
 
     def decode(self, ids: npt.ArrayLike) -> list[str]:
         """The tokens of indices of shape (n,). Raises InputError for an index outside 0..len-1 or another shape."""
@@ -177,14 +185,14 @@ class Vocabulary:
             raise InputError(f"index {wrong[0]} is outside the vocabulary, whose indices are 0 to {len(self) - 1}")
         return array.astype(np.int64)
 
-    def _code_table(self) -> npt.NDArray[np.int64]:
-        """Code point -> index, built on first use; the last entry, ``unknown``, is for all higher code points."""
-        if self._table is None:
+    def _code_table(self, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+        """Code point -> index, kept for the last ``dtype``; the last entry, ``unknown``, is for all higher points."""
+        if self._table is None or self._table.dtype != dtype:
             codes = np.array([ord(token) for token in self._tokens[1:]])
-            table = np.zeros(int(codes.max()) + 2, dtype=np.int64)
+            table = np.zeros(int(codes.max()) + 2, dtype=dtype)
             table[codes] = np.arange(1, len(self))
             object.__setattr__(self, "_table", table)
-        return cast("npt.NDArray[np.int64]", self._table)
+        return cast("npt.NDArray[Any]", self._table)
 
     def __len__(self) -> int:
         return len(self._tokens)

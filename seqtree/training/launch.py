@@ -20,8 +20,8 @@ from typing import Any
 
 from torch import multiprocessing
 
+from seqtree import processes
 from seqtree.errors import SeqtreeError
-from seqtree.processes import end_with_parent
 from seqtree.training.progress import Display
 from seqtree.training.ranks import LostRankError, Place
 from seqtree.training.signals import stop_requests
@@ -54,8 +54,8 @@ def launch(work: Work, count: int, display: Display, checkpoint: Path, piped: bo
         data = _copy_of_input(Path(folder)) if piped else None
         while True:
             try:
-                with _Processes(work, count, failures > 0, Path(folder), data) as processes:
-                    return processes.result(display)
+                with _Processes(work, count, failures > 0, Path(folder), data) as started:
+                    return started.result(display)
             except _Killed as killed:
                 now = _time_of(checkpoint)
                 failures, before = (failures + 1 if now == before else 1), now
@@ -76,15 +76,19 @@ class _Processes:
         self.pipes: list[Connection] = []
         self.lost = ""  # what one has said that another has left alone
         self.processes = []
-        with _calm_children():
-            for rank in range(count):
-                pipe, end = context.Pipe(duplex=False)
-                place = Place(rank, count, rank, store)
-                process = context.Process(target=_work, args=(work, place, again, end, data), daemon=True)
-                process.start()
-                end.close()  # so that reading from a process that has ended does not wait
-                self.pipes.append(pipe)
-                self.processes.append(process)
+        try:
+            with _calm_children():
+                for rank in range(count):
+                    pipe, end = context.Pipe(duplex=False)
+                    place = Place(rank, count, rank, store)
+                    process = context.Process(target=_work, args=(work, place, again, end, data))
+                    process.start()  # no daemon, which could not start others
+                    end.close()  # so that reading from a process that has ended does not wait
+                    self.pipes.append(pipe)
+                    self.processes.append(process)
+        except BaseException:
+            self.__exit__()
+            raise
 
     def __enter__(self) -> _Processes:
         return self
@@ -172,7 +176,8 @@ class _Relay(Display):
 
 def _work(work: Work, place: Place, again: bool, pipe: Connection, data: Path | None) -> None:
     """What each process does."""
-    threading.Thread(target=end_with_parent, daemon=True).start()
+    processes.alone = True
+    threading.Thread(target=processes.end_with_parent, daemon=True).start()
     if hasattr(os, "setpgrp"):
         os.setpgrp()  # so that a terminal interrupts the command only
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -65,6 +65,7 @@ class Trainer:
         ranks: Ranks | None = None,
     ) -> None:
         self.task, self.run, self.display, self.ranks = task, run, display, ranks or Ranks()
+        task.share = self.ranks.share
         self.settings: TrainingSettings = task.recipe.training
         self.network: nn.Module = task.model.network
         self.parameters = list(self.network.parameters())
@@ -220,7 +221,8 @@ class Trainer:
         state, settings = self.state, self.settings
         sign, best = self.task.best[0], self.task.best[1:]
         with self.average.applied():
-            figures = self.ranks.led(self._figures)
+            measured = self.ranks.alike(self._figures)
+            figures = self.ranks.led(lambda: measured)  # which of two models is better may hang on the last bit
             judged = figures[best] if figures else state.loss_sum / state.loss_items
             sound = math.isfinite(judged)
             improved = state.best is None or (judged > state.best if sign == "+" else judged < state.best)

@@ -21,7 +21,9 @@ from torch import Tensor, nn
 from seqtree.errors import InputError, SeqtreeError
 from seqtree.nn.device import choose_device
 from seqtree.nn.network import state_of
+from seqtree.training.sums import GradientSums
 
+S = TypeVar("S")
 T = TypeVar("T")
 Rows = TypeVar("Rows", Tensor, "np.ndarray[Any, Any]")
 APART = (
@@ -100,6 +102,7 @@ class Ranks:
 
     def __init__(self, rank: int = 0, size: int = 1) -> None:
         self.rank, self.size = rank, size
+        self._sums: GradientSums | None = None
 
     @property
     def leads(self) -> bool:
@@ -179,6 +182,15 @@ class Ranks:
         value: T = made[1]
         return value
 
+    def alike(self, make: Callable[[], T]) -> T:
+        """What every rank makes of the same, together with the others. Where it fails, rank 0 tells for all."""
+        try:
+            return make()
+        except Exception as error:
+            if self.leads or isinstance(error, LostRankError):
+                raise
+            raise SystemExit(_exit_code(error)) from error
+
     def together(self, make: Callable[[], T]) -> T:
         """What this rank makes, once all have made theirs. Where one fails, all do, and rank 0 tells its error."""
         if self.size == 1:
@@ -227,25 +239,27 @@ class Ranks:
         ``loss`` is the mean of this rank's part (None: it has no rows). A parameter has a gradient if it has one on any
         rank. Parts are weighted by their items, and summed in the order that torch.distributed has, always the same.
         """
-        if self.size == 1 or (loss is not None and items):
+        if self.size == 1:
             assert loss is not None
             loss.backward()
+            return loss.item(), items
+        if self._sums is None or list(map(id, self._sums.parameters)) != list(map(id, parameters)):
+            self._sums = GradientSums(parameters, _talking)
+        whole = loss * items if loss is not None and items else None
+        summed, total = self._sums.backward(whole, [0.0 if whole is None else whole.item(), items])
+        self._sums.divide(max(total, 1.0))
+        return summed / max(total, 1.0), round(total)
+
+    def share(self, function: Callable[[Sequence[S]], list[T]], items: Sequence[S]) -> list[T]:
+        """What a function makes of a list of items, one list of results after another: each rank does a part of it.
+
+        Where it fails on one rank, so do all, as with ``together``.
+        """
         if self.size == 1:
-            return loss.item(), items  # type: ignore[union-attr]
-        like = parameters[0]
-        gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
-        counts = like.new_tensor([*(p.grad is not None for p in parameters), 0.0, items])
-        if loss is not None and items:
-            counts[-2] = loss.detach() * items
-        flat = torch.cat([*(gradient.flatten() * items for gradient in gradients), counts])
-        with _talking():
-            dist.all_reduce(flat)
-        *there, summed, total = flat[-len(counts) :].tolist()
-        total = max(total, 1.0)
-        means = flat[: -len(counts)].div_(total).split([p.numel() for p in parameters])
-        for parameter, mean, count in zip(parameters, means, there, strict=True):
-            parameter.grad = mean.view_as(parameter) if count else None
-        return summed / total, round(total)
+            return function(items)
+        first, last = (len(items) * rank // self.size for rank in (self.rank, self.rank + 1))
+        mine = self.together(lambda: function(items[first:last]) if last > first else [])
+        return [one for part in self.gathered(mine) for one in part]
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from torch import Tensor
 from seqtree.model import Model
 from seqtree.training.progress import Display
 from seqtree.training.recipe import Recipe, TrainingOptions
+from seqtree.training.sharing import Share, alone
 
 Batch = npt.NDArray[np.int64]  # its first axis is rows: ``batch[a:b]`` is a batch, too
 R = TypeVar("R", bound=Recipe)
@@ -32,6 +33,8 @@ class Task(ABC, Generic[R, M, D]):
     Batches can be split by rows: the gradients of the parts, weighted by their items, add up to those of the whole
     batch. A part has ``least_rows`` at least. All random numbers of a step come from torch's generator, which is seeded
     by the run's seed, the step and the process.
+
+    ``share`` is how ``evaluate`` is to measure item by item: all processes call it, and each does a part of the items.
     """
 
     options: ClassVar[TrainingOptions[Any]]
@@ -40,6 +43,7 @@ class Task(ABC, Generic[R, M, D]):
     best: str = "-loss"
     implausible_loss: ClassVar[float] = 0.0
     least_rows: int = 1
+    share: Share = staticmethod(alone)
 
     def __init__(self, model: M, data: D, recipe: R) -> None:
         self.model, self.data, self.recipe = model, data, recipe
@@ -88,7 +92,7 @@ class Task(ABC, Generic[R, M, D]):
         return False
 
     def evaluate(self) -> dict[str, float] | None:
-        """Figures of the model's present weights on validation data; None without any."""
+        """Figures of the model's present weights on validation data, in all processes the same; None without any."""
         return None
 
     @abstractmethod

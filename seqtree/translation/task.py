@@ -115,8 +115,14 @@ class TranslationTask(SentenceTask[TranslationRecipe, Translator, PairData]):
         self.model.network.eval()
         lengths = _lengths(self.valid)
         steps = math.ceil(len(lengths) / self.recipe.batch.batch)
-        parts = [self._loss(self.valid, rows) for rows in np.array_split(np.argsort(lengths, kind="stable"), steps)]
-        return {"loss": sum(loss.item() * count for loss, count in parts) / sum(count for _, count in parts)}
+        batches = np.array_split(np.argsort(lengths, kind="stable"), steps)
+        parts = self.share(self._measured, batches)
+        return {"loss": sum(loss * count for loss, count in parts) / sum(count for _, count in parts)}
+
+    def _measured(self, batches: Sequence[Batch]) -> list[tuple[float, int]]:
+        """The mean loss and the items of each batch of validation pairs."""
+        parts = (self._loss(self.valid, rows) for rows in batches)
+        return [(loss.item(), count) for loss, count in parts]
 
     def measure(self, model: Translator) -> tuple[dict[str, Any], str]:
         measured = evaluate(model, self.data.valid or self.data.training[:MAX_VALIDATION])

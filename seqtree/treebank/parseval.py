@@ -25,6 +25,7 @@ from seqtree.treebank.normalisation import TRACE, category
 PUNCTUATION = frozenset({",", ":", "``", "''", "."})
 _UNCOUNTED = PUNCTUATION | {*WRAPPERS, TRACE}
 _SAME = {"PRT": "ADVP"}
+_COUNTS = ("_tags", "_labelled", "_unlabelled")
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,14 @@ class Parseval:
             if keep and gold_tag is not None:
                 self._tags[0] += tag == gold_tag
                 self._tags[1] += 1
+
+    def join(self, other: Parseval) -> None:
+        """Count the sentences that another one has counted."""
+        self._sentences += other._sentences
+        self._skipped += other._skipped
+        self._exact += other._exact
+        for mine, theirs in ((getattr(self, name), getattr(other, name)) for name in _COUNTS):
+            mine[:] = [one + more for one, more in zip(mine, theirs, strict=True)]
 
     @property
     def result(self) -> ParsevalFigures:

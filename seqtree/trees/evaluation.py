@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from seqtree.errors import InputError
 from seqtree.text.lexicon import Ids
+from seqtree.training.sharing import Share, alone
 from seqtree.treebank.labelled import LabelledTree
 from seqtree.trees.model import Probabilities, TreeClassifier
 
@@ -55,8 +56,8 @@ class TreeEvaluation:
         }
 
 
-def evaluate(classifier: TreeClassifier, trees: Sequence[LabelledTree]) -> TreeEvaluation:
-    """Label trees and compare with their own labels.
+def evaluate(classifier: TreeClassifier, trees: Sequence[LabelledTree], share: Share = alone) -> TreeEvaluation:
+    """Label trees and compare with their own labels; several processes may ``share`` the labelling.
 
     Raises InputError for a label that the classifier does not know, and if there is no tree.
     """
@@ -64,7 +65,7 @@ def evaluate(classifier: TreeClassifier, trees: Sequence[LabelledTree]) -> TreeE
         raise InputError("there is no tree to measure on")
     gold = [labels_of(classifier, tree) for tree in trees]
     began = time.perf_counter()
-    chances = [found.probabilities for found in classifier.labellings(trees)]
+    chances = share(lambda some: [found.probabilities for found in classifier.labellings(some)], trees)
     seconds = time.perf_counter() - began
     roots = np.array([labels[-1] for labels in gold]), np.stack([part[-1] for part in chances])
     labels, every = np.concatenate(gold), np.concatenate(chances)

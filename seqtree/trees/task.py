@@ -123,7 +123,7 @@ class TreeTask(SentenceTask[TreeRecipe, TreeClassifier, TreeData]):
     def evaluate(self) -> dict[str, float] | None:
         if not self.data.valid:
             return None
-        measured = evaluate(self.model, self.data.valid)
+        measured = evaluate(self.model, self.data.valid, self.share)
         figures = {"loss": measured.loss, "root_fine": measured.root.fine, "all_fine": measured.all.fine}
         if measured.root.binary is not None:
             figures["root_binary"] = measured.root.binary

@@ -223,7 +223,7 @@ def test_choices_and_presets_are_all_there_are() -> None:
     assert choices["encoder"] == ("none", "rnn", "lstm", "gru", "cnn")
     assert choices["composition"] == COMPOSITIONS
     assert choices["objective"] == ("stepwise", "softmax", "structured")
-    assert choices["format"] == FORMATS
+    assert choices["format"] == (*FORMATS, "parquet")
     (preset,) = (p for p in train.params if p.name == "preset")
     assert isinstance(preset, click.Option)
     assert all(name in str(preset.help) for name in PRESETS)

@@ -6,10 +6,14 @@ import csv
 import io
 import json
 import math
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from command_helpers import Run, caller, refused
+from command_helpers import Run, caller, refused, workers_of
 from language_helpers import TEXT, model
 from parsing_helpers import small_parser
 
@@ -177,3 +181,61 @@ def test_what_is_refused(score: Run, arguments: tuple[str, ...], said: str) -> N
     code, _, err = score(*arguments)
     assert code == 2
     assert said in err.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("text.txt", "--independent", "--by", "word", "--spillover", "1", "--columns", "rank", "--format", "csv"),
+        ("--items", "items.csv", "--by-column", "story", "--json"),
+    ],
+    ids=" ".join,
+)
+def test_several_processes_write_the_same(
+    options: tuple[str, ...], score: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("seqtree.cli.score_rows.CHARACTERS", 12)
+    Path("text.txt").write_text("".join(f"the cat {number} sat\n\n" for number in range(12)), encoding="utf-8")
+    alone, shared = (score(*options, "--processes", count) for count in "12")
+    assert alone[0] == 0
+    assert shared == alone
+    assert alone[1].count("\n") == (1 if "--json" in options else 12 * 4 + 1)
+
+
+def test_lines_that_are_texts_are_numbered_through(score: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("text.txt").write_text("the cat\n\na mat\nwide\n" * 5, encoding="utf-8")
+    whole = score("text.txt", "--independent", "--by", "word")
+    monkeypatch.setattr("seqtree.cli.score_rows.CHARACTERS", 1)
+    assert score("text.txt", "--independent", "--by", "word") == whole
+    assert [int(row["line"]) for row in _table(whole[1])][-3:] == [19, 19, 20]
+
+
+def test_what_precedes_a_fault_is_written_by_any_number_of_processes(
+    score: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("seqtree.text.reading.BLOCK", 16)
+    Path("text.txt").write_bytes(b"the cat\n" * 40 + b"a \xff mat\n")
+    alone, shared = (score("text.txt", "--independent", "--by", "line", "--processes", count) for count in "12")
+    assert alone == shared
+    assert alone[0] == 2
+    assert alone[1].count("\n") == 41
+    assert "byte 322 (line 41) is 0xFF" in alone[2]
+
+
+def test_lines_that_follow_one_another_are_not_shared(score: Run) -> None:
+    refused(score("text.txt", "--processes", "2"), "--processes shares texts that are apart")
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are found by /proc")
+def test_a_process_that_is_killed_is_told(score: Run) -> None:
+    Path("text.txt").write_text("the cat sat on the mat\n" * 50_000, encoding="utf-8")
+    command = [sys.executable, "-m", "seqtree", "lm", "score", "m.safetensors", "text.txt", "--independent"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen([*command, "--processes", "2"], stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("line\ttoken")
+        os.kill(workers_of(process)[0], signal.SIGKILL)
+        _, said = process.communicate(timeout=100)
+    assert process.returncode == 1
+    assert said.startswith("seqtree: error: one of the processes was killed (out of memory?); fewer --processes")
+    assert said.count("\n") == 1

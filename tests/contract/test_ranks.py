@@ -14,7 +14,7 @@ import pytest
 import torch
 from contract_rows import ROWS
 from runs import metrics
-from shared_steps import SAVED, SHORT, STEPS, broken, first_steps, in_processes, resumed, trainer
+from shared_steps import SAVED, SHORT, STEPS, broken, figures, first_steps, in_processes, resumed, trainer
 
 from seqtree import modelfile
 from seqtree.training.ranks import Ranks
@@ -68,6 +68,14 @@ def test_the_losses_are_those_of_one_process(name: str, shared: Shared, tmp_path
             assert [loss for loss, _ in together] == pytest.approx([loss for loss, _ in alone], rel=rounding)
 
 
+def test_the_figures_of_validation_are_those_of_one_process(name: str, shared: Shared, tmp_path: Path) -> None:
+    alone = figures(ROWS[name], tmp_path / "alone", Ranks())
+    assert (alone is None) == (name == "bigram")
+    for count in (2, 3):
+        found = shared.records[count][name]["figures"]
+        assert found == (alone and pytest.approx(alone, rel=1e-6))
+
+
 def test_as_many_processes_resume_exactly(name: str, shared: Shared) -> None:
     """With dropout, which is another in each process."""
     whole, again = shared.folder / name / "whole", shared.folder / name / "again"
@@ -100,6 +108,7 @@ def test_all_end_where_one_fails_or_differs(shared: Shared, count: int) -> None:
         "choose a larger --batch or fewer processes",
         "one": "InputError: process 1: no such file",
         "first": "ValueError: a fault of the program",
+        "shared": "InputError: process 1: no such file",
     }
     found = shared.records[count]["refusals"]
     assert {key: said[0] for key, said in found.items()} == expected

@@ -49,3 +49,16 @@ def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
         process.kill()
         raise
     return process.returncode, out + err
+
+
+def workers_of(process: subprocess.Popen[str]) -> list[int]:
+    """The numbers of the processes that a command has started to share its work, the first one first."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            if parent == process.pid and b"spawn_main" in (entry / "cmdline").read_bytes():
+                found.append(int(entry.name))
+        except (OSError, ValueError):  # it has ended meanwhile
+            continue
+    return sorted(found)

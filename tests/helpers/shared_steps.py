@@ -85,6 +85,15 @@ def first_steps(row: Row, out: Path, ranks: Ranks, dtype: torch.dtype) -> list[t
     return trainer(row, out, ranks, dict(row.splits[0]), STEPS + SAVED, STEPS, dtype).run_through()
 
 
+def figures(row: Row, out: Path, ranks: Ranks) -> dict[str, float] | None:
+    """What an untrained model of it measures on validation data."""
+    made = trainer(row, out, ranks, dict(row.splits[0]), dtype=torch.float64)
+    made.network.eval()
+    with torch.no_grad():
+        found: dict[str, float] | None = made.task.evaluate()
+    return found
+
+
 def broken(row: Row, out: Path, ranks: Ranks) -> list[tuple[float, int]]:
     """A run without chance, broken off."""
     return trainer(row, out, ranks, dict(row.splits[0]), until=BROKEN).run_through()
@@ -122,6 +131,7 @@ def _refusals(ranks: Ranks) -> dict[str, list[str]]:
         "rows": lambda: ranks.together(lambda: ranks.check_rows(3, 2)),
         "one": lambda: ranks.together(lambda: ranks.leads or fail()),
         "first": lambda: ranks.led(fail),
+        "shared": lambda: ranks.alike(lambda: ranks.share(lambda some: [fail()] if 1 in some else [], range(3))),
     }
     said = {}
     for name, attempt in attempts.items():
@@ -168,6 +178,7 @@ def work(count: int, folder: Path, place: Place, display: Display, again: bool) 
             out = folder / name
             out.mkdir(exist_ok=True)
             found[name] = {"float64": first_steps(row, out / f"float64-{count}", ranks, torch.float64)}
+            found[name]["figures"] = figures(row, out / f"figures-{count}", ranks)
             if count == 2:
                 found[name]["float32"] = first_steps(row, out / "float32", ranks, torch.float32)
                 _same_bytes(row, out, ranks)

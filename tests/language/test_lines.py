@@ -23,9 +23,9 @@ from seqtree.errors import InputError
 from seqtree.language import evaluation
 from seqtree.language.batches import PADDING, LineBatches
 from seqtree.language.config import StreamBatchSettings
-from seqtree.language.evaluation import seconds_per_token, validation_loss
 from seqtree.language.ngram import KneserNey, compare
 from seqtree.language.task import LanguageModelTask
+from seqtree.language.validation import seconds_per_token, validation_loss
 from seqtree.text.config import TextSettings
 from seqtree.text.corpus import encode_text
 from seqtree.text.vocabulary import Vocabulary

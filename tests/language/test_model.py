@@ -21,9 +21,9 @@ from seqtree import LanguageModel, modelfile
 from seqtree.errors import InputError, ModelFileError
 from seqtree.language import stepper as stepper_module
 from seqtree.language.config import LanguageNetworkConfig
-from seqtree.language.evaluation import validation_loss
 from seqtree.language.sampling import SamplingSettings, _until_stop, choose
 from seqtree.language.stepper import Stepper
+from seqtree.language.validation import validation_loss
 from seqtree.text.config import TextSettings
 from seqtree.text.corpus import encode_text
 from seqtree.text.vocabulary import Vocabulary

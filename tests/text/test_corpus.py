@@ -297,7 +297,7 @@ def test_a_corpus_on_disk_equals_the_same_in_memory_and_survives_damage(write, c
     monkeypatch.setattr(text, "IN_MEMORY", 0)
     for _ in range(2):
         large = prepare([path], settings, valid_share=0.3, warn=refuse)
-        (entry,) = cache.iterdir()
+        (entry,) = cache.glob("*.tokens")
         assert isinstance(large.train.ids, np.memmap)
         assert large.fingerprint == small.fingerprint
         assert large.vocabulary == small.vocabulary
@@ -317,7 +317,7 @@ def test_the_cache_goes_by_content_settings_and_vocabulary(write, cache, monkeyp
         patch.setattr(text.CorpusReading, "vocabulary", refuse)  # a second encoding would need it
         again = prepare([write(TEN_LINES, "elsewhere.txt")], CHAR)
     assert again.fingerprint == first.fingerprint
-    assert len(list(cache.iterdir())) == 1
+    assert len(list(cache.glob("*.tokens"))) == 1
     prints = {first.fingerprint}
     prints.add(prepare([write(TEN_LINES.replace("nnnnn", "x"))], CHAR).fingerprint)
     prints.add(prepare([write(TEN_LINES)], TextSettings(min_count=2)).fingerprint)
@@ -327,7 +327,7 @@ def test_the_cache_goes_by_content_settings_and_vocabulary(write, cache, monkeyp
     given = prepare([write(TEN_LINES)], CHAR, vocabulary=Vocabulary.build({"a": 1}, "char"))
     assert given.fingerprint == first.fingerprint
     assert given.train.unknown > 0
-    assert len(list(cache.iterdir())) == 6
+    assert len(list(cache.glob("*.tokens"))) == 6
 
 
 def test_a_file_that_changes_while_it_is_read_is_noticed(write, monkeypatch):
@@ -370,6 +370,56 @@ def test_one_gigantic_line_of_characters_needs_little_memory(tmp_path):
     tokens, resident = map(int, done.stdout.split())
     assert tokens == 96 << 19
     assert resident < 90  # MiB: less than the file, of which there are 96
+
+
+def test_large_files_that_have_not_changed_are_not_read_again(write, cache, monkeypatch):
+    monkeypatch.setattr(text, "IN_MEMORY", 0)
+    path = write(TEN_LINES)
+    os.utime(path, (1, 1))
+    monkeypatch.setattr("seqtree.text.cache.SETTLED", -1.0)  # or else the time of the last change is too near
+    first = prepare([path], CHAR)
+    with monkeypatch.context() as patch:
+        patch.setattr(text, "read_text", refuse)
+        again = prepare([path], CHAR)
+    assert again.fingerprint == first.fingerprint
+    assert again.train.ids.tolist() == first.train.ids.tolist()
+    path.write_text(TEN_LINES.replace("line", "LINE"))
+    os.utime(path, (1, 1))  # as large and as old
+    assert prepare([path], CHAR).fingerprint != first.fingerprint
+    for file in cache.glob("*.read"):
+        file.write_text("[1]")
+    assert prepare([path], CHAR).fingerprint != first.fingerprint
+
+
+def test_a_file_that_was_changed_just_now_is_read_again(write, cache, monkeypatch):
+    monkeypatch.setattr(text, "IN_MEMORY", 0)
+    prepare([write(TEN_LINES)], CHAR)
+    assert not list(cache.glob("*.read"))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="measures resident memory as Linux reports it")
+def test_a_text_larger_than_the_memory_it_may_take(tmp_path):
+    """Encoded and trained on, it takes hardly more than a small one."""
+    program = (
+        "import re, sys\n"
+        "from seqtree.training.fit import train\n"
+        "def peak(text, out, epochs):\n"
+        "    options = dict(out=out, preset='tiny', hidden=8, epochs=epochs, evaluations=1, valid=[sys.argv[1]])\n"
+        "    train('lm', text, progress=False, device='cpu', threads=1, **options)\n"
+        "    return int(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1]) // 1024\n"
+        "print(peak(sys.argv[1], sys.argv[3], 1), peak(sys.argv[2], sys.argv[4], 1e-5))\n"
+    )
+    small, large = (tmp_path / f"{name}.txt" for name in ("small", "large"))
+    line = b"the cat sat on the mat, and a dog ran to the man.\n"
+    small.write_bytes(line * 40)
+    with large.open("wb") as file:
+        for _ in range(160):
+            file.write(line * 20_972)  # 1 MiB
+    words = [sys.executable, "-c", program, small, large, *(tmp_path / name for name in "ab")]
+    env = {**os.environ, "PYTHONPATH": str(Path(text.__file__).parents[2])}
+    done = subprocess.run(words, env=env, capture_output=True, text=True, check=True)
+    before, after = map(int, done.stdout.split())
+    assert after - before < 64  # MiB; the text has 160
 
 
 @pytest.mark.realdata

@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seqtree.errors import SeqtreeError
+from seqtree.errors import InputError, SeqtreeError
 from seqtree.text import tokenfile
-from seqtree.text.tokenfile import StreamCounts, cache_folder, cached, in_cache, in_memory, smallest_dtype
+from seqtree.text.blocks import smallest_dtype
+from seqtree.text.cache import cache_folder, entries
+from seqtree.text.tokenfile import StreamCounts, cached, in_cache, in_memory
 from seqtree.text.vocabulary import Vocabulary
 
 KEY = "0" * 64
@@ -33,7 +35,11 @@ def fill(sink):
     return COUNTS
 
 
-def refuse(message):
+def make():
+    return VOCABULARY, fill
+
+
+def refuse(message=""):
     raise AssertionError(message)
 
 
@@ -55,17 +61,17 @@ def test_indices_take_the_smallest_type(size, width):
 def test_streams_are_the_same_in_memory_on_disk_and_again_from_disk(folder):
     check(in_memory(VOCABULARY, fill))
     assert cached(KEY) is None
-    streams = in_cache(KEY, VOCABULARY, fill, refuse)
+    streams = in_cache(KEY, make, refuse)[1]
     check(streams)
     assert all(isinstance(stream.ids, np.memmap) for stream in streams)
     vocabulary, again = cached(KEY)
     assert vocabulary == VOCABULARY
     check(again)
-    assert [path.name for path in folder.iterdir()] == [f"{KEY}.tokens"]
+    assert sorted(path.name for path in folder.iterdir()) == [f"{KEY}.json", f"{KEY}.tokens"]
 
 
 def test_every_flipped_byte_and_every_truncation_is_found(folder):
-    in_cache(KEY, VOCABULARY, fill, refuse)
+    in_cache(KEY, make, refuse)
     path = folder / f"{KEY}.tokens"
     whole = path.read_bytes()
     for place in range(len(whole)):
@@ -80,10 +86,10 @@ def test_every_flipped_byte_and_every_truncation_is_found(folder):
 
 
 def test_a_file_under_another_key_or_of_another_format_is_not_used(folder, monkeypatch):
-    in_cache(KEY, VOCABULARY, fill, refuse)
+    in_cache(KEY, make, refuse)
     (folder / f"{KEY}.tokens").rename(folder / f"{'1' * 64}.tokens")
     assert cached("1" * 64) is None
-    in_cache(KEY, VOCABULARY, fill, refuse)
+    in_cache(KEY, make, refuse)
     monkeypatch.setattr(tokenfile, "FORMAT_VERSION", tokenfile.FORMAT_VERSION + 1)
     assert cached(KEY) is None
 
@@ -91,7 +97,7 @@ def test_a_file_under_another_key_or_of_another_format_is_not_used(folder, monke
 def test_a_folder_that_cannot_be_used_is_reported_and_replaced(folder):
     folder.write_text("a file where the folder should be")
     said = []
-    check(in_cache(KEY, VOCABULARY, fill, said.append))
+    check(in_cache(KEY, make, said.append)[1])
     assert len(said) == 1
     assert str(folder) in said[0]
     assert "SEQTREE_CACHE" in said[0]
@@ -101,48 +107,60 @@ def test_no_room_anywhere_is_an_error_and_leaves_nothing(folder, monkeypatch, tm
     def full(*_):
         raise OSError(28, "No space left on device")
 
+    (tmp_path / "second").mkdir()
     monkeypatch.setattr(tokenfile, "_temporary_folder", lambda: tmp_path / "second")
     with pytest.raises(SeqtreeError, match="No space left on device"):
-        in_cache(KEY, VOCABULARY, full, lambda _: None)
+        in_cache(KEY, lambda: (VOCABULARY, full), lambda _: None)
     assert not list(folder.iterdir()) + list((tmp_path / "second").iterdir())
 
 
 def test_a_failure_while_writing_leaves_the_previous_file(folder):
-    in_cache(KEY, VOCABULARY, fill, refuse)
+    in_cache(KEY, make, refuse)
+    path = folder / f"{KEY}.tokens"
+    path.write_bytes(path.read_bytes()[:-1])
 
     def broken(sink):
         sink.write(np.array([1], dtype=np.uint8))
         raise SeqtreeError("stop")
 
+    before = path.read_bytes()
     with pytest.raises(SeqtreeError, match="stop"):
-        in_cache(KEY, VOCABULARY, broken, refuse)
-    check(cached(KEY)[1])
-    assert len(list(folder.iterdir())) == 1
+        in_cache(KEY, lambda: (VOCABULARY, broken), refuse)
+    assert path.read_bytes() == before
+    assert len(list(folder.iterdir())) == 2
+    check(in_cache(KEY, make, refuse)[1])
+
+
+def writing(seconds):
+    """A process that makes the entry, and takes so long for it once it has said so."""
+    program = (
+        "import sys, time, numpy as np\n"
+        "from seqtree.text.tokenfile import StreamCounts, in_cache\n"
+        "from seqtree.text.vocabulary import Vocabulary\n"
+        "def fill(sink):\n"
+        f"    sink.write(np.ones(1000, dtype=np.uint8)); print('writing', flush=True); time.sleep({seconds})\n"
+        "    return [StreamCounts(ids=1000)]\n"
+        "def make():\n"
+        "    return Vocabulary.build({'a': 1}, 'char'), fill\n"
+        f"in_cache({KEY!r}, make, lambda said: print(said, flush=True))\n"
+    )
+    root = str(Path(tokenfile.__file__).parents[2])
+    environment = {**os.environ, "PYTHONPATH": root}
+    return subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, env=environment)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 def test_a_killed_writer_leaves_no_entry_and_its_remains_go_later(folder, tmp_path):
-    program = (
-        "import sys, time, numpy as np\n"
-        "from seqtree.text.tokenfile import in_cache\n"
-        "from seqtree.text.vocabulary import Vocabulary\n"
-        "def fill(sink):\n"
-        "    sink.write(np.zeros(100_000, dtype=np.uint8)); print('writing', flush=True); time.sleep(60)\n"
-        f"in_cache({KEY!r}, Vocabulary.build({{'a': 1}}, 'char'), fill, print)\n"
-    )
-    root = str(Path(tokenfile.__file__).parents[1])
-    with subprocess.Popen(
-        [sys.executable, "-c", program], stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": root}
-    ) as process:
+    with writing(60) as process:
         assert process.stdout.readline() == b"writing\n"
         process.send_signal(signal.SIGKILL)
     assert cached(KEY) is None
     (remains,) = folder.glob("*.tmp")
-    in_cache(KEY, VOCABULARY, fill, refuse)
+    in_cache(KEY, make, refuse)
     assert remains.exists()  # it could still be another process at work
     old = time.time() - 2 * 24 * 3600
     os.utime(remains, (old, old))
-    in_cache(KEY, VOCABULARY, fill, refuse)
+    in_cache("1" * 64, make, refuse)
     assert not remains.exists()
     check(cached(KEY)[1])
 
@@ -157,3 +175,64 @@ def test_where_the_cache_is(monkeypatch):
     assert cache_folder() == Path.home() / ".cache" / "seqtree"
     monkeypatch.setattr("os.path.expanduser", lambda path: path)  # as for a user without a home
     assert cache_folder() is None
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX locks")
+def test_of_two_processes_one_makes_it_and_the_other_waits(folder):
+    said = []
+    with writing(1) as process:
+        assert process.stdout.readline() == b"writing\n"
+        _, (stream,) = in_cache(KEY, refuse, said.append)
+        assert stream.ids.tolist() == [1] * 1000
+        assert process.wait(60) == 0
+    assert said == ["another process is encoding the same text: waiting for it"]
+    assert not list(folder.glob("*.lock"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+def test_a_killed_process_lets_others_go_on(folder):
+    with writing(60) as first:
+        assert first.stdout.readline() == b"writing\n"
+        with writing(0) as second:
+            assert second.stdout.readline() == b"another process is encoding the same text: waiting for it\n"
+            first.kill()
+            assert second.stdout.readline() == b"writing\n"
+            assert second.wait(60) == 0
+    assert len(cached(KEY)[1][0]) == 1000
+
+
+def test_what_has_been_unused_longest_goes_first(folder, monkeypatch):
+    keys, now = [number * 64 for number in "123"], time.time()
+    for number, key in enumerate(keys):
+        in_cache(key, make, refuse, [f"{number}.txt", "more.txt"])
+        os.utime(folder / f"{key}.json", (now - 1000 + number, now - 1000 + number))
+    assert [entry.texts for entry in entries(folder)] == [(f"{n}.txt", "more.txt") for n in (2, 1, 0)]
+    assert cached(keys[0], ["other.txt"]) is not None  # now it is the one used last
+    assert entries(folder)[0].texts == ("0.txt", "more.txt")
+    size = (folder / f"{keys[0]}.tokens").stat().st_size
+    monkeypatch.setenv("SEQTREE_CACHE_LIMIT", f"{3.5 * size / 1e9:.9f}")
+    in_cache("4" * 64, make, refuse)
+    assert {entry.path.stem[0] for entry in entries(folder)} == {"1", "3", "4"}
+    assert not (folder / f"{keys[1]}.json").exists()
+    monkeypatch.setenv("SEQTREE_CACHE_LIMIT", "0")
+    in_cache("5" * 64, make, refuse)
+    assert [entry.path.stem[0] for entry in entries(folder)] == ["5"]
+
+
+def test_a_large_file_is_checked_again_only_after_a_change(folder, monkeypatch):
+    in_cache(KEY, make, refuse)
+    monkeypatch.setattr(tokenfile, "CHECKED", 0)
+    checked = []
+    monkeypatch.setattr(tokenfile, "_crc32", lambda *_: checked.append(1))
+    assert cached(KEY) is not None
+    assert not checked
+    path = folder / f"{KEY}.tokens"
+    os.utime(path, (1, 1))
+    assert cached(KEY) is None
+    assert checked
+
+
+def test_a_limit_that_is_no_number_is_told_before_the_work(folder, monkeypatch):
+    monkeypatch.setenv("SEQTREE_CACHE_LIMIT", "lots")
+    with pytest.raises(InputError, match="SEQTREE_CACHE_LIMIT is 'lots': expected"):
+        in_cache(KEY, refuse, refuse)

@@ -9,8 +9,9 @@ from hypothesis import given, strategies as st
 from nltk.tokenize import TreebankWordTokenizer
 
 from seqtree.errors import InputError
-from seqtree.text import tokenizers
-from seqtree.text.tokenizers import LineTokens, TreebankTokenizer, count_words, line_blocks
+from seqtree.text import blocks, tokenizers
+from seqtree.text.blocks import count_words
+from seqtree.text.tokenizers import LineTokens, TreebankTokenizer, line_blocks
 
 TREEBANK = TreebankTokenizer()
 NLTK = TreebankWordTokenizer()
@@ -114,7 +115,7 @@ def test_an_endless_word_is_refused_with_advice(monkeypatch):
 def test_counting_is_exact_below_the_limit_and_forgets_the_rarest_above(monkeypatch):
     text = "a b a\n\nc\n"
     assert count_words([text], "whitespace") == Counter({"a": 2, "b": 1, "c": 1, "</s>": 2})
-    monkeypatch.setattr(tokenizers, "MAX_DISTINCT_WORDS", 10)
+    monkeypatch.setattr(blocks, "MAX_DISTINCT_WORDS", 10)
     rare = " ".join(f"w{i}" for i in range(20))
     counts = count_words(["often often often\n", f"{rare}\n", "often end\n"], "whitespace")
     assert counts == Counter({"often": 4, "</s>": 3, "end": 1})

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from command_helpers import ended
+from command_helpers import ended, workers_of
 from contract_rows import EXACT, ROWS, TEXT
 from runs import Messages, metrics
 from shared_steps import dying
@@ -89,19 +89,6 @@ def start(whole: Run) -> Iterator[Start]:
             process.communicate()
 
 
-def _workers(process: subprocess.Popen[str]) -> list[int]:
-    """The numbers of the processes that a command has started for training, the first one first."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-            if parent == process.pid and b"spawn_main" in (entry / "cmdline").read_bytes():
-                found.append(int(entry.name))
-        except (OSError, ValueError):  # it has ended meanwhile
-            continue
-    return sorted(found)
-
-
 def _wait_for(process: subprocess.Popen[str], file: Path) -> None:
     end = time.monotonic() + 200
     while process.poll() is None and not file.exists():
@@ -117,7 +104,7 @@ def test_python_sees_every_evaluation(whole: Run) -> None:
 def test_a_killed_process_is_started_again(whole: Run, start: Start) -> None:
     process = start(whole.words("killed", "--processes", "2"))
     _wait_for(process, whole.folder / "killed" / "metrics.jsonl")
-    os.kill(_workers(process)[1], signal.SIGKILL)
+    os.kill(workers_of(process)[1], signal.SIGKILL)
     code, said = ended(process)
     assert code == 0, said
     assert "was killed by SIGKILL (memory may have run out): all 2 begin again, from the last checkpoint" in said
@@ -130,7 +117,7 @@ def test_a_killed_process_is_started_again(whole: Run, start: Start) -> None:
 def test_an_interrupt_saves_and_the_run_is_resumed_by_torchrun(whole: Run, start: Start) -> None:
     process = start(whole.words("stopped", "--processes", "2"))
     _wait_for(process, whole.folder / "stopped" / "metrics.jsonl")
-    workers = _workers(process)
+    workers = workers_of(process)
     process.send_signal(signal.SIGINT)
     code, said = ended(process)
     assert code == 130, said
@@ -148,7 +135,7 @@ def test_an_interrupt_saves_and_the_run_is_resumed_by_torchrun(whole: Run, start
 def test_processes_end_with_a_command_that_is_killed(whole: Run, start: Start) -> None:
     process = start(whole.words("alone", "--processes", "2"))
     _wait_for(process, whole.folder / "alone" / "checkpoint.safetensors")
-    workers = _workers(process)
+    workers = workers_of(process)
     assert len(workers) == 2
     process.kill()
     ended(process)

@@ -266,3 +266,15 @@ def test_a_gold_tree_of_punctuation_only_is_skipped():
     result = parseval.result
     assert [(one.number, one.reason) for one in result.skipped] == [(1, "the gold tree has no word but punctuation")]
     assert (result.exact_match, result.sentences) == (100, 2)
+
+
+def test_counts_of_parts_join_up_to_those_of_all() -> None:
+    gold = [Tree.fromstring(f"(S (NP (DT the) (NN cat)) (VP (VBD sat) (ADVP (RB {word}))))") for word in "abc"]
+    found = [Tree.fromstring("(S (NP (DT the) (NN cat)) (VP (VBD sat)) (ADVP (RB a)))"), gold[1], None]
+    whole, parts = Parseval(), [Parseval(), Parseval()]
+    for number, (tree, parse) in enumerate(zip(gold, found, strict=True), 1):
+        whole.add(tree, parse, number)
+        parts[number > 1].add(tree, parse, number)
+    parts[0].join(parts[1])
+    assert parts[0].result == whole.result
+    assert whole.result.skipped[0].number == 3

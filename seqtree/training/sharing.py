@@ -1,0 +1,20 @@
+"""Work on a list of items that several processes may do together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
+
+S = TypeVar("S")
+T = TypeVar("T")
+
+
+class Share(Protocol):
+    """What a function makes of a list of items, maybe in parts: the lists that it gives for them, one after another."""
+
+    def __call__(self, function: Callable[[Sequence[S]], list[T]], items: Sequence[S]) -> list[T]: ...
+
+
+def alone(function: Callable[[Sequence[S]], list[T]], items: Sequence[S]) -> list[T]:
+    """All of it by this process."""
+    return function(items)
