@@ -16,7 +16,7 @@ from seqtree.model import Model, load
 from seqtree.modelfile import a
 from seqtree.serve.operations import OPERATIONS
 from seqtree.shipped import default_parser
-from seqtree.text.tokenfile import cache_folder
+from seqtree.text.cache import cache_folder
 from seqtree.training.fit import train
 
 SAMPLE = "lighthouse"  # the embedded text that a small language model is trained on
