@@ -92,13 +92,14 @@ def main() -> None:
     (out / "default-valid.mrg").write_text(lines(valid), encoding="utf-8")
     write_tagged(out / "ewt.conll", ewt_sentences(f"{data}/tag/ud-ewt/train.conll"))
     write_tagged(out / "brown.conll", brown_sentences())
-    more = {
-        "default": "--tagged brown.conll --min-count 3 --epochs 9 --evaluations 9",
-        "open": "--min-count 2 --epochs 11 --evaluations 11",
-    }
-    for name, options in more.items():
+    for name, options, stages in (
+        ("default", "--tagged brown.conll --min-count 3", (8, 13)),
+        ("open", "--min-count 2", (11, 18)),
+    ):
         files = f"{name}.mrg --valid {name}-valid.mrg --tagged ewt.conll"
-        print(f"seqtree parser train {files} {options} {SHAPE} --out {name}")
+        for resume, epochs in zip(("", " --resume"), stages, strict=True):
+            budget = f"--epochs {epochs} --evaluations {epochs}"
+            print(f"seqtree parser train {files} {options} {budget} {SHAPE} --out {name}{resume}")
 
 
 def trees(source: str) -> list[Tree]:
