@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "phrases": ("seqtree.cli.phrases", "phrases", "Vectors of phrases: near ones, similarity, maps, files."),
     "image": ("seqtree.cli.image", "image", "Images: train a classifier, evaluate it, classify pictures."),
     "translate": ("seqtree.cli.translate", "translate", "Sequence to sequence: train, evaluate, translate, score."),
+    "plot": ("seqtree.cli.plot", "plot", "Pictures of what runs have measured."),
     "serve": ("seqtree.cli.serve", "serve", "A page in the browser, and a JSON service, for your models."),
     "gradcheck": ("seqtree.cli.gradcheck", "gradcheck", "Check every hand-derived gradient of the chapters."),
     "corpora": ("seqtree.cli.corpora", "corpora", "The embedded samples: list, show, generate."),
