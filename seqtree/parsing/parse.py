@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from nltk.tree import Tree
 
+from seqtree.drawing.tree_svg import draw_svg
 from seqtree.treebank.binary import BinaryTree, restore
 
 
@@ -34,6 +35,10 @@ class Parse:
     def tree(self) -> Tree:
         """The tree without empty labels; its leaves are the words as given."""
         return restore(self.binary)
+
+    def _repr_svg_(self) -> str:
+        """The tree as a picture, for notebooks."""
+        return draw_svg(self.tree)
 
     def with_words(self, change: Callable[[str], str]) -> Parse:
         """The parse with each word replaced by ``change(word)``."""

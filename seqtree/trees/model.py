@@ -12,6 +12,8 @@ import numpy.typing as npt
 import torch
 from nltk.tree import Tree
 
+from seqtree.drawing.colours import class_colours
+from seqtree.drawing.tree_svg import draw_svg
 from seqtree.errors import InputError
 from seqtree.model import Model, texts, untrained
 from seqtree.nn.parallel import in_batches
@@ -51,6 +53,10 @@ class Labelling:
     def labelled(self) -> Tree:
         """The tree with these labels, as an ``nltk.Tree``."""
         return self.tree.tree(self.labels)
+
+    def _repr_svg_(self) -> str:
+        """The tree as a picture, its nodes in the colours of their classes, for notebooks."""
+        return draw_svg(self.labelled, class_colours(self.classes).get)
 
 
 class TreeClassifier(Model[TreeNetwork]):

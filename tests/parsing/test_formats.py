@@ -69,6 +69,7 @@ def test_bracket_and_pretty():
 
 def test_svg():
     assert format_parse(PARSE, "svg") == format_parse(PARSE, "svg", scores=True) == draw_svg(PARSE.tree)
+    assert PARSE._repr_svg_() == draw_svg(PARSE.tree)  # what a notebook shows
 
 
 def test_an_empty_sentence_keeps_the_shape_of_the_output():

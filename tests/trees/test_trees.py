@@ -278,6 +278,7 @@ def test_drawings_are_coloured_by_class() -> None:
     for width in (None, 8):  # upright, and indented
         painted, plain = (format_labelling(one, "pretty", width=width, colour=colour) for colour in (True, False))
         assert re.sub("\x1b\\[[0-9;]*m", "", painted) == plain
+    assert one._repr_svg_() == format_labelling(one, "svg")  # what a notebook shows
     root = ElementTree.fromstring(format_labelling(one, "svg", probabilities=True))
     texts = {text.text: text.get("fill") for text in root.iter("{http://www.w3.org/2000/svg}text")}
     assert texts["0:0.80"] == "#c0392b" and texts["4:0.80"] == "#0b6e99" and texts["2:0.80"] == "#787878"
