@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import groupby
@@ -21,12 +20,12 @@ from pathlib import Path
 import numpy as np
 
 from seqtree.errors import InputError, SeqtreeError
-from seqtree.files import in_turn
 from seqtree.text.blocks import count_words, encoded, encoding_processes
-from seqtree.text.cache import cache_folder, name_of, remember, remembered, state_of_files
+from seqtree.text.cache import name_of
 from seqtree.text.config import NEWLINE, TextSettings
 from seqtree.text.documents import line_bounds, token_reader
 from seqtree.text.reading import Source, normalised, read_text, say, sources, whole_lines
+from seqtree.text.survey import first_reading
 from seqtree.text.tokenfile import Fill, Sink, StreamCounts, TokenStream, in_cache, in_memory
 from seqtree.text.vocabulary import Vocabulary, code_points
 
@@ -167,7 +166,7 @@ class CorpusReading:
         self.share, self.valid_from = Fraction(str(share)), valid_from if share else "ends"
         self.size = sum(source.path.stat().st_size for source in [*train, *valid])
         self.processes = encoding_processes(settings, self.size)
-        self.total, self.hashes = _first_reading(train, valid, settings.encoding, self.size >= IN_MEMORY)
+        self.total, self.hashes = first_reading(train, valid, settings.encoding, self.size >= IN_MEMORY)
         characters = self.total
         self.point = training_characters(characters, share) if share else None
         if self.point == 0:
@@ -238,42 +237,6 @@ class CorpusReading:
                 "validation text of its own, or a validation share of 0"
             )
         return counts
-
-
-def _first_reading(
-    train: Sequence[Source], valid: Sequence[Source], encoding: str, large: bool
-) -> tuple[int, list[str]]:
-    """The training text's length in characters, and the SHA-256 of each file, in hex. Raises InputError for any fault.
-
-    What is known of large files that have not changed is taken from the cache; of several processes that want to
-    know it, one reads them and the others wait.
-    """
-    files, folder = [*train, *valid], cache_folder()
-    states, settled = state_of_files([source.path for source in files])
-    if not (large and folder and settled and all(str(source.path) == source.name for source in files)):
-        return _read_through(train, valid, encoding)
-    name = name_of([encoding, len(train), states, [source.named for source in files]])
-    with ExitStack() as held:
-        with suppress(OSError):  # a folder that cannot be written to
-            folder.mkdir(parents=True, exist_ok=True)
-            held.enter_context(in_turn(folder / f"{name}.lock", lambda: None))
-        known = remembered(folder, name)
-        if not (isinstance(known, list) and len(known) == 2):
-            known = _read_through(train, valid, encoding)
-            if state_of_files([source.path for source in files])[0] == states:
-                remember(folder, name, known)
-        characters, hashes = known
-        return characters, hashes
-
-
-def _read_through(train: Sequence[Source], valid: Sequence[Source], encoding: str) -> tuple[int, list[str]]:
-    hashes: list[str] = []
-    characters = sum(map(len, read_text(train, encoding, hashes)))
-    if not characters:
-        raise InputError(f"{train[0].path.parent}: all its .txt files are empty; text was expected")
-    for _ in read_text(valid, encoding, hashes):
-        pass
-    return characters, hashes
 
 
 def _blocks(blocks: Iterable[str], settings: TextSettings) -> Iterable[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from pathlib import Path
 
 import ray
@@ -41,6 +42,14 @@ def parsed_while_a_node_dies(cluster: Cluster, node: object, parser: str) -> lis
     return found
 
 
+def living_nodes() -> int:
+    """How many nodes there are, once it has been noticed that one has gone."""
+    end = time.monotonic() + 60
+    while (count := sum(one["Alive"] for one in ray.nodes())) > 2 and time.monotonic() < end:
+        time.sleep(0.2)
+    return count
+
+
 def main(folder: Path) -> None:
     small_parser().save(folder / "parser.safetensors")
     model().save(folder / "lm.safetensors")
@@ -50,7 +59,7 @@ def main(folder: Path) -> None:
     ray.data.DataContext.get_current().enable_progress_bars = False
     try:
         rows = parsed_while_a_node_dies(cluster, node, str(folder / "parser.safetensors"))
-        nodes = sum(one["Alive"] for one in ray.nodes())
+        nodes = living_nodes()
         scored = seqtree.ray.score(
             ray.data.from_items([{"line": "the cat"}, {"line": ""}]), folder / "lm.safetensors", "line"
         )

@@ -379,7 +379,7 @@ def test_large_files_that_have_not_changed_are_not_read_again(write, cache, monk
     monkeypatch.setattr("seqtree.text.cache.SETTLED", -1.0)  # or else the time of the last change is too near
     first = prepare([path], CHAR)
     with monkeypatch.context() as patch:
-        patch.setattr(text, "read_text", refuse)
+        patch.setattr("seqtree.text.survey.read_text", refuse)
         again = prepare([path], CHAR)
     assert again.fingerprint == first.fingerprint
     assert again.train.ids.tolist() == first.train.ids.tolist()
