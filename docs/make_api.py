@@ -18,6 +18,7 @@ PACKAGES = (
     "seqtree.classification",
     "seqtree.trees",
     "seqtree.images",
+    "seqtree.scenes",
     "seqtree.translation",
     "seqtree.training",
     "seqtree.text",
