@@ -26,9 +26,9 @@ def read_image(path: Path) -> Image:
     Grey becomes RGB, transparency is dropped, and numbers of 16 bits are scaled to bytes. Raises InputError for a file
     that is missing or no image, or is cut off, and if Pillow is not installed.
     """
-    from PIL import ImageOps
-
     with _opened(path, "an image") as picture:
+        from PIL import ImageOps
+
         turned = ImageOps.exif_transpose(picture)
         if turned.mode.startswith(("I", "F")):
             grey = in_bytes(np.asarray(turned, np.float64)).astype(np.uint8)
