@@ -1,4 +1,4 @@
-"""``seqtree cache``: the encoded texts that are kept between runs."""
+"""``seqtree cache``: the encoded texts, and features of images, that are kept between runs."""
 
 from __future__ import annotations
 
@@ -6,10 +6,15 @@ from pathlib import Path
 
 import click
 
+ENDINGS = (".tokens", ".features")
+
 
 @click.group()
 def cache() -> None:
-    """Encoded texts in the cache folder (SEQTREE_CACHE): list them, clear them. They are made again when needed."""
+    """Encoded texts and features of images in the cache folder (SEQTREE_CACHE): list them, clear them.
+
+    They are made again when needed.
+    """
 
 
 @cache.command("list")
@@ -35,4 +40,4 @@ def _files() -> list[Path]:
     from seqtree.text.tokenfile import cache_folder
 
     folder = cache_folder()
-    return [] if folder is None else sorted(folder.glob("*.tokens"))
+    return [] if folder is None else sorted(file for ending in ENDINGS for file in folder.glob(f"*{ending}"))

@@ -80,7 +80,8 @@ def scene_colours(classes: Sequence[str]) -> Bytes:
         colorsys.hsv_to_rgb(i / len(classes), (1.0, 0.6, 0.85)[i % 3], (0.85, 1.0, 0.55)[i % 3])
         for i in range(len(classes))
     ]
-    return np.rint(255 * np.array(tones)).astype(np.uint8)
+    colours: Bytes = np.rint(255 * np.array(tones)).astype(np.uint8)
+    return colours
 
 
 def _overlay(image: Bytes, segments: Ids, colours: Bytes, factor: int) -> Bytes:

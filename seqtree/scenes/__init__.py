@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     )
     from seqtree.scenes.data import SceneFolder as SceneFolder
     from seqtree.scenes.evaluation import SceneEvaluation as SceneEvaluation, evaluate as evaluate
+    from seqtree.scenes.generated import write_drawn as write_drawn
     from seqtree.scenes.model import SceneParse as SceneParse, SceneParser as SceneParser
     from seqtree.scenes.pictures import read_image as read_image
     from seqtree.scenes.preparing import prepared_scene as prepared_scene
@@ -23,6 +24,7 @@ __getattr__, __dir__, __all__ = lazy(
         "config": "SceneNetworkConfig SceneRecipe SegmentSettings",
         "data": "SceneFolder",
         "evaluation": "SceneEvaluation evaluate",
+        "generated": "write_drawn",
         "model": "SceneParse SceneParser",
         "pictures": "read_image",
         "preparing": "prepared_scene",

@@ -48,6 +48,13 @@ class SceneBatch:
         return found
 
 
+def labelled(pixels: Ids | None) -> Ids:
+    """The pixels of a scene's segments by label. Raises ValueError for a scene without labels."""
+    if pixels is None:
+        raise ValueError("a scene without labels")
+    return pixels
+
+
 def make_scene_batch(scenes: Sequence[SceneGraph]) -> SceneBatch:
     """The batch of scenes, which are in order of size, the largest first."""
     lengths = np.array([len(scene) for scene in scenes])

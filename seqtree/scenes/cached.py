@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,7 @@ from safetensors.numpy import load, save
 from seqtree.files import write_atomically
 from seqtree.text.tokenfile import cache_folder
 
-Arrays = dict[str, npt.NDArray[np.generic]]
+Arrays = dict[str, npt.NDArray[Any]]
 DIGEST = 32  # bytes
 ENDING = ".features"
 

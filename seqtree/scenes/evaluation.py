@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 
 from seqtree.errors import InputError
-from seqtree.scenes.batches import Floats, Ids
+from seqtree.scenes.batches import Floats, Ids, labelled
 from seqtree.scenes.model import TOGETHER, SceneParser
 from seqtree.scenes.preparing import Prepared
-from seqtree.scenes.regions import labelled
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,9 @@ def evaluate(parser: SceneParser, scenes: Sequence[Prepared]) -> SceneEvaluation
     for start in range(0, len(scenes), TOGETHER):
         chances += [found[0] for found in parser.parse_prepared(scenes[start : start + TOGETHER])]
     seconds = time.perf_counter() - began
-    pixels = np.concatenate([labelled(scene)[:, 1:] for scene in scenes]) if scenes else np.zeros((0, 1), np.int64)
+    pixels = (
+        np.concatenate([labelled(scene.pixels)[:, 1:] for scene in scenes]) if scenes else np.zeros((0, 1), np.int64)
+    )
     if not pixels.sum():
         raise InputError("there is no labelled pixel to measure on")
     right, total = _right(pixels, np.concatenate(chances).argmax(axis=1)), pixels.sum(axis=0)

@@ -105,8 +105,9 @@ def _gradients(light: Floats) -> Floats:
     padded = np.pad(cells, ((0, 0), (CELL, CELL), (CELL, CELL)), mode="edge")
     height, width = light.shape
     views = [padded[:, CELL + y : CELL + y + height : STRIDE, CELL + x : CELL + x + width : STRIDE] for y, x in CELLS]
-    found: Floats = np.moveaxis(np.concatenate(views), 0, 2)
-    return found / (np.linalg.norm(found, axis=2, keepdims=True) + FAINT)
+    found = np.moveaxis(np.concatenate(views), 0, 2)
+    scaled: Floats = found / (np.linalg.norm(found, axis=2, keepdims=True) + FAINT)
+    return scaled
 
 
 def learn_textons(samples: list[tuple[Floats, Floats, Floats]], colours: int, textons: int) -> Textons:
@@ -124,13 +125,13 @@ def learn_textons(samples: list[tuple[Floats, Floats, Floats]], colours: int, te
 
 def _centres(rows: Floats, count: int, random: np.random.Generator) -> Floats:
     """``count`` centres of rows (n, d) by k-means; one that loses all its rows begins again at another."""
-    centres = rows[random.integers(len(rows), size=count)]
+    centres: Floats = rows[random.integers(len(rows), size=count)]
     for _ in range(ROUNDS):
         own = nearest(rows, centres)
-        sums, counts = np.zeros_like(centres), np.bincount(own, minlength=count)
+        counts, sums = np.bincount(own, minlength=count), np.zeros(centres.shape, dtype=np.float32)
         np.add.at(sums, own, rows)
         empty = counts == 0
-        centres = sums / np.maximum(counts, 1)[:, None].astype(np.float32)
+        centres = sums / np.maximum(counts, 1).astype(np.float32)[:, None]
         centres[empty] = rows[random.integers(len(rows), size=int(empty.sum()))]
     return centres
 

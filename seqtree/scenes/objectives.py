@@ -20,11 +20,11 @@ from torch import Tensor
 
 from seqtree.nn.margins import decision_loss, largest_violations, merged_alone
 from seqtree.nn.recursive import compose_forest, levels
-from seqtree.scenes.batches import Ids, SceneGraph, make_scene_batch
+from seqtree.scenes.batches import Ids, SceneGraph, labelled, make_scene_batch
 from seqtree.scenes.config import SceneObjective
 from seqtree.scenes.merging import merge_scenes
 from seqtree.scenes.network import SceneNetwork
-from seqtree.scenes.regions import RegionOracle, Walk, classes_of, labelled
+from seqtree.scenes.regions import RegionOracle, Walk, classes_of
 
 
 class SceneLoss:
@@ -38,7 +38,7 @@ class SceneLoss:
     ) -> None:
         self.network, self.scenes, self.settings, self.rarity = network, scenes, settings, rarity
         self.batch = make_scene_batch(scenes)
-        self.pixels = np.concatenate([labelled(scene) for scene in scenes])
+        self.pixels = np.concatenate([labelled(scene.pixels) for scene in scenes])
         self.hidden = network.hidden_units(self.batch.features)
 
     def of_leaves(self) -> Tensor:

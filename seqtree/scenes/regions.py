@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from seqtree.scenes.batches import SceneBatch, SceneGraph
+from seqtree.scenes.batches import SceneBatch, SceneGraph, labelled
 from seqtree.scenes.merging import Flags, Graphs, Ids, best
 
 WHOLE, VOID = -1, -2  # of a node: it is no part of a region that is larger; it has nothing but void segments
@@ -48,7 +48,7 @@ class RegionOracle:
     """The oracle of a batch. For each node it knows the region that it is a part of: ``part``, or WHOLE or VOID."""
 
     def __init__(self, batch: SceneBatch, scenes: Sequence[SceneGraph]) -> None:
-        classes = np.concatenate([classes_of(labelled(scene)) for scene in scenes])
+        classes = np.concatenate([classes_of(labelled(scene.pixels)) for scene in scenes])
         regions = regions_of(classes, batch.first, batch.second)
         self.sizes = np.bincount(regions[regions >= 0], minlength=len(classes))
         self.held = np.where(regions >= 0, 1, 0)  # of each node: segments of its region that it has
@@ -56,8 +56,8 @@ class RegionOracle:
 
     def correct(self, graphs: Graphs, active: int) -> Flags:
         """Which of the pairs in the first ``active`` rows are correct merges: (active, W)."""
-        more = max(0, len(graphs.first) - len(self.part))  # nodes that were scored since; they are judged when merged
-        self.part, self.held = (np.pad(array, (0, more)) for array in (self.part, self.held))
+        if len(self.part) < len(graphs.first):  # nodes that were scored since; they are judged when they are merged
+            self.part, self.held = (np.pad(array, (0, len(graphs.first))) for array in (self.part, self.held))
         live = np.isfinite(graphs.score[:active])
         return live & ~self._crossing(graphs.left[:active], graphs.right[:active])
 
@@ -96,7 +96,7 @@ class Walk:
         score, row = graphs.score[:active], np.arange(active)
         correct = self.oracle.correct(graphs, active)
         if self.kappa is not None:
-            place = np.where(correct, score, score + np.float32(self.kappa)).argmax(axis=1)
+            place: Ids = np.where(correct, score, score + np.float32(self.kappa)).argmax(axis=1)
         else:
             own = torch.rand(active).numpy() < self.explore
             place = np.where(own, best(graphs, active), np.where(correct, score, -np.inf).argmax(axis=1))
@@ -126,10 +126,3 @@ class Walk:
         rows, wrong = (np.concatenate(column) for column in zip(*self._wrong, strict=True))
         found: Flags = wrong[np.argsort(rows, kind="stable")]
         return found
-
-
-def labelled(scene: SceneGraph) -> Ids:
-    """The pixels of a scene's segments by label; ValueError for a scene without labels."""
-    if scene.pixels is None:
-        raise ValueError("a scene without labels")
-    return scene.pixels

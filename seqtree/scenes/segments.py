@@ -59,7 +59,8 @@ def resized(segments: Ids, height: int, width: int) -> Ids:
         ((np.arange(new) + 0.5) * old / new).astype(np.int64)
         for new, old in zip((height, width), segments.shape, strict=True)
     )
-    return segments[down[:, None], across]
+    found: Ids = segments[down[:, None], across]
+    return found
 
 
 def _from_the_top(found: npt.NDArray[np.integer]) -> Ids:

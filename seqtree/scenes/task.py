@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from seqtree.errors import InputError
-from seqtree.scenes.batches import Ids
+from seqtree.scenes.batches import Floats, labelled
 from seqtree.scenes.config import OPTIONS, SceneReading, SceneRecipe
 from seqtree.scenes.data import LabelledImage, SceneFolder
 from seqtree.scenes.evaluation import evaluate
@@ -20,7 +20,6 @@ from seqtree.scenes.features import Textons
 from seqtree.scenes.model import SceneParser
 from seqtree.scenes.objectives import SceneLoss
 from seqtree.scenes.preparing import Prepared, prepared_scene, textons_of
-from seqtree.scenes.regions import labelled
 from seqtree.training.batches import SentenceTask, spread_out
 from seqtree.training.progress import Display
 from seqtree.training.task import Batch
@@ -65,7 +64,7 @@ class SceneTask(SentenceTask[SceneRecipe, SceneParser, SceneData]):
             digest.update(b"\0")
         textons = textons_of(training, recipe.segments)
         read = [[prepared_scene(one, recipe.segments, textons) for one in part] for part in (training, valid)]
-        if not any(labelled(scene)[:, 1:].any() for scene in read[0]):
+        if not any(labelled(scene.pixels)[:, 1:].any() for scene in read[0]):
             raise InputError(f"{folder.path}: no image has a labelled pixel to train on")
         return SceneData(read[0], read[1], folder.classes, textons, digest.hexdigest())
 
@@ -150,9 +149,10 @@ def _fold(images: list[LabelledImage], fold: str) -> tuple[list[LabelledImage], 
     return [image for i, image in enumerate(images) if i not in held], [images[i] for i in sorted(held)]
 
 
-def _rarity(data: SceneData, power: float) -> np.ndarray:
+def _rarity(data: SceneData, power: float) -> Floats:
     """The weight of each class (C,): its share of pixels to the power of minus ``power``; 1 in the mean of pixels."""
-    pixels: Ids = sum(labelled(scene)[:, 1:].sum(axis=0) for scene in data.training)
+    pixels = np.sum([labelled(scene.pixels)[:, 1:].sum(axis=0) for scene in data.training], axis=0)
     share = pixels / pixels.sum()
     weights = np.where(share > 0, np.maximum(share, 1e-6) ** -power, 1.0)
-    return (weights / (weights * share).sum()).astype(np.float32)
+    scaled: Floats = (weights / (weights * share).sum()).astype(np.float32)
+    return scaled

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scene_helpers import CLASSES, COLOURS, SIZE, need_extra, scene, scene_folder
+from scene_helpers import SIZE, need_extra, scene_folder
 
 need_extra()
 from PIL import Image  # noqa: E402
@@ -31,9 +31,17 @@ from seqtree.scenes.features import (  # noqa: E402
     segment_features,
     with_neighbours,
 )
+from seqtree.scenes.generated import CLASSES, COLOURS, draw_scene  # noqa: E402
 from seqtree.scenes.pictures import read_image, read_labels  # noqa: E402
 from seqtree.scenes.preparing import prepared, prepared_scene, textons_of  # noqa: E402
 from seqtree.scenes.segments import segments_of  # noqa: E402
+
+
+def scene(seed: int, size: tuple[int, int] = SIZE) -> tuple[np.ndarray, np.ndarray]:
+    """A drawn image and its labels, in bytes."""
+    image, labels = draw_scene(seed, size)
+    return image, labels.astype(np.uint8)
+
 
 SETTINGS = SegmentSettings(min_size=8, colours=4, textons=5)
 
@@ -98,11 +106,11 @@ def test_labels_of_several_depths(tmp_path: Path) -> None:
     palette.save(tmp_path / "p.png")
     Image.fromarray(labels.astype(np.uint16)).save(tmp_path / "deep.png")
     for name in ("l.png", "p.png", "deep.png"):
-        np.testing.assert_array_equal(read_labels(tmp_path / name, 3, SIZE), labels)
+        np.testing.assert_array_equal(read_labels(tmp_path / name, 4, SIZE), labels)
 
 
 def _label(folder: Path, change: Callable[[np.ndarray], np.ndarray]) -> None:
-    file = folder / "labels" / "s1.png"
+    file = folder / "labels" / "scene1.png"
     Image.fromarray(change(np.asarray(Image.open(file)))).save(file)
 
 
@@ -113,7 +121,7 @@ def _outside(labels: np.ndarray) -> np.ndarray:
 
 
 def _cut_off(folder: Path) -> None:
-    file = folder / "labels" / "s1.png"
+    file = folder / "labels" / "scene1.png"
     file.write_bytes(file.read_bytes()[:60])
 
 
@@ -130,25 +138,37 @@ FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda f: (f / "train.txt").write_text("\n"),
         "train.txt: it is empty; expected the names of images",
     ),
-    "list not text": (lambda f: (f / "train.txt").write_bytes(b"s0\n\xff\n"), "train.txt: not text in UTF-8 (byte 3)"),
+    "list not text": (
+        lambda f: (f / "train.txt").write_bytes(b"scene0\n\xff\n"),
+        "train.txt: not text in UTF-8",
+    ),
     "unknown image": (
-        lambda f: (f / "train.txt").write_text("s0\nnone\n"),
+        lambda f: (f / "train.txt").write_text("scene0\nnone\n"),
         "train.txt:2: images/ has no none.jpg, .png or other image",
     ),
     "path in list": (
-        lambda f: (f / "train.txt").write_text("../s0\n"),
-        "train.txt:1: '../s0'; expected the name of an image",
+        lambda f: (f / "train.txt").write_text("../scene0\n"),
+        "train.txt:1: '../scene0'; expected the name of an image",
     ),
-    "no label": (lambda f: (f / "labels" / "s1.png").unlink(), "train.txt:2: there is no"),
-    "label outside": (lambda f: _label(f, _outside), "s1.png: the label 9 at row 5, column 8; expected 0 (void) to 3"),
-    "other size": (lambda f: _label(f, lambda a: a[:, :-2]), "s1.png: labels for 30x24 pixels; expected 32x24"),
+    "no label": (lambda f: (f / "labels" / "scene1.png").unlink(), "train.txt:2: there is no"),
+    "label outside": (
+        lambda f: _label(f, _outside),
+        "the label 9 at row 5, column 8; expected 0 (void) to 4",
+    ),
+    "other size": (lambda f: _label(f, lambda a: a[:, :-2]), "scene1.png: labels for 30x24 pixels; expected 32x24"),
     "labels in colour": (
         lambda f: _label(f, lambda a: np.dstack([a] * 3)),
-        "s1.png: a picture of kind RGB; expected numbers",
+        "scene1.png: a picture of kind RGB; expected numbers",
     ),
-    "label cut off": (_cut_off, "s1.png: not a picture of labels that can be read"),
-    "no picture": (lambda f: (f / "images" / "s1.png").write_text("hello"), "s1.png: not an image that can be read"),
-    "empty picture": (lambda f: (f / "images" / "s1.png").write_bytes(b""), "s1.png: not an image that can be read"),
+    "label cut off": (_cut_off, "scene1.png: not a picture of labels that can be read"),
+    "no picture": (
+        lambda f: (f / "images" / "scene1.png").write_text("hello"),
+        "scene1.png: not an image",
+    ),
+    "empty picture": (
+        lambda f: (f / "images" / "scene1.png").write_bytes(b""),
+        "scene1.png: not an image",
+    ),
     "class number": (
         lambda f: (f / "classes.txt").write_text("0\tvoid\n2\tsky\n"),
         "classes.txt:2: '2\\tsky'; expected the number 1",
@@ -178,10 +198,10 @@ def test_folders_with_faults(tmp_path: Path, fault: str) -> None:
 
 def test_lists_may_have_endings_and_empty_lines(tmp_path: Path) -> None:
     folder = scene_folder(tmp_path / "scenes", 3)
-    (folder / "mine.txt").write_text("s0.png\n\n  s2  \n", encoding="utf-8-sig")
+    (folder / "mine.txt").write_text("scene0.png\n\n  s2  \n", encoding="utf-8-sig")
     opened = SceneFolder.open(folder)
     assert opened.classes == CLASSES
-    assert [one.name for one in opened.part("mine")] == ["s0", "s2"]
+    assert [one.name for one in opened.part("mine")] == ["scene0", "scene2"]
 
 
 # --- segments and features
@@ -209,12 +229,12 @@ def test_images_of_a_few_pixels(size: tuple[int, int], method: str) -> None:
 def test_features_of_two_halves() -> None:
     """Left is one colour, right another: means, deviations, histograms and shapes are known."""
     image = np.empty((20, 30, 3), dtype=np.uint8)
-    image[:, :12], image[:, 12:] = COLOURS[0], COLOURS[2]
+    image[:, :12], image[:, 12:] = COLOURS[0], COLOURS[3]
     segments = np.zeros((20, 30), dtype=np.int64)
     segments[:, 12:] = 1
     pixels, known = Pixels(image), textons()
     features = segment_features(pixels, segments, known)
-    np.testing.assert_allclose(features[:, :3] * 255, [COLOURS[0], COLOURS[2]], rtol=1e-5)
+    np.testing.assert_allclose(features[:, :3] * 255, [COLOURS[0], COLOURS[3]], rtol=1e-5)
     spread = COLOUR_CHANNELS + RESPONSES
     np.testing.assert_allclose(features[:, spread : spread + COLOUR_CHANNELS], 0, atol=2e-3)
     start = 2 * COLOUR_CHANNELS + 2 * RESPONSES
@@ -261,7 +281,7 @@ def test_labels_are_counted_in_the_image_s_own_size(tmp_path: Path) -> None:
     found = prepared_scene(one, replace(SETTINGS, side=16), textons())
     assert max(found.segments.shape) == 16
     assert found.pixels is not None
-    np.testing.assert_array_equal(found.pixels.sum(axis=0), np.bincount(scene(0)[1].ravel(), minlength=4))
+    np.testing.assert_array_equal(found.pixels.sum(axis=0), np.bincount(scene(0)[1].ravel(), minlength=5))
 
 
 # --- what is kept

@@ -13,7 +13,7 @@ import pytest
 import torch
 from command_helpers import Run, caller, refused
 from language_helpers import model as language_model
-from scene_helpers import CLASSES, SIZE, SMALL, need_extra, scene, scene_folder
+from scene_helpers import SIZE, SMALL, need_extra, scene_folder
 
 need_extra()
 from PIL import Image  # noqa: E402
@@ -25,6 +25,7 @@ from seqtree.scenes.config import PRESETS, SceneObjective, SegmentSettings  # no
 from seqtree.scenes.data import SceneFolder  # noqa: E402
 from seqtree.scenes.evaluation import evaluate  # noqa: E402
 from seqtree.scenes.features import feature_count  # noqa: E402
+from seqtree.scenes.generated import CLASSES, draw_scene as scene  # noqa: E402
 from seqtree.scenes.model import SceneParser  # noqa: E402
 from seqtree.scenes.network import Ancestors  # noqa: E402
 from seqtree.scenes.objectives import SceneLoss, summed  # noqa: E402
@@ -62,7 +63,7 @@ def parser(**options: Any) -> SceneParser:
     return SceneParser.over(CLASSES, SEGMENTS, config, seed=1).to(precision="fp32")
 
 
-def graphs(random: np.random.Generator, sizes: tuple[int, ...], classes: int = 3) -> list[SceneGraph]:
+def graphs(random: np.random.Generator, sizes: tuple[int, ...], classes: int = 4) -> list[SceneGraph]:
     """Chains of segments with random features and labels."""
     return [
         SceneGraph(
@@ -79,7 +80,7 @@ def graphs(random: np.random.Generator, sizes: tuple[int, ...], classes: int = 3
 
 def test_it_learns_scenes_it_has_not_seen(trained: Trained) -> None:
     assert trained.report["pixel_accuracy"] > 0.95
-    images = [scene(seed) for seed in range(100, 106)]
+    images = [scene(seed, SIZE) for seed in range(100, 106)]
     right = [
         (parse.pixels == labels)[labels > 0].mean()
         for parse, (_, labels) in zip(trained.parser.parses(image for image, _ in images), images, strict=True)
@@ -125,7 +126,7 @@ def test_the_loss_of_leaves_by_hand() -> None:
     scenes = graphs(np.random.default_rng(0), (4, 3))
     assert scenes[0].pixels is not None
     scenes[0].pixels[1, 1:] = 0
-    rarity = torch.tensor([1.0, 2.0, 0.5])
+    rarity = torch.tensor([1.0, 2.0, 0.5, 1.0])
     loss = SceneLoss(model.network, scenes, SceneObjective(size_power=0.5), rarity).of_leaves()
     pixels = np.concatenate([one.pixels[:, 1:] for one in scenes if one.pixels is not None])
     with torch.no_grad():
@@ -141,10 +142,10 @@ def test_a_pair_of_one_class_is_to_be_above_one_and_another_below_minus_one() ->
     model = parser(dropout=0.0)
     (one,) = graphs(np.random.default_rng(0), (4,))
     assert one.pixels is not None
-    one.pixels[:] = [[0, 9, 0, 0], [1, 8, 0, 0], [0, 0, 9, 0], [9, 0, 0, 0]]  # the last is void
+    one.pixels[:] = [[0, 9, 0, 0, 0], [1, 8, 0, 0, 0], [0, 0, 9, 0, 0], [9, 0, 0, 0, 0]]  # the last is void
     settings = SceneObjective(node_weight=0.0)
-    rest = SceneLoss(model.network, [one], replace(settings, merge_weight=0.0), torch.ones(3)).of_pairs()
-    loss = SceneLoss(model.network, [one], settings, torch.ones(3)).of_pairs() - rest
+    rest = SceneLoss(model.network, [one], replace(settings, merge_weight=0.0), torch.ones(4)).of_pairs()
+    loss = SceneLoss(model.network, [one], settings, torch.ones(4)).of_pairs() - rest
     with torch.no_grad():
         leaves = model.network.leaves(model.network.hidden_units(one.features))
         scores = model.network.score_merges(model.network.compose(leaves[:-1], leaves[1:]))
@@ -157,13 +158,13 @@ def test_a_loss_of_trees_falls_along_its_gradient(objective: str) -> None:
     model = parser(dropout=0.0)
     scenes = graphs(np.random.default_rng(2), (7, 5, 1))
     settings = SceneObjective(objective=objective, explore=0.0)
-    before = SceneLoss(model.network, scenes, settings, torch.ones(3)).of_trees()
+    before = SceneLoss(model.network, scenes, settings, torch.ones(4)).of_trees()
     slopes = torch.autograd.grad(before, list(model.network.parameters()), allow_unused=True)
     with torch.no_grad():
         for parameter, slope in zip(model.network.parameters(), slopes, strict=True):
             if slope is not None:
                 parameter -= 1e-4 * slope
-    after = SceneLoss(model.network, scenes, settings, torch.ones(3)).of_trees()
+    after = SceneLoss(model.network, scenes, settings, torch.ones(4)).of_trees()
     expected = -1e-4 * sum(float(slope.square().sum()) for slope in slopes if slope is not None)
     assert (after - before).item() == pytest.approx(expected, rel=0.2)
 
@@ -173,8 +174,8 @@ def test_a_tree_that_wins_by_its_margin_costs_nothing() -> None:
     model = parser(dropout=0.0)
     (one,) = graphs(np.random.default_rng(5), (2,))
     settings = SceneObjective(kappa=0.0, node_weight=0.0)
-    rest = SceneLoss(model.network, [one], replace(settings, merge_weight=0.0), torch.ones(3)).of_trees()
-    assert SceneLoss(model.network, [one], settings, torch.ones(3)).of_trees().item() == pytest.approx(rest.item())
+    rest = SceneLoss(model.network, [one], replace(settings, merge_weight=0.0), torch.ones(4)).of_trees()
+    assert SceneLoss(model.network, [one], settings, torch.ones(4)).of_trees().item() == pytest.approx(rest.item())
 
 
 def test_what_is_above_each_node_level_by_level() -> None:
@@ -215,7 +216,7 @@ def test_a_scene_alone_is_parsed_as_in_a_batch(trained: Trained) -> None:
 
 
 def test_the_merges_of_a_parse_are_a_tree(trained: Trained) -> None:
-    parse = trained.parser.parse(scene(50)[0])
+    parse = trained.parser.parse(scene(50, SIZE)[0])
     count = len(parse.probabilities)
     assert parse.segments.shape == SIZE
     assert sorted(parse.merges.ravel().tolist()) == list(range(2 * count - 2))
@@ -250,10 +251,10 @@ def test_an_image_of_one_colour_and_others_of_odd_sizes(trained: Trained, size: 
 def test_one_segment_can_be_trained_on(tmp_path: Path) -> None:
     folder = scene_folder(tmp_path / "data", 4)
     for i, colour in enumerate(((10, 20, 200), (10, 200, 20))):
-        Image.fromarray(np.full((*SIZE, 3), colour, dtype=np.uint8)).save(folder / "images" / f"s{i}.png")
-        Image.fromarray(np.full(SIZE, i + 1, dtype=np.uint8)).save(folder / "labels" / f"s{i}.png")
-    (folder / "train.txt").write_text("s0\ns1\n")
-    (folder / "dev.txt").write_text("s0\ns1\n")
+        Image.fromarray(np.full((*SIZE, 3), colour, dtype=np.uint8)).save(folder / "images" / f"scene{i}.png")
+        Image.fromarray(np.full(SIZE, i + 1, dtype=np.uint8)).save(folder / "labels" / f"scene{i}.png")
+    (folder / "train.txt").write_text("scene0\nscene1\n")
+    (folder / "dev.txt").write_text("scene0\nscene1\n")
     report = train("scene", folder, out=str(tmp_path / "run"), epochs=20, **TINY)
     assert (report["pixel_accuracy"], report["segments"]) == (1.0, 2)
 
@@ -266,7 +267,7 @@ def test_evaluation_by_pixels(trained: Trained) -> None:
     said = np.concatenate([trained.parser.parse(one.image).pixels.ravel() for one in images])
     labels = np.concatenate([one.labels(SIZE).ravel() for one in images])
     assert measured.pixel_accuracy == pytest.approx((said == labels)[labels > 0].mean())
-    shares = [(said == labels)[labels == i].mean() for i in (1, 2, 3)]
+    shares = [(said == labels)[labels == i].mean() for i in (1, 2, 3, 4) if (labels == i).any()]
     assert measured.class_accuracy == pytest.approx(np.mean(shares))
     assert list(measured.by_class.values()) == pytest.approx(shares)
     assert measured.pixel_accuracy <= measured.best_possible <= 1
@@ -293,7 +294,7 @@ def test_a_drawing_has_the_classes_colours() -> None:
     assert drawn.shape[0] > 480
     np.testing.assert_allclose(drawn[100, 100], colours[0] * 0.55, atol=1)
     np.testing.assert_allclose(drawn[100, 600], colours[2] * 0.55, atol=1)
-    for colour in colours:  # of the segments in the legend and the tree, of the node in the tree
+    for colour in colours[:3]:  # of the segments in the legend and the tree, of the node in the tree
         assert (drawn == colour).all(axis=2).any()
     bare = draw_scene(image, segments, np.array([1, 3]), CLASSES, np.zeros((0, 2), int), np.zeros(0, int))
     assert bare.shape[1] < drawn.shape[1]
@@ -308,7 +309,7 @@ def test_no_two_classes_have_the_same_colour(count: int) -> None:
 
 
 def test_predict_writes_what_it_says(command: Run, trained: Trained, tmp_path: Path) -> None:
-    Image.fromarray(scene(60)[0]).save(tmp_path / "one.png")
+    Image.fromarray(scene(60, SIZE)[0]).save(tmp_path / "one.png")
     Image.fromarray(scene(61, (48, 64))[0]).save(tmp_path / "two.jpg")
     code, out, err = command("predict", trained.report["model"], "one.png", "two.jpg", "--out", "parsed", "--json")
     assert code == 0, err
@@ -344,12 +345,12 @@ def test_eval_of_a_part(command: Run, trained: Trained) -> None:
 
 def test_what_is_refused(command: Run, trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model, folder = trained.report["model"], trained.folder
-    Image.fromarray(scene(0)[0]).save(tmp_path / "a.png")
+    Image.fromarray(scene(0, SIZE)[0]).save(tmp_path / "a.png")
     (tmp_path / "b.png").write_bytes((tmp_path / "a.png").read_bytes()[:300])
     (tmp_path / "sub").mkdir()
-    Image.fromarray(scene(0)[0]).save(tmp_path / "sub" / "a.png")
+    Image.fromarray(scene(0, SIZE)[0]).save(tmp_path / "sub" / "a.png")
     other = scene_folder(tmp_path / "other", 2)
-    (other / "classes.txt").write_text("0 void\n1 sky\n2 grass\n3 cow\n")
+    (other / "classes.txt").write_text("0 void\n1 sky\n2 grass\n3 cow\n4 ball\n")
     refused(command("train"), "expected one FOLDER")
     refused(command("train", folder, other), "expected one FOLDER")
     refused(command("train", "none"), "none: expected a folder")
