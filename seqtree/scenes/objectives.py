@@ -12,6 +12,7 @@ of its segments; void pixels count nowhere.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -27,16 +28,20 @@ from seqtree.scenes.network import SceneNetwork
 from seqtree.scenes.regions import RegionOracle, Walk, classes_of
 
 
-class SceneLoss:
-    """The loss of a batch of scenes with labels, the largest first, summed over segments.
+class Weights(NamedTuple):
+    """How much pixels count, by the training scenes: ``rarity`` (C,) of the classes, ``pixels`` of a usual segment."""
 
-    ``rarity`` (C,): the weights of the classes.
-    """
+    rarity: Tensor
+    pixels: float
+
+
+class SceneLoss:
+    """The loss of a batch of scenes with labels, the largest first, summed over segments."""
 
     def __init__(
-        self, network: SceneNetwork, scenes: Sequence[SceneGraph], settings: SceneObjective, rarity: Tensor
+        self, network: SceneNetwork, scenes: Sequence[SceneGraph], settings: SceneObjective, weights: Weights
     ) -> None:
-        self.network, self.scenes, self.settings, self.rarity = network, scenes, settings, rarity
+        self.network, self.scenes, self.settings, self.weights = network, scenes, settings, weights
         self.batch = make_scene_batch(scenes)
         self.pixels = np.concatenate([labelled(scene.pixels) for scene in scenes])
         self.hidden = network.hidden_units(self.batch.features)
@@ -114,8 +119,8 @@ class SceneLoss:
         """The summed cross-entropy of nodes that have these labelled pixels (k, C), each by its size to that power."""
         counts = torch.from_numpy(pixels).to(logits)
         total = counts.sum(dim=1)
-        weight = (total / total.mean().clamp(min=1)) ** power * (total > 0)
-        targets = counts / total.clamp(min=1)[:, None] * self.rarity
+        weight = (total / self.weights.pixels) ** power * (total > 0)
+        targets = counts / total.clamp(min=1)[:, None] * self.weights.rarity
         return -(F.log_softmax(logits, dim=1) * targets).sum(dim=1).mul(weight).sum()
 
     def _together(self, margins: Tensor, segments: Tensor, inner: Tensor) -> Tensor:

@@ -12,13 +12,13 @@ import torch
 from torch import Tensor
 
 from seqtree.errors import InputError
-from seqtree.scenes.batches import Floats, labelled
+from seqtree.scenes.batches import labelled
 from seqtree.scenes.config import OPTIONS, SceneReading, SceneRecipe
 from seqtree.scenes.data import LabelledImage, SceneFolder
 from seqtree.scenes.evaluation import evaluate
 from seqtree.scenes.features import Textons
 from seqtree.scenes.model import SceneParser
-from seqtree.scenes.objectives import SceneLoss
+from seqtree.scenes.objectives import SceneLoss, Weights
 from seqtree.scenes.preparing import Prepared, prepared_scene, textons_of
 from seqtree.training.batches import SentenceTask, spread_out
 from seqtree.training.progress import Display
@@ -49,7 +49,7 @@ class SceneTask(SentenceTask[SceneRecipe, SceneParser, SceneData]):
 
     def __init__(self, model: SceneParser, data: SceneData, recipe: SceneRecipe) -> None:
         super().__init__(model, data, recipe, np.array([len(scene.features) for scene in data.training]))
-        self.rarity = torch.from_numpy(_rarity(data, recipe.objective.rarity)).to(model.device)
+        self.weights = _weights(data, recipe.objective.rarity, model.device)
 
     @classmethod
     def read(cls, sources: Sequence[str], recipe: SceneRecipe, display: Display) -> SceneData:
@@ -95,7 +95,7 @@ class SceneTask(SentenceTask[SceneRecipe, SceneParser, SceneData]):
     def loss(self, batch: Batch) -> tuple[Tensor, int]:
         network = self.model.network
         scenes = [self.data.training[i].graph() for i in self.longest_first(batch[:, 0])]
-        loss = SceneLoss(network, scenes, self.recipe.objective, self.rarity)
+        loss = SceneLoss(network, scenes, self.recipe.objective, self.weights)
         if network.config.leaves_only:
             total = loss.of_leaves()
         else:
@@ -149,10 +149,10 @@ def _fold(images: list[LabelledImage], fold: str) -> tuple[list[LabelledImage], 
     return [image for i, image in enumerate(images) if i not in held], [images[i] for i in sorted(held)]
 
 
-def _rarity(data: SceneData, power: float) -> Floats:
-    """The weight of each class (C,): its share of pixels to the power of minus ``power``; 1 in the mean of pixels."""
-    pixels = np.sum([labelled(scene.pixels)[:, 1:].sum(axis=0) for scene in data.training], axis=0)
-    share = pixels / pixels.sum()
+def _weights(data: SceneData, power: float, device: torch.device) -> Weights:
+    """A class counts as its share of the pixels to the power of minus ``power``; 1 in the mean of all pixels."""
+    pixels = np.concatenate([labelled(scene.pixels)[:, 1:] for scene in data.training])
+    share = pixels.sum(axis=0) / pixels.sum()
     weights = np.where(share > 0, np.maximum(share, 1e-6) ** -power, 1.0)
-    scaled: Floats = (weights / (weights * share).sum()).astype(np.float32)
-    return scaled
+    rarity = torch.as_tensor(weights / (weights * share).sum(), dtype=torch.float32, device=device)
+    return Weights(rarity, float(pixels.sum() / max(1, np.count_nonzero(pixels.sum(axis=1)))))

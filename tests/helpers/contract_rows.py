@@ -111,7 +111,8 @@ def _labelled(folder: Path) -> list[Path]:
 
 def _scenes(folder: Path) -> list[Path]:
     need_extra()
-    return [scene_folder(folder / "scenes")]
+    place = folder / "scenes"
+    return [place if place.exists() else scene_folder(place)]
 
 
 _LM = ("--preset", "tiny", "--hidden", "12", "--embedding", "6", "--batch", "4", "--window", "8")

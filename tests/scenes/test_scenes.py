@@ -28,13 +28,14 @@ from seqtree.scenes.features import feature_count  # noqa: E402
 from seqtree.scenes.generated import CLASSES, draw_scene as scene  # noqa: E402
 from seqtree.scenes.model import SceneParser  # noqa: E402
 from seqtree.scenes.network import Ancestors  # noqa: E402
-from seqtree.scenes.objectives import SceneLoss, summed  # noqa: E402
+from seqtree.scenes.objectives import SceneLoss, Weights, summed  # noqa: E402
 from seqtree.scenes.preparing import prepared_scene  # noqa: E402
 from seqtree.training.fit import train  # noqa: E402
 
 TINY = {"preset": "tiny", **SMALL, "threads": 1, "progress": False}
 SEGMENTS = SegmentSettings(min_size=8, colours=4, textons=4)
 WIDTH = 3 * feature_count(4, 4)
+EVEN = Weights(torch.ones(4), 9.0)
 
 
 class Trained(NamedTuple):
@@ -127,14 +128,14 @@ def test_the_loss_of_leaves_by_hand() -> None:
     assert scenes[0].pixels is not None
     scenes[0].pixels[1, 1:] = 0
     rarity = torch.tensor([1.0, 2.0, 0.5, 1.0])
-    loss = SceneLoss(model.network, scenes, SceneObjective(size_power=0.5), rarity).of_leaves()
+    loss = SceneLoss(model.network, scenes, SceneObjective(size_power=0.5), Weights(rarity, 3.0)).of_leaves()
     pixels = np.concatenate([one.pixels[:, 1:] for one in scenes if one.pixels is not None])
     with torch.no_grad():
         logits = model.network.alone(model.network.hidden_units(np.concatenate([one.features for one in scenes])))
-    logs, mean, wanted = logits.log_softmax(dim=1).numpy(), pixels.sum() / 7, 0.0
+    logs, wanted = logits.log_softmax(dim=1).numpy(), 0.0
     for counts, row in zip(pixels, logs, strict=True):
         if counts.sum():
-            wanted -= (counts / counts.sum() * rarity.numpy() * row).sum() * (counts.sum() / mean) ** 0.5
+            wanted -= (counts / counts.sum() * rarity.numpy() * row).sum() * (counts.sum() / 3) ** 0.5
     assert loss.item() == pytest.approx(wanted, rel=1e-5)
 
 
@@ -144,8 +145,8 @@ def test_a_pair_of_one_class_is_to_be_above_one_and_another_below_minus_one() ->
     assert one.pixels is not None
     one.pixels[:] = [[0, 9, 0, 0, 0], [1, 8, 0, 0, 0], [0, 0, 9, 0, 0], [9, 0, 0, 0, 0]]  # the last is void
     settings = SceneObjective(node_weight=0.0)
-    rest = SceneLoss(model.network, [one], replace(settings, merge_weight=0.0), torch.ones(4)).of_pairs()
-    loss = SceneLoss(model.network, [one], settings, torch.ones(4)).of_pairs() - rest
+    rest = SceneLoss(model.network, [one], replace(settings, merge_weight=0.0), EVEN).of_pairs()
+    loss = SceneLoss(model.network, [one], settings, EVEN).of_pairs() - rest
     with torch.no_grad():
         leaves = model.network.leaves(model.network.hidden_units(one.features))
         scores = model.network.score_merges(model.network.compose(leaves[:-1], leaves[1:]))
@@ -158,13 +159,13 @@ def test_a_loss_of_trees_falls_along_its_gradient(objective: str) -> None:
     model = parser(dropout=0.0)
     scenes = graphs(np.random.default_rng(2), (7, 5, 1))
     settings = SceneObjective(objective=objective, explore=0.0)
-    before = SceneLoss(model.network, scenes, settings, torch.ones(4)).of_trees()
+    before = SceneLoss(model.network, scenes, settings, EVEN).of_trees()
     slopes = torch.autograd.grad(before, list(model.network.parameters()), allow_unused=True)
     with torch.no_grad():
         for parameter, slope in zip(model.network.parameters(), slopes, strict=True):
             if slope is not None:
                 parameter -= 1e-4 * slope
-    after = SceneLoss(model.network, scenes, settings, torch.ones(4)).of_trees()
+    after = SceneLoss(model.network, scenes, settings, EVEN).of_trees()
     expected = -1e-4 * sum(float(slope.square().sum()) for slope in slopes if slope is not None)
     assert (after - before).item() == pytest.approx(expected, rel=0.2)
 
@@ -174,8 +175,8 @@ def test_a_tree_that_wins_by_its_margin_costs_nothing() -> None:
     model = parser(dropout=0.0)
     (one,) = graphs(np.random.default_rng(5), (2,))
     settings = SceneObjective(kappa=0.0, node_weight=0.0)
-    rest = SceneLoss(model.network, [one], replace(settings, merge_weight=0.0), torch.ones(4)).of_trees()
-    assert SceneLoss(model.network, [one], settings, torch.ones(4)).of_trees().item() == pytest.approx(rest.item())
+    rest = SceneLoss(model.network, [one], replace(settings, merge_weight=0.0), EVEN).of_trees()
+    assert SceneLoss(model.network, [one], settings, EVEN).of_trees().item() == pytest.approx(rest.item())
 
 
 def test_what_is_above_each_node_level_by_level() -> None:
