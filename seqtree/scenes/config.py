@@ -43,9 +43,6 @@ class SceneNetworkConfig(Settings):
     vector: int = setting(
         64, "Width of a node's vector; half of it is the memory of a tree LSTM.", minimum=1, maximum=MAX_UNITS
     )
-    ancestors: int = setting(
-        64, "Units by which a segment sees the nodes above it; 0: it does not.", minimum=0, maximum=MAX_UNITS
-    )
     input_dropout: float = setting(0.1, "Share of the features that is dropped in training.", minimum=0, below=1)
     dropout: float = setting(0.5, "Share dropped in training after the layer over the features.", minimum=0, below=1)
 
@@ -75,13 +72,13 @@ class SceneObjective(Settings):
     merge_weight: float = setting(1.0, "Weight of the margins of merges.", minimum=0)
     node_weight: float = setting(0.5, "Weight of the labels of inner nodes; that of segments' labels is 1.", minimum=0)
     size_power: float = setting(
-        0.5,
+        0.3,
         "A segment counts as its labelled pixels to this power: 0, all alike; 1, all pixels alike.",
         minimum=0,
         maximum=1,
     )
     rarity: float = setting(
-        0.0, "A class counts as its share of the pixels to the power of minus this.", minimum=0, maximum=1
+        0.5, "A class counts as its share of the pixels to the power of minus this.", minimum=0, maximum=1
     )
 
 
@@ -112,12 +109,12 @@ class SceneRecipe(Recipe):
 
 
 _TRAINING = TrainingSettings(
-    learning_rate=1e-3, weight_decay=0.1, ema_decay=0.99, schedule="linear", epochs=30.0, evaluations=10
+    learning_rate=2e-3, weight_decay=0.1, ema_decay=0.99, schedule="linear", epochs=12.0, evaluations=4
 )
 
 
 def _preset(
-    reason: str, network: SceneNetworkConfig, training: TrainingSettings = _TRAINING, batch: int = 8
+    reason: str, network: SceneNetworkConfig, training: TrainingSettings = _TRAINING, batch: int = 16
 ) -> Preset[SceneRecipe]:
     return Preset(reason, SceneRecipe(network=network, batch=BatchSettings(batch), training=training))
 
@@ -125,7 +122,7 @@ def _preset(
 PRESETS = {
     "tiny": _preset(
         "tests and first tries: seconds",
-        SceneNetworkConfig(hidden=24, vector=12, ancestors=8, input_dropout=0.0, dropout=0.1),
+        SceneNetworkConfig(hidden=24, vector=12, input_dropout=0.0, dropout=0.1),
         replace(_TRAINING, learning_rate=1e-2, ema_decay=0.9, epochs=12.0),
         batch=4,
     ),

@@ -144,7 +144,7 @@ class SceneParser(Model[SceneNetwork]):
         merging = merge_scenes(network, batch, network.leaves(hidden))
         left, right, kept, made = merged_alone(count, merging.pairs.left, merging.pairs.right, merging.made)
         nodes = merging.vectors[torch.from_numpy(np.concatenate([np.arange(count), count + kept])).to(hidden.device)]
-        segments = np.split(_chances(network.leaf_logits(hidden, nodes, left, right)), cuts)
+        segments = np.split(_chances(network.leaf_logits(hidden, nodes[:count])), cuts)
         inner = _chances(network.node_logits(nodes[count:]))
         number = np.concatenate([np.arange(count) - np.repeat(batch.offsets, lengths), np.zeros_like(made)])
         ends = np.cumsum(lengths - 1)

@@ -1,8 +1,7 @@
 """The scenes' network: segments as leaves, the recursive composition, scores of merges, a softmax at every node.
 
-Socher, Lin, Ng and Manning 2011, "Parsing natural scenes and natural language with recursive neural networks". Beyond
-it, a segment may see its ancestors: a second recursion goes down the tree, and its state at each segment is read beside
-the segment's own vector.
+Socher, Lin, Ng and Manning 2011, "Parsing natural scenes and natural language with recursive neural networks". The
+class of a segment is read from its vector, which the tree has shaped in training, and from the hidden layer below it.
 """
 
 from __future__ import annotations
@@ -17,39 +16,12 @@ from torch import Tensor, nn
 
 from seqtree.nn.network import Network
 from seqtree.nn.recursive import Composition, bound
-from seqtree.scenes.batches import Floats, Ids
+from seqtree.scenes.batches import Floats
 from seqtree.scenes.config import SceneNetworkConfig, SegmentSettings
 from seqtree.scenes.features import CELLS, DIRECTIONS, RESPONSES, Textons, feature_count
 
 CLIP = 3.0  # deviations
 LEAST = 1e-4  # of a deviation
-
-
-class Ancestors(nn.Module):
-    """From the root down: what the nodes above each node say, c = o * c' + (1 - o) * tanh(U p + V c' + b).
-
-    p is the node's own vector, c' is its parent's c (0 above the root), and o = sigmoid(...) of the same, so that what
-    is far up can reach far down.
-    """
-
-    def __init__(self, inputs: int, size: int) -> None:
-        super().__init__()
-        self.size = size
-        self.own = nn.Linear(inputs, 2 * size)
-        self.above = nn.Linear(size, 2 * size, bias=False)
-
-    def forward(self, nodes: Tensor, left: Ids, right: Ids) -> Tensor:
-        """States (N + M, size) of all nodes, in the order of ``compose_forest``, from their vectors (N + M, inputs)."""
-        levels, above = _from_the_top(len(nodes) - len(left), left, right)
-        own = self.own(nodes)
-        states = [own.new_zeros(1, self.size)]
-        for level, parents in zip(levels, above, strict=True):
-            before = states[-1].index_select(0, torch.from_numpy(parents).to(own.device))
-            keep, new = (own[torch.from_numpy(level).to(own.device)] + self.above(before)).chunk(2, dim=1)
-            keep = keep.sigmoid()
-            states.append(keep * before + (1 - keep) * new.tanh())
-        order = np.argsort(np.concatenate(levels), kind="stable")
-        return torch.cat(states[1:]).index_select(0, torch.from_numpy(order).to(own.device))
 
 
 class TextonTable(nn.Module):
@@ -109,9 +81,6 @@ class SceneNetwork(Network):
         seen = self.composition.output_size
         self.merge_scorer = nn.Linear(seen, 1)
         self.output = nn.Linear(seen, classes)
-        if c.ancestors:
-            self.above = Ancestors(seen, c.ancestors)
-            self.context = nn.Linear(c.ancestors, classes, bias=False)
 
     def whiten(self, segments: Iterable[Floats]) -> None:
         """Take means and deviations from the features (n, F) of the segments of training scenes."""
@@ -156,31 +125,7 @@ class SceneNetwork(Network):
         logits: Tensor = self.output(self.composition.output(vectors))
         return logits
 
-    def leaf_logits(self, hidden: Tensor, nodes: Tensor, left: Ids, right: Ids) -> Tensor:
-        """The logits (N, classes) of segments in their trees, ``nodes`` (N + M, D) of them; see ``compose_forest``."""
-        logits = self.node_logits(nodes[: len(hidden)]) + self.alone(hidden)
-        if self.config.ancestors and len(left):
-            above = self.above(self.composition.output(nodes), left, right)[: len(hidden)]
-            logits = logits + self.context(F.dropout(above, self.config.dropout, self.training))
+    def leaf_logits(self, hidden: Tensor, leaves: Tensor) -> Tensor:
+        """The logits (N, classes) of segments, from their hidden units (N, hidden) and their vectors (N, D)."""
+        logits: Tensor = self.node_logits(leaves) + self.alone(hidden)
         return logits
-
-
-def _from_the_top(leaves: int, left: Ids, right: Ids) -> tuple[list[Ids], list[Ids]]:
-    """The nodes of each level of a forest, roots first; and for each of them where its parent is in the level before.
-
-    The roots' parent is node 0 of a level of its own.
-    """
-    parent = np.full(leaves + len(left), -1)
-    numbers = leaves + np.arange(len(left))
-    parent[left], parent[right] = numbers, numbers
-    level, place = np.flatnonzero(parent < 0), np.zeros(len(parent), dtype=np.int64)
-    levels, above = [], []
-    parents = np.zeros(len(level), dtype=np.int64)
-    while len(level):
-        levels.append(level)
-        above.append(parents)
-        place[level] = np.arange(len(level))
-        inner = level[level >= leaves] - leaves
-        level = np.sort(np.concatenate([left[inner], right[inner]]))
-        parents = place[parent[level]]
-    return levels, above

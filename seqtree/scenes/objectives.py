@@ -60,12 +60,8 @@ class SceneLoss:
         sign = torch.from_numpy(np.where(one == other, 1.0, -1.0) * ((one >= 0) & (other >= 0)))
         hinge = (1 - sign.to(vectors.device, vectors.dtype) * network.score_merges(vectors)).relu()
         margins = (hinge * sign.abs().to(hinge)).sum()
-        nothing = np.zeros(0, dtype=np.int64)
-        segments = self._labels(
-            network.leaf_logits(self.hidden, leaves, nothing, nothing), self.pixels[:, 1:], self.settings.size_power
-        )
         pixels = self.pixels[batch.first, 1:] + self.pixels[batch.second, 1:]
-        return self._together(margins, segments, self._labels(network.node_logits(vectors), pixels))
+        return self._together(margins, leaves, self._labels(network.node_logits(vectors), pixels))
 
     def of_trees(self) -> Tensor:
         """The loss of the second stage."""
@@ -79,9 +75,8 @@ class SceneLoss:
         scores = self.network.score_merges(nodes[len(leaves) :])
         margins = decision_loss(scores, *walk.decisions(), self.settings.objective) if walk.steps else scores.sum()
         left, right, kept, _ = merged_alone(len(leaves), pairs.left, pairs.right, merging.made)
-        tree = nodes[torch.cat([self._ids(np.arange(len(leaves))), self._ids(len(leaves) + kept)])]
-        segments, inner = self._tree_labels(tree, left, right)
-        return self._together(margins, segments, inner)
+        inner = self._inner_labels(nodes[self._ids(len(leaves) + kept)], left, right)
+        return self._together(margins, leaves, inner)
 
     def _structured(self, leaves: Tensor) -> Tensor:
         kappa, count = self.settings.kappa, len(leaves)
@@ -94,26 +89,17 @@ class SceneLoss:
             trees.append((left, right))
             made.append(self._ids(own))
             first += len(left)
-        (left, right), (left_found, right_found) = trees
-        nodes = compose_forest(
-            self.network.composition, leaves, np.concatenate([left, left_found]), np.concatenate([right, right_found])
-        )
+        left, right = (np.concatenate(side) for side in zip(*trees, strict=True))
+        nodes = compose_forest(self.network.composition, leaves, left, right)
         scores = self.network.score_merges(nodes[count:])
         loss = torch.from_numpy(np.float32(kappa) * wrong_walk.wrong()).to(scores)
         margins = largest_violations(scores[made[1]] + loss - scores[made[0]], self.batch.lengths - 1)
-        segments, inner = self._tree_labels(nodes[: count + len(left)], left, right)
-        found = torch.cat([nodes[:count], nodes[count + len(left) :]])
-        left_found, right_found = (np.where(side < count, side, side - len(left)) for side in (left_found, right_found))
-        more_segments, more_inner = self._tree_labels(found, left_found, right_found)
-        return self._together(margins, 0.5 * (segments + more_segments), 0.5 * (inner + more_inner))
+        return self._together(margins, leaves, 0.5 * self._inner_labels(nodes[count:], left, right))
 
-    def _tree_labels(self, nodes: Tensor, left: Ids, right: Ids) -> tuple[Tensor, Tensor]:
-        """The losses of the labels of segments and of inner nodes, for one tree a scene over all segments."""
+    def _inner_labels(self, vectors: Tensor, left: Ids, right: Ids) -> Tensor:
+        """The loss of the labels of inner nodes (M, D), whose children are these."""
         pixels = summed(self.pixels[:, 1:], left, right)
-        count = len(self.pixels)
-        logits = self.network.leaf_logits(self.hidden, nodes, left, right)
-        segments = self._labels(logits, pixels[:count], self.settings.size_power)
-        return segments, self._labels(self.network.node_logits(nodes[count:]), pixels[count:])
+        return self._labels(self.network.node_logits(vectors), pixels[len(self.pixels) :])
 
     def _labels(self, logits: Tensor, pixels: Ids, power: float = 0.0) -> Tensor:
         """The summed cross-entropy of nodes that have these labelled pixels (k, C), each by its size to that power."""
@@ -123,8 +109,10 @@ class SceneLoss:
         targets = counts / total.clamp(min=1)[:, None] * self.weights.rarity
         return -(F.log_softmax(logits, dim=1) * targets).sum(dim=1).mul(weight).sum()
 
-    def _together(self, margins: Tensor, segments: Tensor, inner: Tensor) -> Tensor:
+    def _together(self, margins: Tensor, leaves: Tensor, inner: Tensor) -> Tensor:
+        """All losses: those of merges and of inner nodes, and that of the segments with these vectors (N, D)."""
         s = self.settings
+        segments = self._labels(self.network.leaf_logits(self.hidden, leaves), self.pixels[:, 1:], s.size_power)
         return s.merge_weight * margins + segments + s.node_weight * inner
 
     def _ids(self, numbers: Ids) -> Tensor:

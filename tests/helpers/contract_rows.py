@@ -248,7 +248,7 @@ ROWS = {
                 _STILL_SCENES,
                 {**_STILL_SCENES, "pair_epochs": 9},
                 {**_STILL_SCENES, "leaves_only": True},
-                {**_STILL_SCENES, "objective": "stepwise", "ancestors": 0},
+                {**_STILL_SCENES, "objective": "stepwise"},
                 {**_STILL_SCENES, "objective": "softmax", "composition": "lstm", "rarity": 0.5},
             ),
         ),

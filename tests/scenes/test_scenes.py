@@ -27,7 +27,6 @@ from seqtree.scenes.evaluation import evaluate  # noqa: E402
 from seqtree.scenes.features import feature_count  # noqa: E402
 from seqtree.scenes.generated import CLASSES, draw_scene as scene  # noqa: E402
 from seqtree.scenes.model import SceneParser  # noqa: E402
-from seqtree.scenes.network import Ancestors  # noqa: E402
 from seqtree.scenes.objectives import SceneLoss, Weights, summed  # noqa: E402
 from seqtree.scenes.preparing import prepared_scene  # noqa: E402
 from seqtree.training.fit import train  # noqa: E402
@@ -95,7 +94,7 @@ def test_it_learns_scenes_it_has_not_seen(trained: Trained) -> None:
         {"leaves_only": True},
         {"objective": "stepwise"},
         {"objective": "softmax", "composition": "lstm", "pair_epochs": 0},
-        {"method": "slic", "segments": 30, "ancestors": 0},
+        {"method": "slic", "segments": 30},
     ],
 )
 def test_it_learns_in_other_ways(tmp_path: Path, options: dict[str, Any]) -> None:
@@ -179,26 +178,6 @@ def test_a_tree_that_wins_by_its_margin_costs_nothing() -> None:
     assert SceneLoss(model.network, [one], settings, EVEN).of_trees().item() == pytest.approx(rest.item())
 
 
-def test_what_is_above_each_node_level_by_level() -> None:
-    random = np.random.default_rng(0)
-    ancestors = Ancestors(3, 4).double()
-    left, right = np.array([0, 5, 2, 7]), np.array([1, 3, 4, 6])  # ((0 1) 3) and then (2 4): one tree over five
-    nodes = torch.from_numpy(random.normal(size=(9, 3)))
-    found = ancestors(nodes, left, right)
-    parent = dict.fromkeys(range(9), -1)
-    for k in range(4):
-        parent[int(left[k])] = parent[int(right[k])] = 5 + k
-
-    def state(node: int) -> torch.Tensor:
-        above = state(parent[node]) if parent[node] >= 0 else torch.zeros(4, dtype=torch.float64)
-        keep, new = (ancestors.own(nodes[node]) + ancestors.above(above)).chunk(2)
-        kept: torch.Tensor = keep.sigmoid() * above + (1 - keep.sigmoid()) * new.tanh()
-        return kept
-
-    for node in range(9):
-        torch.testing.assert_close(found[node], state(node))
-
-
 # --- parsing
 
 
@@ -235,7 +214,7 @@ def test_the_vectors_of_a_parse_are_those_of_the_forest() -> None:
     with torch.no_grad():
         hidden = network.hidden_units(one.features)
         vectors = compose_forest(network.composition, network.leaves(hidden), merges[:, 0], merges[:, 1])
-        logits = network.leaf_logits(hidden, vectors, merges[:, 0], merges[:, 1])
+        logits = network.leaf_logits(hidden, vectors[:6])
         np.testing.assert_allclose(chances, logits.softmax(dim=1), atol=1e-5)
         np.testing.assert_allclose(nodes, network.node_logits(vectors[6:]).softmax(dim=1), atol=1e-5)
 
