@@ -188,7 +188,7 @@ def _histograms(
 
 
 def _shapes(segments: Ids, means: Callable[[Floats], Floats], area: Floats) -> npt.NDArray[np.floating]:
-    """Where each segment is and what shape it has (n, 54), as shares of the image's height and width."""
+    """Where each segment is and what shape it has (n, 53), as shares of the image's height and width."""
     height, width = segments.shape
     count = len(area)
     row, column = np.indices(segments.shape)

@@ -18,7 +18,6 @@ from scene_helpers import SIZE, SMALL, need_extra, scene_folder
 need_extra()
 from PIL import Image  # noqa: E402
 
-from seqtree.drawing.scenes import draw_scene, scene_colours  # noqa: E402
 from seqtree.nn.recursive import compose_forest  # noqa: E402
 from seqtree.scenes.batches import SceneGraph, make_scene_batch  # noqa: E402
 from seqtree.scenes.config import PRESETS, SceneObjective, SegmentSettings  # noqa: E402
@@ -261,28 +260,6 @@ def test_a_batch_has_the_largest_scene_first() -> None:
     assert batch.first.tolist() == [0, 1, 2, 4, 5]
     assert batch.second.tolist() == [1, 2, 3, 5, 6]
     assert batch.row.tolist() == [0, 0, 0, 1, 1]
-
-
-# --- pictures
-
-
-def test_a_drawing_has_the_classes_colours() -> None:
-    image = np.zeros((4, 6, 3), dtype=np.uint8)
-    segments = np.repeat([[0, 0, 0, 1, 1, 1]], 4, axis=0)
-    colours = scene_colours(CLASSES)
-    drawn = draw_scene(image, segments, np.array([1, 3]), CLASSES, np.array([[0, 1]]), np.array([2]))
-    assert drawn.shape[0] > 480
-    np.testing.assert_allclose(drawn[100, 100], colours[0] * 0.55, atol=1)
-    np.testing.assert_allclose(drawn[100, 600], colours[2] * 0.55, atol=1)
-    for colour in colours[:3]:  # of the segments in the legend and the tree, of the node in the tree
-        assert (drawn == colour).all(axis=2).any()
-    bare = draw_scene(image, segments, np.array([1, 3]), CLASSES, np.zeros((0, 2), int), np.zeros(0, int))
-    assert bare.shape[1] < drawn.shape[1]
-
-
-@pytest.mark.parametrize("count", [2, 8, 23, 60])
-def test_no_two_classes_have_the_same_colour(count: int) -> None:
-    assert len(np.unique(scene_colours([f"c{i}" for i in range(count)]), axis=0)) == count
 
 
 # --- the command
