@@ -43,17 +43,20 @@ scene.add_command(
 @click.argument("model", type=FILE)
 @click.argument("folder", type=FILE)
 @click.option("--part", default="test", metavar="PART", help="The list of images: PART.txt in the folder.")
+@click.option("--fold", metavar="K/N", help="Only every N-th image of the list, from the K-th on.")
 @threads_option
 @json_option
-def eval_(model: str, folder: str, part: str, threads: int | None, as_json: bool) -> None:
+def eval_(model: str, folder: str, part: str, fold: str | None, threads: int | None, as_json: bool) -> None:
     """Measure MODEL (a run folder or a model file) on labelled images of FOLDER: shares of 1, without void pixels.
 
     pixel accuracy: of all pixels, those whose class is right. class accuracy: the mean of the same over the classes.
     """
-    from seqtree.scenes.data import SceneFolder
+    from seqtree.scenes.data import SceneFolder, in_folds
 
     opened = SceneFolder.open(folder)
     images = opened.part(part)
+    if fold is not None:
+        images = in_folds(images, fold)[1]
     loaded = open_model("scene", model, threads)
 
     from seqtree.scenes.evaluation import evaluate

@@ -96,6 +96,16 @@ class SceneFolder:
         return LabelledImage(stem, image, labels, len(self.classes))
 
 
+def in_folds(images: list[LabelledImage], fold: str) -> tuple[list[LabelledImage], list[LabelledImage]]:
+    """All but fold K of N ("K/N"), and that one: the images K, K + N, ... of the list. Raises InputError."""
+    found = re.fullmatch(r"([1-9]\d{0,5})/([1-9]\d{0,5})", fold)
+    one, many = (int(found[1]), int(found[2])) if found else (0, 0)
+    if not 1 <= one <= many or not 2 <= many <= len(images):
+        raise InputError(f"fold {fold!r}: expected K/N, such as 1/5, with at most {len(images)} folds")
+    held = set(range(one - 1, len(images), many))
+    return [image for i, image in enumerate(images) if i not in held], [images[i] for i in sorted(held)]
+
+
 def _read_classes(file: Path) -> tuple[str, ...]:
     """The names in classes.txt: a number and a name a line, in order, 0 for void.
 

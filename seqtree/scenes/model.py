@@ -24,6 +24,7 @@ from seqtree.scenes.preparing import Prepared, prepared
 from seqtree.scenes.segments import Image, resized
 
 TOGETHER = 16  # scenes of a batch
+FALL = 0.6  # the weight of a node to that of the node below it, where a segment is mixed with the nodes above it
 
 
 @dataclass(frozen=True)
@@ -128,8 +129,11 @@ class SceneParser(Model[SceneNetwork]):
         """Probabilities, merges, their scores and the nodes' probabilities of each scene; see ``SceneParse``."""
         self.network.eval()
         order = sorted(range(len(scenes)), key=lambda i: -len(scenes[i].features))
-        graphs = [scenes[i].graph() for i in order]
-        found = dict(zip(order, self._parsed(graphs), strict=True))
+        graphs, share = [scenes[i].graph() for i in order], self.network.config.above
+        found = {}
+        for i, (chances, merges, scores, nodes) in zip(order, self._parsed(graphs), strict=True):
+            sizes = np.bincount(scenes[i].segments.ravel())
+            found[i] = with_nodes_above(chances, merges, sizes, share), merges, scores, nodes
         return [found[i] for i in range(len(scenes))]
 
     def _parsed(self, graphs: list[SceneGraph]) -> Iterator[tuple[Floats, Ids, Floats, Floats]]:
@@ -152,6 +156,25 @@ class SceneParser(Model[SceneNetwork]):
             number[count + own] = len(segment) + np.arange(len(own))
             merges = np.stack([number[left[own]], number[right[own]]], axis=1)
             yield segment, merges, merging.scores[start:end], inner[own]
+
+
+def with_nodes_above(chances: Floats, merges: Ids, sizes: Ids, share: float) -> Floats:
+    """The probabilities (n, C) of segments, mixed with those of the nodes above them, which are their segments' means.
+
+    A segment has the weight 1, its parent ``share`` FALL, the node above that ``share`` FALL^2, and so on. In a node's
+    mean each segment counts as the square root of its ``sizes`` (n,), in pixels. ``merges`` as in ``SceneParse``.
+    """
+    count = len(chances)
+    weights = np.concatenate([np.sqrt(sizes), np.zeros(len(merges))])
+    sums = np.concatenate([chances * weights[:count, None], np.zeros((len(merges), chances.shape[1]))])
+    for node, (one, other) in enumerate(merges.tolist(), count):
+        weights[node], sums[node] = weights[one] + weights[other], sums[one] + sums[other]
+    means, above = sums / weights[:, None], np.zeros_like(sums)
+    for node in range(len(sums) - 1, count - 1, -1):
+        above[merges[node - count]] = FALL * (means[node] + above[node])
+    mixed = chances + share * above[:count]
+    found: Floats = (mixed / mixed.sum(axis=1, keepdims=True)).astype(np.float32)
+    return found
 
 
 def _chances(logits: torch.Tensor) -> Floats:

@@ -1,7 +1,8 @@
 """The scenes' network: segments as leaves, the recursive composition, scores of merges, a softmax at every node.
 
 Socher, Lin, Ng and Manning 2011, "Parsing natural scenes and natural language with recursive neural networks". The
-class of a segment is read from its vector, which the tree has shaped in training, and from the hidden layer below it.
+class of a segment is read from its vector, which the tree has shaped in training, and from the hidden layer below it;
+``model.py`` mixes it with those of the nodes above.
 """
 
 from __future__ import annotations

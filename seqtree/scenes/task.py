@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -14,7 +13,7 @@ from torch import Tensor
 from seqtree.errors import InputError
 from seqtree.scenes.batches import labelled
 from seqtree.scenes.config import OPTIONS, SceneReading, SceneRecipe
-from seqtree.scenes.data import LabelledImage, SceneFolder
+from seqtree.scenes.data import LabelledImage, SceneFolder, in_folds
 from seqtree.scenes.evaluation import evaluate
 from seqtree.scenes.features import Textons
 from seqtree.scenes.model import SceneParser
@@ -133,20 +132,10 @@ def _split(folder: SceneFolder, reading: SceneReading) -> tuple[list[LabelledIma
     """The images to train and to validate on."""
     images = folder.part(reading.part)
     if reading.fold is not None:
-        return _fold(images, reading.fold)
+        return in_folds(images, reading.fold)
     if reading.valid_part is not None or folder.has("dev"):
         return images, folder.part(reading.valid_part or "dev")
     return spread_out(images, reading.valid_share, len(images) - 1)
-
-
-def _fold(images: list[LabelledImage], fold: str) -> tuple[list[LabelledImage], list[LabelledImage]]:
-    """All but fold K of N, and that one: the images K, K + N, ... of the list."""
-    found = re.fullmatch(r"([1-9]\d{0,5})/([1-9]\d{0,5})", fold)
-    one, many = (int(found[1]), int(found[2])) if found else (0, 0)
-    if not 1 <= one <= many or not 2 <= many <= len(images):
-        raise InputError(f"fold {fold!r}: expected K/N, such as 1/5, with at most {len(images)} folds")
-    held = set(range(one - 1, len(images), many))
-    return [image for i, image in enumerate(images) if i not in held], [images[i] for i in sorted(held)]
 
 
 def _weights(data: SceneData, power: float, device: torch.device) -> Weights:

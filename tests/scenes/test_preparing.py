@@ -102,7 +102,7 @@ def test_labels_of_several_depths(tmp_path: Path) -> None:
     labels = scene(0)[1]
     Image.fromarray(labels).save(tmp_path / "l.png")
     palette = Image.fromarray(labels)
-    palette.putpalette([0, 0, 0, 9, 9, 9, 30, 200, 10, 90, 90, 90])
+    palette.putpalette([0, 0, 0, 9, 9, 9, 30, 200, 10, 90, 90, 90, 7, 7, 7])
     palette.save(tmp_path / "p.png")
     Image.fromarray(labels.astype(np.uint16)).save(tmp_path / "deep.png")
     for name in ("l.png", "p.png", "deep.png"):
@@ -198,7 +198,7 @@ def test_folders_with_faults(tmp_path: Path, fault: str) -> None:
 
 def test_lists_may_have_endings_and_empty_lines(tmp_path: Path) -> None:
     folder = scene_folder(tmp_path / "scenes", 3)
-    (folder / "mine.txt").write_text("scene0.png\n\n  s2  \n", encoding="utf-8-sig")
+    (folder / "mine.txt").write_text("scene0.png\n\n  scene2  \n", encoding="utf-8-sig")
     opened = SceneFolder.open(folder)
     assert opened.classes == CLASSES
     assert [one.name for one in opened.part("mine")] == ["scene0", "scene2"]
