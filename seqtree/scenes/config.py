@@ -44,7 +44,7 @@ class SceneNetworkConfig(Settings):
         64, "Width of a node's vector; half of it is the memory of a tree LSTM.", minimum=1, maximum=MAX_UNITS
     )
     above: float = setting(
-        0.5, "Weight of the nodes above a segment in its class, where its own is 1; 0: none.", minimum=0
+        0.3, "Weight of the nodes above a segment in its class, where its own is 1; 0: none.", minimum=0
     )
     input_dropout: float = setting(0.1, "Share of the features that is dropped in training.", minimum=0, below=1)
     dropout: float = setting(0.5, "Share dropped in training after the layer over the features.", minimum=0, below=1)

@@ -24,7 +24,7 @@ from seqtree.scenes.preparing import Prepared, prepared
 from seqtree.scenes.segments import Image, resized
 
 TOGETHER = 16  # scenes of a batch
-FALL = 0.6  # the weight of a node to that of the node below it, where a segment is mixed with the nodes above it
+FALL = 0.75  # the weight of a node to that of the node below it, where a segment is mixed with the nodes above it
 
 
 @dataclass(frozen=True)
