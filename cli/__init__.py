@@ -37,13 +37,14 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "tree": ("seqtree.cli.tree", "tree", "Labels at the nodes of trees: train, evaluate, predict."),
     "phrases": ("seqtree.cli.phrases", "phrases", "Vectors of phrases: near ones, similarity, maps, files."),
     "image": ("seqtree.cli.image", "image", "Images: train a classifier, evaluate it, classify pictures."),
+    "scene": ("seqtree.cli.scene", "scene", "Scenes: a class for every pixel, and a tree of segments."),
     "translate": ("seqtree.cli.translate", "translate", "Sequence to sequence: train, evaluate, translate, score."),
     "plot": ("seqtree.cli.plot", "plot", "Pictures of what runs have measured."),
     "serve": ("seqtree.cli.serve", "serve", "A page in the browser, and a JSON service, for your models."),
     "gradcheck": ("seqtree.cli.gradcheck", "gradcheck", "Check every hand-derived gradient of the chapters."),
     "corpora": ("seqtree.cli.corpora", "corpora", "The embedded samples: list, show, generate."),
     "models": ("seqtree.cli.models", "models", "The models that come with seqtree: licence, size, accuracy."),
-    "cache": ("seqtree.cli.cache", "cache", "Encoded texts kept between runs: list, clear."),
+    "cache": ("seqtree.cli.cache", "cache", "Texts and images kept encoded between runs: list, clear."),
     "completion": ("seqtree.cli.completion", "completion", "Print a shell completion script."),
 }
 

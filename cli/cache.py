@@ -1,4 +1,4 @@
-"""``seqtree cache``: the encoded texts that are kept between runs."""
+"""``seqtree cache``: the encoded texts, and features of images, that are kept between runs."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ UNITS = (("days", 86400.0), ("hours", 3600.0), ("minutes", 60.0))
 
 @click.group()
 def cache() -> None:
-    """Encoded texts that are kept between runs: list them, clear them. They are made again when they are needed.
+    """Encoded texts and features of images that are kept between runs: list them, clear them.
 
-    They are in the folder SEQTREE_CACHE (by default ~/.cache/seqtree). When they take more than SEQTREE_CACHE_LIMIT,
+    They are made again when they are needed. They are in the folder SEQTREE_CACHE (by default ~/.cache/seqtree). When they take more than SEQTREE_CACHE_LIMIT,
     in GB (by default 20), those that have been unused longest are removed.
     """
 
@@ -29,7 +29,7 @@ def cache() -> None:
 @cache.command("list")
 @json_option
 def list_(as_json: bool) -> None:
-    """Name, size, time since the last use and text of each, the one used last first; then the sum."""
+    """Name, size, time since the last use and texts or image of each, what was used last first; then the sum."""
     from seqtree.text.cache import cache_folder, entries, size_limit
 
     found, limit, now = entries(cache_folder()), size_limit(), time.time()
@@ -44,7 +44,7 @@ def list_(as_json: bool) -> None:
     for entry in found:
         texts = ", ".join(entry.texts) or "?"
         click.echo(f"{entry.path.stem[:SHORT]}  {entry.size / 1e6:10,.1f} MB  {_age(entry, now):>10}  {texts}")
-    click.echo(f"{total / 1e6:,.1f} MB of at most {limit / 1e6:,.0f} MB, {len(found)} texts, in {cache_folder()}")
+    click.echo(f"{total / 1e6:,.1f} MB of at most {limit / 1e6:,.0f} MB, {len(found)} files, in {cache_folder()}")
 
 
 @cache.command()
@@ -60,13 +60,13 @@ def clear(names: tuple[str, ...]) -> None:
     found = entries(folder)
     for name in names:
         if not any(entry.path.stem.startswith(name) for entry in found):
-            raise InputError(f"{name}: no encoded text of that name in {folder}; expected one of seqtree cache list")
+            raise InputError(f"{name}: nothing of that name in {folder}; expected one of seqtree cache list")
     chosen = [entry for entry in found if not names or entry.path.stem.startswith(names)]
     for entry in chosen:
         entry.remove()
     if not names:
         forget_readings(folder)
-    click.echo(f"removed {len(chosen)} texts, {sum(entry.size for entry in chosen) / 1e6:,.1f} MB")
+    click.echo(f"removed {len(chosen)} files, {sum(entry.size for entry in chosen) / 1e6:,.1f} MB")
 
 
 def _age(entry: Entry, now: float) -> str:

@@ -19,6 +19,7 @@ PACKAGES = (
     "seqtree.trees",
     "seqtree.phrases",
     "seqtree.images",
+    "seqtree.scenes",
     "seqtree.translation",
     "seqtree.ray",
     "seqtree.training",

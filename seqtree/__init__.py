@@ -1,8 +1,8 @@
 """seqtree: sequence and tree language models to train, run and understand on your own machine.
 
 The way of the data is one street: ``text`` and ``treebank`` -> vocabularies -> batches -> ``nn`` -> ``training`` ->
-model file -> ``language``, ``parsing``, ``tagging``, ``classification``, ``images``, ``trees``; ``reference`` stands
-beside it.
+model file -> ``language``, ``parsing``, ``tagging``, ``classification``, ``images``, ``trees``, ``scenes``;
+``reference`` stands beside it.
 Public names are imported on first use, so that ``import seqtree`` is quick.
 """
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from seqtree.language.model import LanguageModel as LanguageModel
     from seqtree.model import Model as Model, load as load
     from seqtree.parsing.model import Parser as Parser
+    from seqtree.scenes.model import SceneParser as SceneParser
     from seqtree.tagging.model import Tagger as Tagger
     from seqtree.text.vocabulary import Vocabulary as Vocabulary
     from seqtree.training.fit import train as train
@@ -32,6 +33,7 @@ __getattr__, __dir__, __all__ = lazy(
         "language.model": "LanguageModel",
         "model": "Model load",
         "parsing.model": "Parser",
+        "scenes.model": "SceneParser",
         "tagging.model": "Tagger",
         "text.vocabulary": "Vocabulary",
         "training.fit": "train",

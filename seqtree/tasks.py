@@ -64,6 +64,13 @@ TASKS = {
         options="seqtree.trees.config:OPTIONS",
         use="seqtree tree",
     ),
+    "scene": TaskEntry(
+        kind="scene-parser",
+        model="seqtree.scenes.model:SceneParser",
+        task="seqtree.scenes.task:SceneTask",
+        options="seqtree.scenes.config:OPTIONS",
+        use="seqtree scene",
+    ),
     "translate": TaskEntry(
         kind="translator",
         model="seqtree.translation.model:Translator",

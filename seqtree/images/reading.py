@@ -97,7 +97,7 @@ def _bands(path: str) -> list[Numbers]:
                 raise InputError(f"{path}: {size}; a picture may have {MAX_PIXELS:,}")
             turned = ImageOps.exif_transpose(picture)  # as the camera was held
             if turned.mode.startswith(("I", "F")):
-                return [_in_bytes(np.asarray(turned, np.float64))]
+                return [in_bytes(np.asarray(turned, np.float64))]
             bands = [turned.convert("L")]
             if turned.mode not in ("1", "L", "LA"):
                 bands += turned.convert("RGB").split()
@@ -109,7 +109,7 @@ def _bands(path: str) -> list[Numbers]:
         raise InputError(f"{path}: neither an IDX file nor a picture that can be read ({error})") from error
 
 
-def _in_bytes(values: npt.NDArray[np.float64]) -> Numbers:
+def in_bytes(values: npt.NDArray[np.float64]) -> Numbers:
     """Numbers of other ranges as bytes: fractions up to 1, or 8, 12 or 16 bits; of any others, what lies between."""
     if not np.isfinite(values).all():
         raise ValueError("it has pixels that are not finite numbers")

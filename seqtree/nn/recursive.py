@@ -123,20 +123,25 @@ def _sigmoid(net: Floats) -> Floats:
     return half
 
 
+def bound(net: Tensor, kind: str) -> Tensor:
+    """Leaves from what a layer computes, within the bounds of the vectors that this kind of composition makes."""
+    return net.tanh() if kind in ("tanh", "lstm", "rntn") else F.hardtanh(net, 0.0, MAX_ACTIVATION)
+
+
 def compose_forest(composition: Composition, leaves: Tensor, left: Ids, right: Ids) -> Tensor:
     """The vectors of all nodes of a forest, N leaves (N, D) and M inner nodes: (N + M, D).
 
     Inner node N + k has the children ``left[k]`` and ``right[k]`` (M,), both numbered below N + k; a node may be the
     child of several.
     """
-    groups = [torch.from_numpy(group).to(leaves.device) for group in _levels(len(leaves), left, right)]
+    groups = [torch.from_numpy(group).to(leaves.device) for group in levels(len(leaves), left, right)]
     children = torch.from_numpy(np.stack([left, right])).to(leaves.device)
     trained = [parameter for parameter in composition.parameters() if parameter.requires_grad]
     nodes: Tensor = _Forest.apply(composition, groups, children, leaves, *trained)  # type: ignore[no-untyped-call]
     return nodes
 
 
-def _levels(leaves: int, left: Ids, right: Ids) -> list[Ids]:
+def levels(leaves: int, left: Ids, right: Ids) -> list[Ids]:
     """The inner nodes k grouped by height, lowest first; a node is one higher than its higher child."""
     height = np.zeros(leaves + len(left), dtype=np.int64)
     while True:

@@ -5,21 +5,20 @@ oracle's; wherever it stands, the best correct merge is to beat the best wrong o
 merges together are to have the probability (``softmax``).
 
 ``structured`` (chapter 7; Socher, Lin, Ng and Manning 2011): the best correct tree is to beat every tree by kappa for
-each of its wrong spans; the best offender is found by the decoder with that loss added. A greedy decoder finds trees
-that score below the correct one although a wrong merge on the way to it was the best; so the two are compared after
-each merge, and the margin is asked for where it fails by most (the "max-violation" of Huang, Fayong and Guo 2012).
+each of its wrong spans; the best offender is found by the decoder with that loss added. The margins are those of
+``nn/margins.py``, which scenes share.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from seqtree.nn.margins import decision_loss, largest_violations, merged_alone, without_dropout
 from seqtree.nn.recursive import compose_forest
 from seqtree.parsing.config import ObjectiveSettings
 from seqtree.parsing.decoding import Decoding, Floats
@@ -63,7 +62,7 @@ def _stepwise(
     settings: ObjectiveSettings,
 ) -> tuple[Tensor, Tensor]:
     walk = _Walk(Oracle(trees), settings.explore)
-    with _without_dropout(network):
+    with without_dropout(network):
         pairs = decode(network, batch, encoded, walk).pairs
     vectors = compose_forest(network.composition, encoded.leaves, pairs.left, pairs.right)
     scores = network.score_merges(encoded, batch, vectors[len(encoded.leaves) :], pairs.spans)
@@ -94,15 +93,7 @@ class _Walk:
         """The sum over all decisions, given the scores of all pairs (k,)."""
         if not self._pairs:
             return scores.sum()
-        candidates = torch.from_numpy(np.concatenate(self._pairs)).to(scores.device)  # (S, W)
-        correct = torch.from_numpy(np.concatenate(self._correct)).to(scores.device)
-        padded = F.pad(scores, (1, 0), value=-torch.inf)
-        scores = padded.index_select(0, (candidates + 1).flatten()).view_as(candidates)
-        right = scores.masked_fill(~correct, -torch.inf)
-        if objective == "softmax":
-            return (scores.logsumexp(dim=1) - right.logsumexp(dim=1)).sum()
-        wrong = scores.masked_fill(correct, -torch.inf)
-        return (1.0 + wrong.amax(dim=1) - right.amax(dim=1)).relu().sum()
+        return decision_loss(scores, np.concatenate(self._pairs), np.concatenate(self._correct), objective)
 
 
 def _structured(
@@ -113,7 +104,7 @@ def _structured(
     def wrong(spans: Spans) -> Floats:
         return np.float32(kappa) * oracle.crossing(spans)
 
-    with _without_dropout(network):
+    with without_dropout(network):
         correct = decode(network, batch, encoded, _Walk(oracle, explore=0.0))
         offender = decode(network, batch, encoded, bonus=wrong)
     pairs, made_correct, made_offender = _merged(correct, offender, words)
@@ -121,31 +112,21 @@ def _structured(
     scores = network.score_merges(encoded, batch, vectors[words:], pairs.spans)
     loss = torch.from_numpy(wrong(pairs.spans)).to(scores.device)  # none for the correct ones
     ahead = (scores + loss)[made_offender] - scores[made_correct]
-    violations = _by_step(ahead, batch.lengths - 1).cumsum(dim=1).amax(dim=1)
+    violations = largest_violations(ahead, batch.lengths - 1)
     labels = _label_loss(network, batch, encoded, vectors, word_spans(batch) + pairs.spans, trees)
-    return violations.relu().sum(), labels
+    return violations, labels
 
 
 def _merged(one: Decoding, other: Decoding, words: int) -> tuple[Pairs, Tensor, Tensor]:
     """The pairs that two decodings merged, as one forest over N words; and which of them each of their merges made."""
     forests, made, first = [], [], 0
     for decoding in (one, other):
-        pairs, kept = decoding.pairs, np.sort(decoding.merges.pair)
-        number = np.arange(words + len(pairs))
-        number[words + kept] = words + first + np.arange(len(kept))
-        forests.append(Pairs(number[pairs.left[kept]], number[pairs.right[kept]], pairs.spans[kept]))
-        made.append(torch.from_numpy(first + np.searchsorted(kept, decoding.merges.pair)))
+        pairs = decoding.pairs
+        left, right, kept, own = merged_alone(words, pairs.left, pairs.right, decoding.merges.pair, first)
+        forests.append(Pairs(left, right, pairs.spans[kept]))
+        made.append(torch.from_numpy(own))
         first += len(kept)
     return Pairs.concatenated(forests), made[0], made[1]
-
-
-def _by_step(values: Tensor, counts: Ids) -> Tensor:
-    """Values (S,), sentence by sentence, as rows (B, W) that are filled up with zeros."""
-    rows = np.repeat(np.arange(len(counts)), counts)
-    steps = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
-    width = int(counts.max(initial=0)) + 1
-    places = torch.from_numpy(rows * width + steps).to(values.device)
-    return values.new_zeros(len(counts) * width).index_add(0, places, values).view(len(counts), width)
 
 
 def _label_loss(
@@ -166,13 +147,3 @@ def _label_loss(
     table = SpanTable(gold, np.concatenate([tree.labels for tree in trees]))
     logits = network.score_labels(encoded, batch, vectors, spans)
     return F.cross_entropy(logits, network.ids(table.look_up(spans)), ignore_index=-1, reduction="sum")
-
-
-@contextmanager
-def _without_dropout(network: ParserNetwork) -> Iterator[None]:
-    training = network.training
-    network.eval()
-    try:
-        yield
-    finally:
-        network.train(training)

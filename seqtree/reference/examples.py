@@ -20,6 +20,7 @@ from seqtree.reference.crf import ConditionalRandomField
 from seqtree.reference.encoder_decoder import CONTEXTS, EncoderDecoder
 from seqtree.reference.fully_connected import FullyConnected, feedforward
 from seqtree.reference.gradient_check import Check, gradient_check
+from seqtree.reference.graph_margin import GraphMargin
 from seqtree.reference.gru import GRU, TorchGRU
 from seqtree.reference.labelled_nodes import LabelledNodes
 from seqtree.reference.language_model import LanguageModel
@@ -91,6 +92,8 @@ def _encoder_decoder(context: str) -> Maker:
 _TARGETS = np.eye(5)[[1, 4, 0, 2]]
 _BEFORE = np.eye(5)[[3, 1, 4, 0]]
 _LABELS = (2, -1, 4, 0, 1, -1, 3)  # of the nodes of a tree over four words; two are not labelled
+_AROUND = ((0, 1), (0, 2), (1, 2), (1, 3), (2, 3), (2, 4), (3, 5), (4, 5))  # neighbours of six segments
+_REGIONS = ((0, 2, 4), (1, 3), (5,))
 _STATES = np.random.default_rng(1).uniform(-1, 1, (5, 2))
 EXAMPLES: dict[str, Maker] = {
     "linear-unit": _example(lambda rng: LinearUnit(3), (5, 3)),
@@ -139,6 +142,7 @@ EXAMPLES: dict[str, Maker] = {
     ),
     "tree-score": _example(lambda rng: TreeScorer(3, rng), (4, 3), LEFT),
     "max-margin": _example(lambda rng: MaxMargin(TreeScorer(3, rng), kappa=0.5, decay=0.1), (8, 3), (LEFT, RIGHT)),
+    "graph-margin": _example(lambda rng: GraphMargin(TreeScorer(3, rng), kappa=0.5), (6, 3), _AROUND, _REGIONS),
 }
 
 

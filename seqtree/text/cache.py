@@ -1,7 +1,7 @@
-"""The cache folder: encoded texts that are kept between runs, what is known of them, and how much room they may take.
+"""The cache folder: what is kept between runs, what is known of it, and how much room it may take.
 
-``KEY.tokens`` is an encoded text (see ``tokenfile``), ``KEY.json`` says of which texts it is and what it was like when
-it was last checked; that file's time is when it was last used. ``NAME.read`` is what the first reading of large files
+``KEY.tokens`` is an encoded text (see ``tokenfile``), ``KEY.features`` are arrays made of images. ``KEY.json`` says of
+which files and what it was like when it was last checked; that file's time is when it was last used. ``NAME.read`` is what the first reading of large files
 found, so that they need not be read again as long as they are unchanged. ``.lock`` files are there while a process
 makes something that others wait for. All of it may be deleted at any time.
 """
@@ -22,7 +22,7 @@ from typing import Any
 from seqtree.errors import InputError
 from seqtree.files import write_atomically
 
-TOKENS, KNOWN, READ = ".tokens", ".json", ".read"
+TOKENS, FEATURES, KNOWN, READ = ".tokens", ".features", ".json", ".read"
 DEFAULT_LIMIT = 20.0  # GB
 LIMIT = "SEQTREE_CACHE_LIMIT"
 SETTLED = 2.0  # seconds since the last change of a file from which its time tells it from any later state
@@ -31,7 +31,7 @@ STALE = 24 * 3600.0  # seconds; an older temporary file was left behind by a kil
 
 @dataclass(frozen=True)
 class Entry:
-    """An encoded text in the cache: its file, its bytes, when it was last used (as ``time.time`` has it), its texts."""
+    """What is kept of texts or images: its file, its bytes, when it was last used (by ``time.time``), their names."""
 
     path: Path
     size: int
@@ -58,7 +58,7 @@ def cache_folder() -> Path | None:
 
 
 def size_limit() -> int:
-    """How many bytes all encoded texts may take: $SEQTREE_CACHE_LIMIT in GB, 20 by default. Raises InputError."""
+    """How many bytes all of them together may take: $SEQTREE_CACHE_LIMIT in GB, 20 by default. Raises InputError."""
     said = os.environ.get(LIMIT) or str(DEFAULT_LIMIT)
     if not re.fullmatch(r"\d+(\.\d+)?", said):
         raise InputError(f"{LIMIT} is {said!r}: expected the most that the cache may take in GB, such as 20 or 0.5")
@@ -66,9 +66,10 @@ def size_limit() -> int:
 
 
 def entries(folder: Path | None) -> list[Entry]:
-    """The encoded texts of a cache folder, the one used last first."""
+    """What a cache folder keeps of texts and images, what was used last first."""
     found = []
-    for path in sorted(folder.glob(f"*{TOKENS}")) if folder else []:
+    files = [path for ending in (TOKENS, FEATURES) for path in folder.glob(f"*{ending}")] if folder else []
+    for path in sorted(files):
         with suppress(FileNotFoundError):  # removed by another process meanwhile
             size, used = path.stat().st_size, _last_use(path)
             found.append(Entry(path, size, used, tuple(_known(path).get("texts", ()))))
@@ -76,7 +77,7 @@ def entries(folder: Path | None) -> list[Entry]:
 
 
 def make_room(folder: Path, kept: Path) -> list[Entry]:
-    """Remove the encoded texts that have been unused longest until the limit holds, but for ``kept``; those removed."""
+    """Remove what has been unused longest until the limit holds, but for ``kept``; what was removed."""
     _remove_stale(folder)
     limit, total, removed = size_limit(), 0, []
     found = entries(folder)
@@ -89,7 +90,7 @@ def make_room(folder: Path, kept: Path) -> list[Entry]:
 
 
 def note_use(path: Path, texts: Sequence[str]) -> None:
-    """Write down that an encoded text, which is sound, is used now, for these texts; the first ones named stay."""
+    """Write down that a file of the cache, which is sound, is used now, for these texts; the first ones named stay."""
     known = _known(path)
     facts = {"texts": list(known.get("texts") or texts), "state": _state(path)}
     with suppress(OSError):  # a folder that may only be read
@@ -100,7 +101,7 @@ def note_use(path: Path, texts: Sequence[str]) -> None:
 
 
 def unchanged(path: Path) -> bool:
-    """Whether an encoded text is as it was when it was checked."""
+    """Whether a file of the cache is as it was when it was checked."""
     return bool(_known(path)) and _known(path).get("state") == _state(path)
 
 

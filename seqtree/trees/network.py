@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from seqtree.nn.network import Network
-from seqtree.nn.recursive import MAX_ACTIVATION, Composition, compose_forest
+from seqtree.nn.recursive import Composition, bound, compose_forest
 from seqtree.nn.words import WordEncoder
 from seqtree.text.lexicon import Ids, Lexicon
 from seqtree.trees.batches import TreeBatch
@@ -36,7 +36,7 @@ class Leaves(nn.Module):
             i, o, g = net.chunk(3, dim=1)
             c = i.sigmoid() * g.tanh()
             return torch.cat([o.sigmoid() * c.tanh(), c], dim=1)
-        return net.tanh() if self.kind in ("tanh", "rntn") else F.hardtanh(net, 0.0, MAX_ACTIVATION)
+        return bound(net, self.kind)
 
 
 class TreeNetwork(Network):

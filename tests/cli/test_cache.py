@@ -1,4 +1,4 @@
-"""The cache of encoded texts: what is in it, and clearing it."""
+"""The cache of encoded texts and features: what is in it, and clearing it."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ def test_list_and_clear(capsys: pytest.CaptureFixture[str], tmp_path: Path, monk
     cache = caller(capsys, tmp_path, monkeypatch, "cache")
     folder = tmp_path / "cache"
     monkeypatch.setenv("SEQTREE_CACHE", str(folder))
-    assert cache("list") == (0, f"0.0 MB of at most 20,000 MB, 0 texts, in {folder}\n", "")
+    assert cache("list") == (0, f"0.0 MB of at most 20,000 MB, 0 files, in {folder}\n", "")
     folder.mkdir()
     now = time.time()
     for name, size, days in (("ab12", 1_000_000, 3), ("cd34", 3_000_000, 0), ("ef56", 2_000_000, 9)):
-        (folder / f"{name}.tokens").write_bytes(b"x" * size)
+        ending = "features" if name == "ef56" else "tokens"
+        (folder / f"{name}.{ending}").write_bytes(b"x" * size)
         if days:
             (folder / f"{name}.json").write_text(json.dumps({"texts": [f"{name}.txt", "b.txt"]}))
             os.utime(folder / f"{name}.json", (now - days * 86400, now - days * 86400))
@@ -30,7 +31,7 @@ def test_list_and_clear(capsys: pytest.CaptureFixture[str], tmp_path: Path, monk
         ["cd34", "3.0", "MB", "0", "seconds", "?"],
         ["ab12", "1.0", "MB", "3", "days", "ab12.txt,", "b.txt"],
         ["ef56", "2.0", "MB", "9", "days", "ef56.txt,", "b.txt"],
-        ["6.0", "MB", "of", "at", "most", "500", "MB,", "3", "texts,", "in", str(folder)],
+        ["6.0", "MB", "of", "at", "most", "500", "MB,", "3", "files,", "in", str(folder)],
     ]
     listed = json.loads(cache("list", "--json")[1])
     assert [(one["name"], one["bytes"], one["texts"][:1]) for one in listed["entries"]][1:] == [
@@ -39,16 +40,16 @@ def test_list_and_clear(capsys: pytest.CaptureFixture[str], tmp_path: Path, monk
     ]
     code, out, said = cache("clear", "xy")
     assert (code, out) == (2, "")
-    assert "xy: no encoded text of that name" in said
-    assert cache("clear", "ab") == (0, "removed 1 texts, 1.0 MB\n", "")
+    assert "xy: nothing of that name" in said
+    assert cache("clear", "ab") == (0, "removed 1 files, 1.0 MB\n", "")
     assert {file.name for file in folder.iterdir()} == {
         "cd34.tokens",
-        "ef56.tokens",
+        "ef56.features",
         "ef56.json",
         "mine.txt",
         "seen.read",
     }
-    assert cache("clear") == (0, "removed 2 texts, 5.0 MB\n", "")
+    assert cache("clear") == (0, "removed 2 files, 5.0 MB\n", "")
     assert [file.name for file in folder.iterdir()] == ["mine.txt"]
 
 

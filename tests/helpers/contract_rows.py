@@ -11,6 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from scene_helpers import SMALL, need_extra, scene_folder
+
 from seqtree import corpora
 from seqtree.cli import cli
 from seqtree.corpora import pairs
@@ -107,6 +109,12 @@ def _labelled(folder: Path) -> list[Path]:
     return [folder / "texts.tsv"]
 
 
+def _scenes(folder: Path) -> list[Path]:
+    need_extra()
+    place = folder / "scenes"
+    return [place if place.exists() else scene_folder(place)]
+
+
 _LM = ("--preset", "tiny", "--hidden", "12", "--embedding", "6", "--batch", "4", "--window", "8")
 _LINES = {"preset": "tiny", "hidden": 7, "batch": 6, "documents": "lines"}
 _CLASSES = {"preset": "tiny", "hidden": 7, "batch": 6, "condition": True, "condition_dropout": 0.3}
@@ -118,6 +126,7 @@ _TRANSLATE = ("--preset", "tiny", "--hidden", "12", "--embedding", "8", "--batch
 _NO_CHANCE = {"preset": "tiny", "dropout": 0.0, "hidden": 8, "embedding": 6, "batch": 12}
 _NO_DROPOUT = dict.fromkeys(("dropout", "word_dropout", "input_dropout", "update_dropout", "output_dropout"), 0.0)
 _BARE = {**_NO_DROPOUT, "preset": "tiny", "hidden": 8, "words": 6, "vector": 6}
+_STILL_SCENES = {**SMALL, "preset": "tiny", "dropout": 0.0, "explore": 0.0, "pair_epochs": 0}
 _STILL = {"preset": "tiny", "dropout": 0.0, "word_dropout": 0.0, "explore": 0.0, "hidden": 8, "vector": 6, "scorer": 7}
 
 ROWS = {
@@ -227,6 +236,20 @@ ROWS = {
                 {**_BARE, "composition": "tanh", "characters": 5},
                 {**_BARE, "composition": "max", "encoder": "gru"},
                 {**_BARE, "composition": "relu", "encoder": "lstm", "layers": 2},
+            ),
+        ),
+        Row(
+            "scene",
+            _scenes,
+            ("--preset", "tiny", "--textons", "4", "--colours", "4", "--min-size", "8"),
+            6,
+            ("pixel_accuracy", "class_accuracy", "segments", "images", "by_class"),
+            (
+                _STILL_SCENES,
+                {**_STILL_SCENES, "pair_epochs": 9},
+                {**_STILL_SCENES, "leaves_only": True},
+                {**_STILL_SCENES, "objective": "stepwise"},
+                {**_STILL_SCENES, "objective": "softmax", "composition": "lstm", "rarity": 0.5},
             ),
         ),
         Row(

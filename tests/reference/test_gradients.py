@@ -246,7 +246,7 @@ def test_a_kink_within_reach_fails() -> None:
 
 
 def test_an_unknown_name_is_refused_with_all_names() -> None:
-    with pytest.raises(InputError, match=r"'perceptron'.* choose from linear-unit, .*, max-margin$"):
+    with pytest.raises(InputError, match=r"'perceptron'.* choose from linear-unit, .*, graph-margin$"):
         check_all(["lstm", "perceptron"])
 
 

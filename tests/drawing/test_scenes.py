@@ -1,0 +1,31 @@
+"""A parsed scene as a picture."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scene_helpers import need_extra
+
+from seqtree.drawing.scenes import draw_scene, scene_colours
+
+CLASSES = ("sky", "grass", "tree", "ball")
+
+
+def test_a_drawing_has_the_classes_colours() -> None:
+    need_extra()
+    image = np.zeros((4, 6, 3), dtype=np.uint8)
+    segments = np.repeat([[0, 0, 0, 1, 1, 1]], 4, axis=0)
+    colours = scene_colours(CLASSES)
+    drawn = draw_scene(image, segments, np.array([1, 3]), CLASSES, np.array([[0, 1]]), np.array([2]))
+    assert drawn.shape[0] > 480
+    np.testing.assert_allclose(drawn[100, 100], colours[0] * 0.55, atol=1)
+    np.testing.assert_allclose(drawn[100, 600], colours[2] * 0.55, atol=1)
+    for colour in colours[:3]:  # of the segments in the legend and the tree, of the node in the tree
+        assert (drawn == colour).all(axis=2).any()
+    bare = draw_scene(image, segments, np.array([1, 3]), CLASSES, np.zeros((0, 2), int), np.zeros(0, int))
+    assert bare.shape[1] < drawn.shape[1]
+
+
+@pytest.mark.parametrize("count", [2, 8, 23, 60])
+def test_no_two_classes_have_the_same_colour(count: int) -> None:
+    assert len(np.unique(scene_colours([f"c{i}" for i in range(count)]), axis=0)) == count
