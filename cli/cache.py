@@ -21,8 +21,8 @@ UNITS = (("days", 86400.0), ("hours", 3600.0), ("minutes", 60.0))
 def cache() -> None:
     """Encoded texts and features of images that are kept between runs: list them, clear them.
 
-    They are made again when they are needed. They are in the folder SEQTREE_CACHE (by default ~/.cache/seqtree). When they take more than SEQTREE_CACHE_LIMIT,
-    in GB (by default 20), those that have been unused longest are removed.
+    They are made again when they are needed. They are in the folder SEQTREE_CACHE (by default ~/.cache/seqtree). When
+    they take more than SEQTREE_CACHE_LIMIT, in GB (by default 20), what has been unused longest is removed.
     """
 
 

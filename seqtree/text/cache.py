@@ -1,9 +1,9 @@
 """The cache folder: what is kept between runs, what is known of it, and how much room it may take.
 
 ``KEY.tokens`` is an encoded text (see ``tokenfile``), ``KEY.features`` are arrays made of images. ``KEY.json`` says of
-which files and what it was like when it was last checked; that file's time is when it was last used. ``NAME.read`` is what the first reading of large files
-found, so that they need not be read again as long as they are unchanged. ``.lock`` files are there while a process
-makes something that others wait for. All of it may be deleted at any time.
+which files and what it was like when it was last checked; that file's time is when it was last used. ``NAME.read`` is
+what the first reading of large files found, so that they need not be read again as long as they are unchanged.
+``.lock`` files are there while a process makes something that others wait for. All of it may be deleted at any time.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ need_extra()
 from PIL import Image  # noqa: E402
 
 from seqtree.errors import InputError  # noqa: E402
-from seqtree.scenes import cached, preparing  # noqa: E402
+from seqtree.scenes import preparing  # noqa: E402
 from seqtree.scenes.config import SegmentSettings  # noqa: E402
 from seqtree.scenes.data import SceneFolder  # noqa: E402
 from seqtree.scenes.features import (  # noqa: E402
@@ -35,6 +35,7 @@ from seqtree.scenes.generated import CLASSES, COLOURS, draw_scene  # noqa: E402
 from seqtree.scenes.pictures import read_image, read_labels  # noqa: E402
 from seqtree.scenes.preparing import prepared, prepared_scene, textons_of  # noqa: E402
 from seqtree.scenes.segments import segments_of  # noqa: E402
+from seqtree.text.cache import FEATURES  # noqa: E402
 
 
 def scene(seed: int, size: tuple[int, int] = SIZE) -> tuple[np.ndarray, np.ndarray]:
@@ -294,7 +295,7 @@ def test_features_are_kept_and_made_again_where_they_are_damaged(
     (one,) = SceneFolder.open(scene_folder(tmp_path / "scenes", 1, 1)).part("train")
     known = textons_of([one], SETTINGS)
     first = prepared_scene(one, SETTINGS, known)
-    files = sorted((tmp_path / "cache").glob(f"*{cached.ENDING}"))
+    files = sorted((tmp_path / "cache").glob(f"*{FEATURES}"))
     assert len(files) == 2
 
     made = []
