@@ -127,6 +127,7 @@ def main() -> None:
         began = time.monotonic()
         tokens = make_text(folder / "text.txt", chosen.gigabytes * 1e9)
         generated, size = time.monotonic() - began, (folder / "text.txt").stat().st_size
+        time.sleep(3.0)  # a file of a moment ago might still change, and is read again by the next run
         share = round(VALID / size, 9)
         training = (1 - share) * (size if chosen.unit == "char" else tokens)
         epochs = chosen.steps * BATCH * WINDOW / training
