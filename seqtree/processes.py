@@ -7,20 +7,23 @@ import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from seqtree.errors import InputError, SeqtreeError
 from seqtree.lazy import without
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
+    from multiprocessing.connection import Connection
+    from multiprocessing.process import BaseProcess
 
 A = TypeVar("A")
 B = TypeVar("B")
 
+KILLED = "one of the processes was killed (out of memory?); fewer --processes need less"
 AHEAD = 3  # items a process that wait for it or whose results wait to be taken
 alone = False  # whether this process does nothing but run a command; others can be started without harm, then
-_function: Callable[[Any], Any] | None = None  # of a process that works for another
 
 
 def in_processes(make: Callable[[], Callable[[A], B]], items: Iterable[A], processes: int) -> Iterator[B]:
@@ -30,18 +33,13 @@ def in_processes(make: Callable[[], Callable[[A], B]], items: Iterable[A], proce
     are read ahead, however many there are. What precedes an InputError of ``items`` comes before it. Raises what the
     function raises, and SeqtreeError if a process is killed.
     """
-    import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor
-    from concurrent.futures.process import BrokenProcessPool
-
-    others = multiprocessing.active_children()
-    pool = ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _begin, (make,))
+    pool = _Pool(make, processes)
     waiting: deque[Future[B]] = deque()
     source, error, done = iter(items), None, False
     try:
         while True:
             try:
-                waiting.append(pool.submit(_run, next(source)))
+                waiting.append(pool.submit(next(source)))
             except StopIteration:
                 break
             except InputError as raised:
@@ -52,38 +50,103 @@ def in_processes(make: Callable[[], Callable[[A], B]], items: Iterable[A], proce
         while waiting:
             yield waiting.popleft().result()
         done = True
-    except BrokenProcessPool as broken:
-        raise SeqtreeError("one of the processes was killed (out of memory?); fewer --processes need less") from broken
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-        if not done:
-            _kill(others)
+        pool.close(kill=not done)
     if error is not None:
         raise error
+
+
+class _Pool:
+    """Processes that are started as they are needed, each with a thread here that gives it items one by one.
+
+    Each has a connection of its own: one that is killed while it writes a result ends that connection, and nobody waits
+    for the rest. (A queue that processes share, such as that of ``concurrent.futures``, would be waited for forever.)
+    """
+
+    def __init__(self, make: Callable[[], Callable[[Any], Any]], size: int) -> None:
+        self.make, self.size, self.started, self.closed = make, size, 0, False
+        self.items: SimpleQueue[tuple[Future[Any], Any] | None] = SimpleQueue()
+        self.processes: list[BaseProcess] = []
+        self.lock = threading.Lock()  # of ``processes`` and ``closed``
+
+    def submit(self, item: Any) -> Future[Any]:
+        """The result of an item, once a process has made it."""
+        future: Future[Any] = Future()
+        self.items.put((future, item))
+        if self.started < self.size:
+            self.started += 1
+            threading.Thread(target=self._work, daemon=True).start()
+        return future
+
+    def close(self, kill: bool) -> None:
+        """Start nothing more, and let the processes end, or kill them."""
+        with self.lock:
+            self.closed = True
+            for process in self.processes if kill else ():
+                process.kill()
+        for _ in range(self.started):
+            self.items.put(None)
+
+    def _work(self) -> None:
+        import multiprocessing
+
+        context = multiprocessing.get_context("spawn")
+        connection, end = context.Pipe()
+        process = context.Process(target=_serve, args=(end, self.make))
+        with connection:
+            with end, self.lock:
+                if self.closed:
+                    return
+                process.start()
+                self.processes.append(process)
+            while (given := self.items.get()) is not None:
+                _give(connection, *given)
+        process.join()
+
+
+def _give(connection: Connection[Any, Any], future: Future[Any], item: Any) -> None:
+    """Have an item worked on at the other end of a connection, and its future told what became of it."""
+    try:
+        connection.send(item)
+        made, value = connection.recv()
+    except (EOFError, OSError):
+        made, value = (
+            False,
+            SeqtreeError("one of the processes was killed (out of memory?); fewer --processes need less"),
+        )
+    except Exception as error:  # an item that cannot be pickled
+        made, value = False, error
+    if made:
+        future.set_result(value)
+    else:
+        future.set_exception(value)
+
+
+def _serve(connection: Connection[Any, Any], make: Callable[[], Callable[[Any], Any]]) -> None:
+    """In a new process: leave Ctrl-C to the one that it works for, end with it, and work on what it gives."""
+    global alone
+    alone = True
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    function: Callable[[Any], Any] | None = None
+    while True:
+        try:
+            item = connection.recv()
+        except EOFError:
+            return
+        try:
+            if function is None:
+                with without("sklearn", "scipy"):
+                    function = make()
+            told = True, function(item)
+        except Exception as error:
+            told = False, error
+        connection.send(told)
 
 
 def cores() -> int:
     """How many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _kill(others: list[Any]) -> None:
-    """Let nothing go on whose result nobody waits for: kill the processes of this one, but for ``others``."""
-    import multiprocessing
-
-    for process in multiprocessing.active_children():
-        if process not in others:
-            process.kill()
-
-
-def _begin(make: Callable[[], Callable[[Any], Any]]) -> None:
-    """In a new process: leave Ctrl-C to the one that it works for, end with it, and make the function."""
-    global _function, alone
-    alone = True
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=end_with_parent, daemon=True).start()
-    with without("sklearn", "scipy"):
-        _function = make()
 
 
 def end_with_parent() -> None:
@@ -94,8 +157,3 @@ def end_with_parent() -> None:
     if parent is not None:
         parent.join()
         os._exit(1)
-
-
-def _run(item: Any) -> Any:
-    assert _function is not None
-    return _function(item)

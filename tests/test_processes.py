@@ -9,9 +9,12 @@ import time
 from collections.abc import Iterator
 from functools import partial
 from pydoc import locate
+from typing import Any
 
 import pytest
+from dying import large_results
 
+from seqtree import processes
 from seqtree.errors import InputError, SeqtreeError
 from seqtree.processes import AHEAD, in_processes
 
@@ -71,3 +74,35 @@ def test_nothing_goes_on_when_nobody_waits_for_it() -> None:
     while set(multiprocessing.active_children()) - set(before):
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_a_process_that_is_killed_while_it_writes_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half of its result is there, and the rest never comes."""
+    stopped = _give_of_a_slow_reader()
+    monkeypatch.setattr(processes, "_give", stopped)
+    results = in_processes(large_results, [0, 1, 0], 2)
+    assert next(results) == b"a"
+    with pytest.raises(SeqtreeError, match="one of the processes was killed"):
+        list(results)
+
+
+def _give_of_a_slow_reader() -> Any:
+    give = processes._give
+
+    def slow(connection: Any, future: Any, item: Any) -> None:
+        if item:
+            connection = _Late(connection)
+        give(connection, future, item)
+
+    return slow
+
+
+class _Late:
+    """A connection that is read from only after a while."""
+
+    def __init__(self, connection: Any) -> None:
+        self.connection, self.send = connection, connection.send
+
+    def recv(self) -> Any:
+        time.sleep(3)
+        return self.connection.recv()

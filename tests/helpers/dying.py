@@ -1,0 +1,19 @@
+"""Work for other processes in which they die."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+
+
+def large_results() -> Callable[[int], bytes]:
+    """What makes a byte of 0, and of 1 so many that the process is killed before half of them are read."""
+    return _large_result
+
+
+def _large_result(item: int) -> bytes:
+    if item:
+        threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGKILL)).start()
+    return b"a" * (1 << 28 if item else 1)
