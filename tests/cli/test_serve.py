@@ -47,10 +47,10 @@ def test_without_the_extra_it_says_how_to_get_it(serve: Run, monkeypatch: pytest
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_it_serves_until_it_is_interrupted(workers: int) -> None:
+def test_it_serves_until_it_is_interrupted(workers: int, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "seqtree", "serve", "default", "--port", "0", "--workers", str(workers)]
     with subprocess.Popen(
-        command, stderr=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
+        command, stderr=subprocess.PIPE, text=True, cwd=tmp_path, env={**os.environ, "OMP_NUM_THREADS": "1"}
     ) as one:
         assert one.stderr is not None
         address = one.stderr.readline()
@@ -66,9 +66,9 @@ def test_it_serves_until_it_is_interrupted(workers: int) -> None:
     assert "Traceback" not in rest
 
 
-def test_an_address_that_others_can_reach_has_a_token() -> None:
+def test_an_address_that_others_can_reach_has_a_token(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "seqtree", "serve", "default", "--port", "0", "--host", "0.0.0.0"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as one:
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=tmp_path) as one:
         assert one.stderr is not None
         address, warning = one.stderr.readline(), one.stderr.readline()
         one.terminate()

@@ -17,7 +17,7 @@ export function start(section, models, remember) {
 function shown({ classes, words, attention }) {
   const rows = classes.slice(0, 20).map(({ label, probability }) => {
     const bar = element("span", { class: "bar" });
-    bar.style.width = `${(16 * probability).toFixed(2)}rem`;
+    bar.style.width = `calc(${probability.toFixed(4)} * min(16rem, 30vw))`;
     return element("tr", {}, element("th", { scope: "row" }, label), element("td", {}, probability.toFixed(4)), element("td", {}, bar));
   });
   const more = classes.length > rows.length ? [message(`and ${classes.length - rows.length} more classes`)] : [];

@@ -111,7 +111,7 @@ async function expected(place, one, context, request, model) {
 function table(tokens, title) {
   const rows = tokens.map(({ token, probability }) => {
     const bar = element("span", { class: "bar" });
-    bar.style.width = `${(12 * probability).toFixed(2)}rem`;
+    bar.style.width = `calc(${probability.toFixed(4)} * min(12rem, 30vw))`;
     return element("tr", {}, element("td", {}, visible(token)), element("td", {}, probability.toFixed(4)), element("td", {}, bar));
   });
   const head = element("tr", {}, ...["Token", "Probability", ""].map((text) => (text ? element("th", { scope: "col" }, text) : element("td"))));
