@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from seqtree.cli.options import FILE, json_option, note, open_model, print_json, threads_option
+from seqtree.cli.options import FILE, check_picture, json_option, note, open_model, print_json, threads_option
 from seqtree.cli.texts import classes_line, ranked
 from seqtree.cli.train import train_command
 
@@ -63,12 +63,11 @@ def eval_(
     model: str, data: str | None, labels: str | None, part: str, plot: Path | None, threads: int | None, as_json: bool
 ) -> None:
     """Measure MODEL (a run folder or a model file) on the images of DATA."""
-    from seqtree.errors import InputError
     from seqtree.images.evaluation import evaluate
     from seqtree.images.generated import read_part
 
-    if plot and (plot.suffix.lower() != ".svg" or not plot.parent.is_dir()):
-        raise InputError(f"--plot {plot}: expected a file that ends in .svg, in a folder that is there")
+    if plot:
+        check_picture("--plot", plot)
     loaded = open_model("image", model, threads)
     if not data:
         note(NOTHING_NAMED)

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -90,6 +91,14 @@ def training_options(options: TrainingOptions[Any]) -> Callable[[Command], Comma
     if options.shorthands:
         found += [settings_option(field, "") for field in fields_of(type(options.shorthands)).values()]
     return with_options([*found, quiet_option, json_option])
+
+
+def check_picture(option: str, path: Path, endings: Sequence[str] = (".svg",)) -> None:
+    """Raises InputError unless a picture with one of these endings can be written to the path that an option names."""
+    if path.suffix.lower() not in endings or not path.parent.is_dir():
+        *others, last = endings
+        ends = f"{', '.join(others)} or {last}" if others else last
+        raise InputError(f"{option} {path}: expected a file that ends in {ends}, in a folder that is there")
 
 
 def settings_options(settings: Settings) -> Callable[[Command], Command]:

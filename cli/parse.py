@@ -14,6 +14,7 @@ import click
 
 from seqtree.cli.options import FILE, PARSER_VARIABLE, TextCommand, compute_options, note, open_parser
 from seqtree.cli.texts import CHUNK, check_texts, in_chunks, text_blocks
+from seqtree.processes import cores, in_processes
 
 if TYPE_CHECKING:
     from seqtree.parsing.model import Parser
@@ -129,7 +130,7 @@ def _parse_here(work: _Work, sentences: tuple[str, ...], file: str | None, proce
     """Parse and print on this machine."""
     _bound_kernel_caches()
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    threads = work.threads or (max(1, (os.cpu_count() or 1) // processes) if processes > 1 else None)
+    threads = work.threads or (max(1, cores() // processes) if processes > 1 else None)
     work = replace(work, width=width, threads=threads)
     loaded = work.parser()
     blocks = text_blocks(sentences, file, work.encoding)
@@ -140,8 +141,6 @@ def _parse_here(work: _Work, sentences: tuple[str, ...], file: str | None, proce
     if processes == 1:
         _print(map(work.on(loaded), chunks), spaced)
     else:
-        from seqtree.processes import in_processes
-
         _print(in_processes(work, chunks, processes), spaced)
 
 

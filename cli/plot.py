@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from seqtree.cli.options import FILE
+from seqtree.cli.options import FILE, check_picture
 from seqtree.errors import InputError
 
 MOST = 100_000  # records of a run
@@ -32,8 +32,7 @@ def curves(runs: tuple[str, ...], out: Path, figures: tuple[str, ...], over: str
     from seqtree.files import write_atomically
     from seqtree.training.run_folder import RunFolder
 
-    if out.suffix.lower() not in drawing.FORMATS or not out.parent.is_dir():
-        raise InputError(f"--out {out}: expected a file that ends in .svg, .png or .pdf, in a folder that is there")
+    check_picture("--out", out, drawing.FORMATS)
     records = {run: RunFolder(Path(run)).records(MOST) for run in runs}
     for run, found in records.items():
         if not found:

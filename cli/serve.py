@@ -14,7 +14,6 @@ from seqtree.cli.options import FILE, device_option, precision_option, threads_o
 from seqtree.errors import InputError
 
 QUIET: dict[str, Any] = {
-    "factory": True,
     "log_level": "warning",
     "access_log": False,
     "server_header": False,
@@ -63,22 +62,23 @@ def serve(
     except ImportError:
         raise InputError('seqtree serve needs Starlette and uvicorn: pip install "seqtree[serve]"') from None
     from seqtree.serve import models as served
-    from seqtree.serve.app import VARIABLE
+    from seqtree.serve.app import VARIABLE, make_app
     from seqtree.serve.guard import LOOPBACK
 
     token = None if host in LOOPBACK else secrets.token_urlsafe(24)
     with _listening(host, port) as listening:
-        opening: dict[str, Any] = {
-            "paths": served.given(models),
-            "device": device,
-            "precision": precision,
-            "threads": threads,
-        }
-        served.opened(**opening)  # what is wrong with a model is told before anything listens
-        about = {"runs": served.runs(opening["paths"], runs), "host": host, "token": token, "rate": rate}
-        os.environ[VARIABLE] = json.dumps({"models": opening, "app": about})
+        opening: dict[str, Any] = {"paths": served.given(models), "device": device, "precision": precision}
+        opening["threads"] = threads
+        opened = served.opened(**opening)  # what is wrong with a model is told before anything is served
+        curves = served.runs(opening["paths"], runs)
+        about: dict[str, Any] = {"runs": curves, "host": host, "token": token, "rate": rate}
         _tell(listening, host, token)
-        uvicorn.run("seqtree.serve.app:from_environment", fd=listening.fileno(), workers=workers, **QUIET)
+        if workers == 1:
+            uvicorn.run(make_app(opened, **about), fd=listening.fileno(), **QUIET)
+            return
+        os.environ[VARIABLE] = json.dumps({"models": opening, "app": about})
+        place = "seqtree.serve.app:from_environment"
+        uvicorn.run(place, factory=True, fd=listening.fileno(), workers=workers, **QUIET)
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -13,6 +13,7 @@ import click
 
 from seqtree.cli.options import (
     FILE,
+    check_picture,
     compute_options,
     json_option,
     note,
@@ -174,8 +175,8 @@ def predict(
     and its translations. An empty line has an empty target. Lines on stdin do not wait for the next ones.
     """
     check_texts(texts, file, "TEXT")
-    if plot and (plot.suffix.lower() != ".svg" or not plot.parent.is_dir()):
-        raise InputError(f"--plot {plot}: expected a file that ends in .svg, in a folder that is there")
+    if plot:
+        check_picture("--plot", plot)
     loaded: Translator = open_model("translate", model, threads, device, precision)
     if (alignments or plot) and not loaded.network.config.attends:
         raise InputError(f"{model}: a model without attention, which aligns nothing")

@@ -281,9 +281,8 @@ def _sentences(blocks: Iterable[Iterator[str]], parser: Any, tokenized: bool) ->
         for chunk in in_chunks(sentences, lambda sentence: len(sentence.words)):
             items = []
             for sentence, parse in zip(chunk, parser.parses([one.words for one in chunk]), strict=True):
-                words, forms = tuple(word for word, _ in sentence.words), tuple(form for _, form in sentence.words)
-                found = None if parse is None else replace(unlabelled(parse.binary), words=forms)
-                items.append(Item(found, words, sentence.line))
+                found = None if parse is None else unlabelled(parse.binary, sentence.words)
+                items.append(Item(found, tuple(word for word, _ in sentence.words), sentence.line))
             yield items
 
 

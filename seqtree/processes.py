@@ -7,7 +7,6 @@ import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,6 +14,7 @@ from seqtree.errors import InputError, SeqtreeError
 from seqtree.lazy import without
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
     from multiprocessing.connection import Connection
     from multiprocessing.process import BaseProcess
 
@@ -71,6 +71,8 @@ class _Pool:
 
     def submit(self, item: Any) -> Future[Any]:
         """The result of an item, once a process has made it."""
+        from concurrent.futures import Future
+
         future: Future[Any] = Future()
         self.items.put((future, item))
         if self.started < self.size:

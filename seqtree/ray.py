@@ -58,7 +58,7 @@ def score(
     """
     from seqtree.shipped import located
 
-    file = str(located(model, "lm"))
+    file = str(located(model, "language-model"))
     return _mapped(dataset, _Scoring, {"model": file, "column": column}, actors, rows)
 
 

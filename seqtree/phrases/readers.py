@@ -207,7 +207,7 @@ def words_of_model(model: Model[Any]) -> WordVectors:
 
 def parsed(parse: Parse | None, words: Sequence[Word]) -> LabelledTree | None:
     """A parse as a binary tree over the forms that the model knows; None for None."""
-    return None if parse is None else replace(unlabelled(parse.binary), words=tuple(form for _, form in words))
+    return None if parse is None else unlabelled(parse.binary, words)
 
 
 def _encoded(lexicon: Lexicon, words: WordEncoder, cut: Callable[[str], list[str]]) -> WordVectors:

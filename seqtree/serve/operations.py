@@ -7,7 +7,7 @@ here: the JSON service, its OpenAPI document and the checks of requests come fro
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -74,17 +74,10 @@ class NextRequest(TextRequest):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SampleRequest(TextRequest):
+class SampleRequest(TextRequest, SamplingSettings):
     """A text to go on from, and how."""
 
-    length: int = setting(300, "Tokens to sample at most.", minimum=0, maximum=MAX_SAMPLE)
-    temperature: float = setting(1.0, "Sharpness of the distribution; 0 takes the most probable token.", minimum=0)
-    top_k: int | None = setting(None, "Sample only among the K most probable tokens.", minimum=1)
-    top_p: float | None = setting(
-        None, "Sample only among the most probable tokens that have this probability.", above=0, maximum=1
-    )
-    stop: tuple[str, ...] = setting((), "End the sample before one of these texts.")
-    seed: int | None = setting(None, "Random seed; by default a new one each time.", minimum=0)
+    length: int = setting(300, "Tokens (characters or words) to sample at most.", minimum=0, maximum=MAX_SAMPLE)
 
 
 @dataclass(frozen=True)
@@ -143,10 +136,7 @@ def fill(model: Any, requests: Sequence[NextRequest]) -> list[Json]:
 
 def sample(model: Any, request: SampleRequest) -> Iterator[str]:
     """Text that goes on from the given one, piece by piece."""
-    settings = SamplingSettings(
-        request.length, request.temperature, request.top_k, request.top_p, request.stop, request.seed
-    )
-    pieces: Iterator[str] = model.sample_pieces(request.text, settings, "map")
+    pieces: Iterator[str] = model.sample_pieces(request.text, request, "map")
     return pieces
 
 
@@ -178,11 +168,7 @@ def label_trees(model: Any, requests: Sequence[SentencesRequest]) -> list[Json]:
     parser = _parser()
     read = [_sentences(request, parser.lexicon.words) for request in requests]
     every = [sentence.words for sentences in read for sentence in sentences]
-    trees = [
-        replace(unlabelled(parse.binary), words=tuple(form for _, form in words))
-        for words, parse in zip(every, parser.parses(every), strict=True)
-        if parse
-    ]
+    trees = [unlabelled(parse.binary, words) for words, parse in zip(every, parser.parses(every), strict=True) if parse]
     found = (
         with_words(one, tuple(word for word, _ in words))
         for one, words in zip(model.labellings(trees), every, strict=True)

@@ -21,7 +21,6 @@ from torch import Tensor, nn
 from seqtree.errors import InputError, SeqtreeError
 from seqtree.nn.device import choose_device
 from seqtree.nn.network import state_of
-from seqtree.training.sums import GradientSums
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -102,7 +101,6 @@ class Ranks:
 
     def __init__(self, rank: int = 0, size: int = 1) -> None:
         self.rank, self.size = rank, size
-        self._sums: GradientSums | None = None
 
     @property
     def leads(self) -> bool:
@@ -239,16 +237,25 @@ class Ranks:
         ``loss`` is the mean of this rank's part (None: it has no rows). A parameter has a gradient if it has one on any
         rank. Parts are weighted by their items, and summed in the order that torch.distributed has, always the same.
         """
-        if self.size == 1:
+        if self.size == 1 or (loss is not None and items):
             assert loss is not None
             loss.backward()
-            return loss.item(), items
-        if self._sums is None or list(map(id, self._sums.parameters)) != list(map(id, parameters)):
-            self._sums = GradientSums(parameters, _talking)
-        whole = loss * items if loss is not None and items else None
-        summed, total = self._sums.backward(whole, [0.0 if whole is None else whole.item(), items])
-        self._sums.divide(max(total, 1.0))
-        return summed / max(total, 1.0), round(total)
+        if self.size == 1:
+            return loss.item(), items  # type: ignore[union-attr]
+        like = parameters[0]
+        gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
+        counts = like.new_tensor([*(p.grad is not None for p in parameters), 0.0, items])
+        if loss is not None and items:
+            counts[-2] = loss.detach() * items
+        flat = torch.cat([*(gradient.flatten() * items for gradient in gradients), counts])
+        with _talking():
+            dist.all_reduce(flat)
+        *there, summed, total = flat[-len(counts) :].tolist()
+        total = max(total, 1.0)
+        means = flat[: -len(counts)].div_(total).split([p.numel() for p in parameters])
+        for parameter, mean, count in zip(parameters, means, there, strict=True):
+            parameter.grad = mean.view_as(parameter) if count else None
+        return summed / total, round(total)
 
     def share(self, function: Callable[[Sequence[S]], list[T]], items: Sequence[S]) -> list[T]:
         """What a function makes of a list of items, one list of results after another: each rank does a part of it.

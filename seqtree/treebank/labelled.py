@@ -91,15 +91,16 @@ def label_nodes(tree: Tree, place: Place | None = None) -> LabelledTree:
     )
 
 
-def unlabelled(binary: BinaryTree) -> LabelledTree:
-    """The merges of a parse as a tree without labels."""
+def unlabelled(binary: BinaryTree, forms: Sequence[tuple[str, str]] | None = None) -> LabelledTree:
+    """The merges of a parse as a tree without labels; over the forms for a model of words (form, form for a model)."""
     count = len(binary.words)
     numbers = {(i, i + 1): i for i in range(count)}
     children = []
     for start, split, end in binary.merges:
         children.append((numbers[start, split], numbers[split, end]))
         numbers[start, end] = count - 1 + len(children)
-    return LabelledTree(binary.words, tuple(children), (None,) * (2 * count - 1))
+    words = binary.words if forms is None else tuple(form for _, form in forms)
+    return LabelledTree(words, tuple(children), (None,) * (2 * count - 1))
 
 
 def write_labelled(tree: LabelledTree, labels: Sequence[str | None] | None = None) -> str:

@@ -27,7 +27,6 @@ def flat_trees(specs: Sequence[str], encoding: str, parser: str | None = None) -
     for item, given, parse in zip(items, words, reader.parses(words), strict=True):
         if parse is None:
             raise InputError(f"{item.place}: a text without words")
-        tree = unlabelled(parse.binary)
-        labels = (*tree.labels[:-1], item.label)
-        found.append(replace(tree, words=tuple(form for _, form in given), labels=labels))
+        tree = unlabelled(parse.binary, given)
+        found.append(replace(tree, labels=(*tree.labels[:-1], item.label)))
     return found
