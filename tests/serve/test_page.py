@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from serve_helpers import listening, models
+
+from seqtree.language.model import LanguageModel
 
 if TYPE_CHECKING:
     from axe_playwright_python.sync_playwright import Axe
@@ -149,21 +152,33 @@ def test_surprisal_and_what_was_expected(page: Page) -> None:
     assert not _wide(page)
 
 
-def test_sampling_streams_and_stops(page: Page) -> None:
+def test_sampling_streams_and_stops(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    sampled_at_once = LanguageModel.sample_pieces
+
+    def slowly(*arguments: Any) -> Iterator[str]:
+        for piece in sampled_at_once(*arguments):
+            time.sleep(0.01)
+            yield piece
+
     page.get_by_role("link", name="Language").click()
-    page.fill("#language-text", "the ")
     page.fill("#view-language [name=tokens]", "5000")
     page.fill("#view-language [name=seed]", "1")
-    expect(page.locator("#view-language .token")).to_have_count(4)
-    page.get_by_role("button", name="Go on from it").click()
-    sampled = page.locator("#view-language .sampled")
-    expect(sampled).not_to_be_empty()
-    page.get_by_role("button", name="Stop", exact=True).click()
-    expect(page.get_by_role("button", name="Stop", exact=True)).to_be_disabled()
+    expect(page.locator("#view-language .token")).to_have_count(9)
+    page.fill("#language-text", "the ")
+    stop = page.get_by_role("button", name="Stop", exact=True)
+    with monkeypatch.context() as patched:
+        patched.setattr(LanguageModel, "sample_pieces", slowly)  # too long to be over before it is stopped
+        page.get_by_role("button", name="Go on from it").click()
+        expect(page.locator("#view-language .sampled")).not_to_be_empty()
+        stop.click()
+        expect(stop).to_be_disabled()
+    page.wait_for_timeout(500)  # longer than what is typed waits: its answer does not take the place of the sample
+    length = "document.querySelector('#view-language .sampled').textContent.length"
+    assert 0 < page.evaluate(length) < 5000
     page.fill("#view-language [name=tokens]", "50")
     page.get_by_role("button", name="Go on from it").click()
-    expect(page.get_by_role("button", name="Stop", exact=True)).to_be_disabled()
-    page.wait_for_function("document.querySelector('#view-language .sampled').textContent.length === 50")
+    expect(stop).to_be_disabled()
+    assert page.evaluate(length) == 50
 
 
 def test_a_blank_is_filled_by_a_model_that_reads_both_sides(page: Page) -> None:

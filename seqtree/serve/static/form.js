@@ -6,17 +6,25 @@ import { message, settled } from "./page.js";
 /**
  * Ask when the form is sent or its text is typed into; only the last question is answered.
  * ``read`` makes the request of the form, ``operation`` is its name or tells it from the request, ``show`` makes the
- * elements of the answer.
+ * elements of the answer. ``quit`` of what is returned leaves the place of the answer to something else.
  */
 export function answering(section, operation, read, show, remember) {
   const form = section.querySelector("form");
   const place = section.querySelector(".answer");
   let asking = null;
 
+  const typed = settled(send, 350);
+
+  function quit() {
+    typed.forget();
+    asking?.abort();
+    place.removeAttribute("aria-busy");
+  }
+
   async function send() {
     const request = read(form);
     remember(request);
-    asking?.abort();
+    quit();
     if (!request.text.trim()) {
       place.replaceChildren();
       return;
@@ -38,8 +46,8 @@ export function answering(section, operation, read, show, remember) {
     event.preventDefault();
     send();
   });
-  form.addEventListener("input", settled(send, 350));
-  return { form, place, send };
+  form.addEventListener("input", typed);
+  return { form, place, send, quit };
 }
 
 /** Put what the address holds into the form. */

@@ -32,7 +32,10 @@ export function start(section, models, remember) {
   }
   for (const field of form.querySelectorAll("fieldset input")) field.addEventListener("input", (event) => event.stopPropagation());
 
+  form.addEventListener("input", () => sampling?.abort());
+
   form.elements.sample.addEventListener("click", async () => {
+    view.quit();
     sampling?.abort();
     sampling = new AbortController();
     const { signal } = sampling;

@@ -56,11 +56,13 @@ export async function copy(button, text) {
   setTimeout(() => { button.textContent = before; }, 1500);
 }
 
-/** ``run`` after the last of several calls within some milliseconds. */
+/** ``run`` after the last of several calls within some milliseconds; ``forget`` takes a call back that waits. */
 export function settled(run, milliseconds) {
   let timer;
-  return (...given) => {
-    clearTimeout(timer);
+  const call = (...given) => {
+    call.forget();
     timer = setTimeout(() => run(...given), milliseconds);
   };
+  call.forget = () => clearTimeout(timer);
+  return call;
 }
