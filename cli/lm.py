@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from seqtree.language.evaluation import LanguageEvaluation
     from seqtree.language.model import LanguageModel
     from seqtree.text.tokenfile import TokenStream
+
+SIDE_BY_SIDE = 8  # so many samples or more are computed together, and shown when they are done
 
 unknown_option = click.option(
     "--unknown",
@@ -171,7 +174,12 @@ def _print_evaluation(measured: LanguageEvaluation, record: dict[str, Any]) -> N
 @prompt_file_option
 @condition_option
 @settings_options(SamplingSettings())
-@click.option("--count", type=click.IntRange(min=1), default=1, help="Number of samples; sample I has seed + I.")
+@click.option(
+    "--count",
+    type=click.IntRange(min=1),
+    default=1,
+    help="Number of samples; the next one has the next seed.",
+)
 @click.option("--no-echo", is_flag=True, help="Leave the prompt out of the output.")
 @click.option("--report", is_flag=True, help="Report how much is copied from the training text, and any loops.")
 @click.option(
@@ -221,11 +229,15 @@ def _samples(
 ) -> list[dict[str, Any]]:
     """The samples, printed as they are made, with the prompt before each if ``echo``; None prints nothing."""
     samples: list[dict[str, Any]] = []
-    for index in range(count):
-        if index and echo is not None:
+    seeds = range(settings.seed or 0, (settings.seed or 0) + count)
+    texts: Iterator[Iterable[str]]
+    if count < SIDE_BY_SIDE:
+        texts = (model.sample_pieces(prompt, replace(settings, seed=seed), unknown) for seed in seeds)
+    else:
+        texts = ([text] for text in model.samples(prompt, settings, seeds, unknown))
+    for seed, made in zip(seeds, texts, strict=True):  # making one checks the prompt
+        if samples and echo is not None:
             click.echo("" if model.single_lines else "\n" + "-" * 20)
-        seed = (settings.seed or 0) + index
-        made = model.sample_pieces(prompt, replace(settings, seed=seed), unknown)  # checks the prompt
         if echo:
             click.echo(prompt, nl=False)
         pieces = []

@@ -30,6 +30,7 @@ from seqtree.language.prompts import known_tokens, own_line
 from seqtree.language.reading import WordScore, score_words, text_line
 from seqtree.language.sampling import sample_tokens
 from seqtree.language.scoring import TokenScore, line_tokens, scored_lines
+from seqtree.language.side_by_side import SideBySide
 from seqtree.language.stepper import Reader, Stepper
 from seqtree.model import Model, untrained
 from seqtree.text.config import TextSettings
@@ -40,6 +41,8 @@ from seqtree.text.labelled import read_labelled
 from seqtree.text.reading import normalised, whole_lines
 from seqtree.text.tokenfile import TokenStream
 from seqtree.text.vocabulary import Vocabulary
+
+AT_ONCE = 256  # samples side by side
 
 
 class LanguageModel(Model[RecurrentLanguageModel]):
@@ -261,8 +264,23 @@ class LanguageModel(Model[RecurrentLanguageModel]):
         """What ``sample`` returns, piece by piece as it is made."""
         self._needs_forward("sample")
         ids = known_tokens(self.vocabulary, self.part_tokens(prompt), unknown)
-        spaced = not prompt or prompt[-1].isspace()
-        return sample_tokens(self.reader(), ids, settings, spaced)
+        return sample_tokens(self.reader(), ids, settings, _spaced(prompt))
+
+    def samples(
+        self, prompt: str, settings: SamplingSettings, seeds: Sequence[int], unknown: str = "fail"
+    ) -> Iterator[str]:
+        """What ``sample`` returns for each of ``seeds``, some hundred of them computed side by side.
+
+        That is many times faster than one after the other. The seed of ``settings`` does not count. A text is the one
+        that ``sample`` makes of its seed unless rounding decides between two tokens.
+        """
+        self._needs_forward("sample")
+        ids = known_tokens(self.vocabulary, self.part_tokens(prompt), unknown)
+        if self.settings.lines:
+            ids, _ = own_line(ids, [], self.vocabulary.end)
+        sampler = SideBySide(self.network, self.vocabulary, self.settings.lines, self.label)
+        groups = (seeds[begin : begin + AT_ONCE] for begin in range(0, len(seeds), AT_ONCE))
+        return chain.from_iterable(sampler.sample(ids, settings, _spaced(prompt), group) for group in groups)
 
     def reader(self) -> Reader:
         """A text that the model reads from its beginning, token by token."""
@@ -330,6 +348,11 @@ class LanguageModel(Model[RecurrentLanguageModel]):
             raise InputError(
                 f"a bidirectional model cannot {what}: it reads both sides; use fill, or train without --bidirectional"
             )
+
+
+def _spaced(prompt: str) -> bool:
+    """Whether a word may follow at once."""
+    return not prompt or prompt[-1].isspace()
 
 
 def _lines(text: str | Iterable[str]) -> Iterator[str]:

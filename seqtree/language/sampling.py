@@ -27,24 +27,37 @@ def sample_tokens(reader: Reader, prompt: Sequence[int], settings: SamplingSetti
 
 
 def _pieces(reader: Reader, prompt: Sequence[int], settings: SamplingSettings, spaced: bool) -> Iterator[str]:
-    vocabulary = reader.vocabulary
-    tokens, end, words = vocabulary.tokens, vocabulary.end, vocabulary.unit == "word"
     for token in prompt:
         reader.read(token)
-    banned = never_sampled(vocabulary)
-    uniform = _uniforms(np.random.Generator(np.random.PCG64(settings.seed)))
-    at_line_start = spaced
+    banned, spelling = never_sampled(reader.vocabulary), Spelling(reader.vocabulary, reader.line_ends, spaced)
+    uniform = _uniforms(settings.seed)
     for _ in range(settings.length):
         for index in banned:
             reader.logits[index] = -np.inf
         token = choose(reader.logits, settings, next(uniform))
-        if reader.lines and token == end:
+        if reader.lines and token == reader.vocabulary.end:
             return
-        ends_line = token in reader.line_ends
-        text = "\n" if ends_line else tokens[token]
-        yield text if not words or at_line_start or ends_line else " " + text
-        at_line_start = ends_line
+        yield spelling.piece(token)
         reader.read(token)
+
+
+class Spelling:
+    """The text of tokens that follow each other; ``line_ends`` are those that stand for the end of a line.
+
+    ``spaced``: a word may come first without a space before it.
+    """
+
+    def __init__(self, vocabulary: Vocabulary, line_ends: set[int], spaced: bool) -> None:
+        self._tokens, self._words, self._line_ends = vocabulary.tokens, vocabulary.unit == "word", line_ends
+        self._at_start = spaced
+
+    def piece(self, token: int) -> str:
+        """The text of the next token, with the space before it."""
+        if token in self._line_ends:
+            self._at_start = True
+            return "\n"
+        spaced, self._at_start = self._words and not self._at_start, False
+        return " " + self._tokens[token] if spaced else self._tokens[token]
 
 
 def never_sampled(vocabulary: Vocabulary) -> list[int]:
@@ -77,21 +90,48 @@ def choose(logits: np.ndarray, settings: SamplingSettings, uniform: float) -> in
     return int(sums.searchsorted(place, side="right"))
 
 
+def choose_rows(logits: np.ndarray, settings: SamplingSettings, uniforms: np.ndarray) -> np.ndarray:
+    """What ``choose`` takes of each row of ``logits`` (N, V), which are overwritten; ``uniforms`` (N,)."""
+    if settings.temperature == 0:
+        best: np.ndarray = logits.argmax(axis=1)
+        if not np.isfinite(logits[np.arange(len(best)), best]).all():
+            raise InputError(_UNSOUND)
+        return best
+    if settings.temperature != 1:
+        logits *= 1.0 / min(max(settings.temperature, 1e-30), 1e30)
+    logits -= logits.max(axis=1, keepdims=True)
+    if settings.top_k is not None and settings.top_k < logits.shape[1]:
+        _keep_top_k(logits, settings.top_k)
+    weights = np.exp(logits, out=logits)
+    if settings.top_p is not None:
+        _keep_nucleus(weights, settings.top_p)
+    sums = np.add.accumulate(weights, axis=1, dtype=np.float64)
+    total = sums[:, -1]
+    if not ((total > 0) & (total < np.inf)).all():
+        raise InputError(_UNSOUND)
+    places = np.minimum(uniforms * total, np.nextafter(total, 0.0))
+    passed: np.ndarray = np.count_nonzero(sums <= places[:, None], axis=1)
+    return passed
+
+
 def _keep_top_k(logits: np.ndarray, k: int) -> None:
-    """Exactly k survive; of equal ones the first in the vocabulary."""
-    order = np.argsort(-logits, kind="stable")
-    logits[order[k:]] = -np.inf
+    """Of each row (..., V) exactly k survive; of equal ones the first in the vocabulary."""
+    order = np.argsort(-logits, axis=-1, kind="stable")
+    np.put_along_axis(logits, order[..., k:], -np.inf, axis=-1)
 
 
 def _keep_nucleus(weights: np.ndarray, share: float) -> None:
-    """The fewest most probable tokens that together reach ``share`` survive."""
-    order = np.argsort(-weights, kind="stable")
-    sums = weights[order].cumsum(dtype=np.float64)
-    last = int(np.searchsorted(sums, share * sums[-1], side="left"))
-    weights[order[last + 1 :]] = 0.0
+    """Of each row (..., V), the fewest most probable tokens that together reach ``share`` survive."""
+    order = np.argsort(-weights, axis=-1, kind="stable")
+    ordered = np.take_along_axis(weights, order, axis=-1)
+    sums = ordered.cumsum(axis=-1, dtype=np.float64)
+    before = sums < share * sums[..., -1:]
+    kept = np.concatenate([np.ones_like(before[..., :1]), before[..., :-1]], axis=-1)
+    np.put_along_axis(weights, order, np.where(kept, ordered, 0.0), axis=-1)
 
 
-def _uniforms(generator: np.random.Generator) -> Iterator[float]:
+def _uniforms(seed: int | None) -> Iterator[float]:
+    generator = np.random.Generator(np.random.PCG64(seed))
     while True:
         yield from generator.random(DRAWS).tolist()
 

@@ -195,9 +195,7 @@ class Reader:
         self.stepper, self.vocabulary, self.lines, self.number = stepper, vocabulary, lines, number
         self.state = stepper.first_state(number)
         self.logits = stepper.step(vocabulary.start, self.state)
-        self.line_ends = {vocabulary.end}
-        if stepper.condition is not None and BREAK in vocabulary:
-            self.line_ends.add(vocabulary.index(BREAK))
+        self.line_ends = line_ends(vocabulary, stepper.condition is not None)
 
     def read(self, token: int) -> None:
         """Go on by one token."""
@@ -205,6 +203,11 @@ class Reader:
         if ended and self.lines:
             self.state = self.stepper.first_state(self.number)
         self.logits = self.stepper.step(self.vocabulary.start if ended else token, self.state)
+
+
+def line_ends(vocabulary: Vocabulary, classed: bool) -> set[int]:
+    """The tokens that stand for the end of a line; in texts with classes, one within an item is a token too."""
+    return {vocabulary.end} | ({vocabulary.index(BREAK)} if classed and BREAK in vocabulary else set())
 
 
 def _aligned(array: np.ndarray) -> np.ndarray:

@@ -689,6 +689,9 @@ def test_a_list_from_training_to_samples(lm: Run, unit: str) -> None:
     assert out.splitlines() == ["Ana" + made.sample("Ana", 3, seed=seed) for seed in (1, 2)]
     record = _one_object(lm("sample", "a", "--count", "2", "--seed", "1", "--json")[1])
     assert [one["text"] for one in record["samples"]] == [made.sample(seed=1), made.sample(seed=2)]
+    out = lm("sample", "a", "--count", "12", "--seed", "1")[1]
+    assert out.splitlines() == [made.sample(seed=seed) for seed in range(1, 13)]
+    refused(lm("sample", "a", "--count", "12", "--prompt", "\u2603"), "never seen")
     assert lm("next", "a", "Ana\\nBo")[1] == lm("next", "a", "Bo")[1]
 
     _write("test.txt", "Ana Bo\n\nDi")
