@@ -262,7 +262,7 @@ class LanguageModel(Model[RecurrentLanguageModel]):
 
     def sample_pieces(self, prompt: str, settings: SamplingSettings, unknown: str = "fail") -> Iterator[str]:
         """What ``sample`` returns, piece by piece as it is made."""
-        self._needs_forward("sample")
+        self.needs_forward("sample")
         ids = known_tokens(self.vocabulary, self.part_tokens(prompt), unknown)
         return sample_tokens(self.reader(), ids, settings, _spaced(prompt))
 
@@ -274,7 +274,7 @@ class LanguageModel(Model[RecurrentLanguageModel]):
         That is many times faster than one after the other. The seed of ``settings`` does not count. A text is the one
         that ``sample`` makes of its seed unless rounding decides between two tokens.
         """
-        self._needs_forward("sample")
+        self.needs_forward("sample")
         ids = known_tokens(self.vocabulary, self.part_tokens(prompt), unknown)
         if self.settings.lines:
             ids, _ = own_line(ids, [], self.vocabulary.end)
@@ -288,7 +288,7 @@ class LanguageModel(Model[RecurrentLanguageModel]):
 
     def next(self, text: str = "", k: int = 10, unknown: str = "fail") -> list[tuple[str, float]]:
         """The ``k`` most probable tokens after ``text`` with their probabilities, best first."""
-        self._needs_forward("predict the next token")
+        self.needs_forward("predict the next token")
         ids = known_tokens(self.vocabulary, self.part_tokens(text), unknown)
         return self._best(self.next_distribution(ids), k)
 
@@ -343,7 +343,7 @@ class LanguageModel(Model[RecurrentLanguageModel]):
         order = np.argsort(-probabilities, kind="stable")[:k]
         return [(self.vocabulary.tokens[i], float(probabilities[i])) for i in order]
 
-    def _needs_forward(self, what: str) -> None:
+    def needs_forward(self, what: str) -> None:
         if self.network.config.bidirectional:
             raise InputError(
                 f"a bidirectional model cannot {what}: it reads both sides; use fill, or train without --bidirectional"

@@ -15,6 +15,7 @@ from seqtree.drawing.alignment import matrix_svg
 from seqtree.drawing.tree_svg import draw_svg
 from seqtree.errors import InputError
 from seqtree.language.config import SamplingSettings
+from seqtree.language.inside import FEATURES, following, steps_of_layers
 from seqtree.parsing.formats import as_json
 from seqtree.parsing.model import Parser
 from seqtree.settings import Settings, setting
@@ -26,6 +27,8 @@ from seqtree.trees.formats import as_json as labelling_as_json, format_labelling
 MAX_TEXT = 20_000  # characters
 MAX_WORDS = 2_000  # of a request, in sentences
 MAX_SAMPLE = 5_000  # tokens
+MAX_INSIDE = 2_000  # characters, which are read step by step
+FOLLOWING = 10  # units that go with a feature
 LIMIT = f"At most {MAX_TEXT:,} characters."
 
 Json = dict[str, Any]
@@ -80,6 +83,17 @@ class SampleRequest(TextRequest, SamplingSettings):
     length: int = setting(300, "Tokens (characters or words) to sample at most.", minimum=0, maximum=MAX_SAMPLE)
 
 
+@dataclass(frozen=True, kw_only=True)
+class InsideRequest(TextRequest):
+    """A text that a language model reads, and which unit to look at."""
+
+    layer: int | None = setting(None, "Which layer, from 1 on; by default the last.", minimum=1)
+    unit: int | None = setting(
+        None, "Which unit, from 0 on; by default the one that goes best with ``feature``.", minimum=0
+    )
+    feature: str = setting("brackets", "What of the text units are compared with.", choices=tuple(FEATURES))
+
+
 @dataclass(frozen=True)
 class Operation:
     """One thing to do with a model of ``kind``: at ``/api/NAME``, for requests of the class ``request``.
@@ -124,7 +138,7 @@ def score(model: Any, requests: Sequence[TextRequest]) -> list[Json]:
     return answers
 
 
-def following(model: Any, requests: Sequence[NextRequest]) -> list[Json]:
+def next_tokens(model: Any, requests: Sequence[NextRequest]) -> list[Json]:
     """The most probable next tokens."""
     return [_tokens(model.next(request.text, request.k, "map")) for request in requests]
 
@@ -132,6 +146,42 @@ def following(model: Any, requests: Sequence[NextRequest]) -> list[Json]:
 def fill(model: Any, requests: Sequence[NextRequest]) -> list[Json]:
     """The most probable tokens for the blank ``____``, from both its sides."""
     return [_tokens(model.fill(request.text, request.k)) for request in requests]
+
+
+def inside(model: Any, requests: Sequence[InsideRequest]) -> list[Json]:
+    """What one unit of a layer computes after every token, and which units go with a feature of the text."""
+    return [_inside(model, request) for request in requests]
+
+
+def _inside(model: Any, request: InsideRequest) -> Json:
+    if len(request.text) > MAX_INSIDE:
+        raise InputError(f"a text of {len(request.text):,} characters: expected at most {MAX_INSIDE:,} to look inside")
+    config = model.network.config
+    layer = _at_most("layer", request.layer or config.layers, config.layers)
+    tokens, layers = steps_of_layers(model, request.text)
+    if not tokens:
+        raise InputError("a text without a token: expected some text")
+    values = layers[layer - 1]
+    found = following(tokens, values["h"], request.feature, FOLLOWING)
+    unit = found[0][0] if found else int(values["h"].var(axis=0).argmax())
+    if request.unit is not None:
+        unit = _at_most("unit", request.unit, config.hidden - 1)
+    return {
+        "cell": config.cell,
+        "layers": config.layers,
+        "units": config.hidden,
+        "layer": layer,
+        "unit": unit,
+        "tokens": tokens,
+        "values": {name: [round(float(value), 4) for value in part[:, unit]] for name, part in values.items()},
+        "following": [{"unit": one, "correlation": round(r, 4)} for one, r in found],
+    }
+
+
+def _at_most(name: str, number: int, most: int) -> int:
+    if number > most:
+        raise InputError(f"{name} {number}: expected at most {most}")
+    return number
 
 
 def sample(model: Any, request: SampleRequest) -> Iterator[str]:
@@ -193,8 +243,9 @@ def translate(model: Any, requests: Sequence[TranslateRequest]) -> list[Json]:
 OPERATIONS = (
     Operation("parse", "parser", "Parse sentences.", ParseRequest, parse),
     Operation("score", "language-model", "Surprisals of a text.", TextRequest, score),
-    Operation("next", "language-model", "The most probable next tokens.", NextRequest, following),
+    Operation("next", "language-model", "The most probable next tokens.", NextRequest, next_tokens),
     Operation("fill", "language-model", "Fill the blank ____ (bidirectional models).", NextRequest, fill),
+    Operation("inside", "language-model", "What a unit computes over a text.", InsideRequest, inside),
     Operation("sample", "language-model", "Sample text, streamed.", SampleRequest, pieces=sample),
     Operation("tag", "tagger", "Tags for words.", SentencesRequest, tag),
     Operation("classify", "classifier", "Classes for a text.", TextRequest, classify),

@@ -181,6 +181,32 @@ def test_sampling_streams_and_stops(page: Page, monkeypatch: pytest.MonkeyPatch)
     assert page.evaluate(length) == 50
 
 
+def test_a_unit_is_looked_at_step_by_step(page: Page) -> None:
+    page.get_by_role("link", name="Inside").click()
+    page.fill("#inside-text", "a man (a cat) sat")
+    tokens = page.locator("#view-inside .token")
+    expect(tokens).to_have_count(17)
+    expect(page.get_by_text("After “t”, token 17 of 17")).to_be_visible()
+    page.get_by_role("button", name="Back", exact=True).locator("visible=true").click()
+    expect(page.get_by_text("After “a”, token 16 of 17")).to_be_visible()
+    tokens.nth(6).click()
+    expect(page.get_by_text("After “(”, token 7 of 17")).to_be_visible()
+    expect(page.locator("#view-inside pre")).to_contain_text("h = o tanh(c) = ")
+    unit = page.locator("#view-inside table button").nth(1)
+    name = unit.text_content()
+    unit.click()
+    expect(page.locator("#view-inside")).to_contain_text(f"{name} (of 8, from 0 on) in layer 1 (of 1), output h")
+    page.select_option("#view-inside [name=value]", "f")
+    expect(page.locator("#view-inside")).to_contain_text("forget gate f: from 0.")
+    page.select_option("#view-inside [name=feature]", "digit")
+    expect(page.locator("#view-inside")).to_contain_text("there is nothing of that kind")
+    assert _violations(page) == []
+    assert not _wide(page)
+    page.reload()
+    expect(page.locator("#inside-text")).to_have_value("a man (a cat) sat")
+    expect(page.locator("#view-inside [name=model] option")).to_have_text(["letters"])
+
+
 def test_a_blank_is_filled_by_a_model_that_reads_both_sides(page: Page) -> None:
     page.get_by_role("link", name="Language").click()
     page.select_option("#view-language [name=model]", "blanks")

@@ -18,6 +18,7 @@ from serve_helpers import TEXT, Client, listening, models
 from seqtree.errors import InputError
 from seqtree.images.data import ImageSet
 from seqtree.images.model import ImageClassifier
+from seqtree.language.inside import following, steps_of_layers
 from seqtree.model import Model
 from seqtree.parsing.model import Parser
 from seqtree.serve import models as served_models
@@ -47,7 +48,7 @@ def test_the_models_and_what_they_do(client: Client) -> None:
     found = {model["name"]: model for model in json.loads(body)["models"]}
     assert {name: model["operations"] for name, model in found.items()} == {
         "default": ["parse"],
-        "letters": ["score", "next", "sample"],
+        "letters": ["score", "next", "inside", "sample"],
         "blanks": ["score", "fill"],
         "tags": ["tag"],
         "moods": ["classify"],
@@ -81,6 +82,38 @@ def test_what_language_models_say(client: Client, served: dict[str, Any]) -> Non
     assert best == [(token, pytest.approx(chance, abs=1e-6)) for token, chance in letters.next("the ca", 3)]
     filled = client.ask("fill", text="the c____t", k=2, model="blanks")["tokens"]
     assert [one["token"] for one in filled] == [token for token, _ in served["blanks"].fill("the c____t", 2)]
+
+
+def test_a_unit_is_looked_at(client: Client, served: dict[str, Any]) -> None:
+    text = "a man (a cat) sat"
+    tokens, (values,) = steps_of_layers(served["letters"], text)
+    found = client.ask("inside", text=text)
+    best = following(tokens, values["h"], "brackets", 10)
+    assert found["tokens"] == tokens
+    assert [one["unit"] for one in found["following"]] == [unit for unit, _ in best]
+    assert found["unit"] == best[0][0]
+    third = client.ask("inside", text=text, unit=3, layer=1, feature="word")
+    assert third["values"]["c"] == pytest.approx(values["c"][:, 3].tolist(), abs=1e-4)
+    assert list(third["values"]) == ["i", "f", "g", "o", "c'", "c", "h"]
+    without = client.ask("inside", text="a man")
+    assert without["following"] == []
+    assert without["unit"] == steps_of_layers(served["letters"], "a man")[1][0]["h"].var(axis=0).argmax()
+
+
+@pytest.mark.parametrize(
+    ("request_", "said"),
+    [
+        ({"text": "a", "layer": 2}, "layer 2: expected at most 1"),
+        ({"text": "a", "unit": 8}, "unit 8: expected at most 7"),
+        ({"text": "a", "feature": "mood"}, "mood"),
+        ({"text": "a" * 2001}, "expected at most 2,000"),
+        ({"text": ""}, "without a token"),
+        ({"text": "a", "model": "blanks"}, "both sides"),
+    ],
+)
+def test_units_that_there_are_not(client: Client, request_: dict[str, Any], said: str) -> None:
+    status, reason = client.refused("POST", "/api/inside", request_)
+    assert (status, said in reason) == (400, True), reason
 
 
 def test_a_sample_comes_in_parts_and_is_that_of_its_seed(client: Client, served: dict[str, Any]) -> None:

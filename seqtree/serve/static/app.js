@@ -4,6 +4,7 @@ import { models, runs } from "./api.js";
 import { element } from "./page.js";
 import { start as parse } from "./parse.js";
 import { start as language } from "./language.js";
+import { start as inside } from "./inside.js";
 import { start as tag } from "./tag.js";
 import { start as classify } from "./classify.js";
 import { start as tree } from "./tree.js";
@@ -11,12 +12,13 @@ import { start as translate } from "./translate.js";
 import { start as curves } from "./runs.js";
 
 const VIEWS = [
-  { name: "parse", title: "Parse", kind: "parser", start: parse },
-  { name: "language", title: "Language", kind: "language-model", start: language },
-  { name: "tag", title: "Tag", kind: "tagger", start: tag },
-  { name: "classify", title: "Classify", kind: "classifier", start: classify },
-  { name: "tree", title: "Label", kind: "tree-classifier", start: tree },
-  { name: "translate", title: "Translate", kind: "translator", start: translate },
+  { name: "parse", title: "Parse", operation: "parse", start: parse },
+  { name: "language", title: "Language", operation: "score", start: language },
+  { name: "inside", title: "Inside", operation: "inside", start: inside },
+  { name: "tag", title: "Tag", operation: "tag", start: tag },
+  { name: "classify", title: "Classify", operation: "classify", start: classify },
+  { name: "tree", title: "Label", operation: "tree", start: tree },
+  { name: "translate", title: "Translate", operation: "translate", start: translate },
 ];
 
 const status = document.getElementById("status");
@@ -63,10 +65,12 @@ async function start() {
     status.textContent = `The service does not answer: ${error.message}`;
     return;
   }
-  const views = VIEWS.filter((view) => served.some((model) => model.kind === view.kind));
-  for (const view of views) {
+  const views = [];
+  for (const view of VIEWS) {
     const section = document.getElementById(`view-${view.name}`);
-    const own = served.filter((model) => model.kind === view.kind);
+    const own = served.filter((model) => model.operations.includes(view.operation));
+    if (!own.length) continue;
+    views.push(view);
     section.querySelector("[name=model]").append(...own.map((model) => element("option", {}, model.name)));
     offer(view, view.start(section, own, (asked) => remember(view.name, asked)));
   }
