@@ -25,7 +25,8 @@ from seqtree.model import Model
 from seqtree.serve.guard import MAX_BODY, Guard, TooLargeError, hosts_of
 from seqtree.serve.jobs import BusyError, Worker
 from seqtree.serve.openapi import document
-from seqtree.serve.operations import OPERATIONS, Json, Operation, TextRequest
+from seqtree.serve.operations import OPERATIONS, Json, Operation
+from seqtree.serve.requests import TextRequest
 from seqtree.training.run_folder import RunFolder
 
 STATIC = Path(__file__).parent / "static"

@@ -11,7 +11,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
-from seqtree.serve.operations import Json, Operation, TextRequest
+from seqtree.serve.operations import Json, Operation
+from seqtree.serve.requests import TextRequest
 
 WAITING = 256  # requests
 TOGETHER = 64  # requests of one batch

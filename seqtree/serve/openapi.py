@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from seqtree import __version__
-from seqtree.serve.operations import Json, Operation, TextRequest
+from seqtree.serve.operations import Json, Operation
+from seqtree.serve.requests import TextRequest
 from seqtree.settings import Field, fields_of
 
 TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}

@@ -9,89 +9,40 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from typing import Any
 
+import numpy as np
+
 from seqtree.drawing.alignment import matrix_svg
+from seqtree.drawing.scatter import scatter
 from seqtree.drawing.tree_svg import draw_svg
 from seqtree.errors import InputError
-from seqtree.language.config import SamplingSettings
-from seqtree.language.inside import FEATURES, following, steps_of_layers
+from seqtree.language.inside import following, steps_of_layers
 from seqtree.parsing.formats import as_json
 from seqtree.parsing.model import Parser
-from seqtree.settings import Settings, setting
+from seqtree.phrases import PhraseVectors, project
+from seqtree.phrases.phrase import Phrase, constituents
+from seqtree.phrases.vectors import lengths
+from seqtree.serve.requests import (
+    InsideRequest,
+    NextRequest,
+    ParseRequest,
+    SampleRequest,
+    SentencesRequest,
+    TextRequest,
+    TranslateRequest,
+)
 from seqtree.shipped import default_parser
 from seqtree.text.sentences import Sentence, read_sentences
 from seqtree.treebank.labelled import unlabelled
 from seqtree.trees.formats import as_json as labelling_as_json, format_labelling, with_words
 
-MAX_TEXT = 20_000  # characters
 MAX_WORDS = 2_000  # of a request, in sentences
-MAX_SAMPLE = 5_000  # tokens
-MAX_INSIDE = 2_000  # characters, which are read step by step
+MAX_PHRASES = 150  # on a map
 FOLLOWING = 10  # units that go with a feature
-LIMIT = f"At most {MAX_TEXT:,} characters."
-
+NEAREST = 3  # phrases beside each
 Json = dict[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True)
-class TextRequest(Settings):
-    """A text, for one of the models that are served."""
-
-    text: str = setting("", f"The text. {LIMIT}")
-    model: str | None = setting(None, "Which model, by its name on the page; by default the first of its kind.")
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if len(self.text) > MAX_TEXT:
-            raise InputError(f"a text of {len(self.text):,} characters: expected at most {MAX_TEXT:,}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class SentencesRequest(TextRequest):
-    """A text of several sentences."""
-
-    tokenized: bool = setting(False, "Every line is one sentence, its words between spaces.")
-
-
-@dataclass(frozen=True, kw_only=True)
-class ParseRequest(SentencesRequest):
-    """Sentences to parse."""
-
-    k: int = setting(1, "Trees of each sentence that differ in brackets or labels.", minimum=1, maximum=20)
-
-
-@dataclass(frozen=True, kw_only=True)
-class TranslateRequest(TextRequest):
-    """Texts to translate, one a line."""
-
-    beam: int = setting(5, "Hypotheses that are followed at once; 1 is greedy.", minimum=1, maximum=20)
-    best: int = setting(1, "Translations of each line, at most as many as the beam.", minimum=1, maximum=20)
-
-
-@dataclass(frozen=True, kw_only=True)
-class NextRequest(TextRequest):
-    """A text to go on from, or with a blank to fill."""
-
-    k: int = setting(10, "How many tokens.", minimum=1, maximum=100)
-
-
-@dataclass(frozen=True, kw_only=True)
-class SampleRequest(TextRequest, SamplingSettings):
-    """A text to go on from, and how."""
-
-    length: int = setting(300, "Tokens (characters or words) to sample at most.", minimum=0, maximum=MAX_SAMPLE)
-
-
-@dataclass(frozen=True, kw_only=True)
-class InsideRequest(TextRequest):
-    """A text that a language model reads, and which unit to look at."""
-
-    layer: int | None = setting(None, "Which layer, from 1 on; by default the last.", minimum=1)
-    unit: int | None = setting(
-        None, "Which unit, from 0 on; by default the one that goes best with ``feature``.", minimum=0
-    )
-    feature: str = setting("brackets", "What of the text units are compared with.", choices=tuple(FEATURES))
 
 
 @dataclass(frozen=True)
@@ -148,14 +99,54 @@ def fill(model: Any, requests: Sequence[NextRequest]) -> list[Json]:
     return [_tokens(model.fill(request.text, request.k)) for request in requests]
 
 
+def phrases(model: Any, requests: Sequence[SentencesRequest]) -> list[Json]:
+    """The phrases of sentences as points of a map, and the nearest of each, by their vectors from the mean of all."""
+    return [_phrases(model, request) for request in requests]
+
+
+def _phrases(model: Any, request: SentencesRequest) -> Json:
+    words = [sentence.words for sentence in _sentences(request, model.lexicon.words)]
+    every = chain.from_iterable(constituents(parse.tree) for parse in model.parses(words) if parse)
+    found = list({(one.text, one.label): one for one in every}.values())
+    if not 3 <= len(found) <= MAX_PHRASES:
+        raise InputError(f"{len(found):,} phrases of two to ten words: expected from 3 to {MAX_PHRASES:,} for a map")
+    vectors = np.array(PhraseVectors(model, "phrases").vectors(found))
+    points, share = project(vectors)
+    cosines = _alike(vectors)
+    np.fill_diagonal(cosines, -np.inf)
+    near = np.argsort(-cosines, axis=1, kind="stable")[:, :NEAREST]
+    return {
+        "phrases": [
+            {"text": one.text, "label": one.label, "near": [_near(found[j], cosines[i, j]) for j in near[i]]}
+            for i, one in enumerate(found)
+        ],
+        "variance": share,
+        "svg": scatter(points, [one.text for one in found], [one.label or "" for one in found], "Phrases").svg(),
+    }
+
+
+def _alike(vectors: np.ndarray) -> np.ndarray:
+    """The cosines (N, N) of vectors (N, D) of which each has length 1 at first, and is then taken from their mean.
+
+    What all of them have in common, which is much in a network of ReLUs, would make all of them alike.
+    """
+    rows = vectors / lengths(list(vectors))[:, None]
+    rows = rows - rows.mean(axis=0)
+    rows = rows / lengths(list(rows))[:, None]
+    cosines: np.ndarray = rows @ rows.T
+    return cosines
+
+
+def _near(phrase: Phrase, cosine: float) -> Json:
+    return {"text": phrase.text, "cosine": round(float(cosine), 4)}
+
+
 def inside(model: Any, requests: Sequence[InsideRequest]) -> list[Json]:
     """What one unit of a layer computes after every token, and which units go with a feature of the text."""
     return [_inside(model, request) for request in requests]
 
 
 def _inside(model: Any, request: InsideRequest) -> Json:
-    if len(request.text) > MAX_INSIDE:
-        raise InputError(f"a text of {len(request.text):,} characters: expected at most {MAX_INSIDE:,} to look inside")
     config = model.network.config
     layer = _at_most("layer", request.layer or config.layers, config.layers)
     tokens, layers = steps_of_layers(model, request.text)
@@ -242,6 +233,7 @@ def translate(model: Any, requests: Sequence[TranslateRequest]) -> list[Json]:
 
 OPERATIONS = (
     Operation("parse", "parser", "Parse sentences.", ParseRequest, parse),
+    Operation("phrases", "parser", "A map of the phrases of sentences.", SentencesRequest, phrases),
     Operation("score", "language-model", "Surprisals of a text.", TextRequest, score),
     Operation("next", "language-model", "The most probable next tokens.", NextRequest, next_tokens),
     Operation("fill", "language-model", "Fill the blank ____ (bidirectional models).", NextRequest, fill),

@@ -181,6 +181,18 @@ def test_sampling_streams_and_stops(page: Page, monkeypatch: pytest.MonkeyPatch)
     assert page.evaluate(length) == 50
 
 
+def test_phrases_are_on_a_map_and_in_a_table(page: Page) -> None:
+    page.get_by_role("link", name="Phrases").click()
+    page.fill("#phrases-text", "The old man sat on the mat. A young man sat on a chair.")
+    expect(page.get_by_role("rowheader", name="A young man", exact=True)).to_be_visible()
+    row = page.get_by_role("row").filter(has=page.get_by_role("rowheader", name="The old man", exact=True))
+    expect(row.get_by_role("cell").first).to_have_text("NP")
+    expect(row.get_by_role("cell").last).to_have_text(re.compile(r"^A young man \([01]\.\d\d\), .+, .+\)$"))
+    expect(page.locator("#view-phrases .paper svg")).to_have_attribute("aria-label", re.compile(r"^Map of \d+ phrases"))
+    assert _violations(page) == []
+    assert not _wide(page)
+
+
 def test_a_unit_is_looked_at_step_by_step(page: Page) -> None:
     page.get_by_role("link", name="Inside").click()
     page.fill("#inside-text", "a man (a cat) sat")

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from nltk.tree import Tree
 from serve_helpers import TEXT, Client, listening, models
 
 from seqtree.errors import InputError
@@ -21,10 +22,13 @@ from seqtree.images.model import ImageClassifier
 from seqtree.language.inside import following, steps_of_layers
 from seqtree.model import Model
 from seqtree.parsing.model import Parser
+from seqtree.phrases import PhraseVectors, cosine
+from seqtree.phrases.phrase import Phrase, constituents
 from seqtree.serve import models as served_models
 from seqtree.serve.guard import MAX_BODY
 from seqtree.serve.jobs import BusyError, Worker
-from seqtree.serve.operations import OPERATIONS, Operation, TextRequest
+from seqtree.serve.operations import OPERATIONS, Operation
+from seqtree.serve.requests import TextRequest
 
 SENTENCE = "The cat sat on the mat."
 
@@ -47,7 +51,7 @@ def test_the_models_and_what_they_do(client: Client) -> None:
     _, _, body = client.send("GET", "/api/models")
     found = {model["name"]: model for model in json.loads(body)["models"]}
     assert {name: model["operations"] for name, model in found.items()} == {
-        "default": ["parse"],
+        "default": ["parse", "phrases"],
         "letters": ["score", "next", "inside", "sample"],
         "blanks": ["score", "fill"],
         "tags": ["tag"],
@@ -70,6 +74,32 @@ def test_parse_is_what_the_parser_says(client: Client, served: dict[str, Model[A
     (given,) = client.ask("parse", text="it works . mostly", tokenized=True)["sentences"]
     assert given["trees"][0]["words"] == ["it", "works", ".", "mostly"]
     assert client.ask("parse", text=" \n")["sentences"] == []
+
+
+def test_phrases_and_which_are_alike(client: Client, served: dict[str, Any]) -> None:
+    text = "The old man sat on the mat. The young man sat on a chair."
+    found = client.ask("phrases", text=text)
+    phrases = {one["text"]: one for one in found["phrases"]}
+    assert phrases["The old man"]["label"] == "NP"
+    assert found["svg"].startswith("<svg ")
+    assert 0 < found["variance"] <= 1
+    near = phrases["The old man"]["near"]
+    parsed = [Phrase(one["text"], one["label"]) for one in found["phrases"]]
+    (first, second) = client.ask("parse", text=text)["sentences"]
+    drawn = [Tree.fromstring(one["trees"][0]["tree"]) for one in (first, second)]
+    trees = {one.text: one for tree in drawn for one in constituents(tree)}
+    vectors = PhraseVectors(served["default"], "phrases").vectors([trees[one.text] for one in parsed])
+    lengths = [vector / np.linalg.norm(vector) for vector in vectors]
+    rows = [one - np.mean(lengths, axis=0) for one in lengths]
+    own = rows[list(phrases).index("The old man")]
+    ranked = sorted(((cosine(own, other), name) for name, other in zip(phrases, rows, strict=True)), reverse=True)
+    assert [(one["text"], one["cosine"]) for one in near] == [
+        (name, pytest.approx(value, abs=1e-4)) for value, name in ranked[1:4]
+    ]
+    assert client.refused("POST", "/api/phrases", {"text": "Yes."})[1].endswith("expected from 3 to 150 for a map")
+    many = " ".join(f"The {word} man sat on the {word} mat." for word in "abcdefghijklmnopqrstuvwxyz"[:26] * 2)
+    status, reason = client.refused("POST", "/api/phrases", {"text": many + " " + many.replace("man", "men")})
+    assert (status, "expected from 3 to 150" in reason) == (400, True)
 
 
 def test_what_language_models_say(client: Client, served: dict[str, Any]) -> None:

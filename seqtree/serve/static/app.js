@@ -3,6 +3,7 @@
 import { models, runs } from "./api.js";
 import { element } from "./page.js";
 import { start as parse } from "./parse.js";
+import { start as phrases } from "./phrases.js";
 import { start as language } from "./language.js";
 import { start as inside } from "./inside.js";
 import { start as tag } from "./tag.js";
@@ -13,6 +14,7 @@ import { start as curves } from "./runs.js";
 
 const VIEWS = [
   { name: "parse", title: "Parse", operation: "parse", start: parse },
+  { name: "phrases", title: "Phrases", operation: "phrases", start: phrases },
   { name: "language", title: "Language", operation: "score", start: language },
   { name: "inside", title: "Inside", operation: "inside", start: inside },
   { name: "tag", title: "Tag", operation: "tag", start: tag },
