@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import secrets
@@ -10,9 +11,10 @@ from typing import Any
 
 import click
 
-from seqtree.cli.options import FILE, device_option, precision_option, threads_option
+from seqtree.cli.options import FILE, device_option, note, precision_option, threads_option
 from seqtree.errors import InputError
 
+PORTS = 20  # that are tried, from the one asked for on
 QUIET: dict[str, Any] = {
     "log_level": "warning",
     "access_log": False,
@@ -35,7 +37,7 @@ QUIET: dict[str, Any] = {
     help="Show the curves of a run as well, while it trains.",
 )
 @click.option("--host", default="127.0.0.1", help="Address to listen at; one that others can reach needs a token.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8000, help="Port to listen at; 0 for any that is free.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, help="Port to listen at, or the next free one.")
 @click.option("--workers", type=click.IntRange(1, 64), default=1, help="Processes, each with the models in its memory.")
 @click.option("--rate", type=click.FloatRange(min=0, min_open=True), default=100, help="Requests a second, by address.")
 @threads_option
@@ -82,14 +84,24 @@ def serve(
 
 
 def _listening(host: str, port: int) -> socket.socket:
-    """A socket that listens there. Raises InputError if that is not possible."""
-    try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        made = socket.create_server((host, port), family=family, backlog=1024)
-    except OSError as error:
-        raise InputError(f"cannot listen at {host}, port {port} ({error.strerror}); try another --port") from None
-    made.set_inheritable(True)
-    return made
+    """A socket that listens there, or at one of the next ports if that one is taken, which is then said.
+
+    Raises InputError if that is not possible.
+    """
+    for number in range(port, min(port + PORTS, 65536)) if port else [0]:
+        try:
+            family = socket.getaddrinfo(host, number, type=socket.SOCK_STREAM)[0][0]
+            made = socket.create_server((host, number), family=family, backlog=1024)
+        except OSError as error:
+            reason = error
+            if error.errno != errno.EADDRINUSE:
+                break
+            continue
+        if number != port:
+            note(f"port {port} is taken: listening at port {number}")
+        made.set_inheritable(True)
+        return made
+    raise InputError(f"cannot listen at {host}, port {port} ({reason.strerror}); try another --port")
 
 
 def _tell(listening: socket.socket, host: str, token: str | None) -> None:

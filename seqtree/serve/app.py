@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from starlette.concurrency import iterate_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -26,6 +26,7 @@ from seqtree.serve.guard import MAX_BODY, Guard, TooLargeError, hosts_of
 from seqtree.serve.jobs import BusyError, Worker
 from seqtree.serve.openapi import document
 from seqtree.serve.operations import OPERATIONS, Json, Operation
+from seqtree.serve.plain import page
 from seqtree.serve.requests import TextRequest
 from seqtree.training.run_folder import RunFolder
 
@@ -34,6 +35,7 @@ VARIABLE = "SEQTREE_SERVE"  # what a process of its own is told: the arguments o
 STREAMS = 16  # at a time
 FLUSH = 0.03  # seconds between two parts of a stream
 MAX_RECORDS = 2_000  # of a run
+ANSWERED = (SeqtreeError, BusyError, TooLargeError)
 Models = Mapping[str, Model[Any]]
 
 
@@ -57,6 +59,7 @@ def make_app(
         Route("/api/runs", service.curves),
         Route("/openapi.json", lambda request: JSONResponse(document(offered))),
         *(Route(f"/api/{one.name}", partial(service.asked, one), methods=["POST"]) for one in offered),
+        *([] if token else [Route("/plain", service.plain)]),  # which could not show a token
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
     guard = Middleware(Guard, hosts=hosts_of(host), token=token, rate=rate)
@@ -105,19 +108,39 @@ class _Service:
             model = self._model(operation, asked)
             if operation.pieces is not None:
                 return await self._stream(operation.pieces(model, asked))
-            return await self._answer(operation, model, asked, request)
-        except InputError as error:
-            return _error(400, str(error))
-        except SeqtreeError as error:
-            return _error(500, str(error))
-        except BusyError as error:
-            return _error(503, str(error), {"Retry-After": "1"})
-        except TooLargeError:
-            return _error(413, f"a request has at most {MAX_BODY // 1024} KiB", {"Connection": "close"})
+            return JSONResponse(await self._answer(operation, model, asked, request))
         except ClientDisconnect:
             return Response(status_code=499)
+        except ANSWERED as error:
+            status, reason, headers = _refusal(error)
+            return _error(status, reason, headers)
 
-    async def _answer(self, operation: Operation, model: Model[Any], asked: TextRequest, request: Request) -> Response:
+    async def plain(self, request: Request) -> Response:
+        """The page for browsers without scripts, with the answer to the form that it was sent with."""
+        choices = {
+            f"{one.name} {name}": (one, name)
+            for one in self.offered
+            for name, model in self.models.items()
+            if one.pieces is None and one.kind == model.kind and _goes(one, model)
+        }
+        text, chosen = request.query_params.get("text", ""), request.query_params.get("do", next(iter(choices)))
+        answer, status, reason = None, 200, None
+        await request.body()  # there is none; after it, only that the client has gone
+        try:
+            if chosen not in choices:
+                raise InputError(f"{chosen!r}: expected one of {', '.join(choices)}")
+            if text.strip():
+                operation, name = choices[chosen]
+                asked = operation.request.from_json({"text": text.replace("\r\n", "\n"), "model": name})
+                answer = await self._answer(operation, self.models[name], asked, request)
+        except ClientDisconnect:
+            return Response(status_code=499)
+        except ANSWERED as error:
+            status, reason, _ = _refusal(error)
+        called = [(value, f"{one.summary} ({name})") for value, (one, name) in choices.items()]
+        return HTMLResponse(page(called, chosen, text, answer, reason), status)
+
+    async def _answer(self, operation: Operation, model: Model[Any], asked: TextRequest, request: Request) -> Json:
         assert self.worker is not None
         answer: asyncio.Future[Json] = asyncio.ensure_future(self.worker.ask(operation, model, asked))
         gone: asyncio.Future[Any] = asyncio.ensure_future(
@@ -128,7 +151,7 @@ class _Service:
         if not answer.done():
             answer.cancel()
             raise ClientDisconnect
-        return JSONResponse(answer.result())
+        return answer.result()
 
     async def _stream(self, pieces: Iterator[str]) -> Response:
         if self.streams >= STREAMS:
@@ -194,6 +217,15 @@ def _facts(model: Model[Any]) -> Json:
         "parameters": sum(parameter.numel() for parameter in model.network.parameters()),
         "unit": getattr(vocabulary, "unit", None),
     }
+
+
+def _refusal(error: Exception) -> tuple[int, str, dict[str, str]]:
+    """What a request is told that cannot be answered: the status, the reason, and headers."""
+    if isinstance(error, TooLargeError):
+        return 413, f"a request has at most {MAX_BODY // 1024} KiB", {"Connection": "close"}
+    if isinstance(error, BusyError):
+        return 503, str(error), {"Retry-After": "1"}
+    return 400 if isinstance(error, InputError) else 500, str(error), {}
 
 
 def _error(status: int, reason: str, headers: Mapping[str, str] | None = None) -> Response:

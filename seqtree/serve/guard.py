@@ -70,13 +70,12 @@ class Guard:
             return 429, "too many requests a second; try again in a moment"
         if scope["method"] not in ("GET", "HEAD", "POST"):
             return 405, "expected GET or POST"
-        if scope["method"] == "POST":
+        if scope["method"] == "POST" or scope["query_string"]:
             origin = headers.get("origin")
-            if (origin is not None and origin.partition("://")[2] != host) or headers.get("sec-fetch-site") in (
-                "cross-site",
-                "same-site",
-            ):
+            foreign = headers.get("sec-fetch-site") in ("cross-site", "same-site")
+            if foreign or (origin is not None and origin.partition("://")[2] != host):
                 return 403, "pages of other sites may not use this service"
+        if scope["method"] == "POST":
             if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
                 return 415, "expected a JSON object, with Content-Type: application/json"
             length = headers.get("content-length", "0")

@@ -23,11 +23,20 @@ def serve(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytes
     return caller(capsys, tmp_path, monkeypatch, "serve")
 
 
-def test_a_port_that_is_taken(serve: Run) -> None:
-    with socket.socket() as other:
-        other.bind(("127.0.0.1", 0))
-        other.listen()
+def _taken(port: int = 0) -> socket.socket:
+    other = socket.socket()
+    other.bind(("127.0.0.1", port))
+    other.listen()
+    return other
+
+
+def test_a_port_that_is_taken(serve: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next one that is free is said and used; with none of them free, it is refused."""
+    with _taken() as other:
         port = other.getsockname()[1]
+        code, _, err = serve("--port", port, "nothing-here")  # which is told after the port
+        assert (code, f"port {port} is taken: listening at port {port + 1}" in err) == (2, True), err
+        monkeypatch.setattr("seqtree.cli.serve.PORTS", 1)
         refused(serve("--port", port, "default"), f"cannot listen at 127.0.0.1, port {port} (", "try another --port")
 
 

@@ -228,6 +228,36 @@ def test_a_blank_is_filled_by_a_model_that_reads_both_sides(page: Page) -> None:
     expect(page.locator("#view-language table tbody tr")).to_have_count(10)
 
 
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1100), ("dark", 360)])
+def test_without_scripts_there_is_a_page_with_the_same_answers(
+    browser: Browser, address: str, scheme: Any, width: int
+) -> None:
+    looks: Any = {"color_scheme": scheme, "viewport": {"width": width, "height": 800}}
+    context = browser.new_context(java_script_enabled=False, **looks)
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    page.goto(address)
+    page.get_by_role("link", name="one without scripts").click()
+    page.fill("#text", "The cat sat.")
+    page.get_by_role("button", name="Go").click()
+    expect(page.locator(".paper svg")).to_be_visible()
+    expect(page.locator("pre")).to_contain_text('"words": [')
+    expect(page.locator("#text")).to_have_value("The cat sat.")
+    page.select_option("[name=do]", "classify moods")
+    page.fill("#text", "a fine day\n" + HOSTILE)
+    page.get_by_role("button", name="Go").click()
+    expect(page.locator("pre")).to_contain_text('"probability": 0.')
+    expect(page.locator("#text")).to_have_value("a fine day\n" + HOSTILE)
+    shown = page.url
+    context.close()
+    context = browser.new_context(**looks)
+    page = context.new_page()
+    page.goto(shown)
+    assert _violations(page) == []
+    assert not _wide(page)
+    context.close()
+
+
 def test_curves_of_runs_are_live(page: Page, tmp_path_factory: pytest.TempPathFactory, address: str) -> None:
     page.get_by_role("link", name="Runs").click()
     expect(page.locator("#view-runs polyline")).to_have_count(2)

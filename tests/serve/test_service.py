@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from html import unescape
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import numpy as np
 import pytest
@@ -206,6 +209,42 @@ def test_curves(served: dict[str, Model[Any]], tmp_path: Path) -> None:
     ]
 
 
+def test_a_page_without_scripts(client: Client, served: dict[str, Model[Any]]) -> None:
+    status, headers, body = client.send("GET", "/plain")
+    assert (status, headers["content-type"]) == (200, "text/html; charset=utf-8")
+    html = body.decode()
+    assert "<script" not in html
+    assert re.findall(r'<option value="([^"]+)"', html)[:3] == ["parse default", "phrases default", "score letters"]
+    hostile = "<b>It</b> & it"
+    html = client.send("GET", "/plain?" + urlencode({"do": "parse default", "text": hostile}))[2].decode()
+    assert "<b>" not in html
+    assert 'value="parse default" selected' in html
+    (tree,) = client.ask("parse", text=hostile)["sentences"][0]["trees"]
+    assert tree["svg"] in html
+    shown = json.loads(unescape(html.split("<pre>")[1].split("</pre>")[0]))
+    del tree["svg"]
+    assert shown["sentences"][0]["trees"] == [tree]
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "reason"),
+    [
+        ({"do": "sample letters", "text": "a"}, 400, "expected one of parse default"),
+        ({"do": "score default", "text": "a"}, 400, "expected one of parse default"),
+        ({"do": "score letters", "text": "a" * 20_001}, 400, "expected at most 20,000"),
+        ({"do": "phrases default", "text": "Yes."}, 400, "expected from 3 to 150"),
+        ({"do": "score letters", "text": " \n"}, 200, None),
+    ],
+)
+def test_what_the_page_without_scripts_refuses(
+    client: Client, asked: dict[str, str], status: int, reason: str | None
+) -> None:
+    found, _, body = client.send("GET", "/plain?" + urlencode(asked))
+    assert found == status
+    assert ('role="alert"' in body.decode()) == (reason is not None)
+    assert reason is None or reason in unescape(body.decode())
+
+
 # --- what is refused
 
 
@@ -264,6 +303,7 @@ def test_this_machine_by_its_names(client: Client, host: str) -> None:
 )
 def test_a_page_of_another_site_is_refused(client: Client, headers: dict[str, str]) -> None:
     assert client.refused("POST", "/api/parse", {"text": SENTENCE}, **headers)[0] == 403
+    assert client.refused("GET", "/plain?text=a", **headers)[0] == 403
 
 
 def test_the_own_page_is_not(client: Client) -> None:
@@ -312,6 +352,7 @@ def test_a_token_is_asked_for_where_others_can_reach_the_service(served: dict[st
         assert client.refused("GET", "/api/models")[0] == 401
         assert client.refused("GET", "/api/models", Authorization="Bearer é")[0] == 401
         assert client.send("GET", "/api/models", Authorization="Bearer secret")[0] == 200
+        assert client.refused("GET", "/plain?text=a")[0] == 404
 
 
 # --- many at once
