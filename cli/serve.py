@@ -76,7 +76,8 @@ def serve(
         about: dict[str, Any] = {"runs": curves, "host": host, "token": token, "rate": rate}
         _tell(listening, host, token)
         if workers == 1:
-            uvicorn.run(make_app(opened, **about), fd=listening.fileno(), **QUIET)
+            texts = served.training_texts(opening["paths"], opened)
+            uvicorn.run(make_app(opened, texts=texts, **about), fd=listening.fileno(), **QUIET)
             return
         os.environ[VARIABLE] = json.dumps({"models": opening, "app": about})
         place = "seqtree.serve.app:from_environment"

@@ -86,14 +86,26 @@ def sample_report(sample_ids: npt.ArrayLike, corpus_ids: npt.NDArray[Any], vocab
     shortest = MIN_COPY[vocabulary.unit]
     copied = find_windows(sought, corpus_ids, shortest)
     length, place = _longest(lambda size: find_windows(sought, corpus_ids, size), copied, shortest, len(sample))
-    covered = np.zeros(len(sample) + 1, dtype=np.int64)
-    covered[: len(copied)] += copied
-    covered[shortest : shortest + len(copied)] -= copied  # windows that end there
-    share = float((covered.cumsum()[:-1] > 0).mean()) if len(sample) else 0.0
+    share = float(_covered(copied, shortest, len(sample)).mean()) if len(sample) else 0.0
     copy = vocabulary.join(vocabulary.decode(sample[place : place + length]))
     block = find_loop(sample)
     loop = None if block is None else vocabulary.join(vocabulary.decode(block))
     return SampleReport(length, copy, share, loop is not None, loop)
+
+
+def in_long_copies(ids: Ids, corpus_ids: npt.NDArray[Any], vocabulary: Vocabulary) -> npt.NDArray[np.bool_]:
+    """Which tokens of a text (n,) are in passages of at least 32 characters or 6 words of its training text; (n,)."""
+    shortest, sought = MIN_COPY[vocabulary.unit], np.where(ids == vocabulary.unknown, len(vocabulary), ids)
+    return _covered(find_windows(sought, corpus_ids, shortest), shortest, len(ids))
+
+
+def _covered(windows: npt.NDArray[np.bool_], length: int, size: int) -> npt.NDArray[np.bool_]:
+    """Which of ``size`` tokens are in one of these windows of ``length`` tokens; (size,)."""
+    counts = np.zeros(size + 1, dtype=np.int64)
+    counts[: len(windows)] += windows
+    counts[length : length + len(windows)] -= windows  # those that end there
+    covered: npt.NDArray[np.bool_] = counts.cumsum()[:-1] > 0
+    return covered
 
 
 def find_windows(sample: Ids, corpus: npt.NDArray[Any], length: int) -> npt.NDArray[np.bool_]:

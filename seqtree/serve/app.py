@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mappin
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from starlette.applications import Starlette
 from starlette.concurrency import iterate_in_threadpool
@@ -21,11 +21,13 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from seqtree.errors import InputError, SeqtreeError
+from seqtree.language.memorisation import Ids
+from seqtree.language.model import LanguageModel
 from seqtree.model import Model
 from seqtree.serve.guard import MAX_BODY, Guard, TooLargeError, hosts_of
 from seqtree.serve.jobs import BusyError, Worker
 from seqtree.serve.openapi import document
-from seqtree.serve.operations import OPERATIONS, Json, Operation
+from seqtree.serve.operations import OPERATIONS, Json, Operation, Trained
 from seqtree.serve.plain import page
 from seqtree.serve.requests import TextRequest
 from seqtree.training.run_folder import RunFolder
@@ -42,17 +44,18 @@ Models = Mapping[str, Model[Any]]
 def make_app(
     models: Models,
     runs: Mapping[str, str | Path] | None = None,
+    texts: Mapping[str, Ids] | None = None,
     host: str = "127.0.0.1",
     token: str | None = None,
     rate: float = 100.0,
 ) -> Starlette:
-    """The application for models, and run folders to show the curves of, by name.
+    """The application for models, run folders to show the curves of, and training texts of models, by name.
 
     ``host``, ``token``, ``rate``: see ``Guard``.
     """
     kinds = {model.kind for model in models.values()}
-    offered = [one for one in OPERATIONS if one.kind in kinds]
-    service = _Service(models, {name: Path(path) for name, path in (runs or {}).items()}, offered)
+    offered = [one for one in OPERATIONS if one.kind in kinds and (texts or not one.of_training)]
+    service = _Service(models, {name: Path(path) for name, path in (runs or {}).items()}, texts or {}, offered)
     routes = [
         Route("/", lambda request: FileResponse(STATIC / "index.html")),
         Route("/api/models", service.listed),
@@ -69,15 +72,19 @@ def make_app(
 
 def from_environment() -> Starlette:
     """The application that the variable ``SEQTREE_SERVE`` describes: what every worker process runs."""
-    from seqtree.serve.models import opened
+    from seqtree.serve.models import opened, training_texts
 
     told = json.loads(os.environ[VARIABLE])
-    return make_app(opened(**told["models"]), **told["app"])
+    models = opened(**told["models"])
+    return make_app(models, texts=training_texts(told["models"]["paths"], models), **told["app"])
 
 
 class _Service:
-    def __init__(self, models: Models, runs: Mapping[str, Path], offered: Sequence[Operation]) -> None:
+    def __init__(
+        self, models: Models, runs: Mapping[str, Path], texts: Mapping[str, Ids], offered: Sequence[Operation]
+    ) -> None:
         self.models, self.runs, self.offered, self.streams = models, runs, offered, 0
+        self.trained = {name: Trained(cast(LanguageModel, models[name]), ids) for name, ids in texts.items()}
         self.worker: Worker | None = None
 
     @asynccontextmanager
@@ -90,7 +97,7 @@ class _Service:
         """The models by name: their kind, and what can be done with them."""
         found = []
         for name, model in self.models.items():
-            does = [one.name for one in self.offered if one.kind == model.kind and _goes(one, model)]
+            does = [one.name for one in self.offered if name in self._of_kind(one) and _goes(one, model)]
             found.append({"name": name, "kind": model.kind, "operations": does, **_facts(model)})
         return JSONResponse({"models": found})
 
@@ -120,8 +127,8 @@ class _Service:
         choices = {
             f"{one.name} {name}": (one, name)
             for one in self.offered
-            for name, model in self.models.items()
-            if one.pieces is None and one.kind == model.kind and _goes(one, model)
+            for name in self._of_kind(one)
+            if one.pieces is None and _goes(one, self.models[name])
         }
         text, chosen = request.query_params.get("text", ""), request.query_params.get("do", next(iter(choices)))
         answer, status, reason = None, 200, None
@@ -132,7 +139,7 @@ class _Service:
             if text.strip():
                 operation, name = choices[chosen]
                 asked = operation.request.from_json({"text": text.replace("\r\n", "\n"), "model": name})
-                answer = await self._answer(operation, self.models[name], asked, request)
+                answer = await self._answer(operation, self._model(operation, asked), asked, request)
         except ClientDisconnect:
             return Response(status_code=499)
         except ANSWERED as error:
@@ -140,7 +147,7 @@ class _Service:
         called = [(value, f"{one.summary} ({name})") for value, (one, name) in choices.items()]
         return HTMLResponse(page(called, chosen, text, answer, reason), status)
 
-    async def _answer(self, operation: Operation, model: Model[Any], asked: TextRequest, request: Request) -> Json:
+    async def _answer(self, operation: Operation, model: Any, asked: TextRequest, request: Request) -> Json:
         assert self.worker is not None
         answer: asyncio.Future[Json] = asyncio.ensure_future(self.worker.ask(operation, model, asked))
         gone: asyncio.Future[Any] = asyncio.ensure_future(
@@ -170,8 +177,14 @@ class _Service:
 
         return StreamingResponse(body(), media_type="application/x-ndjson")
 
-    def _model(self, operation: Operation, asked: TextRequest) -> Model[Any]:
-        of_kind = {name: model for name, model in self.models.items() if model.kind == operation.kind}
+    def _of_kind(self, operation: Operation) -> Mapping[str, Any]:
+        """What an operation takes, by name."""
+        if operation.of_training:
+            return self.trained
+        return {name: model for name, model in self.models.items() if model.kind == operation.kind}
+
+    def _model(self, operation: Operation, asked: TextRequest) -> Any:
+        of_kind = self._of_kind(operation)
         if asked.model is None:
             return next(iter(of_kind.values()))
         if asked.model not in of_kind:
@@ -208,7 +221,7 @@ def _lines(pieces: Iterator[str]) -> Iterator[str]:
 def _goes(operation: Operation, model: Model[Any]) -> bool:
     """Whether a model of its kind has the operation: blanks are filled by bidirectional language models only."""
     both_sides = getattr(model.network.config, "bidirectional", False) if model.kind == "language-model" else None
-    return both_sides is None or operation.name == "score" or (operation.name == "fill") == both_sides
+    return both_sides is None or operation.name in ("score", "copies") or (operation.name == "fill") == both_sides
 
 
 def _facts(model: Model[Any]) -> Json:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from seqtree import __version__
-from seqtree.errors import InputError
+from seqtree.errors import InputError, SeqtreeError
+from seqtree.language.memorisation import Ids, training_text_of_run
+from seqtree.language.model import LanguageModel
 from seqtree.model import Model, load
 from seqtree.modelfile import a
 from seqtree.serve.operations import OPERATIONS
@@ -19,6 +23,7 @@ from seqtree.shipped import default_parser
 from seqtree.text.cache import cache_folder
 from seqtree.training.fit import train
 
+MAX_TRAINING = 50_000_000  # bytes of training text that samples are compared with
 SAMPLE = "lighthouse"  # the embedded text that a small language model is trained on
 
 
@@ -59,6 +64,21 @@ def opened(
     return models
 
 
+def training_texts(paths: Mapping[str, str], models: Mapping[str, Model[Any]]) -> dict[str, Ids]:
+    """The token indices (N,) of what each language model was trained on, where that is known, there, and not too large.
+
+    A run folder names its text; it is read as the model reads it.
+    """
+    found: dict[str, Ids] = {}
+    for name, model in models.items():
+        if isinstance(model, LanguageModel):
+            with suppress(SeqtreeError, OSError):
+                files = training_text_of_run(Path(paths[name]), "--training-text")
+                if sum(Path(file).stat().st_size for file in files if Path(file).is_file()) <= MAX_TRAINING:
+                    found[name] = model.encode_files(files, model.settings.encoding).ids
+    return found
+
+
 def _named(paths: Sequence[str]) -> dict[str, str]:
     """Each path by its last part, a run's model by that of its run, with a number where that is taken."""
     found: dict[str, str] = {}
@@ -80,4 +100,5 @@ def _sample_model() -> Path:
             made = Path(train("lm", preset="tiny", out=os.path.join(scratch, SAMPLE), seed=0)["model"])
             folder.mkdir(parents=True, exist_ok=True)
             load(made).save(model)
+            shutil.copy(made.parent / "config.json", folder)  # which says what it was trained on
     return model

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,8 @@ from seqtree.drawing.scatter import scatter
 from seqtree.drawing.tree_svg import draw_svg
 from seqtree.errors import InputError
 from seqtree.language.inside import following, steps_of_layers
+from seqtree.language.memorisation import Ids, in_long_copies
+from seqtree.language.model import LanguageModel
 from seqtree.parsing.formats import as_json
 from seqtree.parsing.model import Parser
 from seqtree.phrases import PhraseVectors, project
@@ -50,7 +52,8 @@ class Operation:
     """One thing to do with a model of ``kind``: at ``/api/NAME``, for requests of the class ``request``.
 
     ``answer`` takes a model and several requests and gives as many answers; for an operation that ``streams``,
-    ``pieces`` gives the parts of one answer's text, as they are made.
+    ``pieces`` gives the parts of one answer's text, as they are made. With ``of_training``, the model is one with its
+    training text.
     """
 
     name: str
@@ -59,6 +62,14 @@ class Operation:
     request: type[TextRequest]
     answer: Callable[[Any, Sequence[Any]], list[Json]] | None = None
     pieces: Callable[[Any, Any], Iterator[str]] | None = None
+    of_training: bool = False
+
+
+class Trained(NamedTuple):
+    """A language model, and the token indices (N,) of the text that it was trained on."""
+
+    model: LanguageModel
+    ids: Ids
 
 
 def parse(model: Any, requests: Sequence[ParseRequest]) -> list[Json]:
@@ -86,6 +97,18 @@ def score(model: Any, requests: Sequence[TextRequest]) -> list[Json]:
         bits = sum(one.surprisal for one in scored)
         perplexity = 2 ** (bits / len(scored)) if scored else None
         answers.append({"tokens": tokens, "bits": round(bits, 4), "perplexity": perplexity})
+    return answers
+
+
+def copies(trained: Trained, requests: Sequence[TextRequest]) -> list[Json]:
+    """Which tokens of a text are in long passages of the training text, and these passages."""
+    vocabulary, answers = trained.model.vocabulary, []
+    for request in requests:
+        ids = vocabulary.encode(trained.model.part_tokens(request.text))
+        copied = in_long_copies(ids, trained.ids, vocabulary)
+        edges = np.flatnonzero(np.diff(np.concatenate([[0], copied, [0]])))
+        passages = [vocabulary.join(vocabulary.decode(ids[i:j])) for i, j in zip(edges[::2], edges[1::2], strict=True)]
+        answers.append({"copied": copied.tolist(), "passages": passages})
     return answers
 
 
@@ -238,6 +261,14 @@ OPERATIONS = (
     Operation("next", "language-model", "The most probable next tokens.", NextRequest, next_tokens),
     Operation("fill", "language-model", "Fill the blank ____ (bidirectional models).", NextRequest, fill),
     Operation("inside", "language-model", "What a unit computes over a text.", InsideRequest, inside),
+    Operation(
+        "copies",
+        "language-model",
+        "Passages that stand word for word in the training text.",
+        TextRequest,
+        copies,
+        of_training=True,
+    ),
     Operation("sample", "language-model", "Sample text, streamed.", SampleRequest, pieces=sample),
     Operation("tag", "tagger", "Tags for words.", SentencesRequest, tag),
     Operation("classify", "classifier", "Classes for a text.", TextRequest, classify),

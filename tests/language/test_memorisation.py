@@ -12,7 +12,14 @@ from oracles import copied_windows, first_loop
 
 from seqtree.errors import InputError
 from seqtree.language import memorisation as report
-from seqtree.language.memorisation import SampleReport, find_loop, find_windows, report_samples, sample_report
+from seqtree.language.memorisation import (
+    SampleReport,
+    find_loop,
+    find_windows,
+    in_long_copies,
+    report_samples,
+    sample_report,
+)
 from seqtree.language.model import LanguageModel
 from seqtree.text.vocabulary import Vocabulary
 
@@ -38,6 +45,18 @@ def test_false_hits_are_not_believed(sample: list[int], corpus: list[int]) -> No
         patch.setattr(report, "_BASE", 1)
         found = find_windows(np.array(sample, dtype=np.int64), np.array(corpus, dtype=np.uint8), 3)
     assert all(there for there, said in zip(copied_windows(sample, corpus, 3), found, strict=True) if said)
+
+
+@settings(max_examples=60, deadline=None)
+@given(tokens, tokens)
+def test_tokens_in_long_copies(sample: list[int], corpus: list[int]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(report.MIN_COPY, "char", 3)
+        found = in_long_copies(np.array(sample, dtype=np.int64), np.array(corpus, dtype=np.uint8), LETTERS)
+    known = [token or -1 for token in sample]  # an unknown token is no copy
+    windows = copied_windows(known, corpus, 3)
+    expected = [any(windows[max(0, i - 2) : i + 1]) for i in range(len(sample))]
+    assert found.tolist() == expected
 
 
 def test_the_right_hit_behind_false_ones_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

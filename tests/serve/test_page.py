@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from serve_helpers import listening, models
+from serve_helpers import TEXT, listening, models
 
 from seqtree.language.model import LanguageModel
 
@@ -38,7 +38,9 @@ HOSTILE = "<img src=x onerror=alert(1)> & <script>alert(2)</script>"
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("served")
     served = models(folder)
-    with listening(served, runs={name: folder / name for name in ("tag", "classify")}, rate=10_000) as port:
+    runs = {name: folder / name for name in ("tag", "classify")}
+    texts = {"letters": served["letters"].vocabulary.encode(list(TEXT))}
+    with listening(served, runs=runs, texts=texts, rate=10_000) as port:
         yield f"http://127.0.0.1:{port}/"
 
 
@@ -150,6 +152,23 @@ def test_surprisal_and_what_was_expected(page: Page) -> None:
     expect(page.locator("#view-language table tbody tr")).to_have_count(10)
     assert _violations(page) == []
     assert not _wide(page)
+
+
+def test_passages_of_the_training_text_are_underlined(page: Page) -> None:
+    page.get_by_role("link", name="Language").click()
+    page.fill("#language-text", "no the cat sat on the mat a dog ran to the man")
+    expect(page.locator("#view-language .token")).to_have_count(46)
+    assert page.locator("#view-language .copied").count() == 0  # there is a line end in the text
+    page.fill("#language-text", "no the cat sat on the mat\na dog ran to the man")
+    expect(page.locator("#view-language .token.copied")).to_have_count(43)
+    expect(page.get_by_text("Underlined: word for word in the training text, one passage")).to_be_visible()
+    assert _violations(page) == []
+    page.fill("#view-language [name=temperature]", "0")
+    page.fill("#view-language [name=tokens]", "5")
+    page.fill("#language-text", "the cat sat on the mat\na dog ran to the")
+    page.get_by_role("button", name="Go on from it").click()
+    expect(page.locator("#view-language .sampled")).not_to_be_empty()
+    expect(page.get_by_text("Underlined: word for word")).to_be_visible()
 
 
 def test_sampling_streams_and_stops(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,6 +32,7 @@ from seqtree.serve.guard import MAX_BODY
 from seqtree.serve.jobs import BusyError, Worker
 from seqtree.serve.operations import OPERATIONS, Operation
 from seqtree.serve.requests import TextRequest
+from seqtree.training.fit import train
 
 SENTENCE = "The cat sat on the mat."
 
@@ -43,7 +44,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Model[Any]]:
 
 @pytest.fixture(scope="module")
 def client(served: dict[str, Model[Any]]) -> Iterator[Client]:
-    with listening(served, rate=10_000) as port:
+    texts = {"letters": served["letters"].vocabulary.encode(list(TEXT))}
+    with listening(served, texts=texts, rate=10_000) as port:
         yield Client(port)
 
 
@@ -55,7 +57,7 @@ def test_the_models_and_what_they_do(client: Client) -> None:
     found = {model["name"]: model for model in json.loads(body)["models"]}
     assert {name: model["operations"] for name, model in found.items()} == {
         "default": ["parse", "phrases"],
-        "letters": ["score", "next", "inside", "sample"],
+        "letters": ["score", "next", "inside", "copies", "sample"],
         "blanks": ["score", "fill"],
         "tags": ["tag"],
         "moods": ["classify"],
@@ -115,6 +117,34 @@ def test_what_language_models_say(client: Client, served: dict[str, Any]) -> Non
     assert best == [(token, pytest.approx(chance, abs=1e-6)) for token, chance in letters.next("the ca", 3)]
     filled = client.ask("fill", text="the c____t", k=2, model="blanks")["tokens"]
     assert [one["token"] for one in filled] == [token for token, _ in served["blanks"].fill("the c____t", 2)]
+
+
+def test_passages_of_the_training_text(client: Client) -> None:
+    copied = "the cat sat on the mat\na dog ran to"
+    found = client.ask("copies", text=f"no {copied}zz")
+    assert found["passages"] == [copied]
+    assert found["copied"] == [False] * 3 + [True] * len(copied) + [False] * 2
+    assert client.ask("copies", text="the cat") == {"copied": [False] * 7, "passages": []}
+    assert client.ask("copies", text="") == {"copied": [], "passages": []}
+    status, reason = client.refused("POST", "/api/copies", {"text": "a", "model": "blanks"})
+    assert (status, reason) == (400, "model 'blanks': expected one of letters")
+
+
+def test_the_training_text_of_a_run_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "text.txt").write_text(TEXT, encoding="utf-8")
+    options: dict[str, Any] = {"preset": "tiny", "epochs": 1.0, "progress": False}
+    made = Path(train("lm", tmp_path / "text.txt", out=str(tmp_path / "run"), **options)["model"])
+    paths = {"run": str(made.parent), "file": str(made), "default": "default"}
+    opened = served_models.opened(paths)
+    found = served_models.training_texts(paths, opened)
+    assert set(found) == {"run", "file"}
+    vocabulary = opened["run"].vocabulary  # type: ignore[attr-defined]
+    assert vocabulary.join(vocabulary.decode(found["run"])) == TEXT
+    monkeypatch.setattr(served_models, "MAX_TRAINING", 10)
+    assert served_models.training_texts(paths, opened) == {}
+    monkeypatch.undo()
+    (tmp_path / "text.txt").unlink()
+    assert served_models.training_texts(paths, opened) == {}
 
 
 def test_a_unit_is_looked_at(client: Client, served: dict[str, Any]) -> None:

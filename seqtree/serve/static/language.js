@@ -48,6 +48,9 @@ export function start(section, models, remember) {
       if (!signal.aborted) place.append(message(error.message, "error"));
     }
     if (sampling?.signal === signal) stop.disabled = true;
+    const { passages } = await copies(form.elements.text.value + text.textContent, model());
+    text.replaceChildren(...underlined(text.textContent, passages));
+    text.after(...copied(passages));
   });
   stop.addEventListener("click", () => sampling?.abort());
 
@@ -56,6 +59,34 @@ export function start(section, models, remember) {
     chosen();
     view.send();
   };
+}
+
+/** Which tokens of a text, and which passages, stand in the training text; nothing where that is not known. */
+async function copies(text, model) {
+  if (!model.operations.includes("copies") || !text) return { copied: [], passages: [] };
+  try {
+    return await ask("copies", { text, model: model.name });
+  } catch {
+    return { copied: [], passages: [] };
+  }
+}
+
+/** A text in which the passages are underlined. */
+function underlined(text, passages) {
+  const found = [];
+  let place = 0;
+  for (const passage of passages) {
+    const begin = text.indexOf(passage, place);
+    if (begin < 0) continue;
+    found.push(text.slice(place, begin), element("u", { class: "copied" }, passage));
+    place = begin + passage.length;
+  }
+  return [...found, text.slice(place)];
+}
+
+function copied(passages) {
+  if (!passages.length) return [];
+  return [message(`Underlined: word for word in the training text, ${passages.length === 1 ? "one passage" : `${passages.length} passages`} of at least 32 characters or 6 words.`)];
 }
 
 function sampled(form) {
@@ -91,6 +122,10 @@ function surprisals(answer, request, model) {
     token.addEventListener("click", () => expected(details, one, context, request, model));
     text.append(token);
   }
+  copies(request.text, model).then((found) => {
+    [...text.children].forEach((token, i) => token.classList.toggle("copied", found.copied[i] === true));
+    text.after(...copied(found.passages));
+  });
   const perplexity = answer.perplexity === null ? "" : `, perplexity ${answer.perplexity.toFixed(2)}`;
   const unit = words ? "tokens" : "characters";
   return [
