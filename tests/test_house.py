@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import runpy
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 MAX_LINES = 40
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+PICTURE = runpy.run_path(str(ROOT / "docs" / "make_architecture.py"))
+ALLOWED: dict[str, set[str]] = PICTURE["rooms"](PAGE)
 SOURCES = {
     **{
         file: f"seqtree.{'.'.join(file.relative_to(ROOT / 'seqtree').with_suffix('').parts)}"
@@ -19,22 +22,6 @@ SOURCES = {
     },
     **{file: f"seqtree.{folder}.{file.stem}" for folder in ("cli", "corpora") for file in (ROOT / folder).glob("*.py")},
 }
-
-
-def _table() -> dict[str, set[str]]:
-    """The rooms of the page's table, and what each may import."""
-    rows = re.findall(r"^\| `(\w+)` \|[^|]+\|([^|]*)\|$", PAGE, re.MULTILINE)
-    allowed: dict[str, set[str]] = {}
-    for room, may in rows:
-        named = set(re.findall(r"`(\w+)`", may))
-        if may.strip().startswith("all above"):
-            allowed[room] = set(allowed) - named
-        elif may.strip().startswith("everything"):
-            allowed[room] = {name for name, _ in rows} - {room}
-        else:
-            allowed[room] = named
-    allowed["training"] |= {"corpora"}  # the sample that is read where nothing is named
-    return {room: others | {"errors", "lazy", "escapes"} for room, others in allowed.items()}
 
 
 def _imports(tree: ast.Module) -> Iterator[str]:
@@ -51,9 +38,6 @@ def _imports(tree: ast.Module) -> Iterator[str]:
             yield from [module] if module != "seqtree" else [f"seqtree.{alias.name}" for alias in node.names]
 
 
-ALLOWED = _table()
-
-
 def test_every_room_is_in_the_table() -> None:
     rooms = {name.split(".")[1] for name in SOURCES.values()} - {"__init__", "__main__"}
     assert rooms == set(ALLOWED)
@@ -67,6 +51,24 @@ def test_a_room_imports_what_it_may(room: str) -> None:
         for module in _imports(ast.parse(file.read_text(encoding="utf-8"))):
             other = module.split(".")[1]
             assert other == room or other in ALLOWED[room] or other == "__version__", f"{name} imports {module}"
+
+
+def test_the_picture_is_that_of_the_table() -> None:
+    drawn = (ROOT / "docs" / "architecture.svg").read_text(encoding="utf-8")
+    assert drawn == PICTURE["drawing"](PAGE) + "\n", "run: python docs/make_architecture.py"
+    assert set(re.findall(r"<text[^>]*>(\w+)</text>", drawn)) == set(ALLOWED) - PICTURE["EVERYWHERE"]
+
+
+def test_the_picture_has_the_imports_of_the_table() -> None:
+    """Each of its lines is an import that the table allows, and by them one comes to all that a room may import."""
+    direct = PICTURE["direct"](ALLOWED)
+
+    def reached(room: str) -> set[str]:
+        return direct[room].union(*map(reached, direct[room]))
+
+    for room, others in direct.items():
+        assert reached(room) >= ALLOWED[room] - PICTURE["EVERYWHERE"]
+        assert others <= ALLOWED[room]
 
 
 def test_functions_are_short() -> None:
