@@ -100,5 +100,5 @@ def _sample_model() -> Path:
             made = Path(train("lm", preset="tiny", out=os.path.join(scratch, SAMPLE), seed=0)["model"])
             folder.mkdir(parents=True, exist_ok=True)
             load(made).save(model)
-            shutil.copy(made.parent / "config.json", folder)  # which says what it was trained on
+            shutil.copy(made / "config.json", folder)  # which says what it was trained on
     return model

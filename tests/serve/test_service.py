@@ -134,7 +134,7 @@ def test_the_training_text_of_a_run_is_known(tmp_path: Path, monkeypatch: pytest
     (tmp_path / "text.txt").write_text(TEXT, encoding="utf-8")
     options: dict[str, Any] = {"preset": "tiny", "epochs": 1.0, "progress": False}
     made = Path(train("lm", tmp_path / "text.txt", out=str(tmp_path / "run"), **options)["model"])
-    paths = {"run": str(made.parent), "file": str(made), "default": "default"}
+    paths = {"run": str(made), "file": str(made / "model.safetensors"), "default": "default"}
     opened = served_models.opened(paths)
     found = served_models.training_texts(paths, opened)
     assert set(found) == {"run", "file"}
@@ -517,13 +517,17 @@ def test_without_a_model_a_small_one_is_trained_once(tmp_path: Path, monkeypatch
         from seqtree.language.model import LanguageModel
 
         runs.append((task, options["preset"]))
-        Path(options["out"]).mkdir()
-        model = Path(options["out"]) / "model.safetensors"
-        LanguageModel.untrained(TEXT, hidden=8).save(model)
-        return {"model": str(model)}
+        run = Path(options["out"])
+        run.mkdir()
+        LanguageModel.untrained(TEXT, hidden=8).save(run / "model.safetensors")
+        (run / "config.json").write_text(json.dumps({"corpus": [str(tmp_path / "text.txt")]}), encoding="utf-8")
+        return {"model": str(run)}
 
     monkeypatch.setattr(served_models, "train", train)
     first, second = served_models.given([]), served_models.given([])
     assert first == second
     assert runs == [("lm", "tiny")]
-    assert set(served_models.opened(first)) == {"default", "lighthouse"}
+    opened = served_models.opened(first)
+    assert set(opened) == {"default", "lighthouse"}
+    (tmp_path / "text.txt").write_text(TEXT, encoding="utf-8")
+    assert len(served_models.training_texts(first, opened)["lighthouse"]) == len(TEXT)
