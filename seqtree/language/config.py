@@ -28,7 +28,10 @@ class LanguageNetworkConfig(Settings):
     embedding: int = setting(64, "Width of the input vectors.", minimum=1, maximum=MAX_UNITS)
     one_hot: bool = setting(False, "Feed one-hot vectors to the network instead of an embedding.")
     tied: bool = setting(
-        False, "Share the weights of embedding and output (they then have one width).", flags="--tied/--free"
+        False,
+        "Share the weights of embedding and output; the last of several layers then has as many units as the embedding "
+        "is wide.",
+        flags="--tied/--free",
     )
     bidirectional: bool = setting(False, "Read the text from both sides, to fill blanks.")
     dropout_embedding: float = setting(0.0, "Share of whole tokens dropped from the embedding.", minimum=0, below=1)
@@ -44,8 +47,18 @@ class LanguageNetworkConfig(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.tied and (self.one_hot or self.bidirectional or self.embedding != self.hidden):
-            raise InputError("a tied output needs embedding = hidden, no one-hot input and no bidirectional network")
+        if self.tied and (self.one_hot or self.bidirectional):
+            raise InputError("a tied output needs an embedding and a network that is not bidirectional")
+        if self.tied and (self.embedding > self.hidden or (self.layers == 1 and self.embedding < self.hidden)):
+            raise InputError(
+                f"a tied output needs an embedding as wide as there are hidden units, or with several layers at most "
+                f"as wide: it is {self.embedding}, and they are {self.hidden}"
+            )
+
+    @property
+    def output_size(self) -> int:
+        """Units of the last layer (of one direction)."""
+        return self.embedding if self.tied else self.hidden
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ def _layers(
             getattr(recurrent, f"{name}_l{layer}") for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
         )
         found: list[dict[str, Tensor]] = []
-        h, c = state[0][layer, 0], state[-1][layer, 0]
+        h, c = (part[layer, 0, : recurrent.sizes[layer]] for part in (state[0], state[-1]))
         for t, net in enumerate(F.linear(x, w_ih, b_ih)):
             before = {"h": h, "c": c} if t in begins else found[-1]
             found.append(step(net, F.linear(before["h"], w_hh, b_hh), before["h"], before.get("c", c), activation))

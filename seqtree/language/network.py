@@ -1,7 +1,8 @@
 """The recurrent language model: embedding or one-hot input, recurrent layers, softmax over the vocabulary.
 
 Formulas: chapter 5, s_t = f(U x_t + W s_{t-1} + b), o_t = softmax(V s_t + c); chapter 6 for LSTM and GRU. The tied
-output layer (V = embedding) is Press and Wolf 2017; dropout and weight-drop are Merity, Keskar and Socher 2018.
+output layer (V = embedding) is Press and Wolf 2017; a last layer as wide as the embedding, dropout and weight-drop are
+Merity, Keskar and Socher 2018.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class RecurrentLanguageModel(Network):
         self.recurrent = _stack(c, inputs, device, dtype)
         if c.bidirectional:
             self.backward_recurrent = _stack(c, inputs, device, dtype)
-        width = c.hidden * (2 if c.bidirectional else 1)
+        width = c.output_size * (2 if c.bidirectional else 1)
         self.decoder = nn.Linear(width, vocabulary_size, device=device, dtype=dtype)
         nn.init.normal_(self.decoder.weight, std=0.4 / math.sqrt(width))
         nn.init.zeros_(self.decoder.bias)
@@ -149,6 +150,7 @@ def _stack(
         nonlinearity=config.nonlinearity,
         dropout=config.dropout_hidden,
         locked=config.dropout_locked,
+        last_size=config.output_size,
         weight_drop=config.weight_drop,
         device=device,
         dtype=dtype,

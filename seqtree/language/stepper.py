@@ -12,11 +12,13 @@ arrays, and what one call can compute lies side by side.
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 
 from seqtree.language.network import RecurrentLanguageModel
+from seqtree.nn.recurrent import GATES
 from seqtree.text.items import BREAK
 from seqtree.text.vocabulary import Vocabulary
 
@@ -34,12 +36,13 @@ class StepState:
 
     shift: np.ndarray | None = None
 
-    def __init__(self, layers: int, hidden: int, cells: bool, gates: int, vocabulary: int) -> None:
-        states = _zeros(layers * hidden)
-        self.h = [states[i : i + hidden] for i in range(0, len(states), hidden)]
-        self.inputs = [states[max(0, i - 1) * hidden : (i + 1) * hidden] for i in range(layers)]
-        self.gates, self.logits = _zeros(gates), _zeros(vocabulary)
-        self.cells = [Cell(hidden) for _ in range(layers if cells else 0)]
+    def __init__(self, sizes: Sequence[int], gates: int, vocabulary: int) -> None:
+        ends = np.cumsum(sizes).tolist()
+        begins, states = [0, *ends[:-1]], _zeros(ends[-1])
+        self.h = [states[begin:end] for begin, end in zip(begins, ends, strict=True)]
+        self.inputs = [states[begins[max(0, layer - 1)] : end] for layer, end in enumerate(ends)]
+        self.gates, self.logits = [_zeros(gates * size) for size in sizes], _zeros(vocabulary)
+        self.cells = [Cell(size) for size in sizes] if gates == GATES["lstm"] else []
 
 
 class Cell:
@@ -60,7 +63,7 @@ class Stepper:
 
     def __init__(self, network: RecurrentLanguageModel) -> None:
         config = network.config
-        self.cell, self.hidden, self.layers = config.cell, config.hidden, config.layers
+        self.cell, self.hidden, self.sizes = config.cell, config.hidden, tuple(network.recurrent.sizes)
         self.relu = config.nonlinearity == "relu"
         weights = {
             name: p.detach().to("cpu", torch.float32, copy=True).numpy() for name, p in network.named_parameters()
@@ -79,16 +82,8 @@ class Stepper:
 
     def _prepare(self, layers: list[list[np.ndarray]], embedding: np.ndarray | None) -> None:
         """Fold scales and biases; store W_hh and (as a table or a matrix) W_ih of every layer, (inputs, gates)."""
-        h = self.hidden
-        order = np.arange(len(layers[0][2]))
-        if self.cell == "lstm":  # from i f g o to i f o g
-            order[2 * h :] = np.roll(order[2 * h :], h)
-            self.output = self.output * 0.5
-        scale = np.ones((len(layers[0][2]), 1), np.float32)
         if self.cell == "lstm":
-            scale[: 2 * h] = scale[3 * h :] = 0.5
-        elif self.cell == "gru":
-            scale[: 2 * h] = 0.5
+            self.output = self.output * 0.5
         self.matrices: list[np.ndarray] = []  # [W_ih W_hh]ᵀ, or W_hhᵀ where W_ih is in the table or separate
         self.input_matrices: list[np.ndarray] = []  # W_ihᵀ, separate in a GRU, whose reset gate scales only one product
         self.biases: list[np.ndarray] = []
@@ -96,6 +91,7 @@ class Stepper:
         self.table: np.ndarray | None = None
         self.embedding: np.ndarray | None = None
         for index, (w_ih, w_hh, b_ih, b_hh) in enumerate(layers):
+            h, (order, scale) = self.sizes[index], self._order(self.sizes[index])
             w_ih, w_hh, b_ih, b_hh = (
                 part[order] for part in (w_ih * scale, w_hh * scale, b_ih * scale[:, 0], b_hh * scale[:, 0])
             )
@@ -117,18 +113,30 @@ class Stepper:
             self.input_matrices.append(_aligned(w_ih.T))
             self.biases.append(bias)
 
+    def _order(self, h: int) -> tuple[np.ndarray, np.ndarray]:
+        """The order of the rows of h units' gates, (G h,), and what they are multiplied with, (G h, 1)."""
+        order = np.arange(GATES[self.cell] * h)
+        scale = np.ones((len(order), 1), np.float32)
+        if self.cell == "lstm":  # from i f g o to i f o g
+            order[2 * h :] = np.roll(order[2 * h :], h)
+            scale[: 2 * h] = scale[3 * h :] = 0.5
+        elif self.cell == "gru":
+            scale[: 2 * h] = 0.5
+        return order, scale
+
     def first_state(self, number: int | None = None) -> StepState:
         """The state before the first token, of a text of this class or of none."""
-        state = StepState(self.layers, self.hidden, self.cell == "lstm", len(self.biases[0]), len(self.output))
+        state = StepState(self.sizes, GATES[self.cell], len(self.output))
         if number is not None and self.condition is not None:
             added, first = self.condition.of(number)
             state.shift = None if added is None else added @ self.input_matrices[0]
             if first is not None:
-                h, *c = first.reshape(-1, self.layers, self.hidden)
+                h, *c = first.reshape(-1, len(self.sizes), self.hidden)
                 for layer, part in enumerate(state.h):
-                    part[:] = 2.0 * h[layer] if c else h[layer]
+                    begun = h[layer, : len(part)]
+                    part[:] = 2.0 * begun if c else begun
                     if c:
-                        state.cells[layer].c[:] = c[0][layer]
+                        state.cells[layer].c[:] = c[0][layer, : len(part)]
         return state
 
     def step(self, token: int, state: StepState) -> np.ndarray:
@@ -167,8 +175,8 @@ class Stepper:
         h *= cell.output
 
     def _gru(self, layer: int, inputs: np.ndarray, bias: np.ndarray, h: np.ndarray, state: StepState) -> None:
-        n = self.hidden
-        product = np.dot(h, self.matrices[layer], out=state.gates)
+        n = len(h)
+        product = np.dot(h, self.matrices[layer], out=state.gates[layer])
         x = inputs[: len(inputs) - n]  # the part before h; empty if the table is used
         net = bias + x @ self.input_matrices[layer] if len(x) else bias
         gates = HALF + HALF * np.tanh(product[: 2 * n] + net[: 2 * n])  # r, z
@@ -176,7 +184,7 @@ class Stepper:
         h += (ONE - gates[n:]) * (candidate - h)
 
     def _simple(self, layer: int, inputs: np.ndarray, bias: np.ndarray, h: np.ndarray, state: StepState) -> None:
-        net = np.dot(inputs, self.matrices[layer], out=state.gates)
+        net = np.dot(inputs, self.matrices[layer], out=state.gates[layer])
         net += bias
         if self.relu:
             np.maximum(net, ZERO, out=h)

@@ -101,7 +101,7 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
         base = OPTIONS.variant(unit, given.get("preset")).recipe.network
         if width is not None:
             given = _as_wide(given, width, base)
-        return OPTIONS.resolved({**given, **_widths(given, base)}, unit)
+        return OPTIONS.resolved({**given, **widths(given, base)}, unit)
 
     @classmethod
     def read(cls, sources: Sequence[str], recipe: LanguageRecipe, display: Display) -> PreparedCorpus:
@@ -237,9 +237,10 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
         lines = f"{len(self.batches):,} lines, " if isinstance(self.batches, LineBatches) else ""
         lines += f"{len(data.classes):,} classes, " if data.classes else ""
         unknown = f" ({data.train.unknown / len(data.train):.1%} unknown)" if data.train.unknown else ""
+        last = "" if config.output_size == config.hidden else f" (the last {config.output_size})"
         return (
             f"{files}{lines}{len(self.data.train):,} training{unknown} and {valid} validation tokens, vocabulary "
-            f"{len(self.model.vocabulary):,}; {config.cell} {config.layers}x{config.hidden}, batch "
+            f"{len(self.model.vocabulary):,}; {config.cell} {config.layers}x{config.hidden}{last}, batch "
             f"{shape.batch}x{shape.window}"
         )
 
@@ -312,14 +313,25 @@ def _as_wide(given: Mapping[str, Any], width: int, base: LanguageNetworkConfig) 
     return {"hidden": width if given.get("tied") else base.hidden, **given, "embedding": width}
 
 
-def _widths(given: Mapping[str, Any], base: LanguageNetworkConfig) -> dict[str, Any]:
-    """What follows from the given options for a preset's tied output: it is given up, or both widths are made equal."""
+def widths(given: Mapping[str, Any], base: LanguageNetworkConfig) -> dict[str, Any]:
+    """What follows from the given options for a preset's tied output: its other width, or that it is given up.
+
+    Where only one of the widths is given, the other stays as in a preset whose embedding is narrower, and is otherwise
+    the same.
+    """
     hidden, embedding = given.get("hidden"), given.get("embedding")
     if given.get("tied") and embedding is None:
         return {"embedding": hidden or base.hidden}
     if not base.tied or "tied" in given:
         return {}
-    if given.get("one_hot") or given.get("bidirectional") or (hidden and embedding and hidden != embedding):
+    several = given.get("layers", base.layers) > 1
+    if several and base.embedding < base.hidden:
+        hidden = hidden or max(base.hidden, embedding or 0)
+        embedding = embedding or min(base.embedding, hidden)
+    else:
+        width = hidden or embedding or base.hidden
+        hidden, embedding = hidden or width, embedding or width
+    fits = embedding <= hidden if several else embedding == hidden
+    if given.get("one_hot") or given.get("bidirectional") or not fits:
         return {"tied": False}
-    width = hidden or embedding or base.hidden
-    return {"hidden": width, "embedding": width}
+    return {"hidden": hidden, "embedding": embedding}

@@ -13,6 +13,7 @@ from itertools import product
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from seqtree.nn.casting import cast
@@ -65,6 +66,9 @@ class Recurrent(nn.Module):
 
     ``lengths`` (B,) are the lengths of the sequences without padding: the backward direction starts at each one's own
     end. The output at padding is undefined, and so is the final state of a padded sequence.
+
+    The last layer may have fewer units than the others, ``last_size``: the output is then (T, B, last_size), and the
+    rest of its state is 0.
     """
 
     def __init__(
@@ -79,6 +83,7 @@ class Recurrent(nn.Module):
         weight_drop: float = 0.0,
         locked: bool = True,
         bidirectional: bool = False,
+        last_size: int | None = None,
         device: torch.device | None = None,
         dtype: torch.dtype | None = None,
     ) -> None:
@@ -87,13 +92,13 @@ class Recurrent(nn.Module):
         self.directions = ("", "_reverse") if bidirectional else ("",)
         self.input_size, self.hidden_size, self.layers = input_size, hidden_size, layers
         self.dropout, self.weight_drop, self.locked = dropout, weight_drop, locked
-        rows = GATES[cell] * hidden_size
-        for layer in range(layers):
-            width = input_size if layer == 0 else hidden_size * len(self.directions)
+        self.sizes = [hidden_size] * (layers - 1) + [last_size or hidden_size]  # units of each layer
+        for layer, size in enumerate(self.sizes):
+            rows, width = GATES[cell] * size, input_size if layer == 0 else hidden_size * len(self.directions)
             for direction in self.directions:
                 for name, shape in (
                     ("weight_ih", (rows, width)),
-                    ("weight_hh", (rows, hidden_size)),
+                    ("weight_hh", (rows, size)),
                     ("bias_ih", (rows,)),
                     ("bias_hh", (rows,)),
                 ):
@@ -107,16 +112,17 @@ class Recurrent(nn.Module):
     @torch.no_grad()
     def reset_parameters(self) -> None:
         """Input weights uniform in +-1/sqrt(H), recurrent ones orthogonal per gate, biases 0 (forget gate: 1)."""
-        bound = 1.0 / math.sqrt(self.hidden_size)
         for layer, direction in product(range(self.layers), self.directions):
             weight_ih, weight_hh, bias_ih, bias_hh = self._weights(layer, direction)
+            size = self.sizes[layer]
+            bound = 1.0 / math.sqrt(size)
             nn.init.uniform_(weight_ih, -bound, bound)
-            for gate in weight_hh.split(self.hidden_size):
+            for gate in weight_hh.split(size):
                 nn.init.orthogonal_(gate)
             nn.init.zeros_(bias_ih)
             nn.init.zeros_(bias_hh)
             if self.cell == "lstm":
-                bias_ih[self.hidden_size : 2 * self.hidden_size] = 1.0
+                bias_ih[size : 2 * size] = 1.0
 
     def _weights(self, layer: int, direction: str) -> list[Tensor]:
         names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
@@ -132,18 +138,18 @@ class Recurrent(nn.Module):
         order = reversed_order(input, lengths)
         output = input  # (T, B, E)
         ends: list[tuple[Tensor, ...]] = []
-        for layer in range(self.layers):
+        for layer, size in enumerate(self.sizes):
             if layer:
                 output = sequence_dropout(output, self.dropout, self.training, self.locked)
             outputs = []
             for direction in self.directions:
                 weights = self._weights(layer, direction)
                 weights[1] = weight_dropout(weights[1], self.weight_drop, self.training)
-                before = [part[len(ends) : len(ends) + 1] for part in state]
+                before = [part[len(ends) : len(ends) + 1, :, :size].contiguous() for part in state]
                 read = reverse(output, order) if direction else output
                 read, *end = self._run(read, before, weights)  # (T, B, H)
                 outputs.append(reverse(read, order) if direction else read)
-                ends.append(tuple(end))
+                ends.append(tuple(F.pad(part, (0, self.hidden_size - size)) for part in end))
             output = torch.cat(outputs, dim=2) if len(outputs) == 2 else outputs[0]  # (T, B, D H)
         return output, tuple(torch.cat(parts) for parts in zip(*ends, strict=True))
 

@@ -149,7 +149,7 @@ class RecurrentReader(Reader):
     def __init__(self, model: LanguageModel) -> None:
         self.model = model
         config = model.network.config
-        self.size = config.hidden * (1 + config.bidirectional)
+        self.size = config.output_size * (1 + config.bidirectional)
 
     def vectors(self, phrases: Iterable[Phrase]) -> Iterator[Vector | None]:
         yield from in_batches(self._means, map(self.ids, phrases), self.model.device)

@@ -179,11 +179,11 @@ def _inside(model: Any, request: InsideRequest) -> Json:
     found = following(tokens, values["h"], request.feature, FOLLOWING)
     unit = found[0][0] if found else int(values["h"].var(axis=0).argmax())
     if request.unit is not None:
-        unit = _at_most("unit", request.unit, config.hidden - 1)
+        unit = _at_most("unit", request.unit, values["h"].shape[1] - 1)
     return {
         "cell": config.cell,
         "layers": config.layers,
-        "units": config.hidden,
+        "units": values["h"].shape[1],
         "layer": layer,
         "unit": unit,
         "tokens": tokens,

@@ -140,7 +140,8 @@ def start_words(words: WordEncoder, lexicon: Lexicon, model: LanguageModel) -> s
     """Copy what fits of a language model into a word encoder whose word vectors are as wide; says what was copied.
 
     A word that the model knows only in lower case takes that vector. Recurrent layers fit if cell and units are the
-    same: the encoder's forward direction then starts as the model, and the backward one as a bidirectional model's.
+    same: the encoder's forward direction then starts as the model, and the backward one as a bidirectional model's. A
+    narrower last layer does not fit.
     Inputs that the model does not have, characters and the other direction, start with zero weights.
     """
     tokens, theirs = lexicon.words.tokens, model.vocabulary
@@ -164,7 +165,7 @@ def _start_layers(words: WordEncoder, model: LanguageModel) -> str:
         sources["_reverse"] = model.network.backward_recurrent
     assert isinstance(words.encoder, Recurrent)
     for direction, source in sources.items():
-        for layer in range(min(mine.layers, theirs.layers)):
+        for layer in range(min(mine.layers, source.sizes.count(mine.hidden))):
             _start_layer(words.encoder, source, layer, direction)
     return " and ".join({"": "forward", "_reverse": "backward"}[direction] for direction in sources) + " layers"
 

@@ -142,7 +142,13 @@ def test_without_a_class_it_is_the_network_without_classes(where: str) -> None:
 @pytest.mark.parametrize("where", WHERE)
 @pytest.mark.parametrize(
     "shape",
-    [{"cell": "rnn"}, {"cell": "gru", "layers": 2}, {"layers": 2, "one_hot": True}, {"hidden": 5, "tied": True}],
+    [
+        {"cell": "rnn"},
+        {"cell": "gru", "layers": 2},
+        {"layers": 2, "one_hot": True},
+        {"hidden": 5, "tied": True},
+        {"layers": 2, "tied": True},
+    ],
 )
 @pytest.mark.parametrize("table", [0, 1 << 24])
 def test_token_by_token_it_computes_the_same(

@@ -26,6 +26,8 @@ from seqtree.text.lexicon import LabelSet
         {"cell": "rnn"},
         {"cell": "rnn", "nonlinearity": "relu", "layers": 2},
         {"one_hot": True},
+        {"layers": 2, "tied": True},
+        {"layers": 3, "tied": True, "cell": "rnn"},
         {"unit": "word"},
     ],
 )

@@ -23,6 +23,7 @@ from seqtree.language import stepper as stepper_module
 from seqtree.language.config import LanguageNetworkConfig
 from seqtree.language.sampling import SamplingSettings, _until_stop, choose
 from seqtree.language.stepper import Stepper
+from seqtree.language.task import widths
 from seqtree.language.validation import validation_loss
 from seqtree.text.config import TextSettings
 from seqtree.text.corpus import encode_text
@@ -35,6 +36,8 @@ SHAPES: list[dict[str, Any]] = [
     {"cell": "lstm"},
     {"cell": "lstm", "layers": 3},
     {"cell": "lstm", "layers": 2, "tied": True, "embedding": 8},
+    {"cell": "lstm", "layers": 3, "tied": True, "embedding": 5},
+    {"cell": "gru", "layers": 2, "tied": True, "embedding": 5},
     {"cell": "gru"},
     {"cell": "gru", "layers": 3},
     {"cell": "gru", "one_hot": True, "layers": 2},
@@ -143,11 +146,39 @@ def test_a_network_of_another_vocabulary_is_refused() -> None:
         ({"dropout_output": math.nan}, "dropout_output nan"),
         ({"tied": True}, "a tied output needs"),
         ({"tied": True, "hidden": 64, "one_hot": True}, "a tied output needs"),
+        ({"tied": True, "layers": 2, "hidden": 64, "embedding": 65}, "at most as wide: it is 65, and they are 64"),
     ],
 )
 def test_network_configs_are_checked(values: dict[str, Any], said: str) -> None:
     with pytest.raises(InputError, match=said):
         LanguageNetworkConfig(**values)
+
+
+@pytest.mark.parametrize(
+    ("base", "given", "expected"),
+    [
+        ((1, 64, 64), {"hidden": 30}, (True, 30, 30)),
+        ((1, 64, 64), {"embedding": 30}, (True, 30, 30)),
+        ((1, 64, 64), {"hidden": 30, "embedding": 20}, (False, 30, 20)),
+        ((1, 64, 64), {"hidden": 30, "embedding": 20, "layers": 2}, (True, 30, 20)),
+        ((1, 64, 64), {"one_hot": True}, (False, 64, 64)),
+        ((2, 64, 16), {}, (True, 64, 16)),
+        ((2, 64, 16), {"hidden": 30}, (True, 30, 16)),
+        ((2, 64, 16), {"hidden": 10}, (True, 10, 10)),
+        ((2, 64, 16), {"embedding": 100}, (True, 100, 100)),
+        ((2, 64, 16), {"embedding": 20}, (True, 64, 20)),
+        ((2, 64, 16), {"hidden": 20, "embedding": 30}, (False, 20, 30)),
+        ((2, 64, 16), {"layers": 1}, (True, 64, 64)),
+        ((2, 64, 16), {"bidirectional": True}, (False, 64, 16)),
+    ],
+)
+def test_widths_that_go_with_those_given(
+    base: tuple[int, int, int], given: dict[str, Any], expected: tuple[bool, int, int]
+) -> None:
+    layers, hidden, embedding = base
+    preset = LanguageNetworkConfig(layers=layers, hidden=hidden, embedding=embedding, tied=True)
+    made = replace(preset, **{**given, **widths(given, preset)})
+    assert (made.tied, made.hidden, made.embedding) == expected
 
 
 # --- measures

@@ -31,6 +31,7 @@ SEEDS = range(3, 12)
         {"documents": "lines", "layers": 2},
         {"cell": "rnn", "one_hot": True},
         {"tied": True, "hidden": 8, "embedding": 8},
+        {"tied": True, "layers": 2, "hidden": 12, "embedding": 6},
     ],
 )
 @pytest.mark.parametrize(

@@ -352,6 +352,7 @@ def _network(vocabulary: int = 6, **config: Any) -> RecurrentLanguageModel:
         {"cell": "lstm", "layers": 2},
         {"cell": "gru", "one_hot": True},
         {"cell": "lstm", "tied": True, "embedding": 4},
+        {"cell": "lstm", "layers": 2, "tied": True, "embedding": 3},
         {"cell": "gru", "bidirectional": True},
     ],
     ids=str,
@@ -399,6 +400,21 @@ def test_tied_output_is_the_embedding() -> None:
         network.embedding.weight.fill_(0.25)
     assert network.decoder.weight.eq(0.25).all()
     assert _network().decoder.weight.shape != _network().embedding.weight.shape
+
+
+def test_the_last_layer_of_a_tied_network_is_as_wide_as_the_embedding() -> None:
+    network = _network(layers=3, tied=True, embedding=3)
+    assert network.recurrent.sizes == [4, 4, 3]
+    assert network.recurrent.weight_hh_l2.shape == (12, 3)
+    ids = torch.randint(0, 6, (7, 2))
+    whole, end = network(ids)
+    first, state = network(ids[:4])
+    second, last = network(ids[4:], state)
+    torch.testing.assert_close(torch.cat([first, second]), whole)
+    for part, other in zip(end, last, strict=True):
+        assert part.shape == (3, 2, 4)
+        assert part[2, :, 3:].eq(0).all()  # where the last layer has no unit
+        torch.testing.assert_close(part, other)
 
 
 def test_forward_is_the_decoder_after_the_oracle() -> None:
