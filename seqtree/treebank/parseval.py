@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import reduce
 from itertools import accumulate
 from typing import Any, NamedTuple, TypeVar
 
@@ -26,7 +27,7 @@ PUNCTUATION = frozenset({",", ":", "``", "''", "."})
 _UNCOUNTED = PUNCTUATION | {*WRAPPERS, TRACE}
 _SAME = {"PRT": "ADVP"}
 K = TypeVar("K")
-_COUNTS = ("_tags", "_labelled", "_unlabelled")
+_COUNTS = ("_tags", "_unlabelled")
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,10 @@ class Scores:
 class Brackets(NamedTuple):
     """How many constituents are in gold trees, in parses, and in both (matched); and in how many sentences."""
 
-    matched: int
-    gold: int
-    parsed: int
-    sentences: int
+    matched: int = 0
+    gold: int = 0
+    parsed: int = 0
+    sentences: int = 0
 
     @property
     def scores(self) -> Scores:
@@ -53,7 +54,12 @@ class Brackets(NamedTuple):
 
     def plus(self, other: Brackets) -> Brackets:
         """The counts of both."""
-        return Brackets(*(one + more for one, more in zip(self, other, strict=True)))
+        return Brackets(
+            self.matched + other.matched,
+            self.gold + other.gold,
+            self.parsed + other.parsed,
+            self.sentences + other.sentences,
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Scores and counts."""
@@ -104,8 +110,7 @@ class Parseval:
         self._skipped: list[Skipped] = []
         self._exact = 0
         self._tags: list[int] = [0, 0]  # correct, gold
-        self._labelled: list[int] = [0, 0, 0]  # matched, gold, parsed
-        self._unlabelled: list[int] = [0, 0, 0]
+        self._unlabelled: list[int] = [0, 0, 0]  # matched, gold, parsed
         self._by_label: dict[str, Brackets] = {}
         self._by_length: dict[int, Brackets] = {}
 
@@ -130,7 +135,6 @@ class Parseval:
         place = [0, *accumulate(kept)]  # word boundary -> the same boundary without punctuation
         expected, found = target.constituents(place), output.constituents(place)
         self._exact += expected == found
-        _count(self._labelled, expected, found)
         _count(self._unlabelled, _without_labels(expected), _without_labels(found))
         _add(self._by_length, {len(target.words): Brackets(*_matches(expected, found), 1)})
         _add(self._by_label, _labels(expected, found))
@@ -153,7 +157,7 @@ class Parseval:
     def result(self) -> ParsevalFigures:
         """The figures over the sentences added so far."""
         return ParsevalFigures(
-            labelled=_scores(*self._labelled),
+            labelled=reduce(Brackets.plus, self._by_length.values(), Brackets()).scores,
             unlabelled=_scores(*self._unlabelled),
             exact_match=_percent(self._exact, self._sentences - len(self._skipped)),
             tag_accuracy=_percent(*self._tags),
@@ -234,11 +238,11 @@ def _matches(expected: Counter[Any], found: Counter[Any]) -> tuple[int, int, int
 
 def _labels(expected: Constituents, found: Constituents) -> dict[str, Brackets]:
     """The counts of one sentence for each label."""
-    apart: dict[str, tuple[Constituents, Constituents]] = {}
-    for place, constituents in enumerate((expected, found)):
-        for node, count in constituents.items():
-            apart.setdefault(node[0], (Counter(), Counter()))[place][node] = count
-    return {label: Brackets(*_matches(*both), 1) for label, both in apart.items()}
+    counts: dict[str, list[int]] = {}
+    for place, constituents in enumerate((expected & found, expected, found)):
+        for (label, _, _), count in constituents.items():
+            counts.setdefault(label, [0, 0, 0])[place] += count
+    return {label: Brackets(matched, gold, parsed, 1) for label, (matched, gold, parsed) in counts.items()}
 
 
 def _add(totals: dict[K, Brackets], counts: Mapping[K, Brackets]) -> None:
