@@ -44,6 +44,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "gradcheck": ("seqtree.cli.gradcheck", "gradcheck", "Check every hand-derived gradient of the chapters."),
     "corpora": ("seqtree.cli.corpora", "corpora", "The embedded samples: list, show, generate."),
     "models": ("seqtree.cli.models", "models", "The models that come with seqtree: licence, size, accuracy."),
+    "doctor": ("seqtree.cli.doctor", "doctor", "What is installed here, what works, how to get the rest."),
     "cache": ("seqtree.cli.cache", "cache", "Texts and images kept encoded between runs: list, clear."),
     "completion": ("seqtree.cli.completion", "completion", "Print a shell completion script."),
 }

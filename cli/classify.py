@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -12,10 +13,14 @@ from seqtree.cli.options import (
     compute_options,
     json_option,
     open_model,
+    picture_option,
     print_json,
+    write_picture,
 )
 from seqtree.cli.texts import check_texts, classes_line, file_option, in_chunks, ranked, text_blocks
 from seqtree.cli.train import train_command
+from seqtree.confusion import mistakes
+from seqtree.drawing.charts import FORMATS
 from seqtree.escapes import json_line
 
 SHOWN = 10  # mistakes
@@ -57,13 +62,15 @@ classify.add_command(
 @classify.command(
     "eval",
     epilog="\b\nExamples:\n  seqtree classify eval runs/topics test.tsv\n"
-    "  seqtree classify eval runs/intents test.tsv --reject 0.5 --json",
+    "  seqtree classify eval runs/intents test.tsv --reject 0.5 --json\n"
+    "  seqtree classify eval runs/intents test.tsv --plot mistakes.svg",
 )
 @click.argument("model", type=FILE)
 @click.argument("texts", type=FILE, nargs=-1, required=True)
 @click.option("--label-column", default="label", help="Name of the label's column in CSV and JSON lines.")
 @click.option("--text-column", default="text", help="Name of the text's column in CSV and JSON lines.")
 @reject_option
+@picture_option("--plot", "Draw which class was taken for which", FORMATS)
 @compute_options
 @json_option
 def eval_(
@@ -72,6 +79,7 @@ def eval_(
     label_column: str,
     text_column: str,
     reject: float,
+    plot: Path | None,
     encoding: str,
     precision: str,
     device: str,
@@ -87,10 +95,12 @@ def eval_(
 
     loaded = open_model("classify", model, threads, device, precision)
     measured = evaluate(loaded, read_labelled(texts, encoding, label_column, text_column), reject)
+    if plot:
+        write_picture(plot, measured.picture(plot.suffix.lower()))
     if as_json:
         print_json(measured.to_json())
     else:
-        _print_table(loaded.classes.names, measured)
+        _print_table(measured)
 
 
 @classify.command(
@@ -155,19 +165,14 @@ def _as_json(classifier: Any, found: Any) -> str:
     )
 
 
-def _print_table(classes: tuple[str, ...], measured: Any) -> None:
+def _print_table(measured: Any) -> None:
     for name in ("accuracy", "macro_f1", "loss", "calibration_error"):
         click.echo(f"{name.replace('_', ' '):<20} {getattr(measured, name):>10.4f}")
     click.echo(f"{'items':<20} {measured.items:>10,}")
     click.echo(f"{'rejected':<20} {measured.rejected:>10,}")
     click.echo(f"{'items per second':<20} {measured.items_per_second:>10,.0f}")
-    names = [*classes, "none of these"]
-    wrong = sorted(
-        ((count, i, j) for i, row in enumerate(measured.confusion) for j, count in enumerate(row) if i != j and count),
-        reverse=True,
-    )[:SHOWN]
-    if wrong:
-        width = max(len("class"), *(len(names[i]) for _, i, _ in wrong), *(len(names[j]) for _, _, j in wrong))
+    if wrong := mistakes(measured.pairs)[:SHOWN]:
+        width = max(len("class"), *(len(name) for _, *both in wrong for name in both))
         click.echo(f"\n{'class':<{width}} {'taken for':<{width}} {'texts':>8}")
-        for count, i, j in wrong:
-            click.echo(f"{names[i]:<{width}} {names[j]:<{width}} {count:>8,}")
+        for count, true, said in wrong:
+            click.echo(f"{true:<{width}} {said:<{width}} {count:>8,}")

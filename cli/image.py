@@ -7,9 +7,20 @@ from typing import Any
 
 import click
 
-from seqtree.cli.options import FILE, check_picture, json_option, note, open_model, print_json, threads_option
+from seqtree.cli.options import (
+    FILE,
+    json_option,
+    note,
+    open_model,
+    picture_option,
+    print_json,
+    threads_option,
+    write_picture,
+)
 from seqtree.cli.texts import classes_line, ranked
 from seqtree.cli.train import train_command
+from seqtree.confusion import mistakes
+from seqtree.drawing.charts import FORMATS
 
 NOTHING_NAMED = "no data named: generating digits"
 labels_option = click.option(
@@ -51,12 +62,7 @@ image.add_command(
 @click.argument("data", type=FILE, required=False)
 @labels_option
 @click.option("--part", type=click.Choice(["train", "test"]), default="test", help="Which files of a folder.")
-@click.option(
-    "--plot",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE.svg",
-    help="Draw the confusion table and the first filters.",
-)
+@picture_option("--plot", "Draw which class was taken for which, and the first filters", FORMATS)
 @threads_option
 @json_option
 def eval_(
@@ -66,23 +72,17 @@ def eval_(
     from seqtree.images.evaluation import evaluate
     from seqtree.images.generated import read_part
 
-    if plot:
-        check_picture("--plot", plot)
     loaded = open_model("image", model, threads)
     if not data:
         note(NOTHING_NAMED)
     measured = evaluate(loaded, read_part(data, part, labels))
+    if plot:
+        filters = loaded.network.filters().cpu().numpy()
+        write_picture(plot, measured.picture(plot.suffix.lower(), filters))
     if as_json:
         print_json(measured.to_json())
     else:
-        _print_table(loaded.classes, measured)
-    if plot:
-        from seqtree.drawing import confusion
-        from seqtree.files import write_atomically
-
-        title = f"{measured.images} images, {100 * measured.error:.2f} % wrong"
-        filters = loaded.network.filters().cpu().numpy()
-        write_atomically(plot, confusion.plot(loaded.classes, measured.confusion, filters, title).encode())
+        _print_table(measured)
 
 
 @image.command(
@@ -132,15 +132,11 @@ def predict(model: str, files: tuple[str, ...], k: int, threads: int | None, as_
         print_json({"predictions": predictions})
 
 
-def _print_table(classes: tuple[str, ...], measured: Any) -> None:
+def _print_table(measured: Any) -> None:
     click.echo(f"{'accuracy':<20} {measured.accuracy:>10.4f}")
     click.echo(f"{'error':<20} {measured.error:>10.4f}")
     click.echo(f"{'loss':<20} {measured.loss:>10.4f}")
     click.echo(f"{'images':<20} {measured.images:>10,}")
     click.echo(f"{'images per second':<20} {measured.images_per_second:>10,.0f}")
-    wrong = sorted(
-        ((count, i, j) for i, row in enumerate(measured.confusion) for j, count in enumerate(row) if i != j and count),
-        reverse=True,
-    )
-    for count, true, said in wrong[:5]:
-        click.echo(f"{classes[true]} taken for {classes[said]:<8} {count:>10,}")
+    for count, true, said in mistakes(measured.pairs)[:5]:
+        click.echo(f"{true} taken for {said:<8} {count:>10,}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -16,16 +16,20 @@ import click
 from seqtree import processes
 from seqtree.errors import InputError, ModelFileError
 from seqtree.escapes import json_line, one_line
+from seqtree.files import write_atomically
 from seqtree.lazy import without
 from seqtree.settings import Field, Settings, fields_of
 from seqtree.shipped import default_parser
 
 if TYPE_CHECKING:
+    from seqtree.drawing.charts import Chart
     from seqtree.model import Model
     from seqtree.training.recipe import TrainingOptions
 
 TRACING = "torch._meta_registrations"
 PARSER_VARIABLE = "SEQTREE_PARSER"  # names the parser where no option does
+Formats = Mapping[str, Callable[[], object]]
+SVG: Formats = {".svg": lambda: None}
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 FILE = click.Path(readable=False, allow_dash=True)  # shells complete it; the library checks it
@@ -93,12 +97,47 @@ def training_options(options: TrainingOptions[Any]) -> Callable[[Command], Comma
     return with_options([*found, quiet_option, json_option])
 
 
-def check_picture(option: str, path: Path, endings: Sequence[str] = (".svg",)) -> None:
+def picture_option(
+    option: str, shows: str, formats: Formats = SVG, required: bool = False
+) -> Callable[[Command], Command]:
+    """The option that names a picture to write; before anything else is done, it is checked that it can be.
+
+    shows: what is in the picture, with which the option's help begins. formats: by the endings of its files, what they
+    need: a function that raises InputError if it is not there.
+    """
+
+    def checked(context: click.Context, parameter: click.Parameter, path: Path | None) -> Path | None:
+        if path is not None:
+            check_picture(option, path, formats)
+        return path
+
+    return click.option(
+        option,
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        callback=checked,
+        required=required,
+        help=f"{shows}: {_either(formats)}.",
+    )
+
+
+def check_picture(option: str, path: Path, formats: Formats = SVG) -> None:
     """Raises InputError unless a picture with one of these endings can be written to the path that an option names."""
-    if path.suffix.lower() not in endings or not path.parent.is_dir():
-        *others, last = endings
-        ends = f"{', '.join(others)} or {last}" if others else last
-        raise InputError(f"{option} {path}: expected a file that ends in {ends}, in a folder that is there")
+    ending = path.suffix.lower()
+    if ending not in formats or not path.parent.is_dir() or path.is_dir():
+        raise InputError(f"{option} {path}: expected a file that ends in {_either(formats)}, in a folder that is there")
+    formats[ending]()
+
+
+def write_picture(path: Path, picture: Chart) -> None:
+    """Write a picture, whole or not at all, and say on stderr what it shows."""
+    write_atomically(path, picture.data)
+    note(f"{path}: {picture.caption}")
+
+
+def _either(endings: Iterable[str]) -> str:
+    *others, last = endings
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def settings_options(settings: Settings) -> Callable[[Command], Command]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -12,9 +13,12 @@ from seqtree.cli.options import (
     json_option,
     note,
     open_model,
+    picture_option,
     print_json,
+    write_picture,
 )
 from seqtree.cli.train import train_command
+from seqtree.drawing.charts import FORMATS
 
 
 @click.group(
@@ -45,7 +49,8 @@ parser.add_command(
 @parser.command(
     "eval",
     epilog="\b\nExamples:\n  seqtree parser eval runs/mine test.mrg\n"
-    "  seqtree parser eval runs/mine nltk:treebank/wsj_0180-wsj_0199 --json",
+    "  seqtree parser eval runs/mine nltk:treebank/wsj_0180-wsj_0199 --json\n"
+    "  seqtree parser eval runs/mine test.mrg --plot f1.svg",
 )
 @click.argument("model", type=FILE)
 @click.argument("trees", type=FILE, nargs=-1, required=True)
@@ -56,6 +61,7 @@ parser.add_command(
     show_default=True,
     help="What to do about a malformed tree: stop, or leave it out (skip).",
 )
+@picture_option("--plot", "Draw labelled F1 by length of sentences and by label", FORMATS)
 @compute_options
 @json_option
 def eval_(
@@ -63,6 +69,7 @@ def eval_(
     trees: tuple[str, ...],
     encoding: str,
     malformed: str,
+    plot: Path | None,
     precision: str,
     device: str,
     threads: int | None,
@@ -83,6 +90,8 @@ def eval_(
     measured = evaluate(loaded, gold)
     for skipped in measured.scores.skipped:
         note(f"sentence {skipped.number} skipped: {skipped.reason}")
+    if plot:
+        write_picture(plot, measured.picture(plot.suffix.lower()))
     record = measured.to_json()
     if as_json:
         print_json(record)

@@ -18,12 +18,14 @@ from seqtree.cli.options import (
     json_option,
     note,
     open_parser,
+    picture_option,
     precision_option,
     print_json,
     quick_imports,
     threads_option,
     with_options,
 )
+from seqtree.drawing.canvas import FORMATS
 from seqtree.errors import InputError
 
 if TYPE_CHECKING:
@@ -174,7 +176,7 @@ def similarity(model: str, texts: tuple[str, ...], level: str, encoding: str, as
 )
 @click.argument("model", type=FILE)
 @click.argument("source", type=FILE, metavar="FILE|TREEBANK")
-@click.option("--out", type=FILE, required=True, metavar="FILE", help="The picture: a .svg or a .png (needs Pillow).")
+@picture_option("--out", "The picture", FORMATS, required=True)
 @click.option(
     "--method",
     type=click.Choice(["pca", "umap"]),
@@ -194,7 +196,7 @@ def similarity(model: str, texts: tuple[str, ...], level: str, encoding: str, as
 def map_(
     model: str,
     source: str,
-    out: str,
+    out: Path,
     method: str,
     most: int,
     kind: str,
@@ -208,8 +210,6 @@ def map_(
     Points have the colour of their label. Without labels, that of the kind of phrase: what a parser calls it, the class
     that a tree classifier gives it, or its number of words.
     """
-    if Path(out).suffix.lower() not in (".svg", ".png"):
-        raise click.UsageError(f"--out {out}: expected a name that ends in .svg or .png")
     vectors = _open(model, level, **opening)
     import numpy as np
 
@@ -223,7 +223,7 @@ def map_(
     reader = vectors.by_phrases
     kinds = [one.label or "" for one in kept] if any(one.label for one in kept) else reader.kinds(kept)
     drawn = scatter(points, [one.text for one in kept], kinds, f"{len(kept)} phrases by {method.upper()}")
-    write_atomically(Path(out), drawn.png() if out.lower().endswith(".png") else drawn.svg().encode() + b"\n")
+    write_atomically(out, drawn.png() if out.suffix.lower() == ".png" else drawn.svg().encode() + b"\n")
     labels = sum(mark.label is not None for mark in drawn.marks)
     note(
         f"{out}: {len(kept):,} phrases, {labels:,} of them with their label"

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import click
 
-from seqtree.cli.options import FILE, check_picture
+from seqtree.cli.options import FILE, picture_option
+from seqtree.drawing.charts import FORMATS
 from seqtree.errors import InputError
+from seqtree.files import write_atomically
 
 MOST = 100_000  # records of a run
 
@@ -22,17 +24,15 @@ def plot() -> None:
     "  seqtree plot curves runs/a --figure loss --figure learning_rate --over seconds --out a.png"
 )
 @click.argument("runs", nargs=-1, required=True, type=FILE, metavar="RUN...")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="The picture: .svg, .png or .pdf.")
+@picture_option("--out", "The picture", FORMATS, required=True)
 @click.option("--figure", "figures", multiple=True, help="What to show, a panel each.  [default: the first of the run]")
 @click.option("--over", type=click.Choice(["step", "epoch", "seconds"]), default="step", help="The horizontal axis.")
 @click.option("--logarithmic", is_flag=True, help="Draw figures on a logarithmic axis.")
 def curves(runs: tuple[str, ...], out: Path, figures: tuple[str, ...], over: str, logarithmic: bool) -> None:
     """Draw the curves of run folders: loss, rates or accuracies over steps, epochs or seconds."""
     from seqtree.drawing import curves as drawing
-    from seqtree.files import write_atomically
     from seqtree.training.run_folder import RunFolder
 
-    check_picture("--out", out, drawing.FORMATS)
     records = {run: RunFolder(Path(run)).records(MOST) for run in runs}
     for run, found in records.items():
         if not found:

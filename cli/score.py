@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from seqtree.cli.options import FILE, condition_option, encoding_option, json_option
-from seqtree.cli.score_rows import ScoreOptions, item_rows, text_rows, write
+from seqtree.cli.options import (
+    FILE,
+    condition_option,
+    encoding_option,
+    json_option,
+    picture_option,
+    write_picture,
+)
+from seqtree.cli.score_rows import ScoreOptions, Work, item_rows, text_rows, write
+from seqtree.drawing.canvas import FORMATS
 from seqtree.errors import InputError
+
+if TYPE_CHECKING:
+    from seqtree.language.pictures import RowPicture
+    from seqtree.language.study import ReadingStudy
 
 TOKEN_COLUMNS, WORD_COLUMNS = ("entropy", "rank"), ("entropy", "rank", "length", "frequency")
 
@@ -26,7 +38,8 @@ def _columns(context: click.Context, parameter: click.Parameter, value: str | No
     epilog="\b\nExamples:\n  seqtree lm score runs/novel sentences.txt --independent > surprisals.tsv\n"
     "  seqtree lm score runs/novel story.txt --by word --columns length,frequency --spillover 2 > words.tsv\n"
     "  seqtree lm score runs/novel --items words.csv --word-column word --by-column story > scored.csv\n"
-    "  seqtree lm score runs/novel story.txt --by word --parser default --k 10 > words.tsv"
+    "  seqtree lm score runs/novel story.txt --by word --parser default --k 10 > words.tsv\n"
+    "  seqtree lm score runs/novel story.txt --by word --plot story.svg > words.tsv"
 )
 @click.argument("model", type=FILE)
 @click.argument("file", type=FILE, required=False)
@@ -79,6 +92,7 @@ def _columns(context: click.Context, parameter: click.Parameter, value: str | No
     help="Score in so many processes texts that are apart: lines that are --independent, or items of their own for the "
     "model, and the documents of --items.",
 )
+@picture_option("--plot", "Draw the text, each token or word the darker the more surprising it is", FORMATS)
 @condition_option
 @encoding_option
 @click.option("--format", type=click.Choice(["tsv", "csv", "jsonl"]), help="[default: tsv, or that of the items]")
@@ -98,7 +112,17 @@ def score(file: str | None, as_json: bool, **chosen: Any) -> None:
         _items(options)
         return
     study = options.study()
-    write(f"{options.level}s", study.names(options.level), text_rows(study, file or "-", options), format)
+    picture = _picture(study, options.level, file) if options.plot else None
+    work = Work(options, study.names(options.level), picture=picture)
+    write(f"{options.level}s", work.names, text_rows(study, file or "-", work), format)
+    if options.plot and picture:
+        write_picture(options.plot, picture.chart(options.plot.suffix.lower()))
+
+
+def _picture(study: ReadingStudy, level: str, file: str | None) -> RowPicture:
+    from seqtree.language.pictures import RowPicture
+
+    return RowPicture(level, study.model.settings.unit, "" if file in (None, "-") else str(file))
 
 
 def _check_usage(file: str | None, options: ScoreOptions) -> None:
@@ -114,6 +138,9 @@ def _check_usage(file: str | None, options: ScoreOptions) -> None:
         f"of --columns, --by {level} has {', '.join(TOKEN_COLUMNS) if level == 'token' else 'none'}": level != "word"
         and not {*options.columns} <= {*(TOKEN_COLUMNS if level == "token" else ())},
         "entropy and rank are those of MODEL, not of --ngram": options.details and bool(options.ngram),
+        "--plot draws the tokens or words of FILE (--by token or word)": options.plot is not None
+        and (items or level not in ("token", "word")),
+        "--plot goes without --processes": options.plot is not None and options.processes > 1,
         "--k goes with --parser": options.k > 1 and options.parser is None,
     }
     for message, is_so in wrong.items():

@@ -16,6 +16,7 @@ from seqtree.escapes import json_line
 
 if TYPE_CHECKING:
     from seqtree.language.items import Document
+    from seqtree.language.pictures import RowPicture
     from seqtree.language.study import MoreOfWords, ReadingStudy
 
     Chunk: TypeAlias = "Document | Lines"
@@ -55,6 +56,7 @@ class ScoreOptions:
     parser: str | None
     k: int
     processes: int
+    plot: Path | None
     encoding: str
     format: str
 
@@ -101,12 +103,13 @@ def _trees(parser: str, k: int) -> tuple[MoreOfWords, Sequence[str]]:
 class Work:
     """What is made of a chunk of texts that are apart: called in a process, it opens the model there.
 
-    names: those of the columns. threads: of torch.
+    names: those of the columns. threads: of torch. picture: where rows are drawn besides, in this process.
     """
 
     options: ScoreOptions
     names: Sequence[str] = ()
     threads: int | None = None
+    picture: RowPicture | None = None
 
     def __call__(self) -> Callable[[Chunk], Shown]:
         if self.threads:
@@ -132,6 +135,8 @@ class Work:
         """Each row as text."""
         plain = self.options.level == "token" and self.options.format == "tsv" and self.options.items is None
         for row in rows:
+            if self.picture is not None:
+                self.picture.add(row)
             if self.options.format in ("json", "jsonl"):
                 line = json_line(finite(dict(zip(self.names, row, strict=True))))
                 yield line + "\n" * (self.options.format == "jsonl")
@@ -154,11 +159,11 @@ class Work:
                 raise error
 
 
-def text_rows(study: ReadingStudy, file: str, options: ScoreOptions) -> Iterator[str]:
+def text_rows(study: ReadingStudy, file: str, work: Work) -> Iterator[str]:
     """The rows of a file as text. Raises click.UsageError where several processes cannot share it."""
     from seqtree.text.reading import read_blocks, whole_lines
 
-    work = Work(options, study.names(options.level))
+    options = work.options
     lines = (line for some in whole_lines(read_blocks(file, options.encoding)) for line in some)
     if study.apart:
         yield from work.many(study, _line_chunks(lines))

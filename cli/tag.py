@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import click
@@ -15,11 +16,15 @@ from seqtree.cli.options import (
     json_option,
     note,
     open_model,
+    picture_option,
     print_json,
     with_options,
+    write_picture,
 )
 from seqtree.cli.texts import check_texts, file_option, in_chunks, text_blocks
 from seqtree.cli.train import train_command
+from seqtree.confusion import mistakes
+from seqtree.drawing.charts import FORMATS
 
 SHOWN = 10  # mistakes
 word_column_option = click.option(
@@ -62,12 +67,14 @@ tag.add_command(
 @tag.command(
     "eval",
     epilog="\b\nExamples:\n  seqtree tag eval runs/tags test.conll\n"
-    "  seqtree tag eval runs/chunks nltk:conll2000/test.txt --json",
+    "  seqtree tag eval runs/chunks nltk:conll2000/test.txt --json\n"
+    "  seqtree tag eval runs/tags test.conll --plot mistakes.svg",
 )
 @click.argument("model", type=FILE)
 @click.argument("sentences", type=FILE, nargs=-1, required=True)
 @columns_options
 @click.option("--intents", type=FILE, multiple=True, metavar="FILE", help="Lines of intent<TAB>text.")
+@picture_option("--plot", "Draw which tag was taken for which", FORMATS)
 @compute_options
 @json_option
 def eval_(
@@ -76,6 +83,7 @@ def eval_(
     word_column: int | None,
     tag_column: int | None,
     intents: tuple[str, ...],
+    plot: Path | None,
     encoding: str,
     precision: str,
     device: str,
@@ -90,6 +98,8 @@ def eval_(
     loaded = open_model("tag", model, threads, device, precision)
     columns = ColumnSettings(word_column, tag_column, encoding)
     measured = evaluate(loaded, read_tagged(sentences, columns, note, intents), note)
+    if plot:
+        write_picture(plot, measured.picture(plot.suffix.lower()))
     if as_json:
         print_json(measured.to_json())
     else:
@@ -233,9 +243,8 @@ def _print_table(measured: Any) -> None:
         for kind, one in [("all", measured.chunk), *measured.kinds.items()]:
             figures = "".join(f" {value:>10.4f}" for value in (one.precision, one.recall, one.f1))
             click.echo(f"{kind:<{width}}{figures} {one.gold:>8,}")
-    wrong = sorted(((n, *pair) for pair, n in measured.confusion.items() if pair[0] != pair[1]), reverse=True)
-    if wrong:
-        width = max(10, *(len(true) for _, true, _ in wrong[:SHOWN]))
+    if wrong := mistakes(measured.confusion)[:SHOWN]:
+        width = max(10, *(len(true) for _, true, _ in wrong))
         click.echo(f"\n{'tag':<{width}} {'taken for':<{width}} {'words':>8}")
-        for number, true, said in wrong[:SHOWN]:
+        for number, true, said in wrong:
             click.echo(f"{true:<{width}} {said:<{width}} {number:>8,}")

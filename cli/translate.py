@@ -13,11 +13,11 @@ import click
 
 from seqtree.cli.options import (
     FILE,
-    check_picture,
     compute_options,
     json_option,
     note,
     open_model,
+    picture_option,
     print_json,
     with_options,
 )
@@ -145,12 +145,7 @@ def eval_(
 @click.option("--best", "-k", type=click.IntRange(min=1), default=1, help="How many targets of each line, best first.")
 @click.option("--scores", is_flag=True, help="Put each target's score before it: TSV with score, target.")
 @click.option("--alignments", is_flag=True, help="Draw what each token of the target attended to.")
-@click.option(
-    "--plot",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE.svg",
-    help="Draw the alignment of the first TEXT as a picture.",
-)
+@picture_option("--plot", "Draw the alignment of the first TEXT")
 @compute_options
 @json_option
 def predict(
@@ -175,8 +170,6 @@ def predict(
     and its translations. An empty line has an empty target. Lines on stdin do not wait for the next ones.
     """
     check_texts(texts, file, "TEXT")
-    if plot:
-        check_picture("--plot", plot)
     loaded: Translator = open_model("translate", model, threads, device, precision)
     if (alignments or plot) and not loaded.network.config.attends:
         raise InputError(f"{model}: a model without attention, which aligns nothing")

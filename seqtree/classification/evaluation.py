@@ -12,11 +12,15 @@ import numpy as np
 import numpy.typing as npt
 
 from seqtree.classification.model import HIGHEST, Classifier
+from seqtree.confusion import pairs_of
+from seqtree.drawing.charts import Chart, in_notebook
+from seqtree.drawing.confusion import confusion_chart
 from seqtree.errors import InputError
 from seqtree.text.labelled import Labelled
 from seqtree.text.lexicon import Ids
 from seqtree.training.sharing import Share, alone
 
+NONE = "none of these"  # instead of a class
 BINS = 15  # of probabilities, for the calibration error
 NEWTON_STEPS = 20
 LOWEST = 0.05  # scale of scores
@@ -31,7 +35,7 @@ class ClassEvaluation:
     mean difference of the probability of the predicted class and the share that is right, over ``BINS`` equal steps of
     probability (Naeini et al. 2015). ``rejected`` texts were given no class: right only for texts of a class that the
     classifier does not know. ``confusion`` counts texts: a row is a true class, a column a predicted one, the last
-    column none.
+    column none; both are in the order of ``classes``.
     """
 
     accuracy: float
@@ -42,6 +46,7 @@ class ClassEvaluation:
     items: int
     items_per_second: float
     confusion: tuple[tuple[int, ...], ...]
+    classes: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -55,6 +60,21 @@ class ClassEvaluation:
             "confusion": [list(row) for row in self.confusion],
         }
 
+    @property
+    def pairs(self) -> dict[tuple[str, str], int]:
+        """How many texts of a true class (the first) were given a class (the second), by name."""
+        return pairs_of(self.confusion, (*self.classes, NONE))
+
+    def picture(self, format: str = ".svg") -> Chart:
+        """The confusion matrix as an .svg, .png or .pdf file. Raises InputError without matplotlib."""
+        found = self.pairs
+        names = [*self.classes, *([NONE] if any(NONE in pair for pair in found) else [])]
+        return confusion_chart(found, names, "texts", format)
+
+    def _repr_svg_(self) -> str | None:
+        """What a notebook shows."""
+        return in_notebook(self.picture)
+
 
 def evaluate(classifier: Classifier, items: Sequence[Labelled], reject: float = 0.0) -> ClassEvaluation:
     """Classify texts and compare with their labels.
@@ -66,7 +86,7 @@ def evaluate(classifier: Classifier, items: Sequence[Labelled], reject: float = 
     if not reject:
         check_labels(classifier, items, labels)
     chances, speed = _chances(classifier, items)
-    return _measured(chances, labels, reject, speed)
+    return _measured(chances, labels, classifier.classes.names, reject, speed)
 
 
 def calibrate(classifier: Classifier, items: Sequence[Labelled], share: Share = alone) -> ClassEvaluation:
@@ -84,7 +104,9 @@ def calibrate(classifier: Classifier, items: Sequence[Labelled], share: Share = 
     classifier.scales = (*scales, 1.0)[:2]
     logits = np.tensordot(scales, scores, axes=1)
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return _measured((powers / powers.sum(axis=1, keepdims=True)).astype(np.float32), labels, 0.0, speed)
+    return _measured(
+        (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32), labels, classifier.classes.names, 0.0, speed
+    )
 
 
 def _chances(classifier: Classifier, items: Sequence[Labelled]) -> tuple[npt.NDArray[np.float32], float]:
@@ -165,24 +187,27 @@ def _fit(scores: npt.NDArray[np.float64], labels: Ids, scales: npt.NDArray[np.fl
     )
 
 
-def _measured(chances: npt.NDArray[np.float32], labels: Ids, reject: float, speed: float) -> ClassEvaluation:
+def _measured(
+    chances: npt.NDArray[np.float32], labels: Ids, classes: tuple[str, ...], reject: float, speed: float
+) -> ClassEvaluation:
     count = chances.shape[1]
     best, known = chances.max(axis=1), labels >= 0
     said = np.where(best >= reject, chances.argmax(axis=1), count)
     true = np.where(known, labels, count)
     right = said == true
-    confusion = np.zeros((count + 1, count + 1), dtype=np.int64)
-    np.add.at(confusion, (true, said), 1)
+    table = np.zeros((count + 1, count + 1), dtype=np.int64)
+    np.add.at(table, (true, said), 1)
     loss = -np.log(chances[known, labels[known]].astype(float).clip(1e-38)).mean() if known.any() else math.nan
     return ClassEvaluation(
         accuracy=float(right.mean()),
-        macro_f1=_macro_f1(confusion[:, :count], confusion[:count]),
+        macro_f1=_macro_f1(table[:, :count], table[:count]),
         loss=float(loss),
         calibration_error=_calibration_error(best, chances.argmax(axis=1) == labels),
         rejected=int((said == count).sum()),
         items=len(labels),
         items_per_second=speed,
-        confusion=tuple(map(tuple, (confusion if not known.all() else confusion[:count]).tolist())),
+        classes=classes,
+        confusion=tuple(map(tuple, (table if not known.all() else table[:count]).tolist())),
     )
 
 

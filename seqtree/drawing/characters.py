@@ -20,6 +20,11 @@ def visible(text: object) -> str:
     return "".join(map(_visible, str(text)))
 
 
+def visible_words(text: str) -> str:
+    """The same of several words, whose spaces stay."""
+    return " ".join(map(visible, text.split(" ")))
+
+
 def isolated(text: str) -> str:
     """The text between U+2068 and U+2069 if it has right-to-left characters, so that its surroundings do not move."""
     if not text.isascii() and any(unicodedata.bidirectional(character) in ("R", "AL", "AN") for character in text):

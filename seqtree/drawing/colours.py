@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 
 Colour = Callable[[str], str | None]  # of a node, by its label: #rrggbb
 
-_LOW, _MIDDLE, _HIGH = (192, 57, 43), (120, 120, 120), (11, 110, 153)  # red, grey, blue
+_GRADES = ("#c0392b", "#787878", "#0b6e99")  # red, grey, blue
 _KINDS = ("#0b6e99", "#b35c00", "#007a5e", "#a8326e", "#6a51a3", "#8a6d00", "#c0392b", "#5f5f5f")
 _STEPS = (0, 95, 135, 175, 215, 255)  # of a colour's parts on a terminal
+_HALFWAY = 0.179  # the luminance on which black and white have the same contrast
 _PAINT = re.compile("\x1b\\[[0-9;]*m")
 
 
@@ -22,14 +22,35 @@ def class_colours(classes: Sequence[str]) -> dict[str, str]:
     """
     if not all(name.lstrip("-").isdecimal() for name in classes):
         return {name: _KINDS[i % len(_KINDS)] for i, name in enumerate(classes)}
-    return {name: _between(2 * i / max(1, len(classes) - 1)) for i, name in enumerate(classes)}
+    return {name: ramp(_GRADES, i / max(1, len(classes) - 1)) for i, name in enumerate(classes)}
+
+
+def ramp(colours: Sequence[str], share: float) -> str:
+    """The colour at a share, 0 to 1, of the way from the first of these colours (``#rrggbb``) to the last.
+
+    >>> ramp(["#ffffff", "#000000"], 0.2)
+    '#cccccc'
+    """
+    place = min(max(share, 0.0), 1.0) * (len(colours) - 1)
+    number = min(int(place), len(colours) - 2)
+    low, high = (_parts(colour) for colour in colours[number : number + 2])
+    return "#" + "".join(f"{round(a + (place - number) * (b - a)):02x}" for a, b in zip(low, high, strict=True))
+
+
+def ink_on(ground: str) -> str:
+    """Black or white, whichever is the easier to read on that ground: a contrast of 4.5 at least (WCAG 2.1)."""
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+        for part in (value / 255 for value in _parts(ground))
+    )
+    return "#000000" if 0.2126 * red + 0.7152 * green + 0.0722 * blue > _HALFWAY else "#ffffff"
 
 
 def painted(text: str, colour: str | None) -> str:
     """The text in that colour on a terminal of 256 colours; as it is for None."""
     if colour is None or not text:
         return text
-    red, green, blue = (_nearest(int(colour[i : i + 2], 16)) for i in (1, 3, 5))
+    red, green, blue = map(_nearest, _parts(colour))
     return f"\x1b[38;5;{16 + 36 * red + 6 * green + blue}m{text}\x1b[0m"
 
 
@@ -38,11 +59,9 @@ def unpainted(text: str) -> str:
     return _PAINT.sub("", text)
 
 
-def _between(place: float) -> str:
-    """The colour at a place from 0 (low) through 1 to 2 (high)."""
-    low, high = list(pairwise((_LOW, _MIDDLE, _HIGH)))[place > 1]
-    share = place - (place > 1)
-    return "#" + "".join(f"{round(a + share * (b - a)):02x}" for a, b in zip(low, high, strict=True))
+def _parts(colour: str) -> list[int]:
+    """Red, green and blue of ``#rrggbb``, from 0 to 255."""
+    return [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
 
 
 def _nearest(value: int) -> int:

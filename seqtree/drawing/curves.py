@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from itertools import cycle
+from typing import Any
 
+from seqtree.drawing.characters import visible_words
+from seqtree.drawing.charts import chart, label
 from seqtree.drawing.colours import class_colours
 from seqtree.errors import InputError
 
-FORMATS = (".svg", ".png", ".pdf")
 OVER = ("step", "epoch", "seconds")
 Records = Sequence[Mapping[str, float]]
 _DASHES = ("-", "--", "-.", ":")  # so that lines are told apart without colours
@@ -26,30 +27,26 @@ def curves(
 ) -> bytes:
     """A picture (SVG, PNG or PDF) with a panel for each figure, and in it a line for each run.
 
-    ``over``: what is on the horizontal axis, one of ``OVER``; ``format`` is one of ``FORMATS``. Raises InputError if
-    matplotlib is not installed, or no run has one of the figures.
+    ``over``: what is on the horizontal axis, one of ``OVER``; ``format`` is one of ``charts.FORMATS``. Raises
+    InputError if matplotlib is not installed, or no run has one of the figures.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise InputError('plots need matplotlib: pip install "seqtree[plot]"') from None
-    drawn = Figure(figsize=(7.5, 3.2 * len(figures)), layout="constrained")
-    panels = drawn.subplots(len(figures), 1, sharex=True, squeeze=False)[:, 0]
     colours = class_colours([f"run {name}" for name in runs])  # as classes, not as numbers
-    for panel, figure in zip(panels, figures, strict=True):
-        for (name, records), colour, dash in zip(runs.items(), colours.values(), cycle(_DASHES)):
-            points = [(one[over], one[figure]) for one in records if over in one and figure in one]
-            if points:
-                panel.plot(*zip(*points, strict=True), dash, color=colour, label=name, marker=".", markersize=4)
-        if not panel.lines:
-            known = ", ".join(figures_of(runs)) or "nothing"
-            raise InputError(f"--figure {figure}: no run has measured it; expected one of {known}")
-        panel.set_ylabel(figure.replace("_", " "))
-        panel.grid(visible=True, alpha=0.3)
-        if logarithmic:
-            panel.set_yscale("log")
-        panel.legend()
-    panels[-1].set_xlabel(over)
-    made = io.BytesIO()
-    drawn.savefig(made, format=format.removeprefix("."), dpi=150)
-    return made.getvalue()
+
+    def draw(drawn: Any) -> None:
+        panels = drawn.subplots(len(figures), 1, sharex=True, squeeze=False)[:, 0]
+        for panel, figure in zip(panels, figures, strict=True):
+            for (name, records), colour, dash in zip(runs.items(), colours.values(), cycle(_DASHES)):
+                points = [(one[over], one[figure]) for one in records if over in one and figure in one]
+                if points:
+                    panel.plot(*zip(*points, strict=True), dash, color=colour, label=name, marker=".", markersize=4)
+            if not panel.lines:
+                known = ", ".join(figures_of(runs)) or "nothing"
+                raise InputError(f"--figure {figure}: no run has measured it; expected one of {known}")
+            panel.set_ylabel(label(figure.replace("_", " ")))
+            panel.grid(visible=True, alpha=0.3)
+            if logarithmic:
+                panel.set_yscale("log")
+            panel.legend(panel.lines, [visible_words(line.get_label()) for line in panel.lines])
+        panels[-1].set_xlabel(over)
+
+    return chart((7.5, 3.2 * len(figures)), draw, format)

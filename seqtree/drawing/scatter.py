@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from seqtree.drawing.characters import visible
+from seqtree.drawing.canvas import Canvas
+from seqtree.drawing.characters import visible_words
 from seqtree.drawing.colours import class_colours
 from seqtree.drawing.svg import MARGIN, SIZE, picture, text, text_width
-from seqtree.errors import InputError
 
 WIDTH, LOWEST, HIGHEST = 960, 360, 960  # pixels of the picture: its width, and between which its height lies
 RADIUS = 4  # pixels of a point
@@ -24,10 +22,8 @@ LONGEST = 32  # characters of a label
 KINDS = 8  # colours
 OTHERS = "other"
 ROW = 22  # pixels of a row of the legend
-SHARPNESS = 2  # pixels of a PNG for one of the picture
 
 Points = npt.NDArray[np.float64]
-_ANCHORS = {"start": "l", "middle": "m", "end": "r"}  # as SVG has them, and as Pillow does
 _Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 
@@ -74,30 +70,17 @@ class Scatter:
 
     def png(self) -> bytes:
         """The same as a PNG file, twice as sharp. Raises InputError if Pillow is not installed."""
-        try:
-            from PIL import Image, ImageDraw
-        except ImportError:
-            raise InputError("a PNG file needs Pillow: pip install 'seqtree[images]'; an SVG file does not") from None
-        image = Image.new("RGB", (SHARPNESS * self.width, SHARPNESS * self.height), "#ffffff")
-        draw, font, r = ImageDraw.Draw(image), _font(SHARPNESS * FONT), SHARPNESS * RADIUS
-
-        def dot(x: int, y: int, colour: str) -> None:
-            x, y = SHARPNESS * x, SHARPNESS * y
-            draw.ellipse((x - r, y - r, x + r, y + r), fill=colour)
-
+        canvas = Canvas(self.width, self.height)
         for mark in self.marks:
-            dot(mark.x, mark.y, mark.colour)
+            canvas.dot(mark.x, mark.y, RADIUS, mark.colour)
         for mark in self.marks:
             if mark.label:
-                at = (SHARPNESS * mark.label[0], SHARPNESS * mark.label[1])
-                draw.text(at, _short(mark.text), fill=mark.colour, font=font, anchor=f"{_ANCHORS[mark.label[2]]}s")
+                x, y, anchor = mark.label
+                canvas.text(x, y, _short(mark.text), mark.colour, FONT, anchor)
         for x, y, kind, colour in self.legend:
-            dot(x, y, colour)
-            at = (SHARPNESS * (x + 2 * RADIUS), SHARPNESS * (y + FONT // 3))
-            draw.text(at, kind, fill=colour, font=font, anchor="ls")
-        file = io.BytesIO()
-        image.save(file, "PNG")
-        return file.getvalue()
+            canvas.dot(x, y, RADIUS, colour)
+            canvas.text(x + 2 * RADIUS, y + FONT // 3, kind, colour, FONT, "start")
+        return canvas.png()
 
 
 def scatter(points: Points, texts: Sequence[str], kinds: Sequence[str], title: str) -> Scatter:
@@ -116,7 +99,7 @@ def scatter(points: Points, texts: Sequence[str], kinds: Sequence[str], title: s
     height = int(max(LOWEST, top + 2 * MARGIN + scale * span[1] + 2 * FONT))
     middle = np.array([WIDTH / 2, (top + height) / 2])
     places = np.rint((points - (low + high) / 2) * [scale, -scale] + middle).astype(int).tolist()
-    names = [visible(one.replace(" ", "\0")).replace("\ufffd", " ") for one in texts]
+    names = list(map(visible_words, texts))
     labels = _labels(places, names, (0, top, WIDTH, height))
     marks = tuple(
         Mark(x, y, name, colours[kind], label)
@@ -187,15 +170,3 @@ def _wide(name: str) -> int:
 
 def _short(name: str) -> str:
     return name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"
-
-
-def _font(size: int) -> Any:
-    """A font of the system with many scripts, or else Pillow's own."""
-    from PIL import ImageFont
-
-    for name in ("DejaVuSans.ttf", "NotoSans-Regular.ttf", "Arial.ttf"):
-        try:
-            return ImageFont.truetype(name, size)
-        except OSError:
-            continue
-    return ImageFont.load_default(size)

@@ -21,7 +21,7 @@ def picture(width: int, height: int, title: str, body: str) -> str:
     """An SVG element of the given size in pixels around ``body``; ``title`` is plain text."""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
-        f'role="img" font-family="sans-serif" font-size="{SIZE}" text-anchor="middle"><title>{_escaped(title)}</title>'
+        f'role="img" font-family="sans-serif" font-size="{SIZE}" text-anchor="middle"><title>{escaped(title)}</title>'
         f'<rect width="{width}" height="{height}" fill="#fff"/>{body}</svg>'
     )
 
@@ -41,7 +41,7 @@ def text(x: int, y: int, content: str, fill: str | None = None, anchor: str = "m
     direction = "" if first == "L" else ' direction="rtl"'
     colour = f' fill="{fill}"' if fill else ""
     place = "" if anchor == "middle" else f' text-anchor="{anchor}"'
-    return f'<text x="{x}" y="{y}"{place}{direction}{colour}>{_escaped(content)}</text>'
+    return f'<text x="{x}" y="{y}"{place}{direction}{colour}>{escaped(content)}</text>'
 
 
 def pill(x: int, y: int, content: str, fill: str) -> str:
@@ -58,6 +58,6 @@ def text_width(content: str) -> int:
     return math.ceil(SIZE * sum(_EMS[width] for width in widths(content)))
 
 
-def _escaped(content: str) -> str:
+def escaped(content: str) -> str:
     """Plain text for SVG, with U+FFFD for the characters that XML does not allow."""
     return escape(_NOT_IN_XML.sub("\ufffd", content))

@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from seqtree.confusion import pairs_of
+from seqtree.drawing.charts import Chart, in_notebook
+from seqtree.drawing.confusion import Filters, confusion_chart
 from seqtree.errors import InputError
 from seqtree.images.data import ImageSet
 from seqtree.images.model import ImageClassifier
@@ -20,13 +23,14 @@ class ImageEvaluation:
     """``accuracy`` and ``error`` are shares of 1, ``loss`` is the objective's mean.
 
     ``brier`` is the mean squared error of the probabilities, summed over the classes (Brier 1950): 0 to 2.
-    ``confusion`` counts images: a row is a true class, a column the predicted class.
+    ``confusion`` counts images: a row is a true class, a column the predicted class, in the order of ``classes``.
     """
 
     accuracy: float
     loss: float
     brier: float
     confusion: tuple[tuple[int, ...], ...]
+    classes: tuple[str, ...]
     images: int
     images_per_second: float
 
@@ -45,6 +49,22 @@ class ImageEvaluation:
             "confusion": [list(row) for row in self.confusion],
         }
 
+    @property
+    def pairs(self) -> dict[tuple[str, str], int]:
+        """How many images of a true class (the first) were given a class (the second), by name."""
+        return pairs_of(self.confusion, self.classes)
+
+    def picture(self, format: str = ".svg", filters: Filters | None = None) -> Chart:
+        """The confusion matrix as an .svg, .png or .pdf file, with the first ``filters`` (N, h, w) below it.
+
+        Raises InputError without matplotlib.
+        """
+        return confusion_chart(self.pairs, self.classes, "images", format, filters)
+
+    def _repr_svg_(self) -> str | None:
+        """What a notebook shows."""
+        return in_notebook(self.picture)
+
 
 @torch.inference_mode()
 def evaluate(model: ImageClassifier, data: ImageSet, share: Share = alone) -> ImageEvaluation:
@@ -62,15 +82,16 @@ def evaluate(model: ImageClassifier, data: ImageSet, share: Share = alone) -> Im
     parts = share(lambda rows: [model.logits(images[rows[0] : rows[-1] + 1]).cpu()], range(len(data)))
     logits = torch.cat(parts).to(device)
     predicted = logits.argmax(dim=1)
-    confusion = torch.bincount(labels * count + predicted, minlength=count * count).view(count, count).tolist()
+    table = torch.bincount(labels * count + predicted, minlength=count * count).view(count, count).tolist()
     seconds = time.perf_counter() - began
-    right = sum(confusion[i][i] for i in range(count))
+    right = sum(table[i][i] for i in range(count))
     misses = model.network.probabilities(logits) - torch.nn.functional.one_hot(labels, count)
     return ImageEvaluation(
         right / len(data),
         model.network.loss(logits, labels).item(),
         misses.square().sum(dim=1).mean().item(),
-        tuple(map(tuple, confusion)),
+        tuple(map(tuple, table)),
+        model.classes,
         len(data),
         len(data) / seconds,
     )

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from seqtree.language.network import RecurrentLanguageModel as RecurrentLanguageModel
     from seqtree.language.ngram import KneserNey as KneserNey
     from seqtree.language.nltk_adapter import NltkLanguageModel as NltkLanguageModel
+    from seqtree.language.pictures import ScoredText as ScoredText
     from seqtree.language.reading import WordScore as WordScore
     from seqtree.language.scoring import TokenScore as TokenScore
     from seqtree.language.study import ReadingStudy as ReadingStudy
@@ -31,6 +32,7 @@ __getattr__, __dir__, __all__ = lazy(
         "network": "RecurrentLanguageModel",
         "ngram": "KneserNey",
         "nltk_adapter": "NltkLanguageModel",
+        "pictures": "ScoredText",
         "reading": "WordScore",
         "scoring": "TokenScore",
         "study": "ReadingStudy",

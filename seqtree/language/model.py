@@ -26,6 +26,7 @@ from seqtree.language.batches import Ids, shift_inputs
 from seqtree.language.condition import Classes
 from seqtree.language.config import LanguageNetworkConfig, SamplingSettings
 from seqtree.language.network import RecurrentLanguageModel
+from seqtree.language.pictures import ScoredText
 from seqtree.language.prompts import known_tokens, own_line
 from seqtree.language.reading import WordScore, score_words, text_line
 from seqtree.language.sampling import sample_tokens
@@ -174,15 +175,16 @@ class LanguageModel(Model[RecurrentLanguageModel]):
         """exp of the mean surprisal in nats of the tokens of ``text``."""
         return self.evaluate(text).perplexity
 
-    def score(self, text: str) -> list[TokenScore]:
-        """The surprisal in bits, -log2 p(token | all before it), of every token of ``text``."""
+    def score(self, text: str) -> ScoredText:
+        """The surprisal in bits, -log2 p(token | all before it), of every token of ``text``: a list of TokenScore."""
         tokens = text_tokens(text, self.settings)
         if not tokens:
-            return []
+            return ScoredText([], self.settings.unit)
         ids = self.vocabulary.encode(tokens)
         unknown = (ids == self.vocabulary.unknown).tolist()
         bits = (self.nats(ids, self.label).double() / np.log(2)).tolist()
-        return [TokenScore(*row) for row in zip(tokens, bits, unknown, strict=True)]
+        scores = (TokenScore(*row) for row in zip(tokens, bits, unknown, strict=True))
+        return ScoredText(scores, self.settings.unit)
 
     def score_lines(self, text: str | Iterable[str], independent: bool = False) -> Iterator[tuple[int, TokenScore]]:
         """The score of every token with the number of its line, from 1; ``independent``: each line is a text by itself.

@@ -10,6 +10,8 @@ from typing import Any
 
 from nltk.tree import Tree
 
+from seqtree.drawing.brackets import f1_chart
+from seqtree.drawing.charts import Chart, in_notebook
 from seqtree.errors import InputError
 from seqtree.nn.parallel import AT_ONCE
 from seqtree.parsing.model import Parser
@@ -27,6 +29,14 @@ class ParserEvaluation:
 
     def to_json(self) -> dict[str, Any]:
         return {**self.scores.figures(), "sentences_per_second": round(self.sentences_per_second, 1)}
+
+    def picture(self, format: str = ".svg") -> Chart:
+        """Labelled F1 by length and by label: an .svg, .png or .pdf file. Raises InputError without matplotlib."""
+        return f1_chart(self.scores.by_length, self.scores.by_label, format)
+
+    def _repr_svg_(self) -> str | None:
+        """What a notebook shows."""
+        return in_notebook(self.picture)
 
 
 def evaluate(parser: Parser, trees: Iterable[Tree]) -> ParserEvaluation:

@@ -9,6 +9,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from seqtree.confusion import by_frequency, mistakes
+from seqtree.drawing.charts import Chart, in_notebook
+from seqtree.drawing.confusion import confusion_chart
 from seqtree.errors import InputError
 from seqtree.tagging.model import Tagger
 from seqtree.tagging.tagging import Tagging
@@ -65,19 +68,26 @@ class TagEvaluation:
 
     def to_json(self) -> dict[str, Any]:
         intent = self.intent_accuracy
-        mistakes = sorted(((n, *pair) for pair, n in self.confusion.items() if pair[0] != pair[1]), reverse=True)
         return {
             "accuracy": round(self.accuracy, 6),
             "sentence_accuracy": round(self.sentence_accuracy, 6),
             "chunk": self.chunk.to_json() if self.chunk else None,
             "kinds": {kind: scores.to_json() for kind, scores in self.kinds.items()},
             "intent_accuracy": None if intent is None else round(intent, 6),
-            "mistakes": [{"tag": true, "said": said, "count": count} for count, true, said in mistakes],
+            "mistakes": [{"tag": true, "said": said, "count": count} for count, true, said in mistakes(self.confusion)],
             "tokens": self.tokens,
             "sentences": self.sentences,
             "unknown_tokens": self.unknown_tokens,
             "tokens_per_second": round(self.tokens_per_second, 1),
         }
+
+    def picture(self, format: str = ".svg") -> Chart:
+        """The confusion matrix as an .svg, .png or .pdf file. Raises InputError without matplotlib."""
+        return confusion_chart(self.confusion, by_frequency(self.confusion), "words", format)
+
+    def _repr_svg_(self) -> str | None:
+        """What a notebook shows."""
+        return in_notebook(self.picture)
 
 
 def evaluate(
@@ -98,23 +108,23 @@ def evaluate(
     began = time.perf_counter()
     found = share(lambda some: [one for one in tagger.taggings(some, scheme=scheme) if one], read)
     seconds = time.perf_counter() - began
-    confusion = Counter(
+    taken = Counter(
         pair for gold, one in zip(sentences, found, strict=True) for pair in zip(gold.tags, one.tags, strict=True)
     )
     kinds = _chunk_scores(sentences, found) if scheme else {}
-    tokens, intents = confusion.total(), bool(tagger.intents)
+    tokens, intents = taken.total(), bool(tagger.intents)
     right_intents = [gold.intent == one.intent for gold, one in zip(sentences, found, strict=True)] if intents else []
     whole = [
         gold.tags == one.tags and (not intents or gold.intent == one.intent)
         for gold, one in zip(sentences, found, strict=True)
     ]
     return TagEvaluation(
-        accuracy=sum(count for (true, said), count in confusion.items() if true == said) / tokens,
+        accuracy=sum(count for (true, said), count in taken.items() if true == said) / tokens,
         sentence_accuracy=sum(whole) / len(whole),
         chunk=_total(kinds.values()) if scheme else None,
         kinds=kinds,
         intent_accuracy=sum(right_intents) / len(right_intents) if intents else None,
-        confusion=dict(confusion),
+        confusion=dict(taken),
         tokens=tokens,
         sentences=len(sentences),
         unknown_tokens=sum(word not in known and word.lower() not in known for one in read for _, word in one),

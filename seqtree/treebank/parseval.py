@@ -11,10 +11,11 @@ the syntactic coverage of English grammars"; Sekine and Collins, EVALB.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import reduce
 from itertools import accumulate
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 from nltk.tree import Tree
 
@@ -25,7 +26,8 @@ from seqtree.treebank.normalisation import TRACE, category
 PUNCTUATION = frozenset({",", ":", "``", "''", "."})
 _UNCOUNTED = PUNCTUATION | {*WRAPPERS, TRACE}
 _SAME = {"PRT": "ADVP"}
-_COUNTS = ("_tags", "_labelled", "_unlabelled")
+K = TypeVar("K")
+_COUNTS = ("_tags", "_unlabelled")
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,33 @@ class Scores:
     precision: float
     recall: float
     f1: float
+
+
+class Brackets(NamedTuple):
+    """How many constituents are in gold trees, in parses, and in both (matched); and in how many sentences."""
+
+    matched: int = 0
+    gold: int = 0
+    parsed: int = 0
+    sentences: int = 0
+
+    @property
+    def scores(self) -> Scores:
+        """Precision, recall and F1."""
+        return _scores(self.matched, self.gold, self.parsed)
+
+    def plus(self, other: Brackets) -> Brackets:
+        """The counts of both."""
+        return Brackets(
+            self.matched + other.matched,
+            self.gold + other.gold,
+            self.parsed + other.parsed,
+            self.sentences + other.sentences,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Scores and counts."""
+        return {**asdict(self.scores), "gold": self.gold, "parsed": self.parsed, "sentences": self.sentences}
 
 
 @dataclass(frozen=True)
@@ -51,6 +80,8 @@ class ParsevalFigures:
 
     exact_match: percent of sentences whose counted constituents equal the gold tree's. tag_accuracy: percent of the
     counted words with a gold tag that have the same tag in the parse. sentences: number of all, skipped ones included.
+    by_label, by_length: the labelled constituents of each label, and of the sentences of each number of words (with
+    punctuation, without traces).
     """
 
     labelled: Scores
@@ -59,10 +90,16 @@ class ParsevalFigures:
     tag_accuracy: float
     sentences: int
     skipped: tuple[Skipped, ...]
+    by_label: Mapping[str, Brackets] = field(default_factory=dict, compare=False)
+    by_length: Mapping[int, Brackets] = field(default_factory=dict, compare=False)
 
     def figures(self) -> dict[str, Any]:
         """The scores as a JSON object; ``skipped`` is the number of skipped sentences."""
-        return {**asdict(self), "skipped": len(self.skipped)}
+        parts = {
+            name: {str(key): one.to_json() for key, one in sorted(getattr(self, name).items())}
+            for name in ("by_label", "by_length")
+        }
+        return {**asdict(self), "skipped": len(self.skipped), **parts}
 
 
 class Parseval:
@@ -73,8 +110,9 @@ class Parseval:
         self._skipped: list[Skipped] = []
         self._exact = 0
         self._tags: list[int] = [0, 0]  # correct, gold
-        self._labelled: list[int] = [0, 0, 0]  # matched, gold, parsed
-        self._unlabelled: list[int] = [0, 0, 0]
+        self._unlabelled: list[int] = [0, 0, 0]  # matched, gold, parsed
+        self._by_label: dict[str, Brackets] = {}
+        self._by_length: dict[int, Brackets] = {}
 
     def add(self, gold: Tree, parsed: Tree | None, number: int) -> None:
         """Count one sentence; ``number`` identifies it if it is skipped.
@@ -97,8 +135,9 @@ class Parseval:
         place = [0, *accumulate(kept)]  # word boundary -> the same boundary without punctuation
         expected, found = target.constituents(place), output.constituents(place)
         self._exact += expected == found
-        _count(self._labelled, expected, found)
         _count(self._unlabelled, _without_labels(expected), _without_labels(found))
+        _add(self._by_length, {len(target.words): Brackets(*_matches(expected, found), 1)})
+        _add(self._by_label, _labels(expected, found))
         for keep, gold_tag, tag in zip(kept, target.tags, output.tags, strict=True):
             if keep and gold_tag is not None:
                 self._tags[0] += tag == gold_tag
@@ -111,17 +150,21 @@ class Parseval:
         self._exact += other._exact
         for mine, theirs in ((getattr(self, name), getattr(other, name)) for name in _COUNTS):
             mine[:] = [one + more for one, more in zip(mine, theirs, strict=True)]
+        _add(self._by_label, other._by_label)
+        _add(self._by_length, other._by_length)
 
     @property
     def result(self) -> ParsevalFigures:
         """The figures over the sentences added so far."""
         return ParsevalFigures(
-            labelled=_scores(*self._labelled),
+            labelled=reduce(Brackets.plus, self._by_length.values(), Brackets()).scores,
             unlabelled=_scores(*self._unlabelled),
             exact_match=_percent(self._exact, self._sentences - len(self._skipped)),
             tag_accuracy=_percent(*self._tags),
             sentences=self._sentences,
             skipped=tuple(self._skipped),
+            by_label=dict(self._by_label),
+            by_length=dict(self._by_length),
         )
 
 
@@ -185,9 +228,26 @@ def _without_labels(constituents: Constituents) -> Counter[tuple[int, int]]:
 
 
 def _count(totals: list[int], expected: Counter[Any], found: Counter[Any]) -> None:
-    totals[0] += (expected & found).total()
-    totals[1] += expected.total()
-    totals[2] += found.total()
+    totals[:] = [total + count for total, count in zip(totals, _matches(expected, found), strict=True)]
+
+
+def _matches(expected: Counter[Any], found: Counter[Any]) -> tuple[int, int, int]:
+    """How many are in both, how many were expected, how many found."""
+    return (expected & found).total(), expected.total(), found.total()
+
+
+def _labels(expected: Constituents, found: Constituents) -> dict[str, Brackets]:
+    """The counts of one sentence for each label."""
+    counts: dict[str, list[int]] = {}
+    for place, constituents in enumerate((expected & found, expected, found)):
+        for (label, _, _), count in constituents.items():
+            counts.setdefault(label, [0, 0, 0])[place] += count
+    return {label: Brackets(matched, gold, parsed, 1) for label, (matched, gold, parsed) in counts.items()}
+
+
+def _add(totals: dict[K, Brackets], counts: Mapping[K, Brackets]) -> None:
+    for key, one in counts.items():
+        totals[key] = totals[key].plus(one) if key in totals else one
 
 
 def _scores(matched: int, gold: int, parsed: int) -> Scores:

@@ -136,7 +136,7 @@ def test_macro_f1_by_hand() -> None:
     from seqtree.classification.evaluation import _measured
 
     chances = np.eye(3, dtype=np.float32)[[0, 0, 1, 1]]  # predicted 0 0 1 1; nothing is ever 2
-    measured = _measured(chances.clip(1e-6), np.array([0, 1, 1, 1]), 0.0, 1.0)
+    measured = _measured(chances.clip(1e-6), np.array([0, 1, 1, 1]), ("a", "b", "c"), 0.0, 1.0)
     assert measured.accuracy == 0.75
     assert measured.macro_f1 == pytest.approx((2 / 3 + 4 / 5) / 2)  # F1 of 0 and of 1
 

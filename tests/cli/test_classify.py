@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
 from command_helpers import Run, caller, refused
+from picture_helpers import texts_of
 
-from seqtree import corpora
+from seqtree import Classifier, corpora
 
 SMALL = ("--preset", "tiny", "--hidden", "8", "--words", "6", "--characters", "6", "--max-ngrams", "64", "-q")
 
@@ -36,6 +38,31 @@ def test_eval(classify: Run, model: Path) -> None:
     assert (record["items"], record["rejected"]) == (198, 0)
     code, out, _ = classify("eval", model, corpora.path("requests"), "--reject", "1")
     assert code == 0 and "none of these" in out
+
+
+def test_eval_draws_what_was_taken_for_what(
+    classify: Run, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("matplotlib", reason="the extra plot is not installed")
+    texts = corpora.path("requests")
+    plain, drawn = (classify("eval", model, texts, "--json", *rest) for rest in ((), ("--plot", "a.svg")))
+    record, again = json.loads(plain[1]), json.loads(drawn[1])
+    assert {**again, "items_per_second": 0} == {**record, "items_per_second": 0}
+    said = f"{record['items']:,} texts, {record['accuracy']:.2%} right"
+    assert drawn[2].splitlines()[-1] == f"a.svg: confusion of {said}"
+    shown = {*texts_of(Path("a.svg").read_bytes())}
+    assert {said, "taken for", "true class (its number of texts)"} <= shown
+    sums = [sum(row) for row in record["confusion"]]
+    names = Classifier.load(model).classes.names
+    assert {f"{name}  ({count})" for name, count in zip(names, sums, strict=True)} <= shown
+    for name, reason in (
+        ("a.gif", "expected a file that ends in .svg, .png or .pdf"),
+        ("no/a.svg", "in a folder that is"),
+    ):
+        refused(classify("eval", "none", texts, "--plot", name), name, reason)  # before the model is opened
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    refused(classify("eval", "none", texts, "--plot", "b.svg"), 'plots need matplotlib: pip install "seqtree[plot]"')
+    assert not (tmp_path / "b.svg").exists()
 
 
 def test_predict(classify: Run, model: Path) -> None:

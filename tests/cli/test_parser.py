@@ -19,6 +19,7 @@ import pytest
 from command_helpers import Run, caller, refused
 from nltk.parse.api import ParserI
 from nltk.tree import Tree
+from picture_helpers import texts_of
 from runs import metrics
 
 import seqtree
@@ -73,7 +74,17 @@ LEARNING = (
     "0",
 )
 SCORES = {"precision", "recall", "f1"}
-FIGURES = {"labelled", "unlabelled", "exact_match", "tag_accuracy", "sentences", "skipped", "sentences_per_second"}
+FIGURES = {
+    "labelled",
+    "unlabelled",
+    "exact_match",
+    "tag_accuracy",
+    "sentences",
+    "skipped",
+    "sentences_per_second",
+    "by_label",
+    "by_length",
+}
 
 
 class Trained(NamedTuple):
@@ -258,6 +269,21 @@ def test_eval_for_people(command: Run, trained: Trained) -> None:
         assert lines[name.replace("_", " ")] == [f"{report[name]:.2f}"]
     assert (lines["sentences"], lines["skipped"]) == (["200"], ["0"])
     assert float(lines["sentences per second"][0].replace(",", "")) > 0
+
+
+def test_eval_draws_f1(command: Run, trained: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("matplotlib", reason="the extra plot is not installed")
+    code, out, err = command("parser", "eval", trained.folder, TOY, "--json", "--plot", "a.svg")
+    record = _object(out)
+    labels, lengths = record["by_label"], record["by_length"]
+    assert (code, err) == (0, f"a.svg: labelled F1 of 200 sentences by length and of {len(labels)} labels\n")
+    assert sum(one["sentences"] for one in lengths.values()) == 200
+    shown = {*texts_of(Path("a.svg").read_bytes())}
+    assert {f"{name}  ({one['gold']:,})" for name, one in labels.items()} <= shown
+    assert {f"{one['f1']:.1f}" for one in labels.values()} <= shown
+    refused(command("parser", "eval", "none", TOY, "--plot", "a.gif"), "ends in .svg, .png or .pdf")
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    refused(command("parser", "eval", "none", TOY, "--plot", "b.svg"), 'pip install "seqtree[plot]"')
 
 
 def test_sentences_that_do_not_match_are_named(command: Run, trained: Trained, monkeypatch: pytest.MonkeyPatch) -> None:

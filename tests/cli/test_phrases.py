@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -116,10 +117,20 @@ def test_trees(phrases: Run) -> None:
     refused(phrases("trees", "lm", "old men"), "language-model: expected a parser or a tree classifier")
 
 
+def test_a_png_file_without_pillow_is_refused_before_anything_is_read(
+    phrases: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "PIL.Image", None)
+    refused(
+        phrases("map", "none", "p.txt", "--out", "m.png"),
+        'Pillow (an SVG file does not): pip install "seqtree[images]"',
+    )
+
+
 def test_usage(phrases: Run, tmp_path: Path) -> None:
     refused(phrases("similarity", "lm", "cat"), "expected two texts, or files", "there is no file 'cat'")
     refused(phrases("similarity", "lm", "p.txt"), "p.txt:1: 'the land of my fathers'; expected text<TAB>text<TAB>score")
-    refused(phrases("map", "lm", "p.txt", "--out", "m.gif"), "expected a name that ends in .svg or .png")
+    refused(phrases("map", "lm", "p.txt", "--out", "m.gif"), "--out m.gif: expected a file that ends in .svg or .png")
     refused(phrases("near", "lm", "unicorn"), "'unicorn': the model knows none of its words")
     refused(phrases("near", "lm", "cat", "--among", "none.txt"), "none.txt")
     refused(phrases("export", "lm", "--as", "phrases", "--out", "v"), "--as phrases expects a FILE")

@@ -16,6 +16,7 @@ import pytest
 from command_helpers import Run, caller, refused, workers_of
 from language_helpers import TEXT, model
 from parsing_helpers import small_parser
+from picture_helpers import texts_of, titles_of
 
 from seqtree import LanguageModel
 from seqtree.parsing.word_counts import NAMES
@@ -239,3 +240,65 @@ def test_a_process_that_is_killed_is_told(score: Run) -> None:
     assert process.returncode == 1
     assert said.startswith("seqtree: error: one of the processes was killed (out of memory?); fewer --processes")
     assert said.count("\n") == 1
+
+
+# --- pictures
+
+
+def test_a_picture_of_words_says_what_the_rows_say(score: Run) -> None:
+    plain = score("text.txt", "--by", "word")
+    code, out, err = score("text.txt", "--by", "word", "--plot", "a.svg")
+    assert (code, out, err) == (0, plain[1], "a.svg: text.txt: 6 words\n")
+    rows = _table(out)
+    drawn = Path("a.svg").read_bytes()
+    unseen = [", not in the vocabulary" if int(row["unknown"]) else "" for row in rows]
+    assert titles_of(drawn)[1:] == [
+        f"{row['word']}: {float(row['surprisal']):.2f} bits{more}" for row, more in zip(rows, unseen, strict=True)
+    ]
+    assert texts_of(drawn)[-6:] == [row["word"] for row in rows]
+
+
+@pytest.mark.parametrize(("named", "kind"), [("m.safetensors", "characters"), ("words.safetensors", "words")])
+def test_a_picture_of_tokens(
+    capsys: pytest.CaptureFixture[str],
+    score: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    named: str,
+    kind: str,
+) -> None:
+    run = caller(capsys, tmp_path, monkeypatch, "lm", "score", named)
+    code, out, err = run("text.txt", "--plot", "a.svg", "--json")
+    tokens = json.loads(out)["tokens"]
+    assert (code, err) == (0, f"a.svg: text.txt: {len(tokens)} {kind}\n")
+    said = titles_of(Path("a.svg").read_bytes())[1:]
+    assert [one.split(" bits")[0].rpartition(": ")[2] for one in said] == [f"{one['surprisal']:.2f}" for one in tokens]
+    model = LanguageModel.load(named)
+    scored = model.score(model.sample(length=30, seed=1))
+    title, *items = titles_of(scored._repr_svg_())
+    assert title == f"{len(scored)} {kind}" and len(items) == len(scored)
+    assert model.score("")._repr_svg_().startswith("<svg")
+
+
+def test_a_picture_of_lines_by_themselves_and_of_stdin(score: Run) -> None:
+    code, _, err = score("text.txt", "--independent", "--plot", "a.png")
+    pytest.importorskip("PIL", reason="the extra images is not installed")
+    assert (code, Path("a.png").read_bytes()[:4]) == (0, b"\x89PNG")
+    code, _, err = score("--by", "word", "--plot", "b.svg", stdin=b"the cat\n" * 3000)
+    assert (code, err.startswith("b.svg: the first "), err.endswith(" of 6,000 words\n")) == (0, True, True)
+
+
+def test_pictures_that_cannot_be_drawn(score: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a.gif", "a.pdf", "no/a.svg", "."):
+        refused(score("text.txt", "--plot", name), f"--plot {name}: expected a file that ends in .svg or .png")
+    refused(score("text.txt", "--plot", "a.svg", "--by", "line"), "--plot draws the tokens or words of FILE")
+    refused(score("--items", "items.csv", "--plot", "a.svg"), "--plot draws the tokens or words of FILE")
+    refused(
+        score("text.txt", "--independent", "--plot", "a.svg", "--processes", "2"), "--plot goes without --processes"
+    )
+    monkeypatch.setitem(sys.modules, "PIL.Image", None)
+    refused(
+        score("text.txt", "--plot", "a.png"),
+        'a PNG file needs Pillow (an SVG file does not): pip install "seqtree[images]"',
+    )
+    assert not Path("a.svg").exists()

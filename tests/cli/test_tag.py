@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
 from command_helpers import Run, caller, refused
+from picture_helpers import texts_of
 
 from seqtree import corpora
 
@@ -39,6 +41,30 @@ def test_eval(tag: Run, model: Path) -> None:
     assert record["sentences"] == 200
     code, out, _ = tag("eval", model, corpora.path("toy_chunks"))
     assert code == 0 and "sentence accuracy" in out and "NP" in out
+
+
+def test_eval_draws_what_was_taken_for_what(
+    tag: Run, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("matplotlib", reason="the extra plot is not installed")
+    texts = corpora.path("toy_chunks")
+    plain, drawn = (tag("eval", model, texts, "--json", *rest) for rest in ((), ("--plot", "a.svg")))
+    record, again = json.loads(plain[1]), json.loads(drawn[1])
+    assert {**again, "tokens_per_second": 0} == {**record, "tokens_per_second": 0}
+    said = f"{record['tokens']:,} words, {record['accuracy']:.2%} right"
+    assert drawn[2].splitlines()[-1] == f"a.svg: confusion of {said}"
+    shown = {*texts_of(Path("a.svg").read_bytes())}
+    assert {said, "taken for", "true class (its number of words)"} <= shown
+    first = record["mistakes"][0]
+    assert {first["said"], f"{first['count']:,}"} <= {line for one in shown for line in one.split("  ")}
+    for name, reason in (
+        ("a.gif", "expected a file that ends in .svg, .png or .pdf"),
+        ("no/a.svg", "in a folder that is"),
+    ):
+        refused(tag("eval", "none", texts, "--plot", name), name, reason)  # before the model is opened
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    refused(tag("eval", "none", texts, "--plot", "b.svg"), 'plots need matplotlib: pip install "seqtree[plot]"')
+    assert not (tmp_path / "b.svg").exists()
 
 
 def test_predict(tag: Run, model: Path) -> None:

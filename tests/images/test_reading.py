@@ -16,7 +16,7 @@ import pytest
 from image_helpers import idx_bytes
 from PIL import Image
 
-from seqtree.drawing.confusion import MAX_FILTERS, plot, png, tiled
+from seqtree.drawing.confusion import MAX_FILTERS, tiled
 from seqtree.errors import InputError
 from seqtree.images.config import ImageNetworkConfig
 from seqtree.images.evaluation import evaluate
@@ -35,6 +35,13 @@ def seven() -> Bytes:
     data = digits(30)
     image: Bytes = data.images[data.labels.tolist().index(7)]
     return image
+
+
+def _png() -> bytes:
+    """A small black picture."""
+    file = io.BytesIO()
+    Image.new("RGB", (9, 9)).save(file, "PNG")
+    return file.getvalue()
 
 
 def _saved(folder: Path, image: Image.Image, name: str = "picture.png") -> str:
@@ -138,7 +145,7 @@ def test_a_picture_is_turned_as_the_camera_was_held(tmp_path: Path, seven: Bytes
 
 def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
     """The header says 8,000 x 8,000; the rest of the file is that of a small picture."""
-    small = bytearray(png(np.zeros((9, 9, 3), np.uint8)))
+    small = bytearray(_png())
     small[16:24] = (8_000).to_bytes(4, "big") * 2
     small[29:33] = zlib.crc32(small[12:29]).to_bytes(4, "big")
     (tmp_path / "large.png").write_bytes(small)
@@ -223,7 +230,7 @@ def test_the_images_of_an_idx_file(tmp_path: Path) -> None:
     [
         (b"", "neither an IDX file nor a picture"),
         (b"not a picture\n", "neither an IDX file nor a picture"),
-        (png(np.zeros((9, 9, 3), np.uint8))[:-30], "neither an IDX file nor a picture"),
+        (_png()[:-30], "neither an IDX file nor a picture"),
         (idx_bytes(np.zeros((2, 28, 28), np.uint8))[:-1], "truncated: 1,567 bytes"),
     ],
 )
@@ -253,13 +260,6 @@ def test_pictures_without_pillow(tmp_path: Path, seven: Bytes, monkeypatch: pyte
 # --- drawing
 
 
-def test_png_is_read_by_pillow() -> None:
-    pixels = np.random.default_rng(0).integers(0, 256, (5, 7, 3), np.uint8)
-    with Image.open(io.BytesIO(png(pixels))) as picture:
-        assert (picture.format, picture.mode) == ("PNG", "RGB")
-        np.testing.assert_array_equal(np.asarray(picture), pixels)
-
-
 def test_filters_side_by_side() -> None:
     filters = np.zeros((5, 2, 3), np.float32)
     filters[0, 0, 0], filters[1, 1, 2], filters[1, 0, 0] = 4.0, -2.0, 1.0
@@ -277,29 +277,23 @@ def test_filters_side_by_side() -> None:
     [ImageNetworkConfig("conv 5x3, full 9"), ImageNetworkConfig("full 90"), ImageNetworkConfig(cell="rnn", hidden=4)],
 )
 def test_the_picture_of_a_classifier(config: ImageNetworkConfig) -> None:
+    pytest.importorskip("matplotlib", reason="the extra plot is not installed")
     data = digits(60)
     names = ["<&>", *"123456789"]
     model = ImageClassifier.over(data, names, config)
     measured = evaluate(model, data)
-    drawn = ET.fromstring(plot(names, measured.confusion, model.network.filters().numpy(), "<&> & others"))
-    texts = [element.text for element in drawn.iter(f"{SVG}text")]
-    counts = [f"{count}" for row in measured.confusion for count in row if count]
-    assert texts[:10] == names
-    assert sorted(texts[10:-1]) == sorted(names + counts)
-    assert drawn.findtext(f"{SVG}title") == "<&> & others"
-    (image,) = drawn.iter(f"{SVG}image")
-    with Image.open(io.BytesIO(base64.b64decode(image.attrib["href"].split(",")[1]))) as picture:
-        expected = tiled(model.network.filters().numpy()[:MAX_FILTERS])
-        np.testing.assert_array_equal(np.asarray(picture), expected)
-    width, height = (int(drawn.attrib[side]) for side in ("width", "height"))
-    for element in (*drawn.iter(f"{SVG}text"), *drawn.iter(f"{SVG}rect"), image):
-        assert 0 <= float(element.attrib.get("x", 0)) <= width
-        assert 0 <= float(element.attrib.get("y", 0)) + float(element.attrib.get("height", 0)) <= height
-
-
-def test_a_picture_of_a_classifier_is_xml_whatever_the_names() -> None:
-    names = ("a\x00b", "\x1b[31m", "<&\"'>", "\ud800", "\uffff", "🙂 tab\there")
-    drawn = plot(names, np.eye(6, dtype=np.int64), np.zeros((1, 3, 3), np.float32), "\x0c title")
-    texts = [element.text for element in ET.fromstring(drawn).iter(f"{SVG}text")]
-    assert "a\ufffdb" in texts
-    assert names[2] in texts
+    filters = model.network.filters().numpy()
+    made, caption = measured.picture(filters=filters)
+    drawn = ET.fromstring(made)
+    texts = {element.text for element in drawn.iter(f"{SVG}text")}
+    right = sum(row[i] for i, row in enumerate(measured.confusion))
+    assert {f"60 images, {right / 60:.2%} right", "first weights: red above zero, blue below", *names} <= texts
+    assert caption == f"confusion of 60 images, {right / 60:.2%} right"
+    assert {f"{name}  ({sum(row)})" for name, row in zip(names, measured.confusion, strict=True)} <= texts
+    images = [one.attrib["{http://www.w3.org/1999/xlink}href"] for one in drawn.iter(f"{SVG}image")]
+    pixels = [
+        np.asarray(Image.open(io.BytesIO(base64.b64decode(one.split(",")[1]))).convert("RGB")).reshape(-1, 3)
+        for one in images
+    ]
+    colours = np.unique(tiled(filters[:MAX_FILTERS]).reshape(-1, 3), axis=0)
+    assert any({*map(tuple, colours.tolist())} >= {*map(tuple, np.unique(one, axis=0).tolist())} for one in pixels)

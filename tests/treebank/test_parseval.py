@@ -7,7 +7,7 @@ from hypothesis import given, settings, strategies as st
 from nltk.tree import Tree
 
 from seqtree.treebank.bracketed import parse_trees
-from seqtree.treebank.parseval import Parseval, ParsevalFigures, Scores, Skipped
+from seqtree.treebank.parseval import Brackets, Parseval, ParsevalFigures, Scores, Skipped
 
 
 def tree(text):
@@ -172,7 +172,33 @@ def test_the_figures_as_json():
         "tag_accuracy": 100.0,
         "sentences": 1,
         "skipped": 0,
+        "by_label": {
+            label: {"precision": 100.0, "recall": 100.0, "f1": 100.0, "gold": 1, "parsed": 1, "sentences": 1}
+            for label in ("NP", "S", "VP")
+        },
+        "by_length": {"3": {"precision": 100.0, "recall": 100.0, "f1": 100.0, "gold": 3, "parsed": 3, "sentences": 1}},
     }
+
+
+def test_counts_by_label_and_by_length():
+    result = score(
+        ("(S (NP (DT the) (NN cat)) (VP (VBD sat)) (. .))", "(S (NP (DT the)) (VP (NN cat) (VBD sat)) (. .))"),
+        ("(S (NP (DT a) (NN b)) (NP (NN c)))", "(S (NP (DT a) (NN b)) (PRT (NN c)))"),
+        ("(S (NN a) (-NONE- *) (. .))", "(X (NN a) (. .))"),
+        (CAT, None),
+    )
+    assert result.by_label == {
+        "S": Brackets(2, 3, 2, 3),
+        "NP": Brackets(1, 3, 2, 2),
+        "VP": Brackets(0, 1, 1, 1),
+        "ADVP": Brackets(0, 0, 1, 1),
+        "X": Brackets(0, 0, 1, 1),
+    }
+    assert result.by_length == {4: Brackets(1, 3, 3, 1), 3: Brackets(2, 3, 3, 1), 2: Brackets(0, 1, 1, 1)}
+    assert result.by_label["NP"].scores == Scores(50, pytest.approx(100 / 3), 40)
+    for parts in (result.by_label, result.by_length):
+        total = Brackets(*map(sum, zip(*parts.values(), strict=True)))
+        assert total.scores == result.labelled
 
 
 def test_depth_has_no_limit():
@@ -277,4 +303,5 @@ def test_counts_of_parts_join_up_to_those_of_all() -> None:
         parts[number > 1].add(tree, parse, number)
     parts[0].join(parts[1])
     assert parts[0].result == whole.result
+    assert parts[0].result.figures() == whole.result.figures()
     assert whole.result.skipped[0].number == 3
