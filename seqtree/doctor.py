@@ -21,7 +21,7 @@ from seqtree.extras import install_line
 from seqtree.processes import cores
 from seqtree.text.cache import cache_folder, entries, size_limit
 
-NOT_FOR_USERS = ("dev", "test")  # extras
+NOT_FOR_USERS = ("dev", "docs", "test")  # extras
 TREEBANK = ("corpora/treebank", "corpora/treebank.zip")  # where NLTK looks for it
 _REQUIREMENT = re.compile(r"([\w.-]+)(?:\[[^]]*\])?\s*(?:>=\s*([\w.]+))?[^;]*(?:;\s*extra\s*==\s*['\"](\w+)['\"])?")
 

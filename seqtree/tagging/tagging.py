@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 
 from seqtree.text.chunks import Chunk, chunks
 
@@ -27,3 +28,9 @@ class Tagging:
     def chunks(self) -> list[Chunk]:
         """The chunks of the sentence; none where tags are no chunk tags."""
         return chunks(self.tags)
+
+    def _repr_html_(self) -> str:
+        """The words with their tags below them, for notebooks."""
+        rows = ("".join(f"<td>{escape(one)}</td>" for one in row) for row in (self.words, self.tags))
+        intent = "" if self.intent is None else f"<caption>{escape(self.intent)}</caption>"
+        return f"<table>{intent}{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"

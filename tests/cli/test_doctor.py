@@ -19,7 +19,7 @@ from seqtree import shipped
 from seqtree.nn.device import choose_device, choose_dtype
 
 BASE = {"click", "nltk", "numpy", "rich", "safetensors", "torch"}
-EXTRAS = {"baseline", "images", "plot", "ray", "scenes", "serve", "translate", "umap"}
+EXTRAS = set(metadata.metadata("seqtree").get_all("Provides-Extra", [])) - {"dev", "docs", "test"}
 
 
 @pytest.fixture
