@@ -22,6 +22,7 @@ PACKAGES = (
     "seqtree.scenes",
     "seqtree.translation",
     "seqtree.ray",
+    "seqtree.spacy",
     "seqtree.training",
     "seqtree.text",
     "seqtree.treebank",

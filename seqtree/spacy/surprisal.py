@@ -1,0 +1,72 @@
+"""How a language model predicts the tokens of a document."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from seqtree.text.config import END, NEWLINE
+
+if TYPE_CHECKING:
+    from spacy.tokens import Doc
+
+    from seqtree.language.model import LanguageModel
+
+Bits = npt.NDArray[np.float64]
+
+
+def surprisals(model: LanguageModel, doc: Doc, sentences: Sequence[Sequence[int]]) -> dict[int, float]:
+    """The surprisal in bits of each word of a document, by its token's number; a document is a text by itself.
+
+    sentences: the numbers of the tokens of each that are words, not white space. To a model of words, every word is one
+    token, and after each sentence comes its end, which counts for none. To a model of characters, the text is as it
+    stands; a word has its characters and the white space before it, or, up to the end of a line, that after it, as
+    ``score_words`` counts them.
+    """
+    places = [place for sentence in sentences for place in sentence]
+    if not places:
+        return {}
+    of = _of_characters if model.settings.unit == "char" else _of_words
+    return dict(zip(places, of(model, doc, sentences).tolist(), strict=True))
+
+
+def _of_words(model: LanguageModel, doc: Doc, sentences: Sequence[Sequence[int]]) -> Bits:
+    from seqtree.text.sentences import words_as_given
+
+    tokens: list[str] = []
+    for sentence in filter(None, sentences):
+        tokens += [form for _, form in words_as_given((doc[i].text for i in sentence), model.vocabulary)]
+        tokens.append(END)
+    ends = np.cumsum([len(sentence) + 1 for sentence in sentences if sentence]) - 1
+    return np.delete(_bits(model, tokens), ends)
+
+
+def _of_characters(model: LanguageModel, doc: Doc, sentences: Sequence[Sequence[int]]) -> Bits:
+    text = doc.text
+    borders: list[int] = []
+    end = 0
+    for place in (place for sentence in sentences for place in sentence):
+        token = doc[place]
+        borders.append(end + text[end : token.idx].rfind(NEWLINE) + 1 if borders else 0)
+        end = token.idx + len(token)
+    bits, read = np.zeros(len(text)), _read(text, model.settings.lines)
+    bits[read] = _bits(model, [text[i] for i in read])
+    return np.add.reduceat(bits, borders)
+
+
+def _read(text: str, lines: bool) -> list[int]:
+    """The places of the characters that a model reads; blank lines are none where each line is an item of its own."""
+    return [
+        place
+        for place, character in enumerate(text)
+        if not (lines and character == NEWLINE and text[place - 1 : place] in ("", NEWLINE))
+    ]
+
+
+def _bits(model: LanguageModel, tokens: list[str]) -> Bits:
+    nats = model.nats(model.vocabulary.encode(tokens), model.label).double().numpy()
+    found: Bits = nats / np.log(2)
+    return found
