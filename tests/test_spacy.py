@@ -170,6 +170,11 @@ def test_a_document_that_was_not_parsed(files: Path) -> None:
     doc = nlp("the cat sat on the mat")
     with pytest.raises(seqtree.spacy.NotAConstituent, match="is empty"):
         _ = doc[1:1]._.labels
+    doc[3].is_sent_start = True
+    with pytest.raises(InputError, match="or its sentences have been split anew since"):
+        _ = doc[3:]._.labels
+    doc[3].is_sent_start = False
+    assert doc[:]._.labels
     with doc.retokenize() as retokenizer:
         retokenizer.merge(doc[0:2])
     with pytest.raises(InputError, match="the tokens of its sentence have changed"):

@@ -16,7 +16,7 @@ from seqtree.spacy.attributes import STORED, add_attributes
 from seqtree.spacy.sentence_tree import stored_tree
 
 if TYPE_CHECKING:
-    from spacy.tokens import Doc
+    from spacy.tokens import Doc, Span, Token
 
     from seqtree.text.sentences import Word
 
@@ -30,33 +30,29 @@ SETTINGS = {
     "split_sentences": True,
     "batch_size": SENTENCES,
 }
-ASSIGNS = ["token.tag", "token.is_sent_start", "token._.surprisal"] + [
-    f"{kind}._.{name}" for kind in ("span", "token") for name in ("parse_string", "labels", "parent")
-]
+ASSIGNS = ["token.tag", "token.is_sent_start", "token._.surprisal", "span._.constituents", "span._.children"]
+ASSIGNS += [f"{kind}._.{name}" for kind in ("span", "token") for name in ("parse_string", "labels", "parent")]
 
 
 class _Sentence(NamedTuple):
-    """The tokens [start, end) of a document, and which of them are words, not white space."""
+    """A sentence of a document, and those of its tokens that are words, not white space."""
 
-    doc: Doc
-    start: int
-    end: int
-    words: list[int]
+    span: Span
+    words: list[Token]
 
     @classmethod
-    def of(cls, doc: Doc, start: int, end: int) -> _Sentence:
-        return cls(doc, start, end, [place for place in range(start, end) if not doc[place].is_space])
+    def of(cls, span: Span) -> _Sentence:
+        return cls(span, [token for token in span if not token.is_space])
 
     def forms(self, known: Container[str]) -> list[Word]:
         """The words as they are, with their forms for a model."""
         from seqtree.text.sentences import words_as_given
 
-        return words_as_given((self.doc[place].text for place in self.words), known)
+        return words_as_given((token.text for token in self.words), known)
 
     def set_tags(self, tags: Sequence[str | None]) -> None:
         """Give each word its tag, if it has none; ``tags`` may be empty."""
-        for place, tag in zip(self.words, tags, strict=False):
-            token = self.doc[place]
+        for token, tag in zip(self.words, tags, strict=False):
             if tag is not None and not token.tag:
                 token.tag_ = tag
 
@@ -101,8 +97,7 @@ class Component:
 
     def __call__(self, doc: Doc) -> Doc:
         """The document, with all that the models find in it."""
-        self._annotate([doc])
-        return doc
+        return next(self.pipe([doc]))
 
     def pipe(self, stream: Iterable[Doc], batch_size: int | None = None) -> Iterator[Doc]:
         """The documents in their order, ``batch_size`` of them at once, or fewer that have enough sentences."""
@@ -120,9 +115,9 @@ class Component:
         yield from docs
 
     def _annotate(self, docs: Sequence[Doc]) -> None:
-        for doc in docs:
-            self._mark_sentences(doc)
-        sentences = [_Sentence.of(doc, sent.start, sent.end) for doc in docs for sent in doc.sents]
+        if not docs:
+            return
+        sentences = [_Sentence.of(span) for doc in docs for span in doc.sents]
         self._limit_threads()
         tags: Iterable[Sequence[str | None]] = [() for _ in sentences]
         if "parser" in self.files:
@@ -148,9 +143,9 @@ class Component:
         parser, tags = self._model("parser"), []
         parses = parser.parses(sentence.forms(parser.lexicon.words) for sentence in sentences)
         for sentence, parse in zip(sentences, parses, strict=True):
-            places = [place - sentence.start for place in sentence.words]
-            stored = stored_tree(parse, places, sentence.end - sentence.start)
-            sentence.doc[sentence.start : sentence.end]._.set(STORED, stored)
+            first = sentence.span.start
+            places = [token.i - first for token in sentence.words]
+            sentence.span._.set(STORED, stored_tree(parse, places, len(sentence.span)))
             tags.append(parse.binary.tags if parse else ())
         return tags
 
@@ -165,8 +160,8 @@ class Component:
         model, left = self._model("lm"), iter(sentences)
         for doc in docs:
             words = [sentence.words for sentence in islice(left, sum(1 for _ in doc.sents))]
-            for place, bits in surprisals(model, doc, words).items():
-                doc[place]._.surprisal = bits
+            for token, bits in surprisals(model, doc, words):
+                token._.surprisal = bits
 
     def _model(self, use: str) -> Any:
         """The model for a use, opened once. Raises ModelFileError for another kind, InputError for tags of chunks."""

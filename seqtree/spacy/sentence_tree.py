@@ -40,7 +40,7 @@ def stored_tree(parse: Parse | None, places: Sequence[int], length: int) -> Stor
     for start, end in sorted(labels, key=lambda span: (span[0], -span[1])):
         stored["starts"].append(places[start])
         stored["ends"].append(places[end - 1] + 1)
-        stored["labels"].append(list(labels[start, end]))
+        stored["labels"].append(labels[start, end])  # shared by all spans that have them
         stored["tags"].append(binary.tags[start] if end - start == 1 else None)
     return stored
 
