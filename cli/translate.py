@@ -25,12 +25,12 @@ from seqtree.cli.texts import check_texts, file_option, in_chunks, text_blocks
 from seqtree.cli.train import train_command
 from seqtree.errors import InputError
 from seqtree.escapes import json_line
+from seqtree.text.config import END
 
 if TYPE_CHECKING:
     from seqtree.translation.model import Translation, Translator
 
 SCORE_HEADER = "pair\ttoken\tlog_probability\n"
-END = "</s>"
 
 beam_option = click.option("--beam", type=click.IntRange(min=1), default=5, help="Hypotheses followed; 1 is greedy.")
 penalty_option = click.option(
@@ -258,15 +258,14 @@ def _print(
             number = next(numbers)
             sys.stdout.write(shown(number, source, translations))
             if plot is not None and number == 1:
-                _draw(plot, source, translations[0])
+                _draw(plot, translations[0])
         sys.stdout.flush()
 
 
-def _draw(path: Path, source: str, one: Translation) -> None:
-    from seqtree.drawing import matrix_svg
+def _draw(path: Path, one: Translation) -> None:
     from seqtree.files import write_atomically
 
-    if one.alignment is None:
+    if (picture := one.picture()) is None:
         note(f"--plot {path}: the first text is empty, and there is nothing to draw")
         return
-    write_atomically(path, matrix_svg(one.source, (*one.tokens, END), one.alignment, f"{source} → {one.text}").encode())
+    write_atomically(path, picture.encode())

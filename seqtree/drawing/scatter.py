@@ -68,6 +68,8 @@ class Scatter:
         body = f'<g font-size="{FONT}">{dots}<g class="labels">{labels}</g><g class="legend">{legend}</g></g>'
         return picture(self.width, self.height, self.title, body)
 
+    _repr_svg_ = svg  # for notebooks
+
     def png(self) -> bytes:
         """The same as a PNG file, twice as sharp. Raises InputError if Pillow is not installed."""
         canvas = Canvas(self.width, self.height)

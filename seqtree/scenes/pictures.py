@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".ppm", ".tif", ".tiff", ".webp")
 
 
-def read_image(path: Path) -> Image:
-    """An image (H, W, 3) as bytes in RGB, turned as the camera was held.
+def read_image(path: Path | BinaryIO, name: str = "", most: int = MAX_PIXELS) -> Image:
+    """An image (H, W, 3) as bytes in RGB, turned as the camera was held; ``name`` is what an error calls it.
 
-    Grey becomes RGB, transparency is dropped, and numbers of 16 bits are scaled to bytes. Raises InputError for a file
-    that is missing or no image, or is cut off, and if Pillow is not installed.
+    It may have ``most`` pixels. Grey becomes RGB, transparency is dropped, and numbers of 16 bits are scaled to bytes.
+    Raises InputError for a file that is missing or no image, or is cut off, and if Pillow is not installed.
     """
-    with _opened(path, "an image") as picture:
+    with _opened(path, "an image", name or str(path), most) as picture:
         from PIL import ImageOps
 
         turned = ImageOps.exif_transpose(picture)
@@ -41,7 +41,7 @@ def read_labels(path: Path, classes: int, size: tuple[int, int]) -> Ids:
 
     Raises InputError for another size, a label outside the classes, a picture in colours, and as ``read_image`` does.
     """
-    with _opened(path, "a picture of labels") as picture:
+    with _opened(path, "a picture of labels", str(path)) as picture:
         if picture.mode not in ("1", "L", "P") and not picture.mode.startswith("I"):
             expected = "expected numbers of classes, one a pixel: grey, or with a palette"
             raise InputError(f"{path}: a picture of kind {picture.mode}; {expected}")
@@ -60,7 +60,7 @@ def read_labels(path: Path, classes: int, size: tuple[int, int]) -> Ids:
 
 
 @contextmanager
-def _opened(path: Path, what: str) -> Iterator[Picture]:
+def _opened(path: Path | BinaryIO, what: str, name: str, most: int = MAX_PIXELS) -> Iterator[Picture]:
     """The picture in a file, read to its end. Raises InputError."""
     try:
         from PIL import Image as Pillow
@@ -68,12 +68,12 @@ def _opened(path: Path, what: str) -> Iterator[Picture]:
         raise InputError(MISSING) from error
     try:
         with Pillow.open(path) as picture:
-            if picture.width * picture.height > MAX_PIXELS:
+            if picture.width * picture.height > most:
                 size = f"{picture.width:,} x {picture.height:,} pixels"
-                raise InputError(f"{path}: {size}; {what} may have {MAX_PIXELS:,}")
+                raise InputError(f"{name}: {size}; {what} may have {most:,}")
             picture.load()
             yield picture
     except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
-        raise InputError(f"{path}: expected {what}; {(error.strerror or str(error)).lower()}") from error
+        raise InputError(f"{name}: expected {what}; {(error.strerror or str(error)).lower()}") from error
     except (OSError, SyntaxError, ValueError, EOFError, Pillow.DecompressionBombError) as error:
-        raise InputError(f"{path}: not {what} that can be read, or cut off ({error})") from error
+        raise InputError(f"{name}: not {what} that can be read, or cut off ({error})") from error

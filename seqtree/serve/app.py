@@ -29,7 +29,7 @@ from seqtree.serve.jobs import BusyError, Worker
 from seqtree.serve.openapi import document
 from seqtree.serve.operations import OPERATIONS, Json, Operation, Trained
 from seqtree.serve.plain import page
-from seqtree.serve.requests import TextRequest
+from seqtree.serve.requests import ModelRequest
 from seqtree.training.run_folder import RunFolder
 
 STATIC = Path(__file__).parent / "static"
@@ -128,15 +128,15 @@ class _Service:
             f"{one.name} {name}": (one, name)
             for one in self.offered
             for name in self._of_kind(one)
-            if one.pieces is None and _goes(one, self.models[name])
+            if one.pieces is None and one.request.subject == "text" and _goes(one, self.models[name])
         }
-        text, chosen = request.query_params.get("text", ""), request.query_params.get("do", next(iter(choices)))
+        text, chosen = request.query_params.get("text", ""), request.query_params.get("do", next(iter(choices), ""))
         answer, status, reason = None, 200, None
         await request.body()  # there is none; after it, only that the client has gone
         try:
-            if chosen not in choices:
+            if choices and chosen not in choices:
                 raise InputError(f"{chosen!r}: expected one of {', '.join(choices)}")
-            if text.strip():
+            if choices and text.strip():
                 operation, name = choices[chosen]
                 asked = operation.request.from_json({"text": text.replace("\r\n", "\n"), "model": name})
                 answer = await self._answer(operation, self._model(operation, asked), asked, request)
@@ -147,7 +147,7 @@ class _Service:
         called = [(value, f"{one.summary} ({name})") for value, (one, name) in choices.items()]
         return HTMLResponse(page(called, chosen, text, answer, reason), status)
 
-    async def _answer(self, operation: Operation, model: Any, asked: TextRequest, request: Request) -> Json:
+    async def _answer(self, operation: Operation, model: Any, asked: ModelRequest, request: Request) -> Json:
         assert self.worker is not None
         answer: asyncio.Future[Json] = asyncio.ensure_future(self.worker.ask(operation, model, asked))
         gone: asyncio.Future[Any] = asyncio.ensure_future(
@@ -183,7 +183,7 @@ class _Service:
             return self.trained
         return {name: model for name, model in self.models.items() if model.kind == operation.kind}
 
-    def _model(self, operation: Operation, asked: TextRequest) -> Any:
+    def _model(self, operation: Operation, asked: ModelRequest) -> Any:
         of_kind = self._of_kind(operation)
         if asked.model is None:
             return next(iter(of_kind.values()))
@@ -192,13 +192,14 @@ class _Service:
         return of_kind[asked.model]
 
 
-async def _read(request: Request, operation: Operation) -> TextRequest:
+async def _read(request: Request, operation: Operation) -> ModelRequest:
+    subject = operation.request.subject
     try:
         values = json.loads(await request.body())
     except (ValueError, RecursionError):
-        raise InputError('expected a JSON object such as {"text": "The cat sat."}') from None
-    if not isinstance(values, dict) or "text" not in values:
-        raise InputError('expected a JSON object with "text"')
+        raise InputError(f'expected a JSON object such as {{"{subject}": "..."}}') from None
+    if not isinstance(values, dict) or subject not in values:
+        raise InputError(f'expected a JSON object with "{subject}"')
     return operation.request.from_json(values)
 
 

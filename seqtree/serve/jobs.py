@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from seqtree.serve.operations import Json, Operation
-from seqtree.serve.requests import TextRequest
+from seqtree.serve.requests import ModelRequest
 
 WAITING = 256  # requests
 TOGETHER = 64  # requests of one batch
@@ -27,7 +27,7 @@ class BusyError(Exception):
 class _Job:
     operation: Operation
     model: Any
-    request: TextRequest
+    request: ModelRequest
     future: Future[Json]
 
     def goes_with(self, other: _Job) -> bool:
@@ -44,7 +44,7 @@ class Worker:
         self._thread = threading.Thread(target=self._run, name="seqtree", daemon=True)
         self._thread.start()
 
-    async def ask(self, operation: Operation, model: Any, request: TextRequest) -> Json:
+    async def ask(self, operation: Operation, model: Any, request: ModelRequest) -> Json:
         """The answer to a request. Raises what the operation raises, and BusyError for lack of room or time."""
         job = _Job(operation, model, request, Future())
         try:

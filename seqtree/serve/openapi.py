@@ -7,7 +7,7 @@ from typing import Any
 
 from seqtree import __version__
 from seqtree.serve.operations import Json, Operation
-from seqtree.serve.requests import TextRequest
+from seqtree.serve.requests import ModelRequest
 from seqtree.settings import Field, fields_of
 
 TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}
@@ -46,13 +46,13 @@ def _post(operation: Operation) -> Json:
     }
 
 
-def request_schema(request: type[TextRequest]) -> Json:
+def request_schema(request: type[ModelRequest]) -> Json:
     """The JSON schema of a request."""
     fields = fields_of(request)
     return {
         "type": "object",
         "properties": {name: _schema(field) for name, field in fields.items()},
-        "required": ["text"],
+        "required": [request.subject],
         "additionalProperties": False,
     }
 

@@ -6,16 +6,18 @@ here: the JSON service, its OpenAPI document and the checks of requests come fro
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from io import BytesIO
 from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from seqtree.drawing.alignment import matrix_svg
 from seqtree.drawing.scatter import scatter
+from seqtree.drawing.scenes import draw_scene, png
 from seqtree.drawing.tree_svg import draw_svg
 from seqtree.errors import InputError
 from seqtree.language.inside import following, steps_of_layers
@@ -26,8 +28,12 @@ from seqtree.parsing.model import Parser
 from seqtree.phrases import PhraseVectors, project
 from seqtree.phrases.phrase import Phrase, constituents
 from seqtree.phrases.vectors import lengths
+from seqtree.scenes.pictures import read_image
 from seqtree.serve.requests import (
+    MAX_SCENE,
+    ImageRequest,
     InsideRequest,
+    ModelRequest,
     NextRequest,
     ParseRequest,
     SampleRequest,
@@ -59,7 +65,7 @@ class Operation:
     name: str
     kind: str
     summary: str
-    request: type[TextRequest]
+    request: type[ModelRequest]
     answer: Callable[[Any, Sequence[Any]], list[Json]] | None = None
     pieces: Callable[[Any, Any], Iterator[str]] | None = None
     of_training: bool = False
@@ -250,8 +256,31 @@ def translate(model: Any, requests: Sequence[TranslateRequest]) -> list[Json]:
         if (words := sum(map(len, map(str.split, lines)))) > MAX_WORDS // request.beam:
             raise InputError(f"a text of {words:,} words: expected at most {MAX_WORDS // request.beam:,} at a time")
         found = model.translations(lines, beam=request.beam, best=request.best, alignments=attends)
-        answers.append({"lines": [[_translation(one) for one in translations] for translations in found]})
+        lines = [[{**one.to_json(), "svg": one.picture()} for one in translations] for translations in found]
+        answers.append({"lines": lines})
     return answers
+
+
+def scene(model: Any, requests: Sequence[ImageRequest]) -> list[Json]:
+    """The segments of an image with their classes, the tree over them, and both as a picture."""
+    answers, images = [], [_image(request) for request in requests]
+    for image, found in zip(images, model.parses(images), strict=True):
+        nodes = found.nodes.argmax(axis=1) + 1
+        drawn = draw_scene(image, found.segments, found.labels, found.classes, found.merges, nodes)
+        shares = np.bincount(found.pixels.ravel(), minlength=len(found.classes) + 1)[1:] / found.pixels.size
+        classes = sorted(zip(found.classes, shares.tolist(), strict=True), key=lambda pair: -pair[1])
+        named = [{"label": name, "share": round(share, 4)} for name, share in classes if share]
+        answers.append({"classes": named, **found.to_json(), "png": b64encode(png(drawn)).decode()})
+    return answers
+
+
+def _image(request: ImageRequest) -> np.ndarray:
+    try:
+        data = b64decode(request.image, validate=True)
+    except ValueError:
+        raise InputError("the image: expected a PNG or JPEG file in base64") from None
+    image: np.ndarray = read_image(BytesIO(data), "the image", MAX_SCENE)
+    return image
 
 
 OPERATIONS = (
@@ -273,6 +302,7 @@ OPERATIONS = (
     Operation("tag", "tagger", "Tags for words.", SentencesRequest, tag),
     Operation("classify", "classifier", "Classes for a text.", TextRequest, classify),
     Operation("tree", "tree-classifier", "A class at every node of sentences' trees.", SentencesRequest, label_trees),
+    Operation("scene", "scene-parser", "The segments of an image and the tree over them.", ImageRequest, scene),
     Operation("translate", "translator", "Translate lines.", TranslateRequest, translate),
 )
 
@@ -297,12 +327,6 @@ def _tagging(one: Any) -> Json:
         "probabilities": [round(chance, 4) for chance in one.probabilities],
         "intent": one.intent,
     }
-
-
-def _translation(one: Any) -> Json:
-    drawn = one.alignment is not None and len(one.source) > 0
-    svg = matrix_svg(one.source, [*one.tokens, "(end)"], one.alignment, one.text) if drawn else None
-    return {**one.to_json(), "svg": svg}
 
 
 @cache

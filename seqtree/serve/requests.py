@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from seqtree.errors import InputError
 from seqtree.language.config import SamplingSettings
@@ -12,15 +13,35 @@ from seqtree.settings import Settings, setting
 MAX_TEXT = 20_000  # characters
 MAX_SAMPLE = 5_000  # tokens
 MAX_INSIDE = 2_000  # characters, which are read step by step
+MAX_SCENE = 400_000  # pixels
 LIMIT = f"At most {MAX_TEXT:,} characters."
 
 
 @dataclass(frozen=True, kw_only=True)
-class TextRequest(Settings):
-    """A text, for one of the models that are served."""
+class ModelRequest(Settings):
+    """A question for one of the models that are served; ``subject`` names the field that it must have."""
+
+    model: str | None = setting(None, "Which model, by its name on the page; by default the first of its kind.")
+
+    subject: ClassVar[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageRequest(ModelRequest):
+    """An image."""
+
+    image: str = setting("", f"A PNG or JPEG file in base64, of at most {MAX_SCENE:,} pixels.")
+
+    subject = "image"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextRequest(ModelRequest):
+    """A text."""
 
     text: str = setting("", f"The text. {LIMIT}")
-    model: str | None = setting(None, "Which model, by its name on the page; by default the first of its kind.")
+
+    subject = "text"
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -13,9 +13,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from seqtree.drawing.alignment import matrix_svg
 from seqtree.errors import InputError
 from seqtree.model import Model, untrained
 from seqtree.nn.parallel import BATCH_LENGTH, in_batches
+from seqtree.text.config import END as END_TOKEN
 from seqtree.translation.config import TranslatorConfig
 from seqtree.translation.data import Pair
 from seqtree.translation.decoding import Hypothesis, beam_search, forced
@@ -51,6 +53,14 @@ class Translation:
             record["source_tokens"] = list(self.source)
             record["alignment"] = self.alignment.astype(float).round(6).tolist()
         return record
+
+    def picture(self) -> str | None:
+        """What each token attended to, as one SVG element; None without an alignment, or for an empty source."""
+        if self.alignment is None or not self.source:
+            return None
+        return matrix_svg(self.source, (*self.tokens, END_TOKEN), self.alignment, self.text)
+
+    _repr_svg_ = picture
 
 
 class Translator(Model[TranslatorNetwork]):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from scene_helpers import SMALL, need_extra, scene_folder
 
 pytest.importorskip("uvicorn", reason="the extra serve is not installed")
 
@@ -29,6 +30,7 @@ TEXT = "the cat sat on the mat\na dog ran to the man\nthe man sat on a mat, and 
 
 def models(folder: Path) -> dict[str, Model[Any]]:
     """One model of each kind, untrained or hardly trained; the parser is the shipped one."""
+    need_extra()
     tagged, labelled = folder / "tagged.conll", folder / "labelled.tsv"
     tagged.write_text("the DT\ncat NN\nsat VBD\n\na DT\ndog NN\nran VBD\n\n" * 5, encoding="utf-8")
     labelled.write_text("good\ta fine day\nbad\ta poor day\n" * 10, encoding="utf-8")
@@ -40,6 +42,8 @@ def models(folder: Path) -> dict[str, Model[Any]]:
         task: load(train(task, source, out=str(folder / task), **small)["model"])
         for task, source in (("tag", tagged), ("classify", labelled), ("tree", graded), ("translate", pairs))
     }
+    cut: dict[str, Any] = {**SMALL, "threads": 1, "epochs": 1, "out": str(folder / "scene"), "progress": False}
+    views = load(train("scene", scene_folder(folder / "scenes", 4, 1), preset="tiny", **cut)["model"])
     shape = {"hidden": 8, "embedding": 5, "layers": 1}
     return {
         "default": load("default"),
@@ -49,6 +53,7 @@ def models(folder: Path) -> dict[str, Model[Any]]:
         "moods": made["classify"],
         "grades": made["tree"],
         "mirror": made["translate"],
+        "views": views,
     }
 
 

@@ -7,12 +7,15 @@ import re
 import shutil
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from serve_helpers import TEXT, listening, models
 
+from seqtree.drawing.scenes import png
 from seqtree.language.model import LanguageModel
+from seqtree.scenes.generated import draw_scene
 
 if TYPE_CHECKING:
     from axe_playwright_python.sync_playwright import Axe
@@ -210,6 +213,23 @@ def test_phrases_are_on_a_map_and_in_a_table(page: Page) -> None:
     expect(page.locator("#view-phrases .paper svg")).to_have_attribute("aria-label", re.compile(r"^Map of \d+ phrases"))
     assert _violations(page) == []
     assert not _wide(page)
+
+
+def test_a_scene_is_parsed(page: Page, tmp_path: Path) -> None:
+    image, _ = draw_scene(1, (24, 32))
+    (tmp_path / "scene.png").write_bytes(png(image))
+    (tmp_path / "note.png").write_bytes(b"no image")
+    page.get_by_role("link", name="Scene").click()
+    page.set_input_files("#view-scene [name=file]", str(tmp_path / "scene.png"))
+    drawing = page.locator("#view-scene .paper img")
+    expect(drawing).to_have_attribute("alt", re.compile(r"^The classes over the image: \w+ \d+ %"))
+    assert drawing.evaluate("image => image.decode().then(() => image.naturalWidth)") > 100
+    page.get_by_text(re.compile(r"^Segments \(\d+\)$")).click()
+    expect(page.locator("#view-scene tbody tr").first).to_be_visible()
+    assert _violations(page) == []
+    assert not _wide(page)
+    page.set_input_files("#view-scene [name=file]", str(tmp_path / "note.png"))
+    expect(page.locator("#view-scene .error")).to_have_text("note.png: not an image that this browser can read")
 
 
 def test_a_unit_is_looked_at_step_by_step(page: Page) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import socket
@@ -19,6 +20,7 @@ import pytest
 from nltk.tree import Tree
 from serve_helpers import TEXT, Client, listening, models
 
+from seqtree.drawing.scenes import png
 from seqtree.errors import InputError
 from seqtree.images.data import ImageSet
 from seqtree.images.model import ImageClassifier
@@ -27,6 +29,7 @@ from seqtree.model import Model
 from seqtree.parsing.model import Parser
 from seqtree.phrases import PhraseVectors, cosine
 from seqtree.phrases.phrase import Phrase, constituents
+from seqtree.scenes.generated import draw_scene
 from seqtree.serve import models as served_models
 from seqtree.serve.guard import MAX_BODY
 from seqtree.serve.jobs import BusyError, Worker
@@ -63,6 +66,7 @@ def test_the_models_and_what_they_do(client: Client) -> None:
         "moods": ["classify"],
         "grades": ["tree"],
         "mirror": ["translate"],
+        "views": ["scene"],
     }
     assert found["letters"]["unit"] == "char"
 
@@ -117,6 +121,31 @@ def test_what_language_models_say(client: Client, served: dict[str, Any]) -> Non
     assert best == [(token, pytest.approx(chance, abs=1e-6)) for token, chance in letters.next("the ca", 3)]
     filled = client.ask("fill", text="the c____t", k=2, model="blanks")["tokens"]
     assert [one["token"] for one in filled] == [token for token, _ in served["blanks"].fill("the c____t", 2)]
+
+
+def test_a_scene_is_parsed(client: Client, served: dict[str, Model[Any]]) -> None:
+    image, _ = draw_scene(1, (24, 32))
+    found = client.ask("scene", image=base64.b64encode(png(image)).decode())
+    parsed = served["views"].parse(image)  # type: ignore[attr-defined]
+    assert found["segments"] == parsed.to_json()["segments"]
+    assert found["merges"] == parsed.to_json()["merges"]
+    assert sum(one["share"] for one in found["classes"]) == pytest.approx(1, abs=1e-3)
+    assert base64.b64decode(found["png"]).startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("image", "said"),
+    [
+        ("*", "the image: expected a PNG or JPEG file in base64"),
+        ("aGVsbG8=", "the image: not an image that can be read, or cut off"),
+        (base64.b64encode(png(np.zeros((700, 700), np.uint8))).decode(), "700 x 700 pixels; an image may have 400,000"),
+        (5, "image 5: expected text"),
+    ],
+)
+def test_what_is_no_scene(client: Client, image: Any, said: str) -> None:
+    status, reason = client.refused("POST", "/api/scene", {"image": image})
+    assert (status, said in reason) == (400, True), reason
+    assert client.refused("POST", "/api/scene", {"text": "a"}) == (400, 'expected a JSON object with "image"')
 
 
 def test_passages_of_the_training_text(client: Client) -> None:

@@ -18,6 +18,7 @@ from seqtree.tagging.data import canonical, names_in
 from seqtree.tagging.evaluation import evaluate
 from seqtree.tagging.formats import format_tagging
 from seqtree.tagging.model import Chunker, Tagger
+from seqtree.tagging.tagging import Tagging
 from seqtree.text.batches import make_batch
 from seqtree.text.chunks import may_follow, scheme_of
 from seqtree.text.columns import Tagged, read_tagged
@@ -229,3 +230,9 @@ def test_the_sample_is_learned(tmp_path: Path) -> None:
     report = train("tag", out=tmp_path / "run", preset="tiny", epochs=5, progress=False)
     assert report["chunk"]["f1"] > 0.9
     assert len(read_tagged([str(corpora.path("toy_chunks"))], say=lambda message: None)) == 200
+
+
+def test_a_notebook_shows_the_words_with_their_tags() -> None:
+    shown = Tagging(("a", "<b>"), ("DT", "N&N"))._repr_html_()
+    assert shown == "<table><tr><td>a</td><td>&lt;b&gt;</td></tr><tr><td>DT</td><td>N&amp;N</td></tr></table>"
+    assert "<caption>ask</caption>" in Tagging(("a",), ("DT",), intent="ask")._repr_html_()

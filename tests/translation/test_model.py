@@ -101,6 +101,10 @@ def test_an_unknown_token_is_the_source_token_attended_to_most(unit: str) -> Non
     assert len(one.tokens) > 1
     source = made.source.tokens("new words b")
     assert list(one.tokens) == [source[place] for place in one.alignment[:-1].argmax(axis=1)]
+    drawn = one.picture()
+    assert drawn is not None and drawn == one._repr_svg_()
+    assert drawn.startswith("<svg ") and "&lt;/s&gt;" in drawn
+    assert next(made.translations(["new words b"]))[0].picture() is None
     assert one.text == made.target.text(one.tokens)
     assert made.translate("new words b") == one.text
 

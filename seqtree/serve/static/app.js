@@ -10,6 +10,7 @@ import { start as tag } from "./tag.js";
 import { start as classify } from "./classify.js";
 import { start as tree } from "./tree.js";
 import { start as translate } from "./translate.js";
+import { start as scene } from "./scene.js";
 import { start as curves } from "./runs.js";
 
 const VIEWS = [
@@ -20,6 +21,7 @@ const VIEWS = [
   { name: "tag", title: "Tag", operation: "tag", start: tag },
   { name: "classify", title: "Classify", operation: "classify", start: classify },
   { name: "tree", title: "Label", operation: "tree", start: tree },
+  { name: "scene", title: "Scene", operation: "scene", start: scene },
   { name: "translate", title: "Translate", operation: "translate", start: translate },
 ];
 
