@@ -239,12 +239,12 @@ PRESETS = {
         "small": _preset(
             "word", "a megabyte of text in minutes", (20, 35), _word(1, 256, 0.3), TrainingSettings(learning_rate=3e-3)
         ),
-        "medium": _preset(  # few passes, so moderate dropout, and a narrow output layer, for more of them
+        "medium": _preset(  # few passes, so moderate dropout
             "word",
             "five megabytes in half an hour on two cores",
             (32, 35),
-            replace(_word(2, 650, 0.3), embedding=256, dropout_output=0.4),
-            TrainingSettings(learning_rate=7e-3, weight_decay=0.03, schedule="linear"),
+            replace(_word(2, 650, 0.3), dropout_output=0.4),
+            TrainingSettings(learning_rate=4e-3, weight_decay=0.03),
             passes=3,
         ),
         "large": _preset(
