@@ -101,6 +101,8 @@ def _listening(host: str, port: int) -> socket.socket:
         if number != port:
             note(f"port {port} is taken: listening at port {number}")
         made.set_inheritable(True)
+        # asyncio does not know a listening socket that is handed over for one of TCP, and would let answers wait 40 ms
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return made
     raise InputError(f"cannot listen at {host}, port {port} ({reason.strerror}); try another --port")
 

@@ -256,8 +256,8 @@ def translate(model: Any, requests: Sequence[TranslateRequest]) -> list[Json]:
         if (words := sum(map(len, map(str.split, lines)))) > MAX_WORDS // request.beam:
             raise InputError(f"a text of {words:,} words: expected at most {MAX_WORDS // request.beam:,} at a time")
         found = model.translations(lines, beam=request.beam, best=request.best, alignments=attends)
-        lines = [[{**one.to_json(), "svg": one.picture()} for one in translations] for translations in found]
-        answers.append({"lines": lines})
+        records = [[{**one.to_json(), "svg": one.picture()} for one in translations] for translations in found]
+        answers.append({"lines": records})
     return answers
 
 

@@ -59,6 +59,6 @@ function shown({ classes, segments, merges, png }) {
   const table = element("table", {}, element("thead", {}, head), element("tbody", {}, ...rows));
   return [
     element("div", { class: "card" }, element("div", { class: "paper", tabindex: "0", role: "group", "aria-label": "The parsed image" }, picture), message(told)),
-    element("details", { class: "card" }, element("summary", {}, `Segments (${segments.length})`), table),
+    element("details", { class: "card" }, element("summary", {}, `Segments (${segments.length})`), element("div", { class: "wide", tabindex: "0", role: "group", "aria-label": "Segments" }, table)),
   ];
 }
