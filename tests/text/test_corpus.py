@@ -400,6 +400,7 @@ def test_a_file_that_was_changed_just_now_is_read_again(write, cache, monkeypatc
 @pytest.mark.skipif(sys.platform != "linux", reason="measures resident memory as Linux reports it")
 def test_a_text_larger_than_the_memory_it_may_take(tmp_path):
     """Encoded and trained on, it takes hardly more than a small one."""
+    pytest.importorskip("torch")
     program = (
         "import re, sys\n"
         "from seqtree.training.fit import train\n"
