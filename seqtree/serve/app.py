@@ -44,7 +44,7 @@ Models = Mapping[str, Model[Any]]
 def make_app(
     models: Models,
     runs: Mapping[str, str | Path] | None = None,
-    texts: Mapping[str, Ids] | None = None,
+    texts: Mapping[str, Callable[[], Ids]] | None = None,
     host: str = "127.0.0.1",
     token: str | None = None,
     rate: float = 100.0,
@@ -81,10 +81,14 @@ def from_environment() -> Starlette:
 
 class _Service:
     def __init__(
-        self, models: Models, runs: Mapping[str, Path], texts: Mapping[str, Ids], offered: Sequence[Operation]
+        self,
+        models: Models,
+        runs: Mapping[str, Path],
+        texts: Mapping[str, Callable[[], Ids]],
+        offered: Sequence[Operation],
     ) -> None:
         self.models, self.runs, self.offered, self.streams = models, runs, offered, 0
-        self.trained = {name: Trained(cast(LanguageModel, models[name]), ids) for name, ids in texts.items()}
+        self.trained = {name: Trained(cast(LanguageModel, models[name]), read) for name, read in texts.items()}
         self.worker: Worker | None = None
 
     @asynccontextmanager

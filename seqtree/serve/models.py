@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -64,19 +65,23 @@ def opened(
     return models
 
 
-def training_texts(paths: Mapping[str, str], models: Mapping[str, Model[Any]]) -> dict[str, Ids]:
-    """The token indices (N,) of what each language model was trained on, where that is known, there, and not too large.
+def training_texts(paths: Mapping[str, str], models: Mapping[str, Model[Any]]) -> dict[str, Callable[[], Ids]]:
+    """What reads the token indices (N,) of each language model's training text, if it is known and not too large.
 
     A run folder names its text; it is read as the model reads it.
     """
-    found: dict[str, Ids] = {}
+    found: dict[str, Callable[[], Ids]] = {}
     for name, model in models.items():
         if isinstance(model, LanguageModel):
             with suppress(SeqtreeError, OSError):
                 files = training_text_of_run(Path(paths[name]), "--training-text")
                 if sum(Path(file).stat().st_size for file in files if Path(file).is_file()) <= MAX_TRAINING:
-                    found[name] = model.encode_files(files, model.settings.encoding).ids
+                    found[name] = partial(_read, model, files)
     return found
+
+
+def _read(model: LanguageModel, files: Sequence[str]) -> Ids:
+    return model.encode_files(files, model.settings.encoding).ids
 
 
 def _named(paths: Sequence[str]) -> dict[str, str]:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from io import BytesIO
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -71,11 +71,15 @@ class Operation:
     of_training: bool = False
 
 
-class Trained(NamedTuple):
-    """A language model, and the token indices (N,) of the text that it was trained on."""
+class Trained:
+    """A language model, and the token indices (N,) of its training text, which are read when they are first needed."""
 
-    model: LanguageModel
-    ids: Ids
+    def __init__(self, model: LanguageModel, read: Callable[[], Ids]) -> None:
+        self.model, self._read = model, read
+
+    @cached_property
+    def ids(self) -> Ids:
+        return self._read()
 
 
 def parse(model: Any, requests: Sequence[ParseRequest]) -> list[Json]:

@@ -42,8 +42,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("served")
     served = models(folder)
     runs = {name: folder / name for name in ("tag", "classify")}
-    texts = {"letters": served["letters"].vocabulary.encode(list(TEXT))}
-    with listening(served, runs=runs, texts=texts, rate=10_000) as port:
+    ids = served["letters"].vocabulary.encode(list(TEXT))
+    with listening(served, runs=runs, texts={"letters": lambda: ids}, rate=10_000) as port:
         yield f"http://127.0.0.1:{port}/"
 
 

@@ -47,8 +47,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Model[Any]]:
 
 @pytest.fixture(scope="module")
 def client(served: dict[str, Model[Any]]) -> Iterator[Client]:
-    texts = {"letters": served["letters"].vocabulary.encode(list(TEXT))}
-    with listening(served, texts=texts, rate=10_000) as port:
+    ids = served["letters"].vocabulary.encode(list(TEXT))
+    with listening(served, texts={"letters": lambda: ids}, rate=10_000) as port:
         yield Client(port)
 
 
@@ -168,7 +168,7 @@ def test_the_training_text_of_a_run_is_known(tmp_path: Path, monkeypatch: pytest
     found = served_models.training_texts(paths, opened)
     assert set(found) == {"run", "file"}
     vocabulary = opened["run"].vocabulary  # type: ignore[attr-defined]
-    assert vocabulary.join(vocabulary.decode(found["run"])) == TEXT
+    assert vocabulary.join(vocabulary.decode(found["run"]())) == TEXT
     monkeypatch.setattr(served_models, "MAX_TRAINING", 10)
     assert served_models.training_texts(paths, opened) == {}
     monkeypatch.undo()
@@ -559,4 +559,4 @@ def test_without_a_model_a_small_one_is_trained_once(tmp_path: Path, monkeypatch
     opened = served_models.opened(first)
     assert set(opened) == {"default", "lighthouse"}
     (tmp_path / "text.txt").write_text(TEXT, encoding="utf-8")
-    assert len(served_models.training_texts(first, opened)["lighthouse"]) == len(TEXT)
+    assert len(served_models.training_texts(first, opened)["lighthouse"]()) == len(TEXT)
