@@ -101,35 +101,25 @@ def predict(model: str, images: tuple[str, ...], out: Path | None, threads: int 
     loaded = open_model("scene", model, threads)
     found = []
     for file, name in zip(images, names, strict=True):
-        image = read_image(Path(file))
-        parse = loaded.parse(image)
+        parse = loaded.parse(read_image(Path(file)))
         if out:
-            _write(out, name, image, parse)
+            _write(out, name, parse)
         if as_json:
             found.append({"image": file, **parse.to_json()})
         else:
-            click.echo(f"{file}\t{_classes_line(parse)}")
+            click.echo(f"{file}\t{' '.join(f'{name} {share:.2f}' for name, share in parse.shares.items())}")
     if as_json:
         print_json({"images": found})
 
 
-def _write(out: Path, name: str, image: Any, parse: Any) -> None:
-    from seqtree.drawing.scenes import draw_scene, png
+def _write(out: Path, name: str, parse: Any) -> None:
+    from seqtree.drawing.scenes import png
     from seqtree.files import write_atomically
 
     out.mkdir(parents=True, exist_ok=True)
     write_atomically(out / f"{name}.png", png(parse.pixels))
-    drawn = draw_scene(image, parse.segments, parse.labels, parse.classes, parse.merges, parse.nodes.argmax(axis=1) + 1)
-    write_atomically(out / f"{name}-parsed.png", png(drawn))
+    write_atomically(out / f"{name}-parsed.png", parse.picture())
     note(f"{out / name}.png and {out / name}-parsed.png")
-
-
-def _classes_line(parse: Any) -> str:
-    """The classes and their shares of an image, the largest first."""
-    import numpy as np
-
-    shares = np.bincount(parse.pixels.ravel(), minlength=len(parse.classes) + 1) / parse.pixels.size
-    return " ".join(f"{parse.classes[i - 1]} {shares[i]:.2f}" for i in np.argsort(-shares, kind="stable") if shares[i])
 
 
 def _print_table(measured: Any) -> None:

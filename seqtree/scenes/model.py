@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from seqtree.drawing.scenes import draw_scene, png
 from seqtree.errors import InputError
 from seqtree.model import Model, texts, untrained
 from seqtree.nn.margins import merged_alone
@@ -29,16 +30,18 @@ FALL = 0.75  # the weight of a node to that of the node below it, where a segmen
 
 @dataclass(frozen=True)
 class SceneParse:
-    """A scene's segments, and the tree over them.
+    """A scene's segments, and the tree over them; a notebook shows its picture.
 
-    ``segments`` (H, W) are the numbers of the pixels' segments, n of them. ``probabilities`` (n, C) are those of the
-    ``classes`` for each segment. ``merges`` (n - 1, 2) are the parts of each node that was made, in order: segments are
-    0 to n - 1, and the k-th merge makes node n + k; ``scores`` (n - 1,) are those of the merges, and ``nodes`` (n - 1,
-    C) the probabilities of the classes of these nodes. All three are empty for a model without the tree.
+    ``segments`` (H, W) are the numbers of the segments of the pixels of ``image`` (H, W, 3), n of them.
+    ``probabilities`` (n, C) are those of the ``classes`` for each segment. ``merges`` (n - 1, 2) are the parts of each
+    node that was made, in order: segments are 0 to n - 1, and the k-th merge makes node n + k; ``scores`` (n - 1,) are
+    those of the merges, and ``nodes`` (n - 1, C) the probabilities of the classes of these nodes. All three are empty
+    for a model without the tree.
     """
 
+    image: Image = field(repr=False)
     classes: tuple[str, ...]
-    segments: Ids
+    segments: Ids = field(repr=False)
     probabilities: Floats
     merges: Ids
     scores: Floats
@@ -54,6 +57,19 @@ class SceneParse:
     def pixels(self) -> npt.NDArray[np.uint8]:
         """The label of each pixel (H, W), from 1."""
         return self.labels.astype(np.uint8)[self.segments]
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """The share of the image that each class found in it has, the largest first."""
+        shares = np.bincount(self.pixels.ravel(), minlength=len(self.classes) + 1)[1:] / self.pixels.size
+        return {self.classes[i]: float(shares[i]) for i in np.argsort(-shares, kind="stable") if shares[i]}
+
+    def picture(self) -> bytes:
+        """A PNG file: the classes over the image, a legend, and the tree of merges beside it."""
+        nodes = self.nodes.argmax(axis=1) + 1
+        return png(draw_scene(self.image, self.segments, self.labels, self.classes, self.merges, nodes))
+
+    _repr_png_ = picture
 
     def to_json(self) -> dict[str, Any]:
         """JSON values: the segments from the top, with their pixels and labels, and the merges."""
@@ -122,7 +138,7 @@ class SceneParser(Model[SceneNetwork]):
         while some := list(islice(images, TOGETHER)):
             made = [prepared(image, self.segments, textons) for image in some]
             for image, one, parse in zip(some, made, self.parse_prepared(made), strict=True):
-                yield SceneParse(self.classes, resized(one.segments, *image.shape[:2]), *parse)
+                yield SceneParse(image, self.classes, resized(one.segments, *image.shape[:2]), *parse)
 
     @torch.inference_mode()
     def parse_prepared(self, scenes: Sequence[Prepared]) -> list[tuple[Floats, Ids, Floats, Floats]]:

@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 
 from seqtree.drawing.scatter import scatter
-from seqtree.drawing.scenes import draw_scene, png
 from seqtree.drawing.tree_svg import draw_svg
 from seqtree.errors import InputError
 from seqtree.language.inside import following, steps_of_layers
@@ -267,14 +266,10 @@ def translate(model: Any, requests: Sequence[TranslateRequest]) -> list[Json]:
 
 def scene(model: Any, requests: Sequence[ImageRequest]) -> list[Json]:
     """The segments of an image with their classes, the tree over them, and both as a picture."""
-    answers, images = [], [_image(request) for request in requests]
-    for image, found in zip(images, model.parses(images), strict=True):
-        nodes = found.nodes.argmax(axis=1) + 1
-        drawn = draw_scene(image, found.segments, found.labels, found.classes, found.merges, nodes)
-        shares = np.bincount(found.pixels.ravel(), minlength=len(found.classes) + 1)[1:] / found.pixels.size
-        classes = sorted(zip(found.classes, shares.tolist(), strict=True), key=lambda pair: -pair[1])
-        named = [{"label": name, "share": round(share, 4)} for name, share in classes if share]
-        answers.append({"classes": named, **found.to_json(), "png": b64encode(png(drawn)).decode()})
+    answers = []
+    for found in model.parses(map(_image, requests)):
+        named = [{"label": name, "share": round(share, 4)} for name, share in found.shares.items()]
+        answers.append({"classes": named, **found.to_json(), "png": b64encode(found.picture()).decode()})
     return answers
 
 

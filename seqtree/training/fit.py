@@ -23,6 +23,7 @@ from seqtree.training.loop import Trainer, TrainingResult
 from seqtree.training.progress import Display, clock
 from seqtree.training.ranks import Place, Ranks
 from seqtree.training.recipe import Recipe
+from seqtree.training.report import Report
 from seqtree.training.run_folder import OthersRunFolder, RunFolder
 from seqtree.training.task import Task
 
@@ -36,7 +37,7 @@ def train(
     *sources: str | Path,
     progress: Callable[[dict[str, Any]], object] | bool = True,
     **options: Any,
-) -> dict[str, Any]:
+) -> Report:
     """Train as ``seqtree TASK train SOURCES`` does, with the options' names: ``train("lm", "novel.txt", minutes=10)``.
 
     progress: True shows messages and a bar on stderr, False only warnings; a function is called with the record of
@@ -50,7 +51,7 @@ def train(
     return fit(kind, [str(source) for source in sources], options, display)
 
 
-def fit(task: type[AnyTask], sources: Sequence[str], options: Mapping[str, Any], display: Display) -> dict[str, Any]:
+def fit(task: type[AnyTask], sources: Sequence[str], options: Mapping[str, Any], display: Display) -> Report:
     """Train a task on ``sources`` (none: its sample) with ``options``, as ``train`` does, telling ``display``.
 
     Returns {figures of ``Task.measure``, steps, seconds, ITEMS_per_second, model, interrupted, best_step, measured_on},
@@ -64,7 +65,7 @@ def fit(task: type[AnyTask], sources: Sequence[str], options: Mapping[str, Any],
         if place.size > 1:
             raise InputError(f"processes {count}: torchrun has started {place.size} already; leave --processes out")
         work, run = partial(_worker, task, sources, options), RunFolder(_out(task, sources or _sample(task), recipe))
-        report: dict[str, Any] = launch(work, count, display, run.checkpoint, "-" in (*sources, *_texts(options)))
+        report: Report = launch(work, count, display, run.checkpoint, "-" in (*sources, *_texts(options)))
         return report
     finally:
         display.close()
@@ -82,7 +83,7 @@ def _worker(
     place: Place,
     display: Display,
     again: bool,
-) -> dict[str, Any]:
+) -> Report:
     """What each process of a run with --processes does."""
     recipe = task.resolve({**options, "resume": True} if again else options)
     if not recipe.run.threads:
@@ -97,7 +98,7 @@ def _placed(
     options: Mapping[str, Any],
     place: Place,
     display: Display,
-) -> dict[str, Any]:
+) -> Report:
     """Train as the process that this is."""
     if recipe.run.threads:
         torch.set_num_threads(recipe.run.threads)
@@ -144,7 +145,7 @@ def _run(
     options: Mapping[str, Any],
     display: Display,
     ranks: Ranks,
-) -> dict[str, Any]:
+) -> Report:
     began = time.monotonic()
     run = (RunFolder if ranks.leads else OthersRunFolder)(_out(task, sources, recipe))
     with ExitStack() as held:
@@ -167,7 +168,7 @@ def _run(
         figures, summary = ranks.led(lambda: _measured(made, run))
         where = "validation" if made.validated else "training data"
         display.message(f"{where}: {summary}")
-        return {**figures, **report, "best_step": result.best_step, "measured_on": where}
+        return Report({**figures, **report, "best_step": result.best_step, "measured_on": where})
 
 
 def _check_shared(task: AnyTask, ranks: Ranks) -> None:
@@ -187,14 +188,16 @@ def _measured(task: AnyTask, run: RunFolder) -> tuple[dict[str, Any], str]:
     return task.measure(type(task.model).load(run.path, chosen.device, precision))
 
 
-def _report(task: AnyTask, run: RunFolder, result: TrainingResult) -> dict[str, Any]:
-    return {
-        "steps": result.steps,
-        "seconds": round(result.seconds, 3),
-        f"{task.items}_per_second": round(result.items_per_second, 1),
-        "model": str(run.path),
-        "interrupted": result.interrupted,
-    }
+def _report(task: AnyTask, run: RunFolder, result: TrainingResult) -> Report:
+    return Report(
+        {
+            "steps": result.steps,
+            "seconds": round(result.seconds, 3),
+            f"{task.items}_per_second": round(result.items_per_second, 1),
+            "model": str(run.path),
+            "interrupted": result.interrupted,
+        }
+    )
 
 
 def _config(task: AnyTask, sources: Sequence[str], preset: str) -> dict[str, Any]:

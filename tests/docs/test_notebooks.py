@@ -21,7 +21,7 @@ def _code(notebook: Path) -> list[dict[str, Any]]:
 
 def _show(value: Any) -> None:
     """Make what a notebook would show of the value of a cell."""
-    for name in ("_repr_svg_", "_repr_html_", "__repr__"):
+    for name in ("_repr_svg_", "_repr_png_", "_repr_html_", "__repr__"):
         if (show := getattr(type(value), name, None)) is not None:
             show(value)
 

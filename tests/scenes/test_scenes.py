@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -217,6 +218,18 @@ def test_the_merges_of_a_parse_are_a_tree(trained: Trained) -> None:
     assert all(max(parts) < count + i for i, parts in enumerate(parse.merges.tolist()))
     assert len(parse.scores) == len(parse.nodes) == count - 1
     np.testing.assert_allclose(parse.probabilities.sum(axis=1), 1, atol=1e-5)
+
+
+def test_a_parse_shows_itself_and_the_shares_of_its_classes(trained: Trained) -> None:
+    parse = trained.parser.parse(scene(50, SIZE)[0])
+    shown = np.asarray(Image.open(BytesIO(parse._repr_png_())))
+    factor = -(-480 // SIZE[0])
+    assert shown.shape[0] > factor * SIZE[0]
+    assert shown.shape[1] > 2 * factor * SIZE[1]
+    assert sum(parse.shares.values()) == pytest.approx(1)
+    assert list(parse.shares.values()) == sorted(parse.shares.values(), reverse=True)
+    best = next(iter(parse.shares))
+    assert parse.shares[best] == (parse.pixels == CLASSES.index(best) + 1).mean()
 
 
 def test_the_vectors_of_a_parse_are_those_of_the_forest() -> None:
