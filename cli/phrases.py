@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from seqtree.cli.learn import learn
 from seqtree.cli.options import (
     FILE,
     device_option,
@@ -79,8 +80,9 @@ reading_options = with_options(
 def phrases() -> None:
     """Vectors of words, phrases and sentences: what is near, how alike, a map, files, readings.
 
-    MODEL is a parser, a tree classifier, a language model, or any other with word vectors. A phrase's vector is that of
-    the root of its tree, for a language model the mean of its top layer's states; a word's is the input embedding.
+    MODEL is a parser, a tree classifier, a language model, or any other with word vectors; or a file of word vectors
+    (learn). A phrase's vector is that of the root of its tree, for a language model the mean of its top layer's states;
+    a word's is the input embedding, or what the file has.
     """
 
 
@@ -309,6 +311,9 @@ def trees(model: str, text: str, count: int, as_json: bool, **opening: Any) -> N
         click.echo(f"{number} of {len(found)}{beside}\n{draw(one.tree, width)}\n")
 
 
+phrases.add_command(learn)
+
+
 def _open(
     model: str,
     level: str,
@@ -318,16 +323,16 @@ def _open(
     threads: int | None,
     plain: bool = False,
 ) -> PhraseVectors:
-    """The vectors of a model of any kind."""
+    """The vectors of a model of any kind, or of a file."""
     with quick_imports(tracing=False):
         import torch
 
-        from seqtree.model import load
         from seqtree.phrases import PhraseVectors
+        from seqtree.phrases.readers import opened
 
         if threads:
             torch.set_num_threads(threads)
-        loaded = load(model, device, None if precision == "auto" else precision)
+        loaded = opened(model, device, None if precision == "auto" else precision)
     reads: Callable[[], Any] = lambda: open_parser(parser, threads, device, precision)  # noqa: E731
     return PhraseVectors(loaded, level, reads, plain)
 

@@ -259,5 +259,10 @@ PRESETS = {
 }
 
 OPTIONS = TrainingOptions(
-    argument="corpus", sample="lighthouse", presets=PRESETS, default="small", shorthands=Shorthands()
+    argument="corpus",
+    sample="lighthouse",
+    presets=PRESETS,
+    default="small",
+    hidden=("vector_words",),
+    shorthands=Shorthands(),
 )

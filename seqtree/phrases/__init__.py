@@ -1,4 +1,4 @@
-"""Vectors of words, phrases and sentences from any trained model: neighbours, similarity, maps, files of vectors."""
+"""Vectors of words, phrases and sentences, learned from text or from any model: neighbours, similarity, maps, files."""
 
 from typing import TYPE_CHECKING
 
@@ -7,6 +7,11 @@ from seqtree.lazy import lazy
 if TYPE_CHECKING:
     from seqtree.phrases.ambiguity import Reading as Reading, readings as readings
     from seqtree.phrases.files import export as export
+    from seqtree.phrases.learning import (
+        LearnedVectors as LearnedVectors,
+        learn_vectors as learn_vectors,
+        read_words as read_words,
+    )
     from seqtree.phrases.neighbours import Neighbour as Neighbour, nearest as nearest
     from seqtree.phrases.phrase import Phrase as Phrase, constituents as constituents
     from seqtree.phrases.projection import project as project
@@ -23,6 +28,7 @@ __getattr__, __dir__, __all__ = lazy(
     {
         "ambiguity": "Reading readings",
         "files": "export",
+        "learning": "LearnedVectors learn_vectors read_words",
         "neighbours": "Neighbour nearest",
         "phrase": "Phrase constituents",
         "projection": "project",

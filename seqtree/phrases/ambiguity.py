@@ -31,7 +31,8 @@ def readings(vectors: PhraseVectors, text: str, count: int = 2) -> list[Reading]
     """
     reader = vectors.by_phrases
     if not isinstance(reader, TreeReader):
-        raise InputError(f"{vectors.model.kind}: expected a parser or a tree classifier, which read trees")
+        kind = getattr(vectors.model, "kind", "a file of vectors")
+        raise InputError(f"{kind}: expected a parser or a tree classifier, which read trees")
     if count < 1:
         raise InputError(f"k {count}: expected at least 1")
     words = reader.words(text)

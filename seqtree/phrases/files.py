@@ -30,8 +30,7 @@ def export(phrases: Sequence[Phrase], vectors: Sequence[Vector], format: str, ou
     if not phrases:
         raise InputError("there is nothing to export")
     path, rows = Path(out), np.asarray(vectors, dtype=np.float32)
-    if path.is_dir() or not path.parent.is_dir():
-        raise InputError(f"{path}: expected the name of a file in a folder that is there")
+    check_place(path)
     names = [_flat(phrase.text) for phrase in phrases]
     if format == "word2vec":
         return [_written(path, lambda file: write_vectors(file, names, [rows], len(rows)))]
@@ -43,6 +42,12 @@ def export(phrases: Sequence[Phrase], vectors: Sequence[Vector], format: str, ou
         names = ["phrase\tlabel", *(f"{name}\t{_flat(phrase.label or '')}" for name, phrase in pairs)]
     table = (("\t".join(f"{number:.9g}" for number in row)) for row in rows.tolist())
     return [_written(path, _lines(list(table))), _written(_beside(path, ".metadata.tsv"), _lines(names))]
+
+
+def check_place(path: Path) -> None:
+    """Raises InputError if no file of that name can be written."""
+    if path.is_dir() or not path.parent.is_dir():
+        raise InputError(f"{path}: expected the name of a file in a folder that is there")
 
 
 def _written(path: Path, write: Callable[[BinaryIO], object]) -> Path:

@@ -79,7 +79,7 @@ def read_phrases(
 def _phrases(
     spec: str, kind: str, encoding: str, max_words: int | None, warn: Callable[[str], object]
 ) -> Iterator[Phrase]:
-    if kind != "lines" and (spec.startswith(PREFIX) or _is_folder(spec) or spec.lower().endswith(TREE_FILES)):
+    if kind != "lines" and (is_treebank(spec) or _is_folder(spec)):
         kind = "trees"
     if kind == "trees":
         yield from _of_trees([spec], encoding, max_words, warn)
@@ -117,6 +117,11 @@ def _of_lines(name: str, lines: Iterable[tuple[int, str]]) -> Iterator[Phrase]:
             yield Phrase(" ".join(text.split()), label.strip())
         else:
             raise InputError(f"{name}:{number}: an empty {'label' if text.strip() else 'phrase'} beside the tab")
+
+
+def is_treebank(spec: str) -> bool:
+    """Whether a source is trees by its name."""
+    return spec.startswith(PREFIX) or spec.lower().endswith(TREE_FILES)
 
 
 def _is_folder(spec: str) -> bool:

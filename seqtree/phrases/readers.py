@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import islice
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +19,7 @@ from seqtree.classification.batches import words_of
 from seqtree.classification.model import Classifier
 from seqtree.errors import InputError
 from seqtree.language.model import LanguageModel
-from seqtree.model import Model
+from seqtree.model import Model, load
 from seqtree.nn.parallel import in_batches
 from seqtree.nn.recursive import compose_forest
 from seqtree.nn.words import WordEncoder
@@ -26,9 +27,11 @@ from seqtree.parsing.model import Parser
 from seqtree.parsing.parse import Parse
 from seqtree.phrases.phrase import Phrase
 from seqtree.tagging.model import Tagger
+from seqtree.text.config import SPECIALS
 from seqtree.text.corpus import text_tokens
 from seqtree.text.lexicon import Lexicon
 from seqtree.text.sentences import Word, penn_tokens, words_as_given
+from seqtree.text.vectors import VectorFile
 from seqtree.text.vocabulary import Vocabulary
 from seqtree.translation.model import Translator
 from seqtree.treebank.labelled import LabelledTree, unlabelled
@@ -37,6 +40,8 @@ from seqtree.trees.model import TreeClassifier
 from seqtree.trees.network import TreeNetwork
 
 AT_ONCE = 1024  # phrases that are parsed together
+VECTORS = (".txt", ".vec", ".gz")  # endings of files of vectors
+MOST = 1_000_000  # of whose words, the first, are read
 Vector = npt.NDArray[np.float32]
 
 
@@ -179,15 +184,37 @@ class RecurrentReader(Reader):
         return list(torch.cat(found, dim=1).float().cpu().numpy())
 
 
-def composer(model: Model[Any], parser: Callable[[], Parser]) -> Reader | None:
+def opened(path: str | Path, device: str = "cpu", precision: str | None = None) -> Model[Any] | WordVectors:
+    """A model of any kind, as ``seqtree.load`` opens it, or the vectors of a file. Raises InputError."""
+    file = Path(path)
+    if file.is_file() and file.suffix.lower() in VECTORS:
+        return words_of_file(file)
+    return load(path, device, precision)
+
+
+def words_of_file(path: Path) -> WordVectors:
+    """The word vectors of a file in word2vec's or GloVe's text form. Raises InputError as ``VectorFile`` does."""
+    file = VectorFile.opened(path)
+    names = file.first(MOST)
+    found = dict(file.vectors(set(names)))
+    kept = [name for name in names if name not in SPECIALS["word"]]
+    table = np.zeros((len(SPECIALS["word"]) + len(kept), file.width), np.float32)
+    table[len(SPECIALS["word"]) :] = [found[name] for name in kept]
+    known = Vocabulary("word", (*SPECIALS["word"], *kept))
+    return WordVectors(known, table, lambda text: [form for _, form in penn_tokens(text, known)])
+
+
+def composer(model: Model[Any] | WordVectors, parser: Callable[[], Parser]) -> Reader | None:
     """What reads whole phrases by a model that composes them; None for any other."""
     if isinstance(model, (Parser, TreeClassifier)):
         return TreeReader(model, parser)
     return RecurrentReader(model) if isinstance(model, LanguageModel) else None
 
 
-def words_of_model(model: Model[Any]) -> WordVectors:
+def words_of_model(model: Model[Any] | WordVectors) -> WordVectors:
     """A model's word vectors. Raises InputError if it has none."""
+    if isinstance(model, WordVectors):
+        return model
     if isinstance(model, LanguageModel) and model.vocabulary.unit == "word" and not model.network.config.one_hot:
         settings = model.settings
         return _vectors(model.vocabulary, model.network.embedding.weight, lambda text: text_tokens(text, settings))

@@ -25,7 +25,7 @@ def shipped_parser() -> Parser:
 
 
 class PhraseVectors:
-    """Vectors of words and phrases by a model of any kind that reads words.
+    """Vectors of words and phrases by a model of any kind that reads words, or by word vectors alone.
 
     ``level`` says how phrases are read. *words*: the mean of the vectors of their words, the model's input embedding
     without what all words have in common (``distinctive``); unknown words do not count. *phrases*: as the model
@@ -40,7 +40,7 @@ class PhraseVectors:
 
     def __init__(
         self,
-        model: Model[Any],
+        model: Model[Any] | WordVectors,
         level: str = "auto",
         parser: Callable[[], Parser] = shipped_parser,
         plain: bool = False,

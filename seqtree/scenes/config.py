@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from seqtree.nn.config import COMPOSITIONS, MAX_UNITS, check_vector
 from seqtree.settings import Settings, setting
 from seqtree.training.recipe import Preset, Recipe, TrainingOptions
-from seqtree.training.settings import BatchSettings, TrainingSettings
+from seqtree.training.settings import STARTS, BatchSettings, TrainingSettings
 
 MAX_SIDE = 4096
 
@@ -132,4 +132,4 @@ PRESETS = {
     "medium": _preset("some hundreds of images in a few minutes on a laptop", SceneNetworkConfig()),
 }
 
-OPTIONS = TrainingOptions(argument="folder", sample="", presets={"": PRESETS}, default="medium", hidden=("init_from",))
+OPTIONS = TrainingOptions(argument="folder", sample="", presets={"": PRESETS}, default="medium", hidden=STARTS)

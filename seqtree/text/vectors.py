@@ -11,6 +11,7 @@ import math
 import zlib
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -86,6 +87,16 @@ class VectorFile:
                 f"{self.path}: ends after {count:,} of the {self.words:,} words that its first line promises; "
                 "the file is not whole"
             )
+
+    def first(self, most: int) -> tuple[str, ...]:
+        """The first ``most`` words of the file, each once, without those that are not UTF-8. Raises InputError."""
+        found: dict[str, None] = {}
+        lines = islice(_lines(self.path), self.words is not None, None)
+        while len(found) < most and (line := next(lines, None)) is not None:
+            word, _ = self._parts(*line)
+            if word.isprintable() and not word.isspace():
+                found[word] = None
+        return tuple(found)
 
     def _parts(self, number: int, line: bytes) -> tuple[str, list[bytes]]:
         """The word of a line and its numbers, as they stand there."""

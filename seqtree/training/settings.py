@@ -9,6 +9,8 @@ from seqtree.settings import Settings, setting
 MAX_SEED = (1 << 32) - 1
 MAX_THREADS = 4096
 MAX_PROCESSES = 1024
+MAX_VECTOR_WORDS = 10_000_000
+STARTS = ("init_from", "vectors", "vector_words")  # what a task without words hides
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,12 @@ class RunSettings(Settings):
         "Start the word vectors from this file: word2vec's text form or GloVe's, also as .gz.",
         metavar="FILE",
         unset="random weights",
+    )
+    vector_words: int = setting(
+        50_000,
+        "How many words of --vectors are known even if the training data has none of them: the first of the file.",
+        minimum=0,
+        maximum=MAX_VECTOR_WORDS,
     )
     half: bool = setting(False, "Write the model with 16 bits per weight: half the size.")
     precision: str = setting(

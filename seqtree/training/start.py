@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -90,8 +90,17 @@ def with_start(recipe: R, options: Mapping[str, Any]) -> R:
     return cast(R, replace(changed, network=network))
 
 
-def known_words(model: LanguageModel) -> tuple[str, ...]:
-    """The words of a language model from which a word encoder can start; InputError if it has none, or no vectors."""
+def more_words(recipe: Recipe) -> tuple[str, ...]:
+    """The words that a word encoder knows from its start, whether the training data has them or not.
+
+    They are those of the language model, or the first of the file of vectors. Raises InputError for a language model
+    that has no words, or no vectors of them.
+    """
+    if recipe.run.vectors is not None:
+        return VectorFile.opened(recipe.run.vectors).first(recipe.run.vector_words)
+    if recipe.start is None:
+        return ()
+    model: LanguageModel = recipe.start
     if model.vocabulary.unit != "word":
         raise InputError(
             "a word encoder starts from a language model over words, not over characters: train one with --unit word"
@@ -106,15 +115,16 @@ def start_encoder(words: WordEncoder, lexicon: Lexicon, recipe: Recipe, tell: Ca
     if recipe.start:
         tell(start_words(words, lexicon, recipe.start))
     elif recipe.run.vectors is not None:
-        tell(start_vectors(words.embedding.weight, lexicon.words, recipe.run.vectors))
+        tell(start_vectors(words.embedding.weight, lexicon.words, recipe.run.vectors, lexicon.counts))
 
 
 @torch.no_grad()
-def start_vectors(weight: Tensor, vocabulary: Vocabulary, path: str) -> str:
+def start_vectors(weight: Tensor, vocabulary: Vocabulary, path: str, counts: Sequence[int] = ()) -> str:
     """Copy the vectors of a file into the rows (V, E) of a vocabulary's words; says how many were found.
 
-    A word that the file has only in lower case takes that vector. Raises InputError if the file has none of the words,
-    and as ``VectorFile`` does.
+    counts: how often the training data has each word; those that it does not have are told apart. A word that the file
+    has only in lower case takes that vector. Raises InputError if the file has none of the training data's words, and
+    as ``VectorFile`` does.
     """
     lower: dict[str, list[int]] = {}
     for number, word in enumerate(vocabulary):
@@ -127,11 +137,14 @@ def start_vectors(weight: Tensor, vocabulary: Vocabulary, path: str) -> str:
         weight[sorted(rows)] = torch.from_numpy(vector).to(weight)
         as_written |= same
         found |= rows
-    if not found:
-        raise InputError(f"{path}: none of the {len(vocabulary):,} words of the vocabulary is in it")
+    more = {row for row in found if counts and not counts[row]}
+    own = len(vocabulary) - len(more)
+    if found == more:
+        raise InputError(f"{path}: none of the {own:,} words of the vocabulary is in it")
     return (
-        f"{len(found):,} of {len(vocabulary):,} words of the vocabulary start from {path}, "
-        f"{len(found - as_written):,} of them from the vector in lower case"
+        f"{len(found - more):,} of {own:,} words of the vocabulary start from {path}, "
+        f"{len(found - more - as_written):,} of them from the vector in lower case"
+        + (f"; {len(more):,} words more are known by it" if more else "")
     )
 
 

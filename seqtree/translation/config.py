@@ -9,7 +9,7 @@ from seqtree.nn.config import MAX_LAYERS, MAX_UNITS
 from seqtree.settings import Settings, setting
 from seqtree.text.config import check_encoding
 from seqtree.training.recipe import Preset, Recipe, TrainingOptions
-from seqtree.training.settings import BatchSettings, TrainingSettings, ValidationSettings
+from seqtree.training.settings import STARTS, BatchSettings, TrainingSettings, ValidationSettings
 
 MAX_TOKENS = 1 << 20
 
@@ -148,6 +148,4 @@ PRESETS = {
     ),
 }
 
-OPTIONS = TrainingOptions(
-    argument="files", sample="dates", presets={"": PRESETS}, default="small", hidden=("init_from", "vectors")
-)
+OPTIONS = TrainingOptions(argument="files", sample="dates", presets={"": PRESETS}, default="small", hidden=STARTS)

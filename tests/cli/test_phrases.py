@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 from command_helpers import Run, caller, refused
 
+from seqtree.cli import run
 from seqtree.language.model import LanguageModel
+from seqtree.model import load
 
 PHRASES = "the land of my fathers\nthe place where I was born\na cup of tea\nsat on the mat\nunder the table\n"
 TEXT = "the cat sat on the mat\na dog ran to the old man\n"
@@ -105,6 +107,45 @@ def test_export(phrases: Run, tmp_path: Path) -> None:
     for word in ("cat", "the"):
         rows = [model.network.embedding.weight[model.vocabulary.index(word)].tolist() for model in (old, new)]
         assert rows[0] == pytest.approx(rows[1], abs=1e-5)
+
+
+def test_learn(phrases: Run, tmp_path: Path) -> None:
+    """What is learned from plain text can be looked at, and be the start of a training."""
+    (tmp_path / "big.txt").write_text("The cat sat on the mat. A dog sat on the rug.\n" * 20)
+    given = ("--width", "4", "--out", "v.txt", *ONE)
+    code, out, err = phrases("learn", "big.txt", *given)
+    assert (code, out) == (0, "v.txt: 10 words of 4 numbers, from 280 words of text\n"), err
+    assert (tmp_path / "v.txt").read_text().startswith("10 4\n")
+    before = (tmp_path / "v.txt").read_bytes()
+    code, out, _ = phrases("learn", "--tokenized", "big.txt", "--json", *given)
+    assert json.loads(out) == {"vectors": "v.txt", "words": 9, "width": 4, "tokens": 240}
+    (tmp_path / "v.txt").write_bytes(before)
+    code, out, err = phrases("near", "v.txt", "cat", "-n", "3")
+    assert code == 0 and out.splitlines()[0].split("\t")[1] == "dog", out + err
+    code, out, _ = phrases("similarity", "v.txt", "the cat", "a dog")
+    assert code == 0 and -1 <= float(out) <= 1
+    code, out, err = phrases("map", "v.txt", "p.txt", "--out", "m.svg")
+    assert code == 0 and (tmp_path / "m.svg").read_text().startswith("<svg"), err
+    refused(
+        phrases("trees", "v.txt", "the cat"),
+        "a file of vectors: expected a parser or a tree classifier, which read trees",
+    )
+    options = ("--preset", "tiny", "--epochs", ".1", "--vectors", "v.txt", "--out", "run", "--json")
+    assert run(["tag", "train", *options, *ONE]) == 0
+    assert "dog" in load("run").lexicon.words
+
+
+def test_learn_refuses(phrases: Run, tmp_path: Path) -> None:
+    refused(phrases("learn", "p.txt", "--out", "v.txt"), "vectors of 100 numbers need as many words")
+    refused(phrases("learn", "missing.txt", "--out", "v.txt"), "missing.txt")
+    refused(phrases("learn", "p.txt", "--out", "none/v.txt"), "expected the name of a file in a folder that is there")
+    (tmp_path / "bad.txt").write_bytes(b"caf\xe9 au lait\n")
+    refused(phrases("learn", "bad.txt", "--out", "v.txt"), "bad.txt")
+    (tmp_path / "bad.mrg").write_text("(S (NP")
+    refused(phrases("learn", "bad.mrg", "--out", "v.txt"), "bad.mrg")
+    assert not (tmp_path / "v.txt").exists()
+    (tmp_path / "w.txt").write_text("a cat\n")
+    refused(phrases("near", "w.txt", "cat"), "w.txt:1")
 
 
 def test_trees(phrases: Run) -> None:

@@ -17,13 +17,13 @@ from runs import Messages, parser_recipe, train
 from seqtree.errors import InputError
 from seqtree.language.model import LanguageModel
 from seqtree.model import load
-from seqtree.parsing.config import ParserNetworkConfig
+from seqtree.parsing.config import ParserNetworkConfig, ParserRecipe
 from seqtree.parsing.gold import names_in
 from seqtree.parsing.model import Parser
 from seqtree.tasks import TASKS, named
 from seqtree.text.vocabulary import Vocabulary
 from seqtree.training.fit import fit
-from seqtree.training.start import known_words, start_vectors, start_words
+from seqtree.training.start import more_words, start_vectors, start_words
 from seqtree.treebank.binary import binarise
 
 TEXT = "the cat sat on a zebra\nevery zebra sat\n"
@@ -39,7 +39,7 @@ def _parser(model: LanguageModel, **config: Any) -> Parser:
     shape = ParserNetworkConfig(
         **{"words": 5, "characters": 4, "hidden": 6, "layers": 2, "vector": 4, "scorer": 4, **config}
     )
-    return Parser.over(*names_in(map(binarise, trees), more=known_words(model)), shape)
+    return Parser.over(*names_in(map(binarise, trees), more=more_words(ParserRecipe(start=model))), shape)
 
 
 def _start(parser: Parser, model: LanguageModel) -> str:
@@ -120,9 +120,10 @@ def test_a_model_of_fewer_layers_starts_the_first() -> None:
 
 def test_models_without_word_vectors() -> None:
     with pytest.raises(InputError, match="over words, not over characters"):
-        known_words(LanguageModel.untrained(TEXT, hidden=4, embedding=4))
+        more_words(ParserRecipe(start=LanguageModel.untrained(TEXT, hidden=4, embedding=4)))
     with pytest.raises(InputError, match="one-hot has no word vectors"):
-        known_words(_model(one_hot=True))
+        more_words(ParserRecipe(start=_model(one_hot=True)))
+    assert more_words(ParserRecipe()) == ()
 
 
 def test_words_beyond_the_trees_do_not_disturb_the_others() -> None:
@@ -166,6 +167,33 @@ def test_rows_of_known_words_only(tmp_path: Path) -> None:
         start_vectors(weight, vocabulary, str(tmp_path / "v.txt"))
 
 
+@pytest.mark.parametrize("task", ["parser", "tag", "classify", "tree"])
+def test_words_of_the_file_are_known_beyond_the_training_data(task: str, tmp_path: Path) -> None:
+    words = [*COMMON, "unicorn", "manticore", "basilisk"]
+    (tmp_path / "v.txt").write_text("\n".join(f"{word} {i} 1 1 1 1" for i, word in enumerate(words)))
+    options = {"preset": "tiny", "epochs": 0.1, "threads": 1, "vectors": str(tmp_path / "v.txt")}
+    options[{"tree": "vector"}.get(task, "hidden")] = 8
+    for most, known in ((10, {"unicorn", "manticore"}), (0, set())):
+        display = Messages()
+        run = tmp_path / f"run{most}"
+        fit(named(TASKS[task].task), [], {**options, "out": str(run), "vector_words": most}, display)
+        assert bool(re.search(r"; \d+ words more are known by it", display.text)) == bool(known)
+        model: Any = load(run)
+        assert {"unicorn", "manticore", "basilisk"} & {*model.lexicon.words} == known
+        for word in known:
+            row = model.network.words.embedding.weight[model.lexicon.words.index(word)]
+            torch.testing.assert_close(
+                row.float(), torch.tensor([words.index(word), 1.0, 1, 1, 1]), rtol=0.02, atol=0.02
+            )
+
+
+def test_a_file_without_a_word_of_the_training_data_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "v.txt").write_text("unicorn 1 2\nmanticore 3 4\n")
+    options = {"preset": "tiny", "epochs": 0.1, "out": str(tmp_path / "run"), "vectors": str(tmp_path / "v.txt")}
+    with pytest.raises(InputError, match=r"v.txt: none of the \d+ words of the vocabulary is in it"):
+        fit(named(TASKS["parser"].task), [], options, Messages())
+
+
 @pytest.mark.parametrize("task", ["lm", "parser", "tag", "classify", "tree"])
 def test_every_task_starts_from_vectors(task: str, tmp_path: Path) -> None:
     """The width is the file's, config.json names the file, and a resumed run goes on from its checkpoint."""
@@ -205,6 +233,8 @@ def test_widths_and_starts_that_do_not_go_together(tmp_path: Path) -> None:
         ("tag", {"init_from": "model"}, "from --init-from or from --vectors, not from both"),
         ("lm", {"init_from": "model"}, "from --init-from or from --vectors, not from both"),
         ("image", {}, "there is no option 'vectors'"),
+        ("scene", {}, "there is no option 'vectors'"),
+        ("lm", {"unit": "word", "vector_words": 3}, "there is no option 'vector_words'"),
     ):
         with pytest.raises(InputError, match=said):
             named(TASKS[task].task).resolve({**given, **options})
