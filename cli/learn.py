@@ -52,8 +52,9 @@ def learn(
     """
     import torch
 
-    from seqtree.phrases import Phrase, export, learn_vectors, read_words
+    from seqtree.phrases import Phrase, export, learn_vectors
     from seqtree.phrases.files import check_place
+    from seqtree.treebank.plain import read_words
 
     if threads:
         torch.set_num_threads(threads)

@@ -1,7 +1,7 @@
 """seqtree: sequence and tree language models to train, run and understand on your own machine.
 
 The way of the data is one street: ``text`` and ``treebank`` -> vocabularies -> batches -> ``nn`` -> ``training`` ->
-model file -> ``language``, ``parsing``, ``tagging``, ``classification``, ``images``, ``trees``, ``scenes``;
+model file -> ``language``, ``masked``, ``parsing``, ``tagging``, ``classification``, ``images``, ``trees``, ``scenes``;
 ``reference`` stands beside it.
 Public names are imported on first use, so that ``import seqtree`` is quick.
 """
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from seqtree.classification.model import Classifier as Classifier
     from seqtree.images.model import ImageClassifier as ImageClassifier
     from seqtree.language.model import LanguageModel as LanguageModel
+    from seqtree.masked.model import MaskedLanguageModel as MaskedLanguageModel
     from seqtree.model import Model as Model, load as load
     from seqtree.parsing.model import Parser as Parser
     from seqtree.scenes.model import SceneParser as SceneParser
@@ -31,6 +32,7 @@ __getattr__, __dir__, __all__ = lazy(
         "classification.model": "Classifier",
         "images.model": "ImageClassifier",
         "language.model": "LanguageModel",
+        "masked.model": "MaskedLanguageModel",
         "model": "Model load",
         "parsing.model": "Parser",
         "scenes.model": "SceneParser",

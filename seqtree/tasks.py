@@ -50,6 +50,13 @@ TASKS = {
         options="seqtree.classification.config:OPTIONS",
         use="seqtree classify",
     ),
+    "words": TaskEntry(
+        kind="masked-language-model",
+        model="seqtree.masked.model:MaskedLanguageModel",
+        task="seqtree.masked.task:MaskedTask",
+        options="seqtree.masked.config:OPTIONS",
+        use="seqtree words",
+    ),
     "image": TaskEntry(
         kind="image-classifier",
         model="seqtree.images.model:ImageClassifier",

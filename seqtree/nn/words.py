@@ -143,9 +143,12 @@ class WordEncoder(nn.Module):
         self.register_buffer("word_dropout", dropped, persistent=False)
         self.unknown = lexicon.words.unknown
 
-    def forward(self, batch: SentenceBatch, products: torch.dtype | None = None) -> EncodedWords:
+    def forward(
+        self, batch: SentenceBatch, products: torch.dtype | None = None, hidden: Tensor | None = None
+    ) -> EncodedWords:
+        """``hidden`` (N,) says which words are read as unknown, and without their spelling."""
         inside = self.ids((batch.place + 1) * len(batch.lengths) + batch.sentence)  # words in (T + 2) B
-        vectors = self._word_vectors(batch, inside)  # (T + 2, B, words + characters)
+        vectors = self._word_vectors(batch, inside, hidden)  # (T + 2, B, words + characters)
         if self.config.encoder == "none":
             return EncodedWords(rows(vectors.flatten(0, 1), inside), None)
         vectors = sequence_dropout(vectors, self.config.dropout, self.training)
@@ -165,25 +168,28 @@ class WordEncoder(nn.Module):
         """Numbers as a tensor on the encoder's device."""
         return torch.from_numpy(np.ascontiguousarray(numbers)).to(self.word_dropout.device)
 
-    def _word_vectors(self, batch: SentenceBatch, inside: Tensor) -> Tensor:
+    def _word_vectors(self, batch: SentenceBatch, inside: Tensor, hidden: Tensor | None) -> Tensor:
         parts = []
+        known = self.ids(batch.words)
+        if hidden is not None:
+            known = known.flatten().index_fill(0, inside[hidden], self.unknown).view(known.shape)
         if self.config.words:
-            ids = self.ids(batch.words)
+            ids = known
             if self.training:
                 dropped = torch.rand(ids.shape, device=ids.device) < self.word_dropout[ids]
                 ids = torch.where(dropped, self.unknown, ids)
             parts.append(self.embedding(ids))
         if self.config.characters:
             vectors = rows(self.spelling(self.ids(batch.spellings)), self.ids(batch.spelled))  # (N, characters)
-            parts.append(self._spread(vectors, batch, inside))
+            parts.append(self._spread(vectors, batch, inside, hidden))
         if self.config.subwords:
             found = [self.ngrams.hashes([word])[1] for word in batch.distinct]
             offsets = self.ids(np.cumsum([0, *map(len, found[:-1])]))
             places = self.ids(np.concatenate(found) % SUBWORDS)
             vectors = rows(self.subwords(places, offsets), self.ids(batch.spelled))
-            parts.append(self._spread(vectors, batch, inside))
+            parts.append(self._spread(vectors, batch, inside, hidden))
         if self.config.pairs:
-            parts += self._pairs(self.ids(batch.words))
+            parts += self._pairs(known)
         return torch.cat(parts, dim=2)
 
     def _pairs(self, ids: Tensor) -> list[Tensor]:
@@ -194,7 +200,9 @@ class WordEncoder(nn.Module):
         none = vectors.new_zeros(1, *vectors.shape[1:])
         return [torch.cat([none, vectors]), torch.cat([vectors, none])]
 
-    def _spread(self, vectors: Tensor, batch: SentenceBatch, inside: Tensor) -> Tensor:
-        """Vectors (N, C) of words at their places among all, 0 elsewhere: (T + 2, B, C)."""
+    def _spread(self, vectors: Tensor, batch: SentenceBatch, inside: Tensor, hidden: Tensor | None) -> Tensor:
+        """Vectors (N, C) of words at their places among all, 0 elsewhere and where they are hidden: (T + 2, B, C)."""
+        if hidden is not None:
+            vectors = vectors * ~hidden[:, None]
         spread = vectors.new_zeros(batch.words.size, vectors.shape[1]).index_copy(0, inside, vectors)
         return spread.view(*batch.words.shape, -1)

@@ -7,11 +7,7 @@ from seqtree.lazy import lazy
 if TYPE_CHECKING:
     from seqtree.phrases.ambiguity import Reading as Reading, readings as readings
     from seqtree.phrases.files import export as export
-    from seqtree.phrases.learning import (
-        LearnedVectors as LearnedVectors,
-        learn_vectors as learn_vectors,
-        read_words as read_words,
-    )
+    from seqtree.phrases.learning import LearnedVectors as LearnedVectors, learn_vectors as learn_vectors
     from seqtree.phrases.neighbours import Neighbour as Neighbour, nearest as nearest
     from seqtree.phrases.phrase import Phrase as Phrase, constituents as constituents
     from seqtree.phrases.projection import project as project
@@ -28,7 +24,7 @@ __getattr__, __dir__, __all__ = lazy(
     {
         "ambiguity": "Reading readings",
         "files": "export",
-        "learning": "LearnedVectors learn_vectors read_words",
+        "learning": "LearnedVectors learn_vectors",
         "neighbours": "Neighbour nearest",
         "phrase": "Phrase constituents",
         "projection": "project",

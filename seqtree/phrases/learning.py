@@ -8,24 +8,17 @@ neighbours (Levy, Goldberg and Dagan 2015), and a truncated singular value decom
 
 from __future__ import annotations
 
-import warnings
-from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from seqtree.errors import InputError
 from seqtree.nn.randomness import seeded
-from seqtree.phrases.phrase import is_treebank
 from seqtree.phrases.readers import Vector
 from seqtree.text.lexicon import Ids
-from seqtree.text.reading import check_standard_input, numbered_lines, sources
-from seqtree.text.sentences import read_sentences
-from seqtree.treebank.bracketed import words_of
-from seqtree.treebank.sources import normalised_trees
+from seqtree.treebank.plain import NumberedText
 
 PLACES = (-2, -1, 1, 2)  # where the neighbours stand
 SMOOTHING = 0.75  # the power of the neighbours' counts
@@ -42,38 +35,16 @@ class LearnedVectors(NamedTuple):
     tokens: int
 
 
-def read_words(
-    specs: Sequence[str],
-    tokenized: bool = False,
-    encoding: str = "utf-8",
-    warn: Callable[[str], object] = warnings.warn,
-) -> Iterator[list[str]]:
-    """The words of every sentence of texts and treebanks, in the forms that a parser knows them by.
-
-    Of a text (a file, a folder of ``.txt`` files, ``-``) each line is read as ``seqtree parse --file`` reads it:
-    ``tokenized`` lines are sentences whose words stand between white space. Treebanks are named as for a parser, with
-    an ending of theirs or as ``nltk:NAME``. Raises InputError.
-    """
-    check_standard_input(specs)
-    for spec in specs:
-        if is_treebank(spec):
-            yield from (words_of(tree) for tree in normalised_trees([spec], encoding, warn))
-            continue
-        with sources([spec]) as (files,):
-            lines = (line for _, line in numbered_lines(files, encoding))
-            for sentence in read_sentences(lines, tokenized):
-                yield [form for _, form in sentence.words]
-
-
 def learn_vectors(
     sentences: Iterable[Sequence[str]], width: int = 100, min_count: int = 3, neighbours: int = 6000
 ) -> LearnedVectors:
     """Vectors of the words that occur ``min_count`` times or more, from sentences of words.
 
-    neighbours: how many of the most frequent words are counted as neighbours. The text is kept as numbers, four bytes a
-    word. Raises InputError if there are fewer words than ``width``.
+    neighbours: how many of the most frequent words are counted as neighbours. The text is kept as numbers, twelve bytes
+    a word. Raises InputError if there are fewer words than ``width``.
     """
-    names, text = _numbered(sentences)
+    read = NumberedText.of(sentences)
+    names, text = read.names, _surrounded(read)
     counts = np.bincount(text, minlength=len(names) + 1)
     counts[0] = 0  # what stands around sentences
     order = np.argsort(-counts, kind="stable")
@@ -91,18 +62,16 @@ def learn_vectors(
     return LearnedVectors(tuple(names[i - 1] for i in known), table, int(counts.sum()))
 
 
-def _numbered(sentences: Iterable[Sequence[str]]) -> tuple[list[str], npt.NDArray[np.int32]]:
-    """The words of a text, and the text in their numbers from 1, with 0s around every sentence."""
-    numbers: dict[str, int] = {}
-    around = [0] * max(PLACES)
-    text = array("i", around)
-    for sentence in sentences:
-        text.extend(numbers.setdefault(word, len(numbers) + 1) for word in sentence)
-        text.extend(around)
-    return list(numbers), np.frombuffer(text, dtype=np.int32)
+def _surrounded(text: NumberedText) -> Ids:
+    """A text in the numbers of its words from 1, with 0s around every sentence."""
+    around = max(PLACES)
+    found = np.zeros(len(text.numbers) + around * len(text.starts), np.int64)
+    sentence = np.repeat(np.arange(1, len(text.starts)), text.lengths)
+    found[np.arange(len(text.numbers)) + around * sentence] = text.numbers + 1
+    return found
 
 
-def _pairs(text: npt.NDArray[np.int32], rows: Ids, columns: Ids) -> tuple[Ids, Ids, Ids]:
+def _pairs(text: Ids, rows: Ids, columns: Ids) -> tuple[Ids, Ids, Ids]:
     """Every pair of a word and a neighbour at a place: its row, its column (by place), and how often it occurs."""
     width = int(columns.max()) + 1
     keys, counts = np.zeros(0, np.int64), np.zeros(0, np.int64)
@@ -115,7 +84,7 @@ def _pairs(text: npt.NDArray[np.int32], rows: Ids, columns: Ids) -> tuple[Ids, I
     return keys // (len(PLACES) * width), keys % (len(PLACES) * width), counts
 
 
-def _pieces(text: npt.NDArray[np.int32], offset: int) -> Iterator[Ids]:
+def _pieces(text: Ids, offset: int) -> Iterator[Ids]:
     """All places of a text that have a neighbour ``offset`` places on, some at a time."""
     first, last = max(0, -offset), len(text) - max(0, offset)
     for start in range(first, last, AT_ONCE):

@@ -12,16 +12,15 @@ from pathlib import Path
 from nltk.tree import Tree
 
 from seqtree.errors import InputError
-from seqtree.text.nltk_corpora import PREFIX
 from seqtree.text.reading import numbered_lines, sources
 from seqtree.treebank.binary import BinaryTree, binarise
 from seqtree.treebank.labelled import LabelledTree, unlabelled
 from seqtree.treebank.normalisation import normalise
-from seqtree.treebank.sources import SUFFIXES, trees
+from seqtree.treebank.plain import is_treebank
+from seqtree.treebank.sources import trees
 
 KINDS = ("auto", "trees", "lines")  # of files
 MAX_WORDS = 10  # of the constituents that are taken, by default
-TREE_FILES = tuple(suffix for suffix in SUFFIXES if suffix != ".txt")
 _TREE = re.compile(r"\(\s*[^\s()]*\s*\(|\([^\s()]+\s+[^\s()]+\s*\)\s*$")
 
 
@@ -117,11 +116,6 @@ def _of_lines(name: str, lines: Iterable[tuple[int, str]]) -> Iterator[Phrase]:
             yield Phrase(" ".join(text.split()), label.strip())
         else:
             raise InputError(f"{name}:{number}: an empty {'label' if text.strip() else 'phrase'} beside the tab")
-
-
-def is_treebank(spec: str) -> bool:
-    """Whether a source is trees by its name."""
-    return spec.startswith(PREFIX) or spec.lower().endswith(TREE_FILES)
 
 
 def _is_folder(spec: str) -> bool:

@@ -19,6 +19,7 @@ from seqtree.classification.batches import words_of
 from seqtree.classification.model import Classifier
 from seqtree.errors import InputError
 from seqtree.language.model import LanguageModel
+from seqtree.masked.model import MaskedLanguageModel
 from seqtree.model import Model, load
 from seqtree.nn.parallel import in_batches
 from seqtree.nn.recursive import compose_forest
@@ -223,7 +224,7 @@ def words_of_model(model: Model[Any] | WordVectors) -> WordVectors:
     if isinstance(model, Classifier):
         unit, lower = model.unit, model.lower
         return _encoded(model.lexicon, model.network.words, lambda text: words_of(text, unit, lower))
-    if isinstance(model, (Parser, TreeClassifier, Tagger)):
+    if isinstance(model, (Parser, TreeClassifier, Tagger, MaskedLanguageModel)):
         known = model.lexicon.words
         return _encoded(model.lexicon, model.network.words, lambda text: [form for _, form in penn_tokens(text, known)])
     if isinstance(model, LanguageModel):

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from seqtree.errors import InputError
+from seqtree.model import load
 from seqtree.nn.recurrent import Recurrent
 from seqtree.nn.words import WordEncoder
-from seqtree.tasks import TASKS, named
+from seqtree.tasks import TASKS
 from seqtree.text.lexicon import Lexicon
 from seqtree.text.vectors import VectorFile
 from seqtree.text.vocabulary import Vocabulary
@@ -22,8 +23,11 @@ from seqtree.training.recipe import Recipe
 if TYPE_CHECKING:
     from seqtree.language.model import LanguageModel
     from seqtree.language.network import RecurrentLanguageModel
+    from seqtree.masked.model import MaskedLanguageModel
 
 R = TypeVar("R", bound=Recipe)
+MASKED = TASKS["words"].kind
+SHAPE = ("encoder", "words", "characters", "character_embedding", "subwords", "layers", "hidden")
 NOISE = 0.1  # of a new token's initial vector, added to that of <unk>
 
 
@@ -51,10 +55,12 @@ def grow(network: RecurrentLanguageModel, model: LanguageModel) -> None:
             _copy_rows(tensor.t(), known.t(), unknown)
 
 
-def language_model(path: str) -> LanguageModel:
-    """The language model that --init-from names. Raises InputError, ModelFileError."""
-    model: LanguageModel = named(TASKS["lm"].model).load(path)
-    return model
+def start_model(path: str) -> LanguageModel | MaskedLanguageModel:
+    """The language model, of either kind, that --init-from names. Raises InputError, ModelFileError."""
+    model = load(path)
+    if model.kind not in (TASKS["lm"].kind, MASKED):
+        raise InputError(f"{path}: holds a {model.kind}; expected a language model over words, masked or not")
+    return cast("LanguageModel | MaskedLanguageModel", model)
 
 
 def vector_width(options: Mapping[str, Any], name: str) -> int:
@@ -74,20 +80,28 @@ def vector_width(options: Mapping[str, Any], name: str) -> int:
 def with_start(recipe: R, options: Mapping[str, Any]) -> R:
     """A recipe with a word encoder, its word vectors as wide as those that it starts from, if any.
 
-    Raises InputError if another width was asked for, and as ``language_model`` and ``VectorFile`` do.
+    Raises InputError if another width was asked for, and as ``start_model`` and ``VectorFile`` do.
     """
     if recipe.run.vectors is not None:
-        changed: Any = recipe
-        width = vector_width(options, "words")
+        shape = {"words": vector_width(options, "words")}
     elif recipe.run.init_from is None:
         return recipe
-    elif options.get("words") is not None:
-        raise InputError("words: with init_from, word vectors are as wide as the language model's")
     else:
-        start = language_model(recipe.run.init_from)
-        changed, width = replace(recipe, start=start), start.network.config.embedding
-    network = replace(changed.network, words=width)
-    return cast(R, replace(changed, network=network))
+        recipe = replace(recipe, start=start_model(recipe.run.init_from))
+        shape = _shape(recipe.start)
+        for name, value in shape.items():
+            if options.get(name) not in (None, value):
+                raise InputError(f"{name} {options[name]}: with init_from it is the language model's, {value}")
+    changed: Any = recipe
+    return cast(R, replace(changed, network=replace(changed.network, **shape)))
+
+
+def _shape(start: LanguageModel | MaskedLanguageModel) -> dict[str, Any]:
+    """The settings of a word encoder that are those of the language model from which it starts."""
+    config: Any = start.network.config
+    if start.kind == MASKED:
+        return {name: getattr(config, name) for name in SHAPE}
+    return {"words": config.embedding}
 
 
 def more_words(recipe: Recipe) -> tuple[str, ...]:
@@ -100,6 +114,8 @@ def more_words(recipe: Recipe) -> tuple[str, ...]:
         return VectorFile.opened(recipe.run.vectors).first(recipe.run.vector_words)
     if recipe.start is None:
         return ()
+    if recipe.start.kind == MASKED:
+        return cast(tuple[str, ...], recipe.start.lexicon.words.tokens)
     model: LanguageModel = recipe.start
     if model.vocabulary.unit != "word":
         raise InputError(
@@ -112,7 +128,9 @@ def more_words(recipe: Recipe) -> tuple[str, ...]:
 
 def start_encoder(words: WordEncoder, lexicon: Lexicon, recipe: Recipe, tell: Callable[[str], object]) -> None:
     """Start a word encoder from what the recipe names, if anything, and ``tell`` what was copied."""
-    if recipe.start:
+    if recipe.start and recipe.start.kind == MASKED:
+        tell(start_masked(words, lexicon, recipe.start))
+    elif recipe.start:
         tell(start_words(words, lexicon, recipe.start))
     elif recipe.run.vectors is not None:
         tell(start_vectors(words.embedding.weight, lexicon.words, recipe.run.vectors, lexicon.counts))
@@ -157,11 +175,41 @@ def start_words(words: WordEncoder, lexicon: Lexicon, model: LanguageModel) -> s
     narrower last layer does not fit.
     Inputs that the model does not have, characters and the other direction, start with zero weights.
     """
-    tokens, theirs = lexicon.words.tokens, model.vocabulary
-    ids = theirs.encode([word if word in theirs else word.lower() for word in tokens])
-    known = np.flatnonzero((ids != theirs.unknown) | (np.arange(len(tokens)) == lexicon.words.unknown))
-    words.embedding.weight[torch.from_numpy(known)] = model.network.embedding.weight[torch.from_numpy(ids[known])]
-    return f"{len(known):,} of {len(tokens):,} words start from the language model, and {_start_layers(words, model)}"
+    known = _copy_known(words.embedding, lexicon.words, model.network.embedding, model.vocabulary)
+    return f"{known} words start from the language model, and {_start_layers(words, model)}"
+
+
+@torch.no_grad()
+def start_masked(words: WordEncoder, lexicon: Lexicon, model: MaskedLanguageModel) -> str:
+    """Copy the encoder of a masked language model into one of the same shape; says what was copied.
+
+    Words and characters go by their names; a word that the model knows only in lower case takes that vector. Raises
+    InputError if the encoder reads in one direction only.
+    """
+    theirs = model.network.words
+    if words.config.output_size != theirs.config.output_size:
+        raise InputError("a masked language model reads a sentence from both sides; so must what starts from it")
+    mine, given = words.state_dict(), theirs.state_dict()
+    for name in mine.keys() & given.keys():
+        if mine[name].shape == given[name].shape and not name.startswith(("embedding.", "spelling.embedding.")):
+            mine[name].copy_(given[name])
+    known = _copy_known(words.embedding, lexicon.words, theirs.embedding, model.lexicon.words)
+    characters = ""
+    if words.config.characters:
+        found = _copy_known(
+            words.spelling.embedding, lexicon.characters, theirs.spelling.embedding, model.lexicon.characters
+        )
+        characters = f" and {found} characters"
+    return f"{known} words{characters} start from the masked language model, and its whole encoder"
+
+
+def _copy_known(mine: nn.Embedding, tokens: Vocabulary, theirs: nn.Embedding, known: Vocabulary) -> str:
+    """Copy the vectors of tokens that both vocabularies have, of words in lower case too; says how many of how many."""
+    words = tokens.unit == "word"
+    ids = known.encode([token.lower() if words and token not in known else token for token in tokens.tokens])
+    found = np.flatnonzero((ids != known.unknown) | (np.arange(len(tokens)) == tokens.unknown))
+    mine.weight[torch.from_numpy(found)] = theirs.weight[torch.from_numpy(ids[found])]
+    return f"{len(found):,} of {len(tokens):,}"
 
 
 def _start_layers(words: WordEncoder, model: LanguageModel) -> str:

@@ -122,6 +122,7 @@ _PARSER = ("--preset", "tiny", "--hidden", "8", "--vector", "8", "--scorer", "8"
 _IMAGE = ("--plan", "conv 3x3 norm, pool 4, full 6 drop 0.2", "--valid-share", "0.5")
 _WORDS = ("--preset", "tiny", "--hidden", "8", "--words", "6", "--characters", "6")
 _CALM = {"preset": "tiny", "dropout": 0.0, "word_dropout": 0.0, "hidden": 8, "words": 6, "characters": 5}
+_MASKED = {**_CALM, "min_count": 1, "batch": 8, "valid_share": 0.2}
 _TRANSLATE = ("--preset", "tiny", "--hidden", "12", "--embedding", "8", "--batch", "20")
 _NO_CHANCE = {"preset": "tiny", "dropout": 0.0, "hidden": 8, "embedding": 6, "batch": 12}
 _NO_DROPOUT = dict.fromkeys(("dropout", "word_dropout", "input_dropout", "update_dropout", "output_dropout"), 0.0)
@@ -184,6 +185,18 @@ ROWS = {
                 {**_STILL, "objective": "structured"},
                 {**_STILL, "encoder": "none", "composition": "tanh"},
                 {**_STILL, "encoder": "gru", "composition": "lstm", "layers": 2},
+            ),
+        ),
+        Row(
+            "words",
+            _text,
+            (*_WORDS, "--dropout", "0.2", "--mask", "0.4", "--min-count", "1", "--valid-share", "0.2", "--batch", "8"),
+            6,
+            ("loss", "perplexity", "accuracy", "coverage", "guesses"),
+            (
+                _MASKED,
+                {**_MASKED, "encoder": "cnn", "layers": 3, "subwords": 5},
+                {**_MASKED, "encoder": "gru", "characters": 0, "targets": 5, "mask": 0.5},
             ),
         ),
         Row(

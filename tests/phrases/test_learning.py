@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import random
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from seqtree.errors import InputError
-from seqtree.phrases import cosine, learn_vectors, learning, read_words
+from seqtree.phrases import cosine, learn_vectors, learning
+from seqtree.treebank.plain import NumberedText
 
 ANIMALS, FOODS = ("cat", "dog", "fox", "owl"), ("bread", "rice", "soup", "cake")
 
@@ -48,7 +48,8 @@ def test_the_most_frequent_come_first_and_rare_ones_are_left_out() -> None:
 
 def test_pairs_and_their_places_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Against a slow count, in pieces of some places as well."""
-    names, text = learning._numbered(_sentences(40))
+    read = NumberedText.of(_sentences(40))
+    names, text = read.names, learning._surrounded(read)
     numbers = np.arange(len(names) + 1)
     width = len(names) + 1
     slow: dict[tuple[int, int], int] = {}
@@ -89,16 +90,6 @@ def test_the_directions_are_those_of_the_exact_decomposition() -> None:
 
 def test_the_same_text_gives_the_same_vectors() -> None:
     np.testing.assert_array_equal(learn_vectors(_sentences(), 6).table, learn_vectors(_sentences(), 6).table)
-
-
-def test_texts_and_treebanks_are_read_alike(tmp_path: Path) -> None:
-    (tmp_path / "t.mrg").write_text("(S (NP (-NONE- *)) (VP (VBZ is) (PRN (-LRB- -LRB-) (NN it) (-RRB- -RRB-))))\n")
-    (tmp_path / "a.txt").write_text("Is it? It isn't (now).\n\nNo\n")
-    assert list(read_words([str(tmp_path / "t.mrg")])) == [["is", "-LRB-", "it", "-RRB-"]]
-    read = [words for words in read_words([str(tmp_path / "a.txt")]) if words]
-    assert read == [["Is", "it", "?"], ["It", "is", "n't", "-LRB-", "now", "-RRB-", "."], ["No"]]
-    read = [words for words in read_words([str(tmp_path)], tokenized=True) if words]  # of a folder, the texts
-    assert read == [["Is", "it?", "It", "isn't", "-LRB-now-RRB-."], ["No"]]
 
 
 def test_too_few_words() -> None:

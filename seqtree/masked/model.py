@@ -1,0 +1,88 @@
+"""``MaskedLanguageModel``: guesses hidden words from both sides; parsers, taggers and classifiers start from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+
+from seqtree.errors import InputError
+from seqtree.masked.config import MaskedNetworkConfig
+from seqtree.masked.network import FIRST, MaskedNetwork
+from seqtree.model import Model, untrained
+from seqtree.nn.parallel import in_batches
+from seqtree.text.batches import make_batch
+from seqtree.text.lexicon import Ids, Lexicon
+from seqtree.text.sentences import penn_tokens
+
+Hidden = tuple[Sequence[str], Ids]  # a sentence, and the places of the words in it that are hidden
+
+
+class MaskedLanguageModel(Model[MaskedNetwork]):
+    """Sentences with hidden words in, probabilities of the most frequent words in their places out."""
+
+    kind = "masked-language-model"
+
+    def __init__(self, lexicon: Lexicon, network: MaskedNetwork) -> None:
+        self.lexicon, self.network = lexicon, network
+
+    @classmethod
+    def over(cls, lexicon: Lexicon, config: MaskedNetworkConfig, seed: int = 0) -> MaskedLanguageModel:
+        """A model with random weights over these words, which expects each as often as it was counted."""
+        if len(lexicon.words) <= FIRST:
+            raise InputError("a masked language model needs a word")
+        network = untrained(partial(MaskedNetwork, lexicon, config), seed)
+        counts = np.array(lexicon.counts[FIRST : FIRST + len(network.bias)]) + 1
+        with torch.no_grad():
+            network.bias.copy_(torch.from_numpy(np.log(counts / counts.sum())))
+        return cls(lexicon, network)
+
+    def contents(self) -> dict[str, Any]:
+        return {"lexicon": self.lexicon.to_json(), "network": self.network.config.to_json()}
+
+    @classmethod
+    def from_contents(cls, contents: dict[str, Any]) -> MaskedLanguageModel:
+        lexicon = Lexicon.from_json(contents["lexicon"])
+        return cls(lexicon, MaskedNetwork(lexicon, MaskedNetworkConfig.from_json(contents["network"])))
+
+    def targets(self, words: Sequence[str]) -> Ids:
+        """The number of each word (n,) among those that are guessed; -1 for any other."""
+        numbers = self.lexicon.encode(words) - FIRST
+        return np.where((numbers >= 0) & (numbers < len(self.network.bias)), numbers, -1)
+
+    def log_probabilities(self, sentences: Iterable[Hidden]) -> Iterator[np.ndarray]:
+        """For each sentence the log probabilities (M, K) of the K words that are guessed at its M hidden places."""
+        for found in in_batches(self._log_probabilities, sentences, self.device, lambda one: len(one[0])):
+            assert found is not None  # a sentence has a word
+            yield found
+
+    def fill(self, text: str, k: int = 10, blank: str = "____") -> list[tuple[str, float]]:
+        """The ``k`` most probable words for the ``blank`` in ``text``, from both its sides, best first.
+
+        Raises InputError if ``text`` does not hold exactly one blank, as a word of its own.
+        """
+        if k < 1:
+            raise InputError(f"k {k}: expected at least 1")
+        if text.count(blank) != 1:
+            raise InputError(f"{text!r} holds {text.count(blank)} blanks ({blank}), expected exactly one")
+        before, after = ([form for _, form in penn_tokens(part, self.lexicon.words)] for part in text.split(blank))
+        (found,) = self.log_probabilities([((*before, blank, *after), np.array([len(before)]))])
+        order = np.argsort(-found[0], kind="stable")[:k]
+        return [(self.lexicon.words.tokens[FIRST + i], float(np.exp(found[0, i]))) for i in order]
+
+    @torch.inference_mode()
+    def _log_probabilities(self, sentences: Sequence[Hidden]) -> list[np.ndarray]:
+        network = self.network.eval()
+        words = [one for one, _ in sentences]
+        batch = make_batch(words, [self.lexicon.encode(one) for one in words], self.lexicon)
+        guessed = np.concatenate(
+            [offset + places for offset, (_, places) in zip(batch.offsets, sentences, strict=True)]
+        )
+        hidden = torch.zeros(int(batch.lengths.sum()), dtype=torch.bool, device=self.device)
+        numbers = network.words.ids(guessed)
+        hidden[numbers] = True
+        found = network(batch, hidden, numbers).float().log_softmax(dim=1).cpu().numpy()
+        return np.split(found, np.cumsum([len(places) for _, places in sentences])[:-1])

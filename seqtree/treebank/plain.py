@@ -1,0 +1,89 @@
+"""The words of plain texts and of treebanks, sentence by sentence."""
+
+from __future__ import annotations
+
+import warnings
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from seqtree.text.lexicon import Ids
+from seqtree.text.nltk_corpora import PREFIX
+from seqtree.text.reading import check_standard_input, numbered_lines, sources
+from seqtree.text.sentences import read_sentences
+from seqtree.treebank.bracketed import words_of
+from seqtree.treebank.sources import SUFFIXES, normalised_trees
+
+TREE_FILES = tuple(suffix for suffix in SUFFIXES if suffix != ".txt")
+
+
+def is_treebank(spec: str) -> bool:
+    """Whether a source is trees by its name."""
+    return spec.startswith(PREFIX) or spec.lower().endswith(TREE_FILES)
+
+
+def read_words(
+    specs: Sequence[str],
+    tokenized: bool = False,
+    encoding: str = "utf-8",
+    warn: Callable[[str], object] = warnings.warn,
+) -> Iterator[list[str]]:
+    """The words of every sentence of texts and treebanks, in the forms that a parser knows them by.
+
+    Of a text (a file, a folder of ``.txt`` files, ``-``) each line is read as ``seqtree parse --file`` reads it:
+    ``tokenized`` lines are sentences whose words stand between white space. Treebanks are named as for a parser, with
+    an ending of theirs or as ``nltk:NAME``. Raises InputError.
+    """
+    check_standard_input(specs)
+    for spec in specs:
+        if is_treebank(spec):
+            yield from (words_of(tree) for tree in normalised_trees([spec], encoding, warn))
+            continue
+        with sources([spec]) as (files,):
+            lines = (line for _, line in numbered_lines(files, encoding))
+            for sentence in read_sentences(lines, tokenized):
+                if sentence.words:
+                    yield [form for _, form in sentence.words]
+
+
+class NumberedText(NamedTuple):
+    """A text in four bytes a word: its different words, ``names``; ``numbers`` (N,), the words of all sentences one
+    after another, as places in ``names``; and where each sentence ``starts`` (S + 1,), with the end of the last."""
+
+    names: list[str]
+    numbers: npt.NDArray[np.int32]
+    starts: Ids
+
+    @classmethod
+    def of(cls, sentences: Iterable[Sequence[str]]) -> NumberedText:
+        """The text of these sentences, those without words left out."""
+        known: dict[str, int] = {}
+        numbers, starts = array("i"), array("q", [0])
+        for words in sentences:
+            if words:
+                numbers.extend(known.setdefault(word, len(known)) for word in words)
+                starts.append(len(numbers))
+        return cls(list(known), np.array(numbers, dtype=np.int32), np.array(starts, dtype=np.int64))
+
+    @property
+    def lengths(self) -> Ids:
+        """How many words each sentence has (S,)."""
+        return np.diff(self.starts)
+
+    def sentence(self, number: int) -> npt.NDArray[np.int32]:
+        """A sentence, as places in ``names``."""
+        return self.numbers[self.starts[number] : self.starts[number + 1]]
+
+    def words(self, number: int) -> list[str]:
+        """The words of a sentence."""
+        return [self.names[i] for i in self.sentence(number).tolist()]
+
+    def counts(self) -> Counter[str]:
+        """How often each word occurs."""
+        return Counter(
+            dict(zip(self.names, np.bincount(self.numbers, minlength=len(self.names)).tolist(), strict=True))
+        )

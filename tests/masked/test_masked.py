@@ -1,0 +1,223 @@
+"""Masked language models: what is hidden and guessed, learned, measured and refused; and what starts from one."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from command_helpers import Run, caller, refused
+from runs import Messages
+
+import seqtree
+from seqtree import corpora
+from seqtree.errors import InputError
+from seqtree.masked.config import MaskedNetworkConfig, MaskedRecipe, PlainTextSettings
+from seqtree.masked.evaluation import evaluate, hidden_places
+from seqtree.masked.model import MaskedLanguageModel
+from seqtree.masked.task import MaskedData, MaskedTask
+from seqtree.model import Model, load
+from seqtree.tasks import TASKS, named
+from seqtree.text.lexicon import Lexicon
+from seqtree.training.fit import fit
+from seqtree.treebank.plain import NumberedText
+
+SHAPE = MaskedNetworkConfig(words=6, characters=5, hidden=4, layers=1, dropout=0.0, word_dropout=0.0)
+RULES = {"sun": "shines", "dog": "barks", "cat": "sleeps", "bird": "sings"}
+
+
+def _model(**shape: Any) -> MaskedLanguageModel:
+    counts = {"the": 5, "dog": 4, "barks": 3, "loudly": 2, "today": 1}
+    config = MaskedNetworkConfig(**{**SHAPE.to_json(), **shape})
+    return MaskedLanguageModel.over(Lexicon.build(counts), config, seed=3).to(precision="fp32")
+
+
+def _task(sentences: list[list[str]], **plain: Any) -> MaskedTask:
+    text = NumberedText.of(sentences)
+    data = MaskedData(text, np.arange(len(sentences)), [])
+    settings = PlainTextSettings(**{"min_count": 1, **plain})
+    return MaskedTask.over(data, MaskedRecipe(plain=settings, network=SHAPE), Messages())
+
+
+def test_a_hidden_word_is_not_seen() -> None:
+    """Neither the word, its spelling nor its n-grams change what is guessed; a word that is shown does."""
+    model = _model(subwords=4)
+    torch.nn.init.normal_(model.network.words.subwords.weight)
+    place = np.array([1])
+
+    def guessed(*words: str) -> np.ndarray:
+        (found,) = model.log_probabilities([(words, place)])
+        return found
+
+    np.testing.assert_allclose(guessed("the", "dog", "barks"), guessed("the", "qqqq", "barks"), rtol=1e-6)
+    assert np.abs(guessed("the", "dog", "barks") - guessed("the", "dog", "today")).max() > 1e-3
+    np.testing.assert_allclose(np.exp(guessed("the", "dog", "barks")).sum(), 1, rtol=1e-5)
+
+
+def test_the_most_frequent_words_are_guessed() -> None:
+    model = _model(targets=3)
+    assert model.targets(["the", "dog", "barks", "loudly", "unicorn", "The"]).tolist() == [0, 1, 2, -1, -1, 0]
+    expected = np.log(np.array([6, 5, 4]) / 15)
+    np.testing.assert_allclose(model.network.bias.detach(), expected, rtol=1e-5)
+
+
+def test_what_is_hidden_depends_on_epoch_sentence_and_seed_alone() -> None:
+    task = _task([f"the dog number {i} barks loudly today".split() for i in range(40)], mask=0.3)
+    row = task.data.text.sentence(7)
+    one = task._hidden(task.targets[row], 2, 7)
+    np.testing.assert_array_equal(one, task._hidden(task.targets[row], 2, 7))
+    all_hidden = np.concatenate([task._hidden(task.data.text.sentence(7), epoch, 7) for epoch in range(400)])
+    assert all_hidden.mean() == pytest.approx(0.3, abs=0.04)
+
+
+def test_every_sentence_has_a_guess() -> None:
+    """Also one of two words at a small share; one with none of the words that are guessed is left out."""
+    task = _task([["the", "dog"]] * 30 + [["rare", "words"]], mask=0.01, min_count=5)
+    assert len(task.sentences) == 30
+    for step in range(task.steps_per_epoch):
+        batch = task.batch(0, step)
+        _, guesses = task.loss(batch)
+        assert guesses == len(batch)
+
+
+def test_the_loss_by_hand() -> None:
+    task = _task([["the", "dog", "barks"], ["the", "sun", "shines", "today"]], mask=0.4)
+    batch = np.array([[0, 1], [1, 1]])
+    loss, guesses = task.loss(batch)
+    text, total, count = task.data.text, 0.0, 0
+    for number in (0, 1):
+        places = np.flatnonzero(task._hidden(text.sentence(number), 1, number))
+        (found,) = task.model.log_probabilities([(text.words(number), places)])
+        targets = task.model.targets([text.words(number)[i] for i in places])
+        total -= float(found[np.arange(len(places)), targets].sum())
+        count += len(places)
+    assert guesses == count
+    assert float(loss.detach()) == pytest.approx(total / count, rel=1e-4)
+
+
+def test_it_learns_what_goes_together(tmp_path: Path) -> None:
+    pick = random.Random(0)
+    lines = [f"today the {one} {RULES[one]} very loudly" for one in pick.choices(list(RULES), k=400)]
+    (tmp_path / "text.txt").write_text("\n".join(lines))
+    options = {"preset": "tiny", "hidden": 24, "epochs": 25, "threads": 1, "tokenized": True, "progress": False}
+    report = seqtree.train("words", tmp_path / "text.txt", out=tmp_path / "run", valid_share=0.1, **options)
+    assert report["coverage"] == 1
+    model = MaskedLanguageModel.load(tmp_path / "run")
+    for one, does in RULES.items():
+        best, chance = model.fill(f"today the {one} ____ very loudly", k=2)[0]
+        assert best == does
+        assert chance > 0.5
+
+
+def test_measuring_hides_every_fifth_word() -> None:
+    assert hidden_places(3, 12).tolist() == [3, 8]
+    assert hidden_places(3, 2).tolist() == [1]
+    model = _model()
+    sentences = [["the", "dog", "barks", "loudly", "today"] * 3, ["the", "zebra"]]
+    measured = evaluate(model, sentences)
+    assert (measured.guesses, measured.coverage) == (3, 0.75)  # the zebra is hidden, and not guessed
+    (found,) = model.log_probabilities([(sentences[0], np.array([0, 5, 10]))])
+    assert measured.loss == pytest.approx(-found[:, model.targets(["the"])[0]].mean(), rel=1e-5)
+    with pytest.raises(InputError, match="no hidden word is one of those that the model guesses"):
+        evaluate(model, [["zebra"]])
+
+
+def test_shapes_that_cannot_guess() -> None:
+    for wrong, said in (({"words": 0}, "words 0"), ({"encoder": "none"}, "encoder 'none'"), ({"pairs": 3}, "pairs 3")):
+        with pytest.raises(InputError, match=said):
+            MaskedNetworkConfig(**{"characters": 5, **wrong})
+    with pytest.raises(InputError, match="needs a word"):
+        MaskedLanguageModel.over(Lexicon.build({}), SHAPE)
+
+
+@pytest.mark.parametrize("task", ["parser", "tag", "classify", "tree"])
+def test_others_start_from_one(task: str, tmp_path: Path) -> None:
+    """Of the same shape, with its encoder, and the vectors of its words and characters under their own numbers."""
+    _model(layers=2, subwords=4).save(tmp_path / "masked.safetensors")
+    start = MaskedLanguageModel.load(tmp_path / "masked.safetensors")
+    options = {"preset": "tiny", "init_from": str(tmp_path / "masked.safetensors"), "epochs": 0.1, "threads": 1}
+    options |= {"learning_rate": 1e-9, "weight_decay": 0.0, "out": str(tmp_path / "run")}
+    display = Messages()
+    fit(named(TASKS[task].task), [], options, display)
+    assert "characters start from the masked language model, and its whole encoder" in display.text
+    model: Any = load(tmp_path / "run")
+    mine, theirs = model.network.words, start.network.words
+    assert (mine.config.layers, mine.config.hidden, mine.config.subwords) == (2, 4, 4)
+    for name, tensor in theirs.encoder.state_dict().items():
+        torch.testing.assert_close(mine.encoder.state_dict()[name], tensor, rtol=0, atol=1e-5)
+    torch.testing.assert_close(mine.subwords.weight, theirs.subwords.weight, rtol=0, atol=1e-5)
+    for pair in ((mine.embedding, model.lexicon.words), (mine.spelling.embedding, model.lexicon.characters)):
+        table, names = pair
+        given = theirs.embedding if names.unit == "word" else theirs.spelling.embedding
+        known = start.lexicon.words if names.unit == "word" else start.lexicon.characters
+        both = [name for name in names.tokens if name in known]
+        assert len(both) > 3
+        for name in both:
+            torch.testing.assert_close(
+                table.weight[names.index(name)], given.weight[known.index(name)], rtol=0, atol=1e-5
+            )
+    assert {"barks", "loudly"} <= {*model.lexicon.words}
+
+
+def test_what_does_not_start_from_one(tmp_path: Path) -> None:
+    _model().save(tmp_path / "m.safetensors")
+    given = {"init_from": str(tmp_path / "m.safetensors"), "preset": "tiny"}
+    with pytest.raises(InputError, match="hidden 8: with init_from it is the language model's, 4"):
+        named(TASKS["parser"].task).resolve({**given, "hidden": 8})
+    with pytest.raises(InputError, match="from both sides"):
+        fit(
+            named(TASKS["classify"].task), [], {**given, "bidirectional": False, "out": str(tmp_path / "r")}, Messages()
+        )
+    _parser(tmp_path / "p.safetensors")
+    with pytest.raises(InputError, match="holds a parser; expected a language model over words, masked or not"):
+        named(TASKS["tag"].task).resolve({"init_from": str(tmp_path / "p.safetensors")})
+
+
+def _parser(path: Path) -> None:
+    from seqtree.parsing.model import Parser
+    from seqtree.treebank.sources import normalised_trees
+
+    shape = {"words": 4, "characters": 4, "hidden": 4, "layers": 1, "vector": 4, "scorer": 4}
+    Parser.untrained(normalised_trees([str(corpora.path("toy"))])[:9], **shape).save(path)
+
+
+def test_its_words_are_vectors_too(tmp_path: Path) -> None:
+    from seqtree.phrases import PhraseVectors
+
+    model: Model[Any] = _model()
+    (vector,) = PhraseVectors(model, plain=True).vectors(["dog"])
+    expected = model.network.words.embedding.weight[model.lexicon.words.index("dog")].detach().numpy()
+    np.testing.assert_allclose(vector, expected)
+
+
+@pytest.fixture
+def words(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    _model().save(tmp_path / "m")
+    (tmp_path / "t.txt").write_text("The dog barks. The dog barks loudly today.\n")
+    return caller(capsys, tmp_path, monkeypatch, "words")
+
+
+def test_commands(words: Run) -> None:
+    code, out, err = words("eval", "m", "t.txt", "--threads", "1")
+    assert code == 0, err
+    assert [line.split()[0] for line in out.splitlines()] == ["loss", "perplexity", "accuracy", "coverage"]
+    code, out, _ = words("eval", "m", "t.txt", "--tokenized", "--json")
+    assert code == 0 and '"guesses": 2' in out
+    code, out, _ = words("fill", "m", "the ____ barks", "-k", "2")
+    assert code == 0 and len(out.splitlines()) == 2
+    code, out, _ = words("fill", "m", "the ____ barks", "-k", "2", "--json")
+    assert out.count('"probability"') == 2
+
+
+def test_refused(words: Run, tmp_path: Path) -> None:
+    refused(words("fill", "m", "no blank"), "holds 0 blanks")
+    refused(words("eval", "m", "missing.txt"), "missing.txt")
+    (tmp_path / "odd.txt").write_text("xylophone\n")
+    refused(words("eval", "m", "odd.txt"), "no hidden word is one of those")
+    refused(words("train", "t.txt", "--min-count", "99"), "needs a word")
+    refused(words("train", "t.txt", "--valid-share", "0.9"), "no sentence is left to train on")
+    (tmp_path / "bad.txt").write_bytes(b"caf\xe9\n")
+    refused(words("train", "bad.txt"), "bad.txt")
