@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -39,20 +41,13 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, dict
     found = {}
     for name, row in ROWS.items():
         folder = tmp_path_factory.mktemp(name)
-        words = [
-            *map(str, row.source(folder)),
-            "--out",
-            str(folder / "run"),
-            *row.small,
-            *EXACT,
-            "--epochs",
-            "2",
-            "--json",
-        ]
-        command = [*row.process, *words]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
-        assert done.returncode == 0, done.stderr
-        found[name] = folder / "run", json.loads(done.stdout)
+        command, first = row.command
+        words = [*first, *map(str, row.source(folder)), "--out", str(folder / "run"), *row.small, *EXACT]
+        said, faults = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.StringIO()
+        with redirect_stdout(said), redirect_stderr(faults):
+            assert run_command([*words, "--epochs", "2", "--json"], command) == 0, faults.getvalue()
+        said.flush()
+        found[name] = folder / "run", json.loads(said.buffer.getvalue())  # type: ignore[attr-defined]
     return found
 
 
