@@ -22,12 +22,13 @@ from seqtree.cli.options import (
     note,
     open_model,
     print_json,
+    print_tokens,
     settings_options,
     threads_option,
 )
 from seqtree.cli.score import score
 from seqtree.cli.train import train_command
-from seqtree.escapes import escaped, json_line
+from seqtree.escapes import escaped
 from seqtree.language.config import SamplingSettings
 
 if TYPE_CHECKING:
@@ -260,7 +261,7 @@ def _samples(
 @json_option
 def next_(model: str, text: str, k: int, condition: str | None, unknown: str, as_json: bool) -> None:
     """The most probable tokens after TEXT (\\n a line end, \\t a tab, \\\\ a backslash), with their probabilities."""
-    _print_tokens(given_class(open_model("lm", model), condition).next(_unescape(text), k, unknown), as_json)
+    print_tokens(given_class(open_model("lm", model), condition).next(_unescape(text), k, unknown), as_json)
 
 
 @lm.command(
@@ -277,7 +278,7 @@ def fill(model: str, text: str, k: int, blank: str, unknown: str, as_json: bool)
 
     In TEXT, \\n is a line end, \\t a tab, \\\\ a backslash.
     """
-    _print_tokens(open_model("lm", model).fill(_unescape(text), k, blank, unknown), as_json)
+    print_tokens(open_model("lm", model).fill(_unescape(text), k, blank, unknown), as_json)
 
 
 lm.add_command(score)
@@ -303,11 +304,3 @@ def _unescape(text: str) -> str:
     'a\\nb \\\\nabla'
     """
     return re.sub(r"\\([nt\\])", lambda found: {"n": "\n", "t": "\t"}.get(found[1], found[1]), text)
-
-
-def _print_tokens(tokens: list[tuple[str, float]], as_json: bool) -> None:
-    if as_json:
-        print_json({"tokens": [{"token": token, "probability": p} for token, p in tokens]})
-        return
-    for token, probability in tokens:
-        click.echo(f"{probability:.4f}  {json_line(token)[1:-1]}")

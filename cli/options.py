@@ -231,6 +231,15 @@ def print_json(record: Mapping[str, Any]) -> None:
     click.echo(json_line(finite(record)))
 
 
+def print_tokens(tokens: list[tuple[str, float]], as_json: bool) -> None:
+    """Tokens with their probabilities, a line each, or one JSON object."""
+    if as_json:
+        print_json({"tokens": [{"token": token, "probability": p} for token, p in tokens]})
+        return
+    for token, probability in tokens:
+        click.echo(f"{probability:.4f}  {json_line(token)[1:-1]}")
+
+
 @contextmanager
 def quick_imports(tracing: bool = True) -> Iterator[None]:
     """Leave what a process imports here out of garbage collection, which would be a third of a short command's time.

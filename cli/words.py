@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import click
 
-from seqtree.cli.options import FILE, TextCommand, compute_options, json_option, note, open_model, print_json
+from seqtree.cli.options import (
+    FILE,
+    TextCommand,
+    compute_options,
+    json_option,
+    note,
+    open_model,
+    print_json,
+    print_tokens,
+)
 from seqtree.cli.train import train_command
 
 
@@ -74,9 +83,4 @@ def eval_(
 @json_option
 def fill(model: str, text: str, k: int, blank: str, as_json: bool) -> None:
     """Print the most probable words for the blank in TEXT, a sentence, with their probabilities."""
-    found = open_model("words", model).fill(text, k, blank)
-    if as_json:
-        print_json({"words": [{"word": word, "probability": chance} for word, chance in found]})
-        return
-    for word, chance in found:
-        click.echo(f"{chance:.4f}\t{word}")
+    print_tokens(open_model("words", model).fill(text, k, blank), as_json)

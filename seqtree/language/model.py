@@ -39,6 +39,7 @@ from seqtree.text.corpus import encode_paths, encode_text, text_tokens
 from seqtree.text.documents import line_bounds
 from seqtree.text.items import BREAK, as_line, encode_items, part_of_line
 from seqtree.text.labelled import read_labelled
+from seqtree.text.lines import around_blank
 from seqtree.text.reading import normalised, whole_lines
 from seqtree.text.tokenfile import TokenStream
 from seqtree.text.vocabulary import Vocabulary
@@ -313,9 +314,8 @@ class LanguageModel(Model[RecurrentLanguageModel]):
         """
         if not self.network.config.bidirectional:
             raise InputError("only a bidirectional model fills blanks: train one with --bidirectional")
-        if text.count(blank) != 1:
-            raise InputError(f"{text!r} holds {text.count(blank)} blanks ({blank}), expected exactly one")
-        before, after = (known_tokens(self.vocabulary, self.part_tokens(p), unknown) for p in text.split(blank))
+        parts = around_blank(text, blank)
+        before, after = (known_tokens(self.vocabulary, self.part_tokens(part), unknown) for part in parts)
         if self.settings.lines:
             before, after = own_line(before, after, self.vocabulary.end)
         ids = np.array([*before, self.vocabulary.unknown, *after], dtype=np.int64)

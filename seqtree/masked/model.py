@@ -16,6 +16,7 @@ from seqtree.model import Model, untrained
 from seqtree.nn.parallel import in_batches
 from seqtree.text.batches import make_batch
 from seqtree.text.lexicon import Ids, Lexicon
+from seqtree.text.lines import around_blank
 from seqtree.text.sentences import penn_tokens
 
 Hidden = tuple[Sequence[str], Ids]  # a sentence, and the places of the words in it that are hidden
@@ -66,9 +67,8 @@ class MaskedLanguageModel(Model[MaskedNetwork]):
         """
         if k < 1:
             raise InputError(f"k {k}: expected at least 1")
-        if text.count(blank) != 1:
-            raise InputError(f"{text!r} holds {text.count(blank)} blanks ({blank}), expected exactly one")
-        before, after = ([form for _, form in penn_tokens(part, self.lexicon.words)] for part in text.split(blank))
+        parts = around_blank(text, blank)
+        before, after = ([form for _, form in penn_tokens(part, self.lexicon.words)] for part in parts)
         (found,) = self.log_probabilities([((*before, blank, *after), np.array([len(before)]))])
         order = np.argsort(-found[0], kind="stable")[:k]
         return [(self.lexicon.words.tokens[FIRST + i], float(np.exp(found[0, i]))) for i in order]

@@ -24,6 +24,14 @@ def read_prompt(file: str) -> str:
         raise InputError(f"{file}: cannot read the prompt ({error})") from error
 
 
+def around_blank(text: str, blank: str) -> tuple[str, str]:
+    """What stands before and after the blank in a text. Raises InputError if it does not hold exactly one."""
+    if text.count(blank) != 1:
+        raise InputError(f"{text!r} holds {text.count(blank)} blanks ({blank}), expected exactly one")
+    before, _, after = text.partition(blank)
+    return before, after
+
+
 def checked_arguments(sentences: Iterable[str]) -> Iterator[str]:
     """Sentences given on the command line. Raises InputError for one with a byte that could not be decoded."""
     for number, sentence in enumerate(sentences, 1):
