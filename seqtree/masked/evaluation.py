@@ -53,6 +53,14 @@ def hidden_places(number: int, length: int) -> Ids:
     return np.arange(first, length, EVERY)
 
 
+def can_be_measured(model: MaskedLanguageModel, sentences: Sequence[Sequence[str]]) -> bool:
+    """Whether a hidden word of the sentences is among those that the model guesses."""
+    return any(
+        (model.targets([words[i] for i in hidden_places(number, len(words))]) >= 0).any()
+        for number, words in enumerate(sentences)
+    )
+
+
 def evaluate(model: MaskedLanguageModel, sentences: Sequence[Sequence[str]], share: Share = alone) -> MaskedEvaluation:
     """Hide every fifth word of sentences and guess it; several processes may ``share`` the sentences.
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from seqtree.errors import InputError
 from seqtree.masked.config import OPTIONS, MaskedRecipe
-from seqtree.masked.evaluation import evaluate
+from seqtree.masked.evaluation import can_be_measured, evaluate
 from seqtree.masked.model import MaskedLanguageModel
 from seqtree.text.batches import make_batch
 from seqtree.text.lexicon import Ids, Lexicon
@@ -52,6 +52,11 @@ class MaskedTask(SentenceTask[MaskedRecipe, MaskedLanguageModel, MaskedData]):
         self.sentences = data.training[guessed[data.training] > 0]
         if not len(self.sentences):
             raise InputError("no sentence has a word that is guessed")
+        if data.valid and not can_be_measured(model, data.valid):
+            raise InputError(
+                f"none of the words hidden in the {len(data.valid):,} validation sentences is guessed; expected more "
+                "of them (--valid-share, --valid)"
+            )
         super().__init__(model, data, recipe, data.text.lengths[self.sentences])
 
     @classmethod
@@ -73,6 +78,8 @@ class MaskedTask(SentenceTask[MaskedRecipe, MaskedLanguageModel, MaskedData]):
             other = sentences(validation.valid)
             chosen = evenly(len(other.starts) - 1, 1.0, MAX_VALIDATION)
             valid, training = [other.words(i) for i in chosen], np.arange(count)
+            if not valid:
+                raise InputError(f"{', '.join(validation.valid)}: no sentence to validate on")
         else:
             held = evenly(count, validation.valid_share, MAX_VALIDATION)
             valid, training = [text.words(i) for i in held], np.setdiff1d(np.arange(count), held)

@@ -219,5 +219,12 @@ def test_refused(words: Run, tmp_path: Path) -> None:
     refused(words("eval", "m", "odd.txt"), "no hidden word is one of those")
     refused(words("train", "t.txt", "--min-count", "99"), "needs a word")
     refused(words("train", "t.txt", "--valid-share", "0.9"), "no sentence is left to train on")
+    (tmp_path / "blank.txt").write_text("\n \n")
+    refused(words("train", "blank.txt"), "blank.txt: no sentence is left to train on")
+    refused(words("train", "t.txt", "--valid", "blank.txt"), "blank.txt: no sentence to validate on")
+    refused(
+        words("train", "t.txt", "--min-count", "1", "--valid", "odd.txt"),
+        "none of the words hidden in the 1 validation",
+    )
     (tmp_path / "bad.txt").write_bytes(b"caf\xe9\n")
     refused(words("train", "bad.txt"), "bad.txt")
