@@ -46,9 +46,9 @@ def learn(
 ) -> None:
     """Learn vectors of words from plain text, by the words that stand next to them, and write them to a file.
 
-    TEXT is a file, a folder of .txt files, or - for stdin; of a TREEBANK (a file in brackets, nltk:NAME) only the words
-    are read. What is written can be the start of a training (--vectors), and a MODEL of the other commands here. It
-    takes some seconds for a million words.
+    TEXT is a file, a folder of .txt files, or - for stdin; of a TREEBANK (nltk:NAME, a file named .mrg or so) only the
+    words are read. What is written can be the start of a training (--vectors), and a MODEL of the other commands here.
+    It takes some seconds for a million words.
     """
     import torch
 
@@ -56,6 +56,8 @@ def learn(
     from seqtree.phrases.files import check_place
     from seqtree.treebank.plain import read_words
 
+    if Path(out).suffix not in (".txt", ".vec"):
+        raise click.UsageError(f"--out {out}: expected a name that ends in .txt or .vec")
     if threads:
         torch.set_num_threads(threads)
     check_place(Path(out))

@@ -61,11 +61,11 @@ def eval_(
     as_json: bool,
 ) -> None:
     """Hide every fifth word of TEXTS, and measure how well MODEL guesses those that it can guess."""
-    from seqtree.masked.evaluation import evaluate
+    from seqtree.masked.evaluation import evaluate, in_pieces
     from seqtree.treebank.plain import read_words
 
     loaded = open_model("words", model, threads, device, precision)
-    measured = evaluate(loaded, list(read_words(texts, tokenized, encoding, note)))
+    measured = evaluate(loaded, list(in_pieces(read_words(texts, tokenized, encoding, note))))
     if as_json:
         print_json(measured.to_json())
         return

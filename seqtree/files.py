@@ -19,9 +19,14 @@ LOCK = ".lock"  # the file in a run folder on which its process holds a lock
 def atomic_file(path: Path) -> Iterator[BinaryIO]:
     """A binary file to write that becomes ``path`` at the end: temporary sibling, fsync, rename, fsync of the folder.
 
-    The sibling has a random name and must not exist, so that two writers never share it and no link is followed.
+    The sibling has a random name and must not exist, so that two writers never share it and no link is followed. What
+    is no regular file, a device or a pipe, is written to as it stands.
     Raises OSError (disk full, no permission), leaving the previous file untouched and no temporary one.
     """
+    if path.exists() and not path.is_file():
+        with open(path, "wb") as straight:
+            yield straight
+        return
     temporary = path.with_name(temporary_name(path.name, secrets.token_hex(8)))
     try:
         with open(temporary, "xb") as file:

@@ -22,7 +22,7 @@ from seqtree.text.lexicon import LabelSet, Lexicon
 from seqtree.text.reading import check_standard_input
 from seqtree.training.batches import SentenceTask, spread_out
 from seqtree.training.progress import Display
-from seqtree.training.start import more_words, start_encoder, with_start
+from seqtree.training.start import known_before, start_encoder, with_start
 from seqtree.training.task import Batch
 
 MAX_VALIDATION = 5000  # texts
@@ -84,7 +84,7 @@ class ClassifyTask(SentenceTask[ClassifierRecipe, Classifier, ClassData]):
     def build(cls, data: ClassData, recipe: ClassifierRecipe, display: Display) -> Classifier:
         texts = recipe.texts
         words = [words_of(item.text, texts.unit, texts.lower) for item in data.training]
-        lexicon = Lexicon.build(Counter(word for text in words for word in text), texts.min_count, more_words(recipe))
+        lexicon = Lexicon.build(Counter(word for text in words for word in text), texts.min_count, known_before(recipe))
         classes = LabelSet(sorted({item.label for item in data.training}))
         made = Classifier.over(lexicon, classes, texts.unit, texts.lower, recipe.network, recipe.training.seed, words)
         start_encoder(made.network.words, lexicon, recipe, display.message)

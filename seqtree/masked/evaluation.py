@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from seqtree.text.lexicon import Ids
 from seqtree.training.sharing import Share, alone
 
 EVERY = 5  # one word in so many is hidden
+LONGEST = 100  # words of a sentence; longer ones are cut
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,12 @@ class MaskedEvaluation:
             "guesses": self.guesses,
             "words_per_second": round(self.words_per_second, 1),
         }
+
+
+def in_pieces(sentences: Iterable[Sequence[str]]) -> Iterator[Sequence[str]]:
+    """Sentences, those of more than ``LONGEST`` words cut into pieces."""
+    for words in sentences:
+        yield from (words[first : first + LONGEST] for first in range(0, len(words), LONGEST))
 
 
 def hidden_places(number: int, length: int) -> Ids:

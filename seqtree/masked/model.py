@@ -19,6 +19,7 @@ from seqtree.text.lexicon import Ids, Lexicon
 from seqtree.text.lines import around_blank
 from seqtree.text.sentences import penn_tokens
 
+BLANK = "Xblankx"  # stands for a blank where a text is cut into words
 Hidden = tuple[Sequence[str], Ids]  # a sentence, and the places of the words in it that are hidden
 
 
@@ -33,8 +34,8 @@ class MaskedLanguageModel(Model[MaskedNetwork]):
     @classmethod
     def over(cls, lexicon: Lexicon, config: MaskedNetworkConfig, seed: int = 0) -> MaskedLanguageModel:
         """A model with random weights over these words, which expects each as often as it was counted."""
-        if len(lexicon.words) <= FIRST:
-            raise InputError("a masked language model needs a word")
+        if not any(lexicon.counts):
+            raise InputError("a masked language model needs a word that occurs as often as --min-count says")
         network = untrained(partial(MaskedNetwork, lexicon, config), seed)
         counts = np.array(lexicon.counts[FIRST : FIRST + len(network.bias)]) + 1
         with torch.no_grad():
@@ -63,13 +64,14 @@ class MaskedLanguageModel(Model[MaskedNetwork]):
     def fill(self, text: str, k: int = 10, blank: str = "____") -> list[tuple[str, float]]:
         """The ``k`` most probable words for the ``blank`` in ``text``, from both its sides, best first.
 
-        Raises InputError if ``text`` does not hold exactly one blank, as a word of its own.
+        ``text`` is one sentence. Raises InputError if it does not hold exactly one blank, as a word of its own.
         """
         if k < 1:
             raise InputError(f"k {k}: expected at least 1")
-        parts = around_blank(text, blank)
-        before, after = ([form for _, form in penn_tokens(part, self.lexicon.words)] for part in parts)
-        (found,) = self.log_probabilities([((*before, blank, *after), np.array([len(before)]))])
+        words = [form for _, form in penn_tokens(BLANK.join(around_blank(text, blank)), self.lexicon.words)]
+        if BLANK not in words:
+            raise InputError(f"{text!r}: expected the blank as a word of its own")
+        (found,) = self.log_probabilities([(words, np.array([words.index(BLANK)]))])
         order = np.argsort(-found[0], kind="stable")[:k]
         return [(self.lexicon.words.tokens[FIRST + i], float(np.exp(found[0, i]))) for i in order]
 

@@ -31,7 +31,7 @@ class MaskedNetwork(Network):
         self.words = WordEncoder(lexicon, config)
         self.guess = nn.Linear(config.output_size, config.words)
         self.norm = nn.LayerNorm(config.words)
-        self.bias = nn.Parameter(torch.zeros(min(config.targets, len(lexicon.words) - FIRST)))
+        self.bias = nn.Parameter(torch.zeros(min(config.targets, sum(count > 0 for count in lexicon.counts))))
 
     def forward(self, batch: SentenceBatch, hidden: Tensor, guessed: Tensor) -> Tensor:
         """The logits (M, K) for the words ``guessed`` (M,), numbers of words; those ``hidden`` (N,) are not seen."""

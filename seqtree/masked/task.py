@@ -12,18 +12,17 @@ from torch import Tensor
 
 from seqtree.errors import InputError
 from seqtree.masked.config import OPTIONS, MaskedRecipe
-from seqtree.masked.evaluation import can_be_measured, evaluate
+from seqtree.masked.evaluation import can_be_measured, evaluate, in_pieces
 from seqtree.masked.model import MaskedLanguageModel
 from seqtree.text.batches import make_batch
 from seqtree.text.lexicon import Ids, Lexicon
 from seqtree.text.reading import check_standard_input
 from seqtree.training.batches import SentenceTask, evenly
 from seqtree.training.progress import Display
-from seqtree.training.start import more_words, start_encoder, with_start
+from seqtree.training.start import known_before, start_encoder, with_start
 from seqtree.training.task import Batch
 from seqtree.treebank.plain import NumberedText, read_words
 
-LONGEST = 100  # words; longer sentences are cut
 MAX_VALIDATION = 2000  # sentences
 
 
@@ -52,9 +51,10 @@ class MaskedTask(SentenceTask[MaskedRecipe, MaskedLanguageModel, MaskedData]):
         self.sentences = data.training[guessed[data.training] > 0]
         if not len(self.sentences):
             raise InputError("no sentence has a word that is guessed")
-        if data.valid and not can_be_measured(model, data.valid):
+        self.measured = data.valid or [data.text.words(i) for i in self.sentences[:MAX_VALIDATION].tolist()]
+        if not can_be_measured(model, self.measured):
             raise InputError(
-                f"none of the words hidden in the {len(data.valid):,} validation sentences is guessed; expected more "
+                f"none of the words hidden in {len(self.measured):,} sentences to measure on is guessed; expected more "
                 "of them (--valid-share, --valid)"
             )
         super().__init__(model, data, recipe, data.text.lengths[self.sentences])
@@ -70,7 +70,7 @@ class MaskedTask(SentenceTask[MaskedRecipe, MaskedLanguageModel, MaskedData]):
 
         def sentences(specs: Sequence[str]) -> NumberedText:
             found = read_words(specs, plain.tokenized, plain.encoding, display.warning)
-            return NumberedText.of(words[i : i + LONGEST] for words in found for i in range(0, len(words), LONGEST))
+            return NumberedText.of(in_pieces(found))
 
         text = sentences(sources)
         count = len(text.starts) - 1
@@ -89,7 +89,7 @@ class MaskedTask(SentenceTask[MaskedRecipe, MaskedLanguageModel, MaskedData]):
 
     @classmethod
     def build(cls, data: MaskedData, recipe: MaskedRecipe, display: Display) -> MaskedLanguageModel:
-        lexicon = Lexicon.build(data.text.counts(), recipe.plain.min_count, more_words(recipe))
+        lexicon = Lexicon.build(data.text.counts(), recipe.plain.min_count, known_before(recipe))
         model = MaskedLanguageModel.over(lexicon, recipe.network, recipe.training.seed)
         start_encoder(model.network.words, lexicon, recipe, display.message)
         return model
@@ -143,8 +143,7 @@ class MaskedTask(SentenceTask[MaskedRecipe, MaskedLanguageModel, MaskedData]):
         return {"loss": measured.loss, "accuracy": measured.accuracy}
 
     def measure(self, model: MaskedLanguageModel) -> tuple[dict[str, Any], str]:
-        text, training, valid = self.data
-        measured = evaluate(model, valid or [text.words(i) for i in training[:MAX_VALIDATION].tolist()])
+        measured = evaluate(model, self.measured)
         right = f"{100 * measured.accuracy:.2f} % of {measured.guesses:,} hidden words guessed"
         return measured.to_json(), f"perplexity {measured.perplexity:.2f}, {right}"
 

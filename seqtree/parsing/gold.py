@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from seqtree.text.lexicon import Ids, LabelSet, Lexicon
+from seqtree.text.lexicon import NOTHING, Ids, Known, LabelSet, Lexicon
 from seqtree.treebank.binary import BinaryTree, Labels
 
 EMPTY: Labels = ()
@@ -31,7 +31,7 @@ class GoldTree:
 
 
 def names_in(
-    trees: Iterable[BinaryTree], min_count: int = 1, more: Iterable[str] = (), tagged: Iterable[Sequence[str]] = ()
+    trees: Iterable[BinaryTree], min_count: int = 1, more: Known = NOTHING, tagged: Iterable[Sequence[str]] = ()
 ) -> tuple[Lexicon, LabelSet[str], LabelSet[Labels]]:
     """The words, tags and labels of trees; words of ``tagged`` sentences are counted with them, and ``more`` added.
 

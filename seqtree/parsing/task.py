@@ -22,7 +22,7 @@ from seqtree.text.columns import Tagged, read_tagged
 from seqtree.text.reading import check_standard_input
 from seqtree.training.batches import SentenceTask, held_out
 from seqtree.training.progress import Display
-from seqtree.training.start import more_words, start_encoder, with_start
+from seqtree.training.start import known_before, start_encoder, with_start
 from seqtree.training.task import Batch
 from seqtree.treebank.binary import BinaryTree, binarise, restore
 from seqtree.treebank.bracketed import write_tree
@@ -86,7 +86,9 @@ class ParserTask(SentenceTask[ParserRecipe, Parser, ParserData]):
     @classmethod
     def build(cls, data: ParserData, recipe: ParserRecipe, display: Display) -> Parser:
         parser = Parser.over(
-            *names_in(data.training, recipe.reading.min_count, more_words(recipe), (one.words for one in data.tagged)),
+            *names_in(
+                data.training, recipe.reading.min_count, known_before(recipe), (one.words for one in data.tagged)
+            ),
             recipe.network,
             recipe.training.seed,
         )

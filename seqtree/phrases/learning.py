@@ -41,18 +41,22 @@ def learn_vectors(
     """Vectors of the words that occur ``min_count`` times or more, from sentences of words.
 
     neighbours: how many of the most frequent words are counted as neighbours. The text is kept as numbers, twelve bytes
-    a word. Raises InputError if there are fewer words than ``width``.
+    a word; words with white space in them are left out. Raises InputError if there are fewer words than ``width``, or
+    too few neighbours for it.
     """
     read = NumberedText.of(sentences)
     names, text = read.names, _surrounded(read)
     counts = np.bincount(text, minlength=len(names) + 1)
     counts[0] = 0  # what stands around sentences
     order = np.argsort(-counts, kind="stable")
-    known = order[: int((counts >= max(1, min_count)).sum())]
+    frequent = order[: int((counts >= max(1, min_count)).sum())]
+    known = frequent[[len(names[i - 1].split()) == 1 and not names[i - 1][-1].isspace() for i in frequent]]
     if len(known) < width:
         raise InputError(
             f"{len(known):,} words occur {min_count:,} times or more; vectors of {width:,} numbers need as many words"
         )
+    if (most := len(PLACES) * (min(neighbours, len(names)) + 1)) < width:
+        raise InputError(f"width {width}: {neighbours:,} neighbours are enough for vectors of {most:,} numbers")
     rows, columns = (np.full(len(names) + 1, -1) for _ in range(2))
     rows[known] = np.arange(len(known))
     near = order[: min(neighbours, len(names))]

@@ -199,6 +199,8 @@ def words_of_file(path: Path) -> WordVectors:
     names = file.first(MOST)
     found = dict(file.vectors(set(names)))
     kept = [name for name in names if name not in SPECIALS["word"]]
+    if not kept:
+        raise InputError(f"{path}: no word in it that can be read")
     table = np.zeros((len(SPECIALS["word"]) + len(kept), file.width), np.float32)
     table[len(SPECIALS["word"]) :] = [found[name] for name in kept]
     known = Vocabulary("word", (*SPECIALS["word"], *kept))

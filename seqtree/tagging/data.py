@@ -11,7 +11,7 @@ from seqtree.tagging.config import ColumnSettings
 from seqtree.tagging.model import CANONICAL
 from seqtree.text.chunks import OUTSIDE, rewritten, scheme_of
 from seqtree.text.columns import Tagged, read_tagged as columns_of
-from seqtree.text.lexicon import LabelSet, Lexicon
+from seqtree.text.lexicon import NOTHING, Known, LabelSet, Lexicon
 from seqtree.text.reading import numbered_lines, sources
 
 
@@ -42,7 +42,7 @@ def canonical(tags: Sequence[str], scheme: str | None) -> tuple[str, ...]:
 
 
 def names_in(
-    sentences: Iterable[Tagged], scheme: str | None, min_count: int, more: Iterable[str] = ()
+    sentences: Iterable[Tagged], scheme: str | None, min_count: int, more: Known = NOTHING
 ) -> tuple[Lexicon, LabelSet[str], LabelSet[str]]:
     """The words, tags and intents of sentences, and ``more`` words; words below ``min_count`` are left to ``<unk>``.
 

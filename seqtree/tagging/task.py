@@ -19,7 +19,7 @@ from seqtree.text.batches import make_batch
 from seqtree.text.reading import check_standard_input
 from seqtree.training.batches import SentenceTask, held_out
 from seqtree.training.progress import Display
-from seqtree.training.start import more_words, start_encoder, with_start
+from seqtree.training.start import known_before, start_encoder, with_start
 from seqtree.training.task import Batch
 
 MAX_VALIDATION = 5000  # sentences
@@ -70,7 +70,7 @@ class TagTask(SentenceTask[TaggerRecipe, Tagger, TagData]):
 
     @classmethod
     def build(cls, data: TagData, recipe: TaggerRecipe, display: Display) -> Tagger:
-        names = names_in(data.training, data.scheme, recipe.columns.min_count, more_words(recipe))
+        names = names_in(data.training, data.scheme, recipe.columns.min_count, known_before(recipe))
         words = (one.words for one in data.training)
         tagger = Tagger.over(*names, data.scheme, recipe.network, recipe.training.seed, words)
         start_encoder(tagger.network.words, tagger.lexicon, recipe, display.message)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +36,16 @@ class LabelSet(Generic[L]):
         return np.array([-1 if name is None else self._index.get(name, -1) for name in names], dtype=np.int64)
 
 
+class Known(NamedTuple):
+    """Words and characters that are known besides those of the training data."""
+
+    words: tuple[str, ...] = ()
+    characters: tuple[str, ...] = ()
+
+
+NOTHING = Known()
+
+
 class Lexicon:
     """Words and characters with their indices, and how often each word was seen in training.
 
@@ -49,13 +59,18 @@ class Lexicon:
         self._spelled: dict[str, Ids] = {}
 
     @classmethod
-    def build(cls, counts: Mapping[str, int], min_count: int = 1, more: Iterable[str] = ()) -> Lexicon:
-        """The words with these counts, and ``more`` words; words below ``min_count`` are left to ``<unk>``."""
-        vocabulary = Vocabulary.build(counts, "word", min_count).extended(dict.fromkeys(more, 1))
+    def build(cls, counts: Mapping[str, int], min_count: int = 1, more: Known = NOTHING) -> Lexicon:
+        """The words with these counts, the most frequent first, and after them ``more``, in the same order.
+
+        Words below ``min_count`` that are not among ``more`` are left to ``<unk>``.
+        """
+        others = {word: 1 + counts.get(word, 0) for word in more.words}
+        vocabulary = Vocabulary.build(counts, "word", min_count).extended(others)
         characters: Counter[str] = Counter()
         for word, count in counts.items():
             characters.update(dict.fromkeys(word, count))
-        return cls(vocabulary, Vocabulary.build(characters, "char"), [counts.get(word, 0) for word in vocabulary])
+        known = Vocabulary.build(characters, "char").extended(dict.fromkeys(more.characters, 1))
+        return cls(vocabulary, known, [counts.get(word, 0) for word in vocabulary])
 
     def encode(self, words: Sequence[str]) -> Ids:
         """The indices (n,) of words."""

@@ -26,6 +26,8 @@ def read_prompt(file: str) -> str:
 
 def around_blank(text: str, blank: str) -> tuple[str, str]:
     """What stands before and after the blank in a text. Raises InputError if it does not hold exactly one."""
+    if not blank:
+        raise InputError("the blank is empty; expected how it is written in the text")
     if text.count(blank) != 1:
         raise InputError(f"{text!r} holds {text.count(blank)} blanks ({blank}), expected exactly one")
     before, _, after = text.partition(blank)

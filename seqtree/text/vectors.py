@@ -89,7 +89,7 @@ class VectorFile:
             )
 
     def first(self, most: int) -> tuple[str, ...]:
-        """The first ``most`` words of the file, each once, without those that are not UTF-8. Raises InputError."""
+        """The first ``most`` words of the file that can be printed, each once. Raises InputError."""
         found: dict[str, None] = {}
         lines = islice(_lines(self.path), self.words is not None, None)
         while len(found) < most and (line := next(lines, None)) is not None:

@@ -210,6 +210,7 @@ def _config(task: AnyTask, sources: Sequence[str], preset: str) -> dict[str, Any
         "preset": preset,
         "init_from": run.init_from,
         "vectors": run.vectors,
+        **({"vector_words": run.vector_words} if run.vectors else {}),
         "half": run.half,
         **groups,
         "fingerprint": task.fingerprint(),

@@ -15,7 +15,7 @@ from seqtree.model import load
 from seqtree.nn.recurrent import Recurrent
 from seqtree.nn.words import WordEncoder
 from seqtree.tasks import TASKS
-from seqtree.text.lexicon import Lexicon
+from seqtree.text.lexicon import Known, Lexicon
 from seqtree.text.vectors import VectorFile
 from seqtree.text.vocabulary import Vocabulary
 from seqtree.training.recipe import Recipe
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", bound=Recipe)
 MASKED = TASKS["words"].kind
-SHAPE = ("encoder", "words", "characters", "character_embedding", "subwords", "layers", "hidden")
+SHAPE = ("encoder", "words", "characters", "character_embedding", "subwords", "pairs", "layers", "hidden")
 NOISE = 0.1  # of a new token's initial vector, added to that of <unk>
 
 
@@ -104,18 +104,18 @@ def _shape(start: LanguageModel | MaskedLanguageModel) -> dict[str, Any]:
     return {"words": config.embedding}
 
 
-def more_words(recipe: Recipe) -> tuple[str, ...]:
-    """The words that a word encoder knows from its start, whether the training data has them or not.
+def known_before(recipe: Recipe) -> Known:
+    """What a word encoder knows from its start, whether the training data has it or not.
 
-    They are those of the language model, or the first of the file of vectors. Raises InputError for a language model
-    that has no words, or no vectors of them.
+    These are the words of the language model, with the characters of a masked one, or the first words of the file of
+    vectors. Raises InputError for a language model that has no words, or no vectors of them.
     """
     if recipe.run.vectors is not None:
-        return VectorFile.opened(recipe.run.vectors).first(recipe.run.vector_words)
+        return Known(VectorFile.opened(recipe.run.vectors).first(recipe.run.vector_words))
     if recipe.start is None:
-        return ()
+        return Known()
     if recipe.start.kind == MASKED:
-        return cast(tuple[str, ...], recipe.start.lexicon.words.tokens)
+        return Known(recipe.start.lexicon.words.tokens, recipe.start.lexicon.characters.tokens)
     model: LanguageModel = recipe.start
     if model.vocabulary.unit != "word":
         raise InputError(
@@ -123,7 +123,7 @@ def more_words(recipe: Recipe) -> tuple[str, ...]:
         )
     if model.network.config.one_hot:
         raise InputError("a language model with --one-hot has no word vectors to start from")
-    return model.vocabulary.tokens
+    return Known(model.vocabulary.tokens)
 
 
 def start_encoder(words: WordEncoder, lexicon: Lexicon, recipe: Recipe, tell: Callable[[str], object]) -> None:

@@ -15,7 +15,7 @@ from seqtree.text.lexicon import LabelSet, Lexicon
 from seqtree.text.reading import check_standard_input
 from seqtree.training.batches import SentenceTask, spread_out
 from seqtree.training.progress import Display
-from seqtree.training.start import more_words, start_encoder, with_start
+from seqtree.training.start import known_before, start_encoder, with_start
 from seqtree.training.task import Batch
 from seqtree.treebank.labelled import LabelledTree, labelled_trees
 from seqtree.trees.batches import make_tree_batch
@@ -82,7 +82,7 @@ class TreeTask(SentenceTask[TreeRecipe, TreeClassifier, TreeData]):
     @classmethod
     def build(cls, data: TreeData, recipe: TreeRecipe, display: Display) -> TreeClassifier:
         words = Counter(word for tree in data.training for word in tree.words)
-        lexicon = Lexicon.build(words, recipe.reading.min_count, more_words(recipe))
+        lexicon = Lexicon.build(words, recipe.reading.min_count, known_before(recipe))
         classes = LabelSet(in_order({label for tree in data.training for label in tree.labels if label is not None}))
         made = TreeClassifier.over(lexicon, classes, recipe.network, recipe.training.seed)
         start_encoder(made.network.words, lexicon, recipe, display.message)

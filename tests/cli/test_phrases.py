@@ -146,6 +146,9 @@ def test_learn_refuses(phrases: Run, tmp_path: Path) -> None:
     assert not (tmp_path / "v.txt").exists()
     (tmp_path / "w.txt").write_text("a cat\n")
     refused(phrases("near", "w.txt", "cat"), "w.txt:1")
+    (tmp_path / "u.txt").write_text("<unk> 1 2\n")
+    refused(phrases("near", "u.txt", "cat"), "u.txt: no word in it that can be read")
+    refused(phrases("learn", "p.txt", "--out", "vectors"), "--out vectors: expected a name that ends in .txt or .vec")
 
 
 def test_trees(phrases: Run) -> None:

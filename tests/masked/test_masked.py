@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,11 @@ from seqtree import corpora
 from seqtree.errors import InputError
 from seqtree.masked.config import MaskedNetworkConfig, MaskedRecipe, PlainTextSettings
 from seqtree.masked.evaluation import evaluate, hidden_places
-from seqtree.masked.model import MaskedLanguageModel
+from seqtree.masked.model import BLANK, MaskedLanguageModel
 from seqtree.masked.task import MaskedData, MaskedTask
 from seqtree.model import Model, load
 from seqtree.tasks import TASKS, named
-from seqtree.text.lexicon import Lexicon
+from seqtree.text.lexicon import Known, Lexicon
 from seqtree.training.fit import fit
 from seqtree.treebank.plain import NumberedText
 
@@ -64,13 +65,55 @@ def test_the_most_frequent_words_are_guessed() -> None:
     np.testing.assert_allclose(model.network.bias.detach(), expected, rtol=1e-5)
 
 
+def test_a_blank_is_cut_out_of_the_whole_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Abbreviations and quotation marks beside it are read as they are anywhere else."""
+    model, seen = _model(), []
+
+    def guess(sentences: Any) -> Any:
+        seen.extend(sentences)
+        return [np.zeros((1, 5))]
+
+    monkeypatch.setattr(model, "log_probabilities", guess)
+    for text, words in (
+        ("He met Mr. ____ today.", ["He", "met", "Mr.", BLANK, "today", "."]),
+        ('He said "____" and left.', ["He", "said", "``", BLANK, "''", "and", "left", "."]),
+        ("____", [BLANK]),
+    ):
+        model.fill(text)
+        assert seen[-1][0] == words
+        assert seen[-1][1].tolist() == [words.index(BLANK)]
+    for wrong, blank, said in (
+        ("keep____er", "____", "as a word of its own"),
+        ("a _____ b", "____", "as a word of its own"),
+        ("x", "", "blank is empty"),
+    ):
+        with pytest.raises(InputError, match=said):
+            model.fill(wrong, blank=blank)
+
+
+def test_words_that_the_text_lacks_are_not_guessed() -> None:
+    """They come after all others, those below the smallest count before them in the order of their counts."""
+    lexicon = Lexicon.build({"a": 9, "b": 2, "c": 4}, 5, Known(("z", "b", "c", "y"), ("q",)))
+    assert lexicon.words.tokens[3:] == ("a", "c", "b", "y", "z")
+    assert "q" in lexicon.characters
+    assert len(MaskedLanguageModel.over(lexicon, SHAPE).network.bias) == 3
+
+
 def test_what_is_hidden_depends_on_epoch_sentence_and_seed_alone() -> None:
     task = _task([f"the dog number {i} barks loudly today".split() for i in range(40)], mask=0.3)
-    row = task.data.text.sentence(7)
-    one = task._hidden(task.targets[row], 2, 7)
-    np.testing.assert_array_equal(one, task._hidden(task.targets[row], 2, 7))
-    all_hidden = np.concatenate([task._hidden(task.data.text.sentence(7), epoch, 7) for epoch in range(400)])
-    assert all_hidden.mean() == pytest.approx(0.3, abs=0.04)
+    words = task.data.text.sentence(7)
+
+    def hidden(epoch: int, row: int) -> list[bool]:
+        found: list[bool] = task._hidden(words, epoch, row).tolist()
+        return found
+
+    assert hidden(2, 7) == hidden(2, 7)
+    epochs, rows = [hidden(epoch, 7) for epoch in range(400)], [hidden(2, row) for row in range(400)]
+    assert len({*map(tuple, epochs)}) > 30
+    assert len({*map(tuple, rows)}) > 30
+    assert np.mean(epochs) == pytest.approx(0.32, abs=0.03)  # one at least, which makes it a little more than .3
+    task.recipe = replace(task.recipe, training=replace(task.recipe.training, seed=1))
+    assert [hidden(epoch, 7) for epoch in range(9)] != epochs[:9]
 
 
 def test_every_sentence_has_a_guess() -> None:
@@ -160,6 +203,7 @@ def test_others_start_from_one(task: str, tmp_path: Path) -> None:
                 table.weight[names.index(name)], given.weight[known.index(name)], rtol=0, atol=1e-5
             )
     assert {"barks", "loudly"} <= {*model.lexicon.words}
+    assert {*start.lexicon.characters} <= {*model.lexicon.characters}
 
 
 def test_what_does_not_start_from_one(tmp_path: Path) -> None:
@@ -167,6 +211,8 @@ def test_what_does_not_start_from_one(tmp_path: Path) -> None:
     given = {"init_from": str(tmp_path / "m.safetensors"), "preset": "tiny"}
     with pytest.raises(InputError, match="hidden 8: with init_from it is the language model's, 4"):
         named(TASKS["parser"].task).resolve({**given, "hidden": 8})
+    with pytest.raises(InputError, match="pairs 8: with init_from it is the language model's, 0"):
+        named(TASKS["tag"].task).resolve({**given, "pairs": 8})
     with pytest.raises(InputError, match="from both sides"):
         fit(
             named(TASKS["classify"].task), [], {**given, "bidirectional": False, "out": str(tmp_path / "r")}, Messages()
@@ -224,7 +270,7 @@ def test_refused(words: Run, tmp_path: Path) -> None:
     refused(words("train", "t.txt", "--valid", "blank.txt"), "blank.txt: no sentence to validate on")
     refused(
         words("train", "t.txt", "--min-count", "1", "--valid", "odd.txt"),
-        "none of the words hidden in the 1 validation",
+        "none of the words hidden in 1 sentences to measure on",
     )
     (tmp_path / "bad.txt").write_bytes(b"caf\xe9\n")
     refused(words("train", "bad.txt"), "bad.txt")

@@ -92,7 +92,15 @@ def test_the_same_text_gives_the_same_vectors() -> None:
     np.testing.assert_array_equal(learn_vectors(_sentences(), 6).table, learn_vectors(_sentences(), 6).table)
 
 
+def test_words_with_white_space_are_left_out() -> None:
+    """In files of vectors, white space stands between a word and its numbers."""
+    text = [["a", "b", "a\u00a0b", "\u00a0"]] * 5
+    assert learn_vectors(text, width=2).words == ("a", "b")
+
+
 def test_too_few_words() -> None:
+    with pytest.raises(InputError, match="width 20: 1 neighbours are enough for vectors of 8 numbers"):
+        learn_vectors([[str(i) for i in range(30)]] * 3, width=20, neighbours=1)
     with pytest.raises(InputError, match="2 words occur 3 times or more; vectors of 100 numbers need as many words"):
         learn_vectors([["a", "b"]] * 3)
     with pytest.raises(InputError, match="0 words occur"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,17 @@ def test_a_temporary_file_never_goes_through_a_link(tmp_path: Path, monkeypatch:
     with pytest.raises(FileExistsError):
         write_atomically(tmp_path / "model", b"theirs")
     assert victim.read_text(encoding="utf-8") == "mine"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with ThreadPoolExecutor(1) as readers:
+        read = readers.submit((tmp_path / "pipe").read_bytes)
+        write_atomically(tmp_path / "pipe", b"whole")
+        assert read.result(timeout=30) == b"whole"
+    assert (tmp_path / "pipe").is_fifo()
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
 
 
 def test_a_failed_start_leaves_no_folder_behind(tmp_path: Path) -> None:

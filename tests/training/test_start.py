@@ -21,9 +21,10 @@ from seqtree.parsing.config import ParserNetworkConfig, ParserRecipe
 from seqtree.parsing.gold import names_in
 from seqtree.parsing.model import Parser
 from seqtree.tasks import TASKS, named
+from seqtree.text.lexicon import Known
 from seqtree.text.vocabulary import Vocabulary
 from seqtree.training.fit import fit
-from seqtree.training.start import more_words, start_vectors, start_words
+from seqtree.training.start import known_before, start_vectors, start_words
 from seqtree.treebank.binary import binarise
 
 TEXT = "the cat sat on a zebra\nevery zebra sat\n"
@@ -39,7 +40,7 @@ def _parser(model: LanguageModel, **config: Any) -> Parser:
     shape = ParserNetworkConfig(
         **{"words": 5, "characters": 4, "hidden": 6, "layers": 2, "vector": 4, "scorer": 4, **config}
     )
-    return Parser.over(*names_in(map(binarise, trees), more=more_words(ParserRecipe(start=model))), shape)
+    return Parser.over(*names_in(map(binarise, trees), more=known_before(ParserRecipe(start=model))), shape)
 
 
 def _start(parser: Parser, model: LanguageModel) -> str:
@@ -120,15 +121,15 @@ def test_a_model_of_fewer_layers_starts_the_first() -> None:
 
 def test_models_without_word_vectors() -> None:
     with pytest.raises(InputError, match="over words, not over characters"):
-        more_words(ParserRecipe(start=LanguageModel.untrained(TEXT, hidden=4, embedding=4)))
+        known_before(ParserRecipe(start=LanguageModel.untrained(TEXT, hidden=4, embedding=4)))
     with pytest.raises(InputError, match="one-hot has no word vectors"):
-        more_words(ParserRecipe(start=_model(one_hot=True)))
-    assert more_words(ParserRecipe()) == ()
+        known_before(ParserRecipe(start=_model(one_hot=True)))
+    assert known_before(ParserRecipe()) == ((), ())
 
 
 def test_words_beyond_the_trees_do_not_disturb_the_others() -> None:
     trees = [binarise(tree) for tree in toy_trees()]
-    plain, wider = (names_in(trees, more=more)[0] for more in ((), ["zebra", "the"]))
+    plain, wider = (names_in(trees, more=more)[0] for more in (Known(), Known(("zebra", "the"))))
     assert wider.words.tokens == (*plain.words.tokens, "zebra")
     assert wider.counts == (*plain.counts, 0)
     assert np.array_equal(plain.encode(trees[0].words), wider.encode(trees[0].words))
