@@ -36,7 +36,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "classify": ("seqtree.cli.classify", "classify", "Classes for texts: train a classifier, evaluate it, classify."),
     "tree": ("seqtree.cli.tree", "tree", "Labels at the nodes of trees: train, evaluate, predict."),
     "phrases": ("seqtree.cli.phrases", "phrases", "Vectors of phrases: near ones, similarity, maps, files."),
-    "words": ("seqtree.cli.words", "words", "Words in their sentences, from plain text: for others to start from."),
+    "words": ("seqtree.cli.words", "words", "Words, learned from plain text, for others to start from."),
     "image": ("seqtree.cli.image", "image", "Images: train a classifier, evaluate it, classify pictures."),
     "scene": ("seqtree.cli.scene", "scene", "Scenes: a class for every pixel, and a tree of segments."),
     "translate": ("seqtree.cli.translate", "translate", "Sequence to sequence: train, evaluate, translate, score."),

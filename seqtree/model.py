@@ -56,7 +56,7 @@ class Model(Generic[N]):
         path = shipped.located(path, cls.kind)
         kind, contents, tensors = modelfile.load(path)
         if kind != cls.kind:
-            raise ModelFileError(f"{path}: {_holds(kind)}, expected {modelfile.a(cls.kind)}")
+            raise ModelFileError(f"{path}: {holds(kind)}, expected {modelfile.a(cls.kind)}")
         return cls._opened(path, contents, tensors).to(device, precision)
 
     @classmethod
@@ -105,7 +105,7 @@ def load(path: str | Path, device: str = "cpu", precision: str | None = None) ->
         if entry.kind == kind:
             model_class: type[Model[Any]] = named(entry.model)
             return model_class._opened(path, contents, tensors).to(device, precision)
-    raise ModelFileError(f"{path}: {_holds(kind)}, expected a model")
+    raise ModelFileError(f"{path}: {holds(kind)}, expected a model")
 
 
 def untrained(make: Callable[[], N], seed: int) -> N:
@@ -121,7 +121,7 @@ def texts(values: Any) -> tuple[str, ...]:
     return tuple(values)
 
 
-def _holds(kind: str) -> str:
+def holds(kind: str) -> str:
     """``holds a parser (see seqtree parse)``."""
     uses = next((entry.use for entry in TASKS.values() if entry.kind == kind), "")
     if kind == "checkpoint":

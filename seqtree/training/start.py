@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from seqtree.errors import InputError
-from seqtree.model import load
+from seqtree.model import holds, load
 from seqtree.nn.recurrent import Recurrent
 from seqtree.nn.words import WordEncoder
 from seqtree.tasks import TASKS
@@ -59,7 +59,7 @@ def start_model(path: str) -> LanguageModel | MaskedLanguageModel:
     """The language model, of either kind, that --init-from names. Raises InputError, ModelFileError."""
     model = load(path)
     if model.kind not in (TASKS["lm"].kind, MASKED):
-        raise InputError(f"{path}: holds a {model.kind}; expected a language model over words, masked or not")
+        raise InputError(f"{path}: {holds(model.kind)}, expected a language-model or a {MASKED}")
     return cast("LanguageModel | MaskedLanguageModel", model)
 
 

@@ -283,7 +283,10 @@ def test_the_width_of_words_comes_from_the_language_model(command: Run) -> None:
     _write("t.mrg", TREES)
     language_model(unit="word").save("lm.safetensors")
     options = ("--out", "a", *SMALL, "--quiet", "--init-from", "lm.safetensors")
-    refused(command("parser", "train", "t.mrg", *options, "--words", "7"), "words: with init_from")
+    refused(
+        command("parser", "train", "t.mrg", *options, "--words", "7"),
+        "words 7: with init_from it is the language model's, ",
+    )
 
 
 def test_a_start_that_fails_leaves_nothing(command: Run) -> None:
