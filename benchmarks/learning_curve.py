@@ -13,13 +13,13 @@ import argparse
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import seqtree
 from seqtree.drawing.charts import chart
 from seqtree.drawing.colours import class_colours
-from seqtree.text.vectors import VectorFile
 
 TREES, VALID = "nltk:treebank/wsj_0001-wsj_0160", "nltk:treebank/wsj_0161-wsj_0179"
 
@@ -65,10 +65,7 @@ def begun(start: str) -> dict[str, str]:
     """The options of a start."""
     if start == "none":
         return {}
-    if start.endswith(".txt"):
-        VectorFile.opened(start)
-        return {"vectors": start}
-    return {"init_from": start}
+    return {"vectors" if start.endswith(".txt") else "init_from": start}
 
 
 def drawn(found: Mapping[str, Sequence[tuple[int, float]]]) -> bytes:
@@ -77,7 +74,7 @@ def drawn(found: Mapping[str, Sequence[tuple[int, float]]]) -> bytes:
 
     def draw(figure: Any) -> None:
         axes = figure.subplots()
-        for (start, points), colour, mark in zip(found.items(), colours.values(), "os^Dv", strict=False):
+        for (start, points), colour, mark in zip(found.items(), colours.values(), cycle("os^Dv")):
             axes.plot(*zip(*points, strict=True), marker=mark, color=colour, label=Path(start).stem)
         axes.set_xscale("log")
         ticks = sorted({trees for points in found.values() for trees, _ in points})

@@ -18,15 +18,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 
 from nltk.corpus import brown, conll2000, inaugural, movie_reviews, state_union
+from shipped_parsers import ewt_sentences
 
-from seqtree.text.columns import read_tagged
 from seqtree.text.sentences import read_sentences
-from seqtree.treebank.bracketed import words_of
-from seqtree.treebank.sources import normalised_trees
+from seqtree.treebank.plain import read_words
 
 WSJ_BEFORE = 3911  # lines of the PTB text: files 0001-0199
 Sentences = Iterator[list[str]]
@@ -40,69 +39,61 @@ def main() -> None:
         with open(out / f"{name}.txt", "w", encoding="utf-8") as file:
             for part in parts:
                 count = 0
-                for words in chain.from_iterable(part()):
+                for words in part():
                     file.write(" ".join(words) + "\n")
                     count += len(words)
-                print(f"{name}: {part.__name__.strip('_')} {count:,} words", flush=True)
+                print(f"{name}: {part.__name__} {count:,} words", flush=True)
 
 
-def wsj() -> Iterator[Sentences]:
-    yield of_trees("nltk:treebank/wsj_0001-wsj_0160")
+def wsj() -> Sentences:
+    return read_words(["nltk:treebank/wsj_0001-wsj_0160"], warn=print)
 
 
-def gum() -> Iterator[Sentences]:
-    yield of_trees(data("gum/train.mrg"))
+def gum() -> Sentences:
+    return read_words([data("gum/train.mrg")], warn=print)
 
 
-def open_gum() -> Iterator[Sentences]:
-    yield of_trees(data("gum/open-train.mrg"))
+def open_gum() -> Sentences:
+    return read_words([data("gum/open-train.mrg")], warn=print)
 
 
-def masc() -> Iterator[Sentences]:
-    yield of_trees(data("masc/train.mrg"))
+def masc() -> Sentences:
+    return read_words([data("masc/train.mrg")], warn=print)
 
 
-def craft() -> Iterator[Sentences]:
-    yield (words for number, words in enumerate(of_trees(data("craft/train.mrg"))) if number % 3 == 0)
+def craft() -> Sentences:
+    return islice(read_words([data("craft/train.mrg")], warn=print), 0, None, 3)
 
 
-def ewt() -> Iterator[Sentences]:
-    brackets = {"(": "-LRB-", ")": "-RRB-"}
-    found = read_tagged([data("tag/ud-ewt/train.conll")], 1, 3)
-    yield ([brackets.get(word, word).replace(" ", "") for word in one.words] for one in found)
+def ewt() -> Sentences:
+    return ([word.replace(" ", "") for word, _ in one] for one in ewt_sentences(data("tag/ud-ewt/train.conll")))
 
 
-def news() -> Iterator[Sentences]:
+def news() -> Sentences:
     lines = Path(data("ptb/ptb.train.txt")).read_text(encoding="utf-8").splitlines()[WSJ_BEFORE:]
-    yield (line.split() for line in lines)
-    yield map(list, conll2000.sents())
+    return chain((line.split() for line in lines), map(list, conll2000.sents()))
 
 
-def brown_corpus() -> Iterator[Sentences]:
-    yield plain(" ".join(words) for words in brown.sents())
+def brown_corpus() -> Sentences:
+    return plain(" ".join(words) for words in brown.sents())
 
 
-def films() -> Iterator[Sentences]:
-    yield plain(movie_reviews.raw().splitlines())
+def films() -> Sentences:
+    return plain(movie_reviews.raw().splitlines())
 
 
-def addresses() -> Iterator[Sentences]:
-    yield plain(inaugural.raw().splitlines() + state_union.raw().splitlines())
+def addresses() -> Sentences:
+    return plain(inaugural.raw().splitlines() + state_union.raw().splitlines())
 
 
-def tatoeba() -> Iterator[Sentences]:
+def tatoeba() -> Sentences:
     lines = Path(data("translate/tatoeba-en-zh/train.tsv")).read_text(encoding="utf-8").splitlines()
-    yield plain(line.partition("\t")[0] for line in lines)
+    return plain(line.partition("\t")[0] for line in lines)
 
 
 def plain(lines: Iterable[str]) -> Sentences:
     """The sentences of lines of plain text."""
-    yield from ([form for _, form in one.words] for one in read_sentences(lines, tokenized=False) if one.words)
-
-
-def of_trees(source: str) -> Sentences:
-    """The words of trees."""
-    yield from map(words_of, normalised_trees([source], "utf-8", print))
+    return ([form for _, form in one.words] for one in read_sentences(lines, tokenized=False) if one.words)
 
 
 def data(name: str) -> str:
@@ -110,8 +101,7 @@ def data(name: str) -> str:
     return f"{os.environ['SEQTREE_DATA']}/{name}"
 
 
-Part = Callable[[], Iterator[Sentences]]
-PARTS: dict[str, tuple[Part, ...]] = {
+PARTS: dict[str, tuple[Callable[[], Sentences], ...]] = {
     "treebank": (wsj, gum, masc, ewt, news, brown_corpus),
     "default": (wsj, gum, masc, craft, ewt, news, brown_corpus, films, addresses, tatoeba),
     "open": (open_gum, masc, craft, ewt, addresses, tatoeba),

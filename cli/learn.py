@@ -8,7 +8,7 @@ import click
 
 from seqtree.cli.options import FILE, encoding_option, json_option, note, print_json, threads_option
 
-WORD = click.IntRange(min=1)
+POSITIVE = click.IntRange(min=1)
 
 
 @click.command(
@@ -18,11 +18,11 @@ WORD = click.IntRange(min=1)
 )
 @click.argument("texts", nargs=-1, required=True, type=FILE, metavar="TEXT|TREEBANK...")
 @click.option("--out", required=True, type=FILE, metavar="FILE", help="The file to write, in word2vec's text form.")
-@click.option("--width", type=WORD, default=100, show_default=True, help="Numbers of a vector.")
-@click.option("--min-count", type=WORD, default=3, show_default=True, help="Leave out words that occur less often.")
+@click.option("--width", type=POSITIVE, default=100, show_default=True, help="Numbers of a vector.")
+@click.option("--min-count", type=POSITIVE, default=3, show_default=True, help="Leave out words that occur less often.")
 @click.option(
     "--neighbours",
-    type=WORD,
+    type=POSITIVE,
     default=6000,
     show_default=True,
     help="How many of the most frequent words count beside a word.",

@@ -107,7 +107,7 @@ def predict(model: str, images: tuple[str, ...], out: Path | None, threads: int 
         if as_json:
             found.append({"image": file, **parse.to_json()})
         else:
-            click.echo(f"{file}\t{' '.join(f'{name} {share:.2f}' for name, share in parse.shares.items())}")
+            click.echo(f"{file}\t{' '.join(f'{label} {share:.2f}' for label, share in parse.shares.items())}")
     if as_json:
         print_json({"images": found})
 

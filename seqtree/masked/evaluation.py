@@ -77,13 +77,12 @@ def evaluate(model: MaskedLanguageModel, sentences: Sequence[Sequence[str]], sha
     began = time.perf_counter()
     each = share(lambda some: _each(model, some), numbered)
     seconds = time.perf_counter() - began
-    losses, right, hidden = (sum(values) for values in zip(*each, strict=True)) if each else (0.0, 0, 0)
-    guesses = sum(count for _, _, count in each)
-    places = sum(len(hidden_places(number, len(words))) for number, words in numbered)
+    losses, right, guesses = (sum(values) for values in zip(*each, strict=True)) if each else (0.0, 0, 0)
     if not guesses:
         raise InputError("no hidden word is one of those that the model guesses")
+    places = sum(len(hidden_places(number, len(words))) for number, words in numbered)
     return MaskedEvaluation(
-        losses / guesses, right / guesses, hidden / places, guesses, sum(map(len, sentences)) / max(seconds, 1e-9)
+        losses / guesses, right / guesses, guesses / places, guesses, sum(map(len, sentences)) / max(seconds, 1e-9)
     )
 
 

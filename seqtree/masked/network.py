@@ -41,7 +41,3 @@ class MaskedNetwork(Network):
         dtype = self.products or vectors.dtype
         logits: Tensor = F.linear(vectors.to(dtype), table.to(dtype)).to(vectors.dtype) + self.bias
         return logits
-
-    def ids(self, numbers: object) -> Tensor:
-        """Numbers as a tensor on the network's device."""
-        return self.words.ids(numbers)  # type: ignore[arg-type]

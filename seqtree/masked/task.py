@@ -114,14 +114,15 @@ class MaskedTask(SentenceTask[MaskedRecipe, MaskedLanguageModel, MaskedData]):
     def loss(self, batch: Batch) -> tuple[Tensor, int]:
         rows, epoch = self.longest_first(batch[:, 0]), int(batch[0, 1])
         text, network = self.data.text, self.model.network
+        ids = network.words.ids
         numbers = [text.sentence(number) for number in self.sentences[rows].tolist()]
         words = [[text.names[i] for i in one.tolist()] for one in numbers]
         sentences = make_batch(words, [self.known[one] for one in numbers], self.model.lexicon)
         hidden = np.concatenate([self._hidden(one, epoch, row) for one, row in zip(numbers, rows, strict=True)])
         targets = self.targets[np.concatenate(numbers)]
         guessed = np.flatnonzero(hidden & (targets >= 0))
-        logits = network(sentences, network.ids(hidden), network.ids(guessed))
-        return F.cross_entropy(logits, network.ids(targets[guessed])), len(guessed)
+        logits = network(sentences, ids(hidden), ids(guessed))
+        return F.cross_entropy(logits, ids(targets[guessed])), len(guessed)
 
     def _hidden(self, numbers: np.ndarray, epoch: int, row: int) -> np.ndarray:
         """Which words of a sentence are hidden: a share of all, but at least one that is guessed."""

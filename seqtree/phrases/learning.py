@@ -50,7 +50,7 @@ def learn_vectors(
     counts[0] = 0  # what stands around sentences
     order = np.argsort(-counts, kind="stable")
     frequent = order[: int((counts >= max(1, min_count)).sum())]
-    known = frequent[[len(names[i - 1].split()) == 1 and not names[i - 1][-1].isspace() for i in frequent]]
+    known = frequent[[names[i - 1].split() == [names[i - 1]] for i in frequent]]
     if len(known) < width:
         raise InputError(
             f"{len(known):,} words occur {min_count:,} times or more; vectors of {width:,} numbers need as many words"

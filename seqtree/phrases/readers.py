@@ -195,15 +195,12 @@ def opened(path: str | Path, device: str = "cpu", precision: str | None = None) 
 
 def words_of_file(path: Path) -> WordVectors:
     """The word vectors of a file in word2vec's or GloVe's text form. Raises InputError as ``VectorFile`` does."""
-    file = VectorFile.opened(path)
-    names = file.first(MOST)
-    found = dict(file.vectors(set(names)))
-    kept = [name for name in names if name not in SPECIALS["word"]]
-    if not kept:
+    file, specials = VectorFile.opened(path), SPECIALS["word"]
+    found = {word: vector for word, vector in islice(file.vectors(), MOST) if word not in specials}
+    if not found:
         raise InputError(f"{path}: no word in it that can be read")
-    table = np.zeros((len(SPECIALS["word"]) + len(kept), file.width), np.float32)
-    table[len(SPECIALS["word"]) :] = [found[name] for name in kept]
-    known = Vocabulary("word", (*SPECIALS["word"], *kept))
+    table = np.concatenate([np.zeros((len(specials), file.width), np.float32), np.stack(list(found.values()))])
+    known = Vocabulary("word", (*specials, *found))
     return WordVectors(known, table, lambda text: [form for _, form in penn_tokens(text, known)])
 
 

@@ -64,8 +64,10 @@ class VectorFile:
             raise InputError(f"{path}:1: {_shown(first)}; expected {FORM}")
         return cls(Path(path), width)
 
-    def vectors(self, wanted: Container[str]) -> Iterator[tuple[str, Vector]]:
+    def vectors(self, wanted: Container[str] | None = None) -> Iterator[tuple[str, Vector]]:
         """The vectors (width,) of those words of the file that are ``wanted``; of a word that is repeated the first.
+
+        None: of all that can be printed.
 
         Raises InputError, with the number of the line, for a line of another width or without numbers, and for a file
         that ends early.
@@ -79,7 +81,7 @@ class VectorFile:
             count += 1
             if self.words is not None and count > self.words:
                 raise InputError(f"{self.path}:{number}: line 1 promises {self.words:,} words; here is one more")
-            if word in wanted and word not in found:
+            if word not in found and (word.isprintable() if wanted is None else word in wanted):
                 found.add(word)
                 yield word, self._vector(number, numbers)
         if self.words is not None and count < self.words:
@@ -94,7 +96,7 @@ class VectorFile:
         lines = islice(_lines(self.path), self.words is not None, None)
         while len(found) < most and (line := next(lines, None)) is not None:
             word, _ = self._parts(*line)
-            if word.isprintable() and not word.isspace():
+            if word.isprintable():
                 found[word] = None
         return tuple(found)
 

@@ -15,7 +15,7 @@ from seqtree.model import holds, load
 from seqtree.nn.recurrent import Recurrent
 from seqtree.nn.words import WordEncoder
 from seqtree.tasks import TASKS
-from seqtree.text.lexicon import Known, Lexicon
+from seqtree.text.lexicon import NOTHING, Known, Lexicon
 from seqtree.text.vectors import VectorFile
 from seqtree.text.vocabulary import Vocabulary
 from seqtree.training.recipe import Recipe
@@ -113,7 +113,7 @@ def known_before(recipe: Recipe) -> Known:
     if recipe.run.vectors is not None:
         return Known(VectorFile.opened(recipe.run.vectors).first(recipe.run.vector_words))
     if recipe.start is None:
-        return Known()
+        return NOTHING
     if recipe.start.kind == MASKED:
         return Known(recipe.start.lexicon.words.tokens, recipe.start.lexicon.characters.tokens)
     model: LanguageModel = recipe.start
@@ -190,9 +190,8 @@ def start_masked(words: WordEncoder, lexicon: Lexicon, model: MaskedLanguageMode
     if words.config.output_size != theirs.config.output_size:
         raise InputError("a masked language model reads a sentence from both sides; so must what starts from it")
     mine, given = words.state_dict(), theirs.state_dict()
-    for name in mine.keys() & given.keys():
-        if mine[name].shape == given[name].shape and not name.startswith(("embedding.", "spelling.embedding.")):
-            mine[name].copy_(given[name])
+    for name in given.keys() - {"embedding.weight", "spelling.embedding.weight"}:
+        mine[name].copy_(given[name])
     known = _copy_known(words.embedding, lexicon.words, theirs.embedding, model.lexicon.words)
     characters = ""
     if words.config.characters:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 import subprocess
 import sys
-from contextlib import redirect_stderr, redirect_stdout
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from command_helpers import run_apart
 from contract_rows import EXACT, ROWS, Row
 from runs import Messages, metrics
 
@@ -43,11 +42,9 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, dict
         folder = tmp_path_factory.mktemp(name)
         command, first = row.command
         words = [*first, *map(str, row.source(folder)), "--out", str(folder / "run"), *row.small, *EXACT]
-        said, faults = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.StringIO()
-        with redirect_stdout(said), redirect_stderr(faults):
-            assert run_command([*words, "--epochs", "2", "--json"], command) == 0, faults.getvalue()
-        said.flush()
-        found[name] = folder / "run", json.loads(said.buffer.getvalue())  # type: ignore[attr-defined]
+        code, said, faults = run_apart([*words, "--epochs", "2", "--json"], command)
+        assert code == 0, faults
+        found[name] = folder / "run", json.loads(said)
     return found
 
 

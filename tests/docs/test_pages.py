@@ -7,20 +7,17 @@ backslash, and piped or redirected: then it runs in a shell, else in this proces
 
 from __future__ import annotations
 
-import io
 import os
 import re
 import shlex
 import subprocess
 import sys
-from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 import torch
-
-from seqtree.cli import run
+from command_helpers import run_apart
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [page for page in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))) if page.exists()]
@@ -72,14 +69,12 @@ def _in_shell(command: str) -> tuple[int, str]:
 
 
 def _here(command: str) -> tuple[int, str]:
-    out, said = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
     threads = torch.get_num_threads()
     try:
-        with redirect_stdout(out), redirect_stderr(said):
-            code = run(shlex.split(command)[1:])
+        code, _, said = run_apart(shlex.split(command)[1:])
     finally:
         torch.set_num_threads(threads)
-    return code, said.buffer.getvalue().decode()  # type: ignore[attr-defined]
+    return code, said
 
 
 def test_blocks_are_found() -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
+import click
 import pytest
 
-from seqtree.cli import run
+from seqtree.cli import cli, run
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -28,6 +30,15 @@ def caller(capsys: pytest.CaptureFixture[str], folder: Path, monkeypatch: pytest
         return code, out, err
 
     return call
+
+
+def run_apart(words: Sequence[str], command: click.Command = cli) -> tuple[int, str, str]:
+    """Runs a command in this process where pytest does not catch what is printed: exit code, stdout, stderr."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
+    with redirect_stdout(out), redirect_stderr(err):
+        code = run(list(words), command)
+    written: list[str] = [stream.buffer.getvalue().decode() for stream in (out, err)]  # type: ignore[attr-defined]
+    return code, written[0], written[1]
 
 
 def refused(result: tuple[int, str, str], *said: str) -> None:
