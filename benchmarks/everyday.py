@@ -2,10 +2,12 @@
 
     python benchmarks/everyday.py
     python benchmarks/everyday.py runs/mine --show
+    python benchmarks/everyday.py --unseen
 
 Without MODEL, the parser that comes with seqtree is measured. It gets the lines of ``tests/data/everyday.txt`` as they
 are typed, as ``seqtree parse`` would; the trees are those of ``tests/data/everyday.mrg``, where a comment before each
-ten of them names their kind.
+ten of them names their kind. ``--unseen`` takes ``everyday-unseen`` instead: sixty other sentences of the same kinds,
+which were not looked at while the training sentences of ``everyday_grammar.py`` were written.
 
 A sentence is exact if it has the labelled brackets of its gold tree, as PARSEVAL counts them: neither tags nor
 punctuation count, ADVP equals PRT, and a unary chain has each of its labels. ``labelled_f1`` and ``tag_accuracy`` are
@@ -31,14 +33,14 @@ from seqtree.treebank.parseval import Parseval
 DATA = Path(__file__).resolve().parent.parent / "tests" / "data"
 
 
-def gold_trees() -> Iterator[tuple[str, Tree]]:
-    """The gold trees in their order, each with its kind: the last comment before it."""
+def gold_trees(name: str) -> Iterator[tuple[str, Tree]]:
+    """The gold trees of a file in their order, each with its kind: the last comment before it."""
     kind = ""
-    for line in (DATA / "everyday.mrg").read_text(encoding="utf-8").splitlines():
+    for line in (DATA / f"{name}.mrg").read_text(encoding="utf-8").splitlines():
         if line.startswith("#"):
             kind = line.removeprefix("#").strip()
         elif line:
-            yield from ((kind, tree) for tree, _ in parse_trees([line], "everyday.mrg"))
+            yield from ((kind, tree) for tree, _ in parse_trees([line], f"{name}.mrg"))
 
 
 def found_trees(parser: Parser, lines: list[str]) -> list[Tree | None]:
@@ -61,12 +63,14 @@ def is_exact(gold: Tree, found: Tree | None) -> bool:
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("model", nargs="?", default="default", help="a run folder, a model file, or default or open")
+    options.add_argument("--unseen", action="store_true", help="the sixty other sentences")
     options.add_argument("--show", action="store_true", help="list the sentences that are not exact")
     arguments = options.parse_args()
-    lines = (DATA / "everyday.txt").read_text(encoding="utf-8").splitlines()
+    name = "everyday-unseen" if arguments.unseen else "everyday"
+    lines = (DATA / f"{name}.txt").read_text(encoding="utf-8").splitlines()
     found = found_trees(Parser.load(arguments.model), lines)
     parseval, exact, count = Parseval(), dict[str, int](), 0
-    for number, (line, (kind, gold), tree) in enumerate(zip(lines, gold_trees(), found, strict=True), 1):
+    for number, (line, (kind, gold), tree) in enumerate(zip(lines, gold_trees(name), found, strict=True), 1):
         parseval.add(gold, tree, number)
         right = is_exact(gold, tree)
         exact[kind] = exact.get(kind, 0) + right
@@ -75,7 +79,7 @@ def main() -> None:
             print(f"{kind}: {line}\n  gold  {write_tree(gold)}\n  found {write_tree(tree) if tree else 'no one tree'}")
     figures = parseval.result
     record = {
-        "benchmark": "everyday",
+        "benchmark": name,
         "model": arguments.model,
         "sentences": count,
         "exact": sum(exact.values()),

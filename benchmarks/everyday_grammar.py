@@ -393,8 +393,9 @@ def sentences(count: int, seed: int = 0, without: frozenset[str] = frozenset()) 
 
 def kept_out() -> frozenset[str]:
     """The words of the sentences that measure."""
-    file = Path(__file__).resolve().parents[1] / "tests" / "data" / "everyday.mrg"
-    lines = [line for line in file.read_text(encoding="utf-8").splitlines() if line.startswith("(")]
+    data = Path(__file__).resolve().parents[1] / "tests" / "data"
+    files = [(data / name).read_text(encoding="utf-8") for name in ("everyday.mrg", "everyday-unseen.mrg")]
+    lines = [line for file in files for line in file.splitlines() if line.startswith("(")]
     return frozenset(" ".join(Tree.fromstring(line).leaves()).lower() for line in lines)
 
 

@@ -3,9 +3,8 @@
 ``treebank`` is for parsers that are measured on files 0161-0199 of the Penn Treebank sample: the words of its other
 files, of the training trees of GUM and MASC, of UD English EWT, and the Brown corpus, CoNLL-2000 and Mikolov's PTB
 text, without the part of it (the first 3,911 lines) that those files are from. ``default`` has, in addition, a third
-of CRAFT, what people say of films (``movie_reviews``), addresses of presidents, and short sentences of Tatoeba;
-``open`` only what any use is allowed of. The sentences of ``everyday_grammar.py`` are left out: they have no words in
-new places.
+of CRAFT, addresses of presidents, and short sentences of Tatoeba; ``open`` only what any use is allowed of. The
+sentences of ``everyday_grammar.py`` are left out: they have no words in new places.
 
 ``SEQTREE_DATA`` names the data::
 
@@ -21,7 +20,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
 from pathlib import Path
 
-from nltk.corpus import brown, conll2000, inaugural, movie_reviews, state_union
+from nltk.corpus import brown, conll2000, inaugural, state_union
 from shipped_parsers import ewt_sentences
 
 from seqtree.text.sentences import read_sentences
@@ -78,10 +77,6 @@ def brown_corpus() -> Sentences:
     return plain(" ".join(words) for words in brown.sents())
 
 
-def films() -> Sentences:
-    return plain(movie_reviews.raw().splitlines())
-
-
 def addresses() -> Sentences:
     return plain(inaugural.raw().splitlines() + state_union.raw().splitlines())
 
@@ -103,7 +98,7 @@ def data(name: str) -> str:
 
 PARTS: dict[str, tuple[Callable[[], Sentences], ...]] = {
     "treebank": (wsj, gum, masc, ewt, news, brown_corpus),
-    "default": (wsj, gum, masc, craft, ewt, news, brown_corpus, films, addresses, tatoeba),
+    "default": (wsj, gum, masc, craft, ewt, news, brown_corpus, addresses, tatoeba),
     "open": (open_gum, masc, craft, ewt, addresses, tatoeba),
 }
 

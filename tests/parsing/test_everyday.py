@@ -14,8 +14,7 @@ from seqtree.treebank.normalisation import normalise
 from seqtree.treebank.sources import normalised_trees, trees
 
 DATA = Path(__file__).parent.parent / "data"
-TREES = DATA / "everyday.mrg"
-LINES = (DATA / "everyday.txt").read_text(encoding="utf-8").splitlines()
+EACH = {"everyday": 10, "everyday-unseen": 5}  # sentences of each kind
 KINDS = (
     "questions",
     "imperatives",
@@ -44,9 +43,23 @@ TAGS = set(
 ROOTS = {"ADJP", "FRAG", "NP", "PP", "S", "SBAR", "SBARQ", "SINV", "SQ"}
 
 
+@pytest.fixture(scope="module", params=EACH)
+def name(request) -> str:
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def gold() -> list[Tree]:
-    return [tree for tree, _ in trees([str(TREES)])]
+def gold(name) -> list[Tree]:
+    return [tree for tree, _ in trees([str(DATA / f"{name}.mrg")])]
+
+
+@pytest.fixture(scope="module")
+def typed(name) -> list[str]:
+    return typed_lines(name)
+
+
+def typed_lines(name: str) -> list[str]:
+    return (DATA / f"{name}.txt").read_text(encoding="utf-8").splitlines()
 
 
 @pytest.fixture(scope="module")
@@ -62,10 +75,9 @@ def changed(tree, old, new):
     return other
 
 
-def test_ten_trees_of_each_kind_in_order(gold, benchmark):
-    assert len(gold) == 120
-    placed = list(benchmark["gold_trees"]())
-    assert [kind for kind, _ in placed] == [kind for kind in KINDS for _ in range(10)]
+def test_as_many_trees_of_each_kind_in_order(name, gold, benchmark):
+    placed = list(benchmark["gold_trees"](name))
+    assert [kind for kind, _ in placed] == [kind for kind in KINDS for _ in range(EACH[name])]
     assert [tree for _, tree in placed] == gold
 
 
@@ -86,27 +98,27 @@ def test_no_phrase_has_a_chain_of_the_same_label(gold):
             assert not isinstance(node[0], Tree) or node.label() != node[0].label(), write_tree(tree)
 
 
-def test_normalising_changes_nothing(gold):
+def test_normalising_changes_nothing(name, gold):
     assert [normalise(tree) for tree in gold] == gold
-    assert normalised_trees([str(TREES)]) == gold
+    assert normalised_trees([str(DATA / f"{name}.mrg")]) == gold
 
 
 @pytest.mark.parametrize("model", [False, True])
-def test_the_words_are_those_of_the_typed_sentences(gold, model):
+def test_the_words_are_those_of_the_typed_sentences(gold, typed, model):
     known = Parser.load("default").lexicon.words if model else frozenset()
-    read = list(read_sentences(LINES, tokenized=False, known=known))
-    assert [sentence.line for sentence in read] == list(range(1, 121))  # a line is one sentence
+    read = list(read_sentences(typed, tokenized=False, known=known))
+    assert [sentence.line for sentence in read] == list(range(1, len(gold) + 1))  # a line is one sentence
     assert [[form for form, _ in sentence.words] for sentence in read] == [tree.leaves() for tree in gold]
 
 
-def test_quotes_have_the_tags_that_the_model_reads(gold):
-    for sentence, tree in zip(read_sentences(LINES, tokenized=False), gold, strict=True):
+def test_quotes_have_the_tags_that_the_model_reads(gold, typed):
+    for sentence, tree in zip(read_sentences(typed, tokenized=False), gold, strict=True):
         read = [model for form, model in sentence.words if form == '"']
         assert read == [tag for word, tag in tree.pos() if word == '"']
 
 
 def test_no_sentence_is_there_twice():
-    assert max(Counter(LINES).values()) == 1
+    assert max(Counter(line for name in EACH for line in typed_lines(name)).values()) == 1
 
 
 def test_what_the_benchmark_calls_exact(gold, benchmark):
