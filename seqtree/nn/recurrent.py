@@ -9,6 +9,7 @@ interchangeable with those of ``nn.RNN``, ``nn.LSTM`` and ``nn.GRU``.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import product
 from typing import Any
 
@@ -135,6 +136,10 @@ class Recurrent(nn.Module):
 
     def forward(self, input: Tensor, state: State | None = None, lengths: Tensor | None = None) -> tuple[Tensor, State]:
         state = self.zero_state(input.shape[1], input) if state is None else state
+        if self._alone(input, lengths):
+            weights = [weight for at in product(range(self.layers), self.directions) for weight in self._weights(*at)]
+            output, *end = self._torch(input, state, weights, self.layers, len(self.directions) == 2)
+            return output, tuple(end)
         order = reversed_order(input, lengths)
         output = input  # (T, B, E)
         ends: list[tuple[Tensor, ...]] = []
@@ -153,14 +158,34 @@ class Recurrent(nn.Module):
             output = torch.cat(outputs, dim=2) if len(outputs) == 2 else outputs[0]  # (T, B, D H)
         return output, tuple(torch.cat(parts) for parts in zip(*ends, strict=True))
 
+    def _alone(self, input: Tensor, lengths: Tensor | None) -> bool:
+        """Whether one sequence without padding is read, not learned: torch's stack gives the same in a single call."""
+        return (
+            input.shape[1] == 1
+            and not (torch.is_grad_enabled() or self.training)
+            and (lengths is None or int(lengths[0]) == len(input))
+            and len(set(self.sizes)) == 1
+            and not any(self._own(input, self._weights(layer, "")) for layer in range(self.layers))
+        )
+
+    def _own(self, input: Tensor, weights: list[Tensor]) -> bool:
+        """Whether a layer is one for ``lstm_layer``."""
+        return self.cell == "lstm" and input.dtype == torch.bfloat16 and input.device.type == "cpu" and _large(weights)
+
     def _run(self, input: Tensor, state: list[Tensor], weights: list[Tensor]) -> tuple[Tensor, ...]:
-        dtype = input.dtype
-        if self.cell == "lstm" and dtype == torch.bfloat16 and input.device.type == "cpu" and _large(weights):
+        if self._own(input, weights):
             w_ih, w_hh, b_ih, b_hh = weights
             output, h, c = lstm_layer(input, state[0][0], state[1][0], w_ih, w_hh, b_ih + b_hh)
             return output, h[None], c[None]
+        return self._torch(input, state, weights, 1, False)
+
+    def _torch(
+        self, input: Tensor, state: Sequence[Tensor], weights: list[Tensor], layers: int, bidirectional: bool
+    ) -> tuple[Tensor, ...]:
+        """torch's own layers."""
+        dtype = input.dtype
         state, weights = [part.to(dtype) for part in state], [cast(weight, dtype) for weight in weights]
-        options = (True, 1, 0.0, self.training, False, False)  # biases, layers, dropout, -, bidirectional, batch first
+        options = (True, layers, 0.0, self.training, bidirectional, False)  # biases first, batch first last
         if self.cell == "lstm":
             return torch.lstm(input, state, weights, *options)
         if self.cell == "gru":

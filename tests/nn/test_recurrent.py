@@ -212,6 +212,24 @@ def test_lengths_equal_each_row_alone(cell: str, bidirectional: bool) -> None:
         torch.testing.assert_close(together[:length, row], alone[:, 0], rtol=1e-10, atol=1e-12)
 
 
+@pytest.mark.parametrize("last_size", [None, 3])
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+def test_one_sequence_that_is_only_read_gives_the_same(cell: str, bidirectional: bool, last_size: int | None) -> None:
+    """Without gradients it is read in one call of torch."""
+    module = _recurrent(cell, "relu", 2, bidirectional=bidirectional, last_size=last_size).eval()
+    x = torch.randn(T, 1, E, dtype=torch.float64)
+    states = [torch.randn_like(part) for part in module.zero_state(1, x)]
+    for length in (T, T - 2):
+        learned, end = module(x, tuple(states), torch.tensor([length]))
+        with torch.no_grad():
+            read, same = module(x, tuple(states), torch.tensor([length]))
+        torch.testing.assert_close(read[:length], learned[:length], rtol=1e-12, atol=1e-12)
+        if length == T:
+            for part, other in zip(end, same, strict=True):
+                torch.testing.assert_close(part, other, rtol=1e-12, atol=1e-12)
+
+
 def test_the_state_of_rows_without_padding_is_right() -> None:
     module = _recurrent("lstm", "tanh", 2, bidirectional=True)
     x = torch.randn(T, B, E, dtype=torch.float64)
