@@ -80,10 +80,12 @@ def encode_items(
 def held_out_items(items: Sequence[Labelled], share: float, valid_from: str) -> tuple[list[Labelled], list[Labelled]]:
     """The items to train on, and this share of them to validate on; the last one of a class is always trained on.
 
-    valid_from: "ends", "spread" (the ends of ten equal parts) or "lines" (every so many one).
+    valid_from: "ends", "spread" (the ends of ten equal parts, or of as many as there are items to hold out) or "lines"
+    (every so many one).
     """
     exact, left = Fraction(str(share)), Counter(item.label for item in items)
-    part = Fraction(len(items), PIECES if valid_from == "spread" else 1)
+    pieces = max(1, min(PIECES, int(exact * len(items)))) if valid_from == "spread" else 1
+    part = Fraction(len(items), pieces)
     training, valid = [], []
     for index, item in enumerate(items):
         if valid_from == "lines":
