@@ -1,19 +1,19 @@
 """Trees and tagged sentences for the parsers that come with seqtree, made alike; writes files and the commands.
 
-``default`` learns from the Penn Treebank sample (twice), GUM, MASC, a third of CRAFT and sentences of
-``everyday_grammar.py``, and the tags of UD English EWT and of the fiction of the Brown corpus; ``open`` from what any
-use is allowed of: open GUM, MASC, a third of CRAFT, the grammar's sentences, and EWT. Made alike:
+Both parsers start from a network that has learned from the plain text of ``raw_texts.py`` how words behave in
+sentences. ``default`` then learns from the Penn Treebank sample (twice), GUM, MASC, a third of CRAFT and sentences of
+``everyday_grammar.py``, and the tags of UD English EWT; ``open`` from what any use is allowed of: open GUM, MASC, a
+third of CRAFT, the grammar's sentences, and EWT. Made alike:
 
 - GUM brackets a lone relative or interrogative pronoun (WP, WDT) as NP; here it is WHNP, as in the Penn Treebank.
 - The word "to" is TO before nouns as well (IN in GUM, CRAFT and EWT), and what CRAFT calls a title, a heading or a
   caption is the phrase or the fragment (FRAG) that it is.
 - A quarter of the sentences of up to 20 words come a second time without their last stop and first capital, as people
   type them.
-- Brown's tags become the Penn Treebank's; where that cannot be told (a base form that may be VB or VBP), ``-``, which
-  teaches nothing.
 
 ``SEQTREE_DATA`` names the data::
 
+    python benchmarks/raw_texts.py OUT
     python benchmarks/shipped_parsers.py OUT
 """
 
@@ -26,7 +26,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from everyday_grammar import kept_out, sentences
-from nltk.corpus import brown
 from nltk.tree import Tree
 
 from seqtree.text.columns import read_tagged
@@ -37,42 +36,7 @@ from seqtree.treebank.sources import normalised_trees
 SHORT, AGAIN = 20, 0.25  # words of a sentence that may come a second time, and how many of them do
 EVERYDAY = 6000  # sentences of the grammar
 ROOTS = ("TITLE", "HEADING", "CAPTION", "CIT", "X", "ROOT")
-BROWN = ("romance", "adventure", "mystery", "fiction", "humor", "science_fiction")
 SHAPE = "--preset small --words 64 --hidden 220 --vector 190 --scorer 220 --weight-drop 0.3 --half --threads 1"
-PENN = {
-    penn: tags.split()
-    for penn, tags in {
-        "DT": "AT ABX DT DTI DTS",
-        "PDT": "ABN ABL",
-        "JJ": "AP OD JJ",
-        "CC": "CC DTX",
-        "IN": "IN CS",
-        "JJS": "JJS JJT",
-        "NN": "NN NR PN",
-        "NNS": "NNS NRS",
-        "NNP": "NP",
-        "NNPS": "NPS",
-        "PRP": "PP$$ PPL PPLS PPO PPS PPSS",
-        "PRP$": "PP$",
-        "RB": "QL QLP RB RN *",
-        "RBS": "RBT",
-        "VB?": "VB DO HV",
-        "VB": "BE",
-        "VBD": "VBD BED BEDZ DOD HVD",
-        "VBG": "VBG BEG HVG",
-        "VBN": "VBN BEN HVN",
-        "VBP": "BEM BER",
-        "VBZ": "VBZ BEZ DOZ HVZ",
-        "WP": "WPO WPS",
-        "WRB": "WQL WRB",
-        ":": ": --",
-        "-LRB-": "(",
-        "-RRB-": ")",
-        "POS": "'",
-    }.items()
-}
-SAME = ("CD", "EX", "JJR", "MD", "RBR", "RP", "TO", "UH", "WDT", "WP$", ".", ",", "``", "''")
-TAGS = {tag: penn for penn, tags in PENN.items() for tag in tags} | {tag: tag for tag in SAME}
 Pairs = list[tuple[str, str]]
 
 
@@ -91,15 +55,16 @@ def main() -> None:
     valid += trees("nltk:treebank/wsj_0161-wsj_0179")
     (out / "default-valid.mrg").write_text(lines(valid), encoding="utf-8")
     write_tagged(out / "ewt.conll", ewt_sentences(f"{data}/tag/ud-ewt/train.conll"))
-    write_tagged(out / "brown.conll", brown_sentences())
-    for name, options, stages in (
-        ("default", "--tagged brown.conll --min-count 3", (8, 13)),
-        ("open", "--min-count 2", (11, 18)),
-    ):
-        files = f"{name}.mrg --valid {name}-valid.mrg --tagged ewt.conll"
-        for resume, epochs in zip(("", " --resume"), stages, strict=True):
-            budget = f"--epochs {epochs} --evaluations {epochs}"
-            print(f"seqtree parser train {files} {options} {budget} {SHAPE} --out {name}{resume}")
+    for name, seen, among_trees in (("default", 8, 4), ("open", 3, 3)):
+        print(f"seqtree phrases learn --tokenized {name}.txt --width 64 --out {name}-vectors.txt")
+        print(
+            f"seqtree words train {name}.txt --tokenized --vectors {name}-vectors.txt --vector-words 0 --words 64 "
+            f"--hidden 220 --min-count {seen} --minutes 32 --threads 1 --out {name}-words"
+        )
+        print(
+            f"seqtree parser train {name}.mrg --valid {name}-valid.mrg --tagged ewt.conll --init-from {name}-words "
+            f"--min-count {among_trees} --minutes 87 --evaluations 10 {SHAPE} --out {name}"
+        )
 
 
 def trees(source: str) -> list[Tree]:
@@ -168,54 +133,6 @@ def ewt_sentences(path: str) -> Iterator[Pairs]:
     for one in read_tagged([path], 1, 3):
         pairs = zip(one.words, one.tags, strict=True)
         yield [(brackets.get(word, word), "TO" if word.lower() == "to" and tag == "IN" else tag) for word, tag in pairs]
-
-
-def brown_sentences() -> Iterator[Pairs]:
-    """Those of Brown whose words and tags can all be made the Penn Treebank's."""
-    for name in BROWN:
-        for sentence in brown.tagged_sents(categories=name):
-            parts = [penn(word, tag) for word, tag in sentence]
-            if all(parts):
-                yield settled([pair for part in parts for pair in part])
-
-
-def penn(word: str, tag: str) -> Pairs:
-    """A word with its tag of Brown as one or two of the Penn Treebank's; none if that cannot be told."""
-    marks = {"(": "-LRB-", ")": "-RRB-", ";": ":", "?": ".", "!": "."}
-    if word in marks:
-        return [(marks[word] if word in "()" else word, marks[word])]
-    for ending in ("-HL", "-TL", "-NC"):
-        tag = tag.replace(ending, "") if len(tag) > 2 else tag
-    if tag.startswith("FW-"):
-        return [(word, "FW")]
-    if tag in TAGS:
-        return [(word, TAGS[tag])]
-    cut = word.rfind("'")
-    if tag.endswith("*") and tag[:-1] in TAGS and word.lower().endswith("n't"):
-        return [(word[:-3], TAGS[tag[:-1]]), (word[-3:], "RB")] if len(word) > 3 else []
-    if tag.endswith("$") and tag[:-1] in TAGS and cut > 0:
-        return [(word[:cut], TAGS[tag[:-1]]), (word[cut:], "POS")]
-    before, _, after = tag.partition("+")
-    if cut > 0 and before in TAGS and after in TAGS:
-        return [(word[:cut], TAGS[before]), (word[cut:], TAGS[after])]
-    return []
-
-
-def settled(sentence: Pairs) -> Pairs:
-    """Base forms of verbs as VB or VBP by the words before, or ``-``."""
-    done: Pairs = []
-    for word, tag in sentence:
-        if tag == "VB?":
-            before = [(w.lower(), t) for w, t in done[-3:]]
-            tags = [t for _, t in before if t != "RB"]
-            if (tags and tags[-1] in ("TO", "MD")) or any(w in ("do", "does", "did", "n't") for w, _ in before):
-                tag = "VB"
-            elif tags and tags[-1] in ("PRP", "NNS", "WP", "WDT") and "MD" not in tags:
-                tag = "VBP"
-            else:
-                tag = "-"
-        done.append((word, tag))
-    return done
 
 
 if __name__ == "__main__":

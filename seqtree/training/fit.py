@@ -46,6 +46,9 @@ def train(
     """
     if isinstance(task, str) and task not in TASKS:
         raise InputError(f"task {task!r}: expected one of {', '.join(TASKS)}")
+    for source in sources:
+        if not isinstance(source, str | Path):
+            raise InputError(f"source {source!r}: expected a path; several are arguments of their own")
     kind: type[AnyTask] = named(TASKS[task].task) if isinstance(task, str) else task
     display = Display(quiet=progress is not True, callback=progress if callable(progress) else None)
     return fit(kind, [str(source) for source in sources], options, display)

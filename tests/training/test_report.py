@@ -1,12 +1,15 @@
-"""The report of a run is a dict that a notebook shows as a table."""
+"""``seqtree.train``: what it refuses, and its report, a dict that a notebook shows as a table."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
+import pytest
+
 import seqtree
 from seqtree.corpora import path
+from seqtree.errors import InputError
 from seqtree.training.report import Report
 
 
@@ -30,3 +33,10 @@ def test_training_returns_one(tmp_path: Path) -> None:
     report = seqtree.train("parser", path("toy"), preset="tiny", epochs=1, out=tmp_path / "run", progress=False)
     assert f"<td>{tmp_path / 'run'}</td>" in report._repr_html_()
     assert json.loads(json.dumps(report)) == report
+
+
+def test_what_is_no_task_and_no_path_is_refused() -> None:
+    with pytest.raises(InputError, match=r"^task 'parsers': expected one of lm, parser, "):
+        seqtree.train("parsers", "trees.mrg")
+    with pytest.raises(InputError, match=r"^source \['a.mrg', 'b.mrg'\]: expected a path; several are arguments of"):
+        seqtree.train("parser", ["a.mrg", "b.mrg"])
