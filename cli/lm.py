@@ -88,6 +88,11 @@ lm.add_command(
     is_flag=True,
     help="Measure besides how well the model does if it goes on learning from the text (dynamic evaluation).",
 )
+@click.option(
+    "--cache",
+    is_flag=True,
+    help="Measure besides how well the model does with a cache of the last 2,000 tokens, for words that come again.",
+)
 @condition_option
 @click.option("--without-condition", is_flag=True, help="Do not tell the model the classes of labelled texts.")
 @click.option("--label-column", default="label", help="Name of the label's column in CSV and JSON lines.")
@@ -102,6 +107,7 @@ def eval_(
     ngram: tuple[str, ...],
     ngram_order: int,
     dynamic: bool,
+    cache: bool,
     condition: str | None,
     without_condition: bool,
     label_column: str,
@@ -126,7 +132,7 @@ def eval_(
     loaded = given_class(open_model("lm", model, threads, device), condition)
     stream = loaded.encode_files(texts, encoding, (label_column, text_column))
     measured = loaded.evaluate_stream(stream, not without_condition)
-    record = {**measured.to_json(), **_besides(loaded, stream, ngram, ngram_order, encoding, dynamic)}
+    record = {**measured.to_json(), **_besides(loaded, stream, ngram, ngram_order, encoding, dynamic, cache)}
     if as_json:
         print_json(record)
     else:
@@ -134,9 +140,15 @@ def eval_(
 
 
 def _besides(
-    model: LanguageModel, stream: TokenStream, ngram: tuple[str, ...], order: int, encoding: str, dynamic: bool
+    model: LanguageModel,
+    stream: TokenStream,
+    ngram: tuple[str, ...],
+    order: int,
+    encoding: str,
+    dynamic: bool,
+    cache: bool,
 ) -> dict[str, Any]:
-    """What is measured on the same tokens besides: by n-grams of those texts, and by going on learning."""
+    """What is measured on the same tokens besides: by n-grams of those texts, by going on learning, with a cache."""
     record = {}
     if ngram:
         from seqtree.language.ngram import compare
@@ -146,6 +158,10 @@ def _besides(
         from seqtree.language.dynamic import dynamic_evaluation
 
         record["dynamic"] = dynamic_evaluation(model, stream)
+    if cache:
+        from seqtree.language.cache import cache_evaluation
+
+        record["cache"] = cache_evaluation(model, stream)
     return record
 
 
@@ -153,8 +169,8 @@ def _print_evaluation(measured: LanguageEvaluation, record: dict[str, Any]) -> N
     for name, value in record.items():
         if name == "ngram":
             click.echo(f"{value['order']}-gram perplexity   {value['perplexity']:.4f}   (loss {value['loss']:.4f})")
-        elif name == "dynamic":
-            click.echo(f"dynamic perplexity   {value['perplexity']:.4f}   (loss {value['loss']:.4f})")
+        elif name in ("dynamic", "cache"):
+            click.echo(f"{name + ' perplexity':<20} {value['perplexity']:.4f}   (loss {value['loss']:.4f})")
         elif isinstance(value, (int, float)) and not isinstance(value, bool):
             click.echo(f"{name.replace('_', ' '):<20} {f'{value:,}' if isinstance(value, int) else f'{value:.4f}'}")
     for why in measured.reservations:

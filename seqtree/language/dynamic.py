@@ -25,6 +25,12 @@ MAX_RATE = 100.0
 CLIP = 1.0  # the largest norm of a piece's gradient
 
 
+def check_reads_through(model: LanguageModel, what: str) -> None:
+    """Raises InputError for a model that reads both sides, or single lines, which ``what`` cannot measure."""
+    if model.network.config.bidirectional or model.settings.lines:
+        raise InputError(f"{what} needs a model that reads a whole text from its beginning")
+
+
 def dynamic_evaluation(
     model: LanguageModel, stream: TokenStream, rate: float = RATE, decay: float = DECAY, window: int = WINDOW
 ) -> dict[str, Any]:
@@ -36,8 +42,7 @@ def dynamic_evaluation(
     """
     if not 0 < rate <= MAX_RATE:
         raise InputError(f"rate {rate:g}: expected more than 0 and at most {MAX_RATE:g}")
-    if model.network.config.bidirectional or model.settings.lines:
-        raise InputError("dynamic evaluation needs a model that reads a whole text from its beginning")
+    check_reads_through(model, "dynamic evaluation")
     network, vocabulary = copy.deepcopy(model.network).eval(), model.vocabulary
     network.products = None
     parameters = list(network.parameters())

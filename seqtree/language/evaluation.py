@@ -146,8 +146,12 @@ def surprisals(
     network.eval()
     if lines:
         return _line_surprisals(network, vocabulary, ids, labels, details)
-    windows = (ids[i : i + WINDOW] for i in range(0, len(ids), WINDOW))
-    return streamed_surprisals(network, vocabulary, windows, details)
+    return streamed_surprisals(network, vocabulary, in_windows(ids), details)
+
+
+def in_windows(ids: np.ndarray, size: int = WINDOW) -> Iterator[np.ndarray]:
+    """Pieces of ids (N,), ``size`` long but for the last."""
+    return (ids[i : i + size] for i in range(0, len(ids), size))
 
 
 @torch.inference_mode()
@@ -163,6 +167,14 @@ def streamed_surprisals(
     if network.config.bidirectional:
         yield from _surrounded_surprisals(network, vocabulary, windows, details)
         return
+    for output, targets in states_and_targets(network, vocabulary, windows):
+        yield cross_entropies(network, output, targets, details).cpu()
+
+
+def states_and_targets(
+    network: RecurrentLanguageModel, vocabulary: Vocabulary, windows: Iterable[np.ndarray]
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """For each window, the states (T, H) from which a network that reads forward predicts its ids, and these (T,)."""
     device, state = network.decoder.weight.device, None
     before = vocabulary.start
     for ids in windows:
@@ -171,7 +183,7 @@ def streamed_surprisals(
         before = int(targets[-1])
         inputs = shift_inputs(previous, vocabulary)
         output, state = network.hidden_states(inputs[:, None].to(device), state)
-        yield cross_entropies(network, output[:, 0], targets.to(device), details).cpu()
+        yield output[:, 0], targets.to(device)
 
 
 def _surrounded_surprisals(
