@@ -91,10 +91,18 @@ _FAST = replace(_TRAINING, learning_rate=5e-3)
 
 
 def _preset(
-    reason: str, network: ParserNetworkConfig, objective: str, training: TrainingSettings = _TRAINING
+    reason: str,
+    network: ParserNetworkConfig,
+    objective: str,
+    training: TrainingSettings = _TRAINING,
+    passes: float | None = None,
 ) -> Preset[ParserRecipe]:
     recipe = ParserRecipe(
-        network=network, objective=ObjectiveSettings(objective), batch=BatchSettings(16), training=training
+        network=network,
+        objective=ObjectiveSettings(objective),
+        batch=BatchSettings(16),
+        training=training,
+        passes=passes,
     )
     return Preset(reason, recipe)
 
@@ -125,6 +133,7 @@ PRESETS = {
         ParserNetworkConfig(weight_drop=0.4),
         "structured",
         replace(_TRAINING, epochs=50.0),
+        passes=40,
     ),
 }
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import seqtree
+from seqtree.corpora import path
 from seqtree.tasks import TASKS, named
 from seqtree.training import budget
 from seqtree.training.budget import affordable, seconds_per_step
@@ -55,6 +56,16 @@ def test_reading_takes_its_time_from_the_minutes(text: str, monkeypatch: pytest.
     monkeypatch.setattr(budget, "seconds_per_step", lambda task, ranks: 1e-3)
     assert _chosen(text, minutes=1.0)[0] != "small"
     assert _chosen(text, began=61.0, minutes=1.0)[0] == "small"
+
+
+@pytest.mark.parametrize(("seconds", "preset"), [(1e-3, "large"), (1e3, "medium")])
+def test_parsers_too(monkeypatch: pytest.MonkeyPatch, seconds: float, preset: str) -> None:
+    kind, said, options = named(TASKS["parser"].task), StringIO(), {"device": "cpu", "minutes": 10.0}
+    recipe = kind.resolve(options)
+    data = kind.read([str(path("toy"))], recipe, Display(StringIO()))
+    monkeypatch.setattr(budget, "seconds_per_step", lambda task, ranks: seconds)
+    assert affordable(kind, data, recipe, options, Display(said), time.monotonic(), Ranks()) == preset
+    assert said.getvalue().startswith(f"preset {preset}: in 10 minutes, large would read the data ")
 
 
 def test_without_minutes_it_is_the_default_one(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
