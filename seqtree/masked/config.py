@@ -83,5 +83,5 @@ PRESETS = {
 }
 
 OPTIONS = TrainingOptions(
-    argument="texts", sample="lighthouse", presets={"": PRESETS}, default="medium", hidden=("init_from", "pairs")
+    argument="texts", sample="lighthouse", presets={"": PRESETS}, default="medium", hidden=("pairs",)
 )

@@ -14,6 +14,7 @@ from seqtree.errors import InputError
 from seqtree.masked.config import OPTIONS, MaskedRecipe
 from seqtree.masked.evaluation import can_be_measured, evaluate, in_pieces
 from seqtree.masked.model import MaskedLanguageModel
+from seqtree.masked.network import MaskedNetwork
 from seqtree.text.batches import make_batch
 from seqtree.text.lexicon import Ids, Lexicon
 from seqtree.text.reading import check_standard_input
@@ -92,6 +93,10 @@ class MaskedTask(SentenceTask[MaskedRecipe, MaskedLanguageModel, MaskedData]):
         lexicon = Lexicon.build(data.text.counts(), recipe.plain.min_count, known_before(recipe))
         model = MaskedLanguageModel.over(lexicon, recipe.network, recipe.training.seed)
         start_encoder(model.network.words, lexicon, recipe, display.message)
+        if recipe.start is not None and recipe.start.kind == model.kind:
+            given: MaskedNetwork = recipe.start.network
+            model.network.guess.load_state_dict(given.guess.state_dict())
+            model.network.norm.load_state_dict(given.norm.state_dict())
         return model
 
     def fingerprint(self) -> str:

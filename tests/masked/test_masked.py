@@ -176,7 +176,7 @@ def test_shapes_that_cannot_guess() -> None:
         MaskedLanguageModel.over(Lexicon.build({}), SHAPE)
 
 
-@pytest.mark.parametrize("task", ["parser", "tag", "classify", "tree"])
+@pytest.mark.parametrize("task", ["parser", "tag", "classify", "tree", "words"])
 def test_others_start_from_one(task: str, tmp_path: Path) -> None:
     """Of the same shape, with its encoder, and the vectors of its words and characters under their own numbers."""
     _model(layers=2, subwords=4).save(tmp_path / "masked.safetensors")
@@ -204,6 +204,26 @@ def test_others_start_from_one(task: str, tmp_path: Path) -> None:
             )
     assert {"barks", "loudly"} <= {*model.lexicon.words}
     assert {*start.lexicon.characters} <= {*model.lexicon.characters}
+
+
+def test_one_goes_on_from_another(tmp_path: Path) -> None:
+    """With its guesses as well; the frequent words of the new text are guessed, all others of the first one known."""
+    first, second = tmp_path / "first.txt", tmp_path / "second.txt"
+    first.write_text("the dog barks loudly\n" * 40)
+    second.write_text("the dog barks softly\n" * 20)
+    options: dict[str, Any] = {"preset": "tiny", "threads": 1, "tokenized": True, "progress": False, "valid": [second]}
+    seqtree.train("words", first, out=tmp_path / "first", epochs=20, learning_rate=0.02, **options)
+    start = MaskedLanguageModel.load(tmp_path / "first")
+    options |= {"epochs": 1, "learning_rate": 1e-9, "weight_decay": 0.0}
+    report = seqtree.train("words", second, out=tmp_path / "run", init_from=str(tmp_path / "first"), **options)
+    other = seqtree.train("words", second, out=tmp_path / "other", **options)
+    assert report["loss"] < 0.8 * other["loss"]
+    model = MaskedLanguageModel.load(tmp_path / "run")
+    assert "loudly" in model.lexicon.words
+    assert {word for word, _ in model.fill("the dog barks ____", 9)} == {"the", "dog", "barks", "softly"}
+    for name in ("guess.weight", "guess.bias", "norm.weight", "norm.bias", "words.encoder.weight_hh_l0"):
+        given = start.network.state_dict()[name]
+        torch.testing.assert_close(model.network.state_dict()[name], given, rtol=0, atol=1e-5)
 
 
 def test_what_does_not_start_from_one(tmp_path: Path) -> None:
