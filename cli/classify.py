@@ -10,6 +10,7 @@ import click
 
 from seqtree.cli.options import (
     FILE,
+    TextCommand,
     compute_options,
     json_option,
     open_model,
@@ -104,9 +105,10 @@ def eval_(
 
 
 @classify.command(
+    cls=TextCommand,
     epilog="\b\nExamples:\n  seqtree classify predict runs/topics 'What is a phoneme?' -k 3\n"
     "  seqtree classify predict runs/topics --file questions.txt > classes.tsv\n"
-    "  seqtree classify predict runs/topics --file questions.txt --json > classes.jsonl"
+    "  seqtree classify predict runs/topics --file questions.txt --json > classes.jsonl",
 )
 @click.argument("model", type=FILE)
 @click.argument("texts", nargs=-1, metavar="[TEXT]...")

@@ -218,6 +218,8 @@ def _check_usage(sentences: tuple[str, ...], file: str | None, work: _Work) -> N
         raise click.UsageError("--paragraphs does not go with --tokenized, where a line is a sentence")
     if work.trace and work.format not in TRACED:
         raise click.UsageError(f"--trace goes with --format {' or '.join(TRACED)}, not {work.format}")
+    if work.scores and work.trace:
+        raise click.UsageError("--scores does not go with --trace, which has the score of every merge")
     if work.scores and work.format == "svg":
         raise click.UsageError("--scores goes with --format pretty, bracket or json, not svg")
 

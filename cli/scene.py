@@ -91,19 +91,16 @@ def predict(model: str, images: tuple[str, ...], out: Path | None, threads: int 
     Without --json, a line is the image, then the classes and their shares of it. --out also draws the classes over the
     image, with a legend, and the tree of merges beside it.
     """
-    from seqtree.errors import InputError
     from seqtree.scenes.pictures import read_image
 
-    names = [Path(file).stem for file in images]
-    if out and len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise InputError(f"two images are called {twice}; expected different names, for they are written to one folder")
+    if out:
+        _check_outputs(out, images)
     loaded = open_model("scene", model, threads)
     found = []
-    for file, name in zip(images, names, strict=True):
+    for file in images:
         parse = loaded.parse(read_image(Path(file)))
         if out:
-            _write(out, name, parse)
+            _write(out, file, parse)
         if as_json:
             found.append({"image": file, **parse.to_json()})
         else:
@@ -112,14 +109,38 @@ def predict(model: str, images: tuple[str, ...], out: Path | None, threads: int 
         print_json({"images": found})
 
 
-def _write(out: Path, name: str, parse: Any) -> None:
+def _outputs(out: Path, image: str) -> tuple[Path, Path]:
+    """What is written of an image: the labels of its pixels, and a picture to be looked at."""
+    name = Path(image).stem
+    return out / f"{name}.png", out / f"{name}-parsed.png"
+
+
+def _check_outputs(out: Path, images: tuple[str, ...]) -> None:
+    """Raises InputError if what is written of an image would replace one of the images, or what another one gave."""
+    from seqtree.errors import InputError
+
+    read = {Path(image).resolve(): image for image in images}
+    owner: dict[Path, str] = {}
+    for image in images:
+        for path in _outputs(out, image):
+            if path.resolve() in read:
+                raise InputError(f"{path}: is one of the images, and would be replaced; expected another --out")
+            if path in owner:
+                raise InputError(
+                    f"{owner[path]} and {image} would both be written to {path}; expected names that differ"
+                )
+            owner[path] = image
+
+
+def _write(out: Path, image: str, parse: Any) -> None:
     from seqtree.drawing.scenes import png
     from seqtree.files import write_atomically
 
+    labels, picture = _outputs(out, image)
     out.mkdir(parents=True, exist_ok=True)
-    write_atomically(out / f"{name}.png", png(parse.pixels))
-    write_atomically(out / f"{name}-parsed.png", parse.picture())
-    note(f"{out / name}.png and {out / name}-parsed.png")
+    write_atomically(labels, png(parse.pixels))
+    write_atomically(picture, parse.picture())
+    note(f"{labels} and {picture}")
 
 
 def _print_table(measured: Any) -> None:

@@ -12,6 +12,7 @@ import click
 
 from seqtree.cli.options import (
     FILE,
+    TextCommand,
     compute_options,
     json_option,
     note,
@@ -107,10 +108,11 @@ def eval_(
 
 
 @tag.command(
+    cls=TextCommand,
     epilog="\b\nExamples:\n  seqtree tag predict runs/tags 'The cat sat.'\n"
     "  seqtree tag predict runs/tags --file text.txt --format json > tags.jsonl\n"
     "  seqtree tag predict runs/tags --columns --file words.conll > tagged.conll\n"
-    "  seqtree tag predict runs/words --file chinese.txt > segmented.txt"
+    "  seqtree tag predict runs/words --file chinese.txt > segmented.txt",
 )
 @click.argument("model", type=FILE)
 @click.argument("texts", nargs=-1, metavar="[TEXT]...")
@@ -164,6 +166,10 @@ def predict(
     check_texts(texts, file, "TEXT")
     if columns and (texts or tokenized or format or k > 1):
         raise click.UsageError("--columns goes with --file or stdin, and without --tokenized, --format and --k")
+    if word_column is not None and not columns:
+        raise click.UsageError("--word-column goes with --columns")
+    if probabilities and format in ("inline", "words"):
+        raise click.UsageError("--probabilities goes with --format columns; json always has them")
     loaded = open_model("tag", model, threads, device, precision)
     if columns:
         for line in _columns(loaded, file or "-", encoding, word_column, scheme, probabilities):
@@ -216,16 +222,31 @@ def _columns(
     column: int | None = None
     for chunk in in_chunks(column_sentences([file], encoding), lambda sentence: len(sentence.rows)):
         column = column or column_of(chunk[0], word_column)
-        words = [words_as_given([row[column - 1] for row in rows], tagger.lexicon.words) for rows, _, _ in chunk]
+        words = [words_as_given([row[column - 1] for row in one.rows], tagger.lexicon.words) for one in chunk]
         for sentence, tagging in zip(chunk, tagger.taggings(words, probabilities, scheme), strict=True):
-            if tagging.intent is not None:
-                yield f"# intent: {tagging.intent}\n"
             added: list[tuple[str, ...]] = [tagging.tags]
             if probabilities:
                 added.append(tuple(f"{probability:.4f}" for probability in tagging.probabilities))
-            for row, *more in zip(sentence.rows, *added, strict=True):
-                yield "\t".join([*row, *more]) + "\n"
+            yield from _with_columns(sentence, added, tagging.intent)
             yield "\n"
+
+
+def _with_columns(sentence: Any, added: list[tuple[str, ...]], intent: str | None) -> Iterator[str]:
+    """The lines of a sentence, each word with what is added to it; ``intent`` replaces the one that the file gives."""
+    from seqtree.text.columns import intent_of
+
+    others = [one for one in sentence.others if intent is None or one.columns or intent_of(one.line) is None]
+    for number, (row, *more) in enumerate(zip(sentence.rows, *added, strict=True)):
+        yield from (_left_alone(one, len(more)) for one in others if one.before == number)
+        if intent is not None and not number:
+            yield f"# intent: {intent}\n"
+        yield "\t".join([*row, *more]) + "\n"
+    yield from (_left_alone(one, len(added)) for one in others if one.before == len(sentence.rows))
+
+
+def _left_alone(other: Any, added: int) -> str:
+    """A line that is no word, as it is; with columns, nothing in those that are added."""
+    return other.line + "\t_" * (added if other.columns else 0) + "\n"
 
 
 def _print_table(measured: Any) -> None:

@@ -46,9 +46,11 @@ def in_chunks(items: Iterable[T], size: Callable[[T], int], limit: int = CHUNK) 
                 yield chunk
                 chunk, words = [], 0
     except InputError:
-        yield chunk
+        if chunk:
+            yield chunk
         raise
-    yield chunk
+    if chunk:
+        yield chunk
 
 
 def ranked(names: Sequence[str], probabilities: Iterable[float]) -> list[tuple[str, float]]:

@@ -13,6 +13,7 @@ import click
 
 from seqtree.cli.options import (
     FILE,
+    TextCommand,
     compute_options,
     json_option,
     note,
@@ -133,9 +134,10 @@ def eval_(
 
 
 @translate.command(
+    cls=TextCommand,
     epilog="\b\nExamples:\n  seqtree translate predict runs/mine 'April 20, 2018' --alignments\n"
     "  seqtree translate predict runs/mine --file sources.txt > targets.txt\n"
-    "  seqtree translate predict runs/mine --best 3 --json < sources.txt > targets.jsonl"
+    "  seqtree translate predict runs/mine --best 3 --json < sources.txt > targets.jsonl",
 )
 @click.argument("model", type=FILE)
 @click.argument("texts", nargs=-1, metavar="[TEXT]...")
@@ -214,7 +216,7 @@ def score(
         if as_json:
             write(json_line({"pair": number, "source": pair.source, **one.to_json()}) + "\n")
             continue
-        for token, value in zip((*one.tokens, END), one.log_probabilities, strict=True):
+        for token, value in zip((*one.tokens, END), one.log_probabilities or (), strict=True):
             write(f"{number}\t{json_line(token)[1:-1]}\t{value:.4f}\n")
 
 

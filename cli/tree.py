@@ -185,6 +185,8 @@ def predict(
     if kind == "auto":
         kind, blocks = _judged(blocks, {*loaded.classes.names, "?"})
     if kind == "trees":
+        if parser or tokenized:
+            raise click.UsageError("--parser and --tokenized go with sentences; these texts are trees (see --input)")
         items = _trees(blocks, "TEXT" if texts else file or "-")
     else:
         items = _sentences(blocks, open_parser(parser, threads, device, precision), tokenized)

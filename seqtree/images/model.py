@@ -70,7 +70,9 @@ class ImageClassifier(Model[ImageNetwork]):
         return torch.cat([self.network(part) for part in images.split(AT_ONCE)])
 
     def probabilities(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """The probability of each class for images (N, H, W): (N, classes). Raises InputError for another size."""
+        """The probability of each class for images (N, H, W), bytes: (N, classes). Raises InputError for others."""
+        if images.dtype != np.uint8:
+            raise InputError(f"images of {images.dtype}; expected uint8, from 0 for black to 255 for white")
         device = self.device
         logits = self.logits(torch.from_numpy(np.ascontiguousarray(images)).to(device))
         probabilities: npt.NDArray[np.float32] = self.network.probabilities(logits).cpu().numpy()

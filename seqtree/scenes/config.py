@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from seqtree.errors import InputError
 from seqtree.nn.config import COMPOSITIONS, MAX_UNITS, check_vector
 from seqtree.settings import Settings, setting
 from seqtree.training.recipe import Preset, Recipe, TrainingOptions
@@ -99,6 +100,11 @@ class SceneReading(Settings):
     fold: str | None = setting(
         None, "Cross-validation: fold K of N; every N-th image is held out.", metavar="K/N", unset="none"
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.fold is not None and self.valid_part is not None:
+            raise InputError("valid_part: not with fold, which says on which images to validate")
 
 
 @dataclass(frozen=True, kw_only=True)

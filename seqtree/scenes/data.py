@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -86,14 +87,19 @@ class SceneFolder:
         stem = name if Path(name).suffix.lower() not in ENDINGS else str(Path(name).with_suffix(""))
         if Path(stem).name != stem:
             raise InputError(f"{place}: {name!r}; expected the name of an image in images/, without a folder")
-        images = [self.path / "images" / f"{stem}{ending}" for ending in ENDINGS]
-        image = next((file for file in images if file.is_file()), None)
-        labels = self.path / "labels" / f"{stem}.png"
+        image = _first(self.path / "images", stem, ENDINGS)
+        labels = _first(self.path / "labels", stem, (".png",))
         if image is None:
             raise InputError(f"{place}: images/ has no {stem}.jpg, .png or other image")
-        if not labels.is_file():
-            raise InputError(f"{place}: there is no {labels}")
+        if labels is None:
+            raise InputError(f"{place}: there is no {self.path / 'labels' / stem}.png")
         return LabelledImage(stem, image, labels, len(self.classes))
+
+
+def _first(folder: Path, stem: str, endings: Sequence[str]) -> Path | None:
+    """The file of that name with the first of these endings that there is; cameras write them in capitals."""
+    files = (folder / f"{stem}{form}" for ending in endings for form in (ending, ending.upper()))
+    return next((file for file in files if file.is_file()), None)
 
 
 def in_folds(images: list[LabelledImage], fold: str) -> tuple[list[LabelledImage], list[LabelledImage]]:

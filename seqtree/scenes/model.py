@@ -132,9 +132,9 @@ class SceneParser(Model[SceneNetwork]):
         return found
 
     def parses(self, images: Iterable[Image]) -> Iterator[SceneParse]:
-        """The parses of images, in their order, some at a time."""
+        """The parses of images (H, W, 3), bytes in RGB, in order, some at a time. Raises InputError for others."""
         textons = self.network.textons.arrays
-        images = iter(images)
+        images = map(_checked, images)
         while some := list(islice(images, TOGETHER)):
             made = [prepared(image, self.segments, textons) for image in some]
             for image, one, parse in zip(some, made, self.parse_prepared(made), strict=True):
@@ -172,6 +172,12 @@ class SceneParser(Model[SceneNetwork]):
             number[count + own] = len(segment) + np.arange(len(own))
             merges = np.stack([number[left[own]], number[right[own]]], axis=1)
             yield segment, merges, merging.scores[start:end], inner[own]
+
+
+def _checked(image: Image) -> Image:
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+        raise InputError(f"image {image.dtype} {image.shape}: expected uint8 (height, width, 3), red, green and blue")
+    return image
 
 
 def with_nodes_above(chances: Floats, merges: Ids, sizes: Ids, share: float) -> Floats:

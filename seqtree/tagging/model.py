@@ -117,9 +117,7 @@ class Tagger(Model[TaggerNetwork], TaggerI):  # type: ignore[misc]  # NLTK is no
         A word is (its form, its form for the model). ``scheme``: of chunk tags, by default the tagger's own.
         Sentences are taken some thousands at a time and tagged in batches of like length, on all of torch's threads.
         """
-        written = scheme or self.scheme
-        if scheme and self.scheme is None:
-            raise InputError(f"scheme {scheme}: this tagger's tags are no chunk tags")
+        written = self._scheme(scheme)
 
         def best(batch: Sequence[Sequence[Word]]) -> list[Tagging]:
             return [one for (one,) in self._n_best(batch, 1, probabilities, written)]
@@ -130,7 +128,14 @@ class Tagger(Model[TaggerNetwork], TaggerI):  # type: ignore[misc]  # NLTK is no
         """The ``count`` most probable sequences of tags for a sentence, or all if there are fewer; best first."""
         if count < 1:
             raise InputError(f"count {count}: expected at least 1")
-        return self._n_best([sentence], count, True, scheme or self.scheme)[0] if sentence else []
+        written = self._scheme(scheme)
+        return self._n_best([sentence], count, True, written)[0] if sentence else []
+
+    def _scheme(self, asked: str | None) -> str | None:
+        """The scheme in which chunks are written. Raises InputError where one is asked for, and there are no chunks."""
+        if asked and self.scheme is None:
+            raise InputError(f"scheme {asked}: this tagger's tags are no chunk tags")
+        return asked or self.scheme
 
     @torch.inference_mode()
     def _n_best(

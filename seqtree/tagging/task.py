@@ -47,6 +47,8 @@ class TagTask(SentenceTask[TaggerRecipe, Tagger, TagData]):
         recipe = with_start(OPTIONS.resolved(options), options)
         if recipe.intents.intents and not recipe.intents.intent:
             recipe = replace(recipe, intents=replace(recipe.intents, intent=True))
+        if recipe.intents.valid_intents and not (recipe.validation.valid and recipe.intents.intent):
+            raise InputError("valid_intents: only with --valid, and --intents or --intent")
         return recipe
 
     @classmethod

@@ -21,12 +21,24 @@ _NUMBER = re.compile(r"\d+(?P<no_word>[-.]\d+)?")
 _NO_WORD = "-NONE-"  # the tag of a trace in the Penn Treebank
 
 
+class Other(NamedTuple):
+    """A line of a file that is no word: how many words of its sentence are before it, and whether it has columns."""
+
+    before: int
+    line: str
+    columns: bool
+
+
 class Rows(NamedTuple):
-    """A sentence's rows, all of the same columns, where it stands, and the intent that a comment gives it, if any."""
+    """A sentence's rows, all of the same columns, where it stands, and the intent that a comment gives it, if any.
+
+    ``others`` are the lines of its file that are left out.
+    """
 
     rows: list[tuple[str, ...]]
     place: str
     intent: str | None
+    others: Sequence[Other] = ()
 
 
 class Tagged(NamedTuple):
@@ -41,9 +53,9 @@ class Tagged(NamedTuple):
 def column_sentences(specs: Sequence[str], encoding: str = "utf-8") -> Iterator[Rows]:
     """The sentences of files, folders (those with one of ``SUFFIXES``), ``-`` or ``nltk:NAME[/FILES][RANGE]``.
 
-    Columns are separated by tabs, or by white space in a file without any. Left out: comments, document marks, and in
-    CoNLL-U, which is known by its ten columns, the rows of multiword tokens and empty nodes. Raises InputError, naming
-    file and line, for a row of another number of columns than those before it.
+    Columns are separated by tabs, or by white space in a file without any. No words are: comments, document marks, and
+    in CoNLL-U, which is known by its ten columns, the rows of multiword tokens and empty nodes. Raises InputError,
+    naming file and line, for a row of another number of columns than those before it.
     """
     check_encoding(encoding)
     columns: dict[int, str] = {}  # how many there are, and where that was seen first
@@ -83,7 +95,7 @@ def read_tagged(
     _check_column(sentences[0], "tag", tag)
     return [
         Tagged(tuple(row[word - 1] for row in rows), tuple(row[tag - 1] for row in rows), where, intent)
-        for rows, where, intent in sentences
+        for rows, where, intent, _ in sentences
     ]
 
 
@@ -108,28 +120,39 @@ def _tag_column(sentences: Sequence[Rows], word: int) -> int:
     width = len(sentences[0].rows[0])
     if _is_conllu(sentences[0]):
         return 4
-    if width > 2 and scheme_of([row[-1] for row in rows] for rows, _, _ in sentences):
+    if width > 2 and scheme_of([row[-1] for row in one.rows] for one in sentences):
         return width
     return word + 1
 
 
+def intent_of(comment: str) -> str | None:
+    """The intent that a comment gives to the sentence after it, if it does."""
+    said = _INTENT.fullmatch(comment.strip())
+    return said["intent"] if said else None
+
+
 def _file(source: Source, encoding: str) -> Iterator[Rows]:
     rows: list[tuple[str, ...]] = []
+    others: list[Other] = []
     first, intent, width, separator = 0, None, 0, None
     for number, line in numbered_lines([source], encoding):
         if not line.strip():
             if rows:
-                yield Rows(rows, f"{source.name}:{first}", intent)
-            rows, intent = [], None
+                yield Rows(rows, f"{source.name}:{first}", intent, others)
+                rows, others = [], []
+            elif others:
+                others.append(Other(0, "", columns=False))
+            intent = None
             continue
         if not width and "\t" in line:
             separator = "\t"
         row = tuple(part.strip() for part in line.split(separator))
         if line.startswith("#") and not rows and (len(row) != width if width else "\t" not in line):
-            said = _INTENT.fullmatch(line.strip())
-            intent = said["intent"] if said else intent
+            intent = intent_of(line) or intent
+            others.append(Other(0, line.rstrip(), columns=False))
             continue
         if row[0] == DOCUMENT:
+            others.append(Other(len(rows), line.rstrip(), columns=False))
             continue
         width = width or len(row)
         _check(row, width, f"{source.name}:{number}")
@@ -137,8 +160,10 @@ def _file(source: Source, encoding: str) -> Iterator[Rows]:
         if known is None or known["no_word"] is None:
             first = first if rows else number
             rows.append(row)
+        else:
+            others.append(Other(len(rows), "\t".join(row), columns=True))
     if rows:
-        yield Rows(rows, f"{source.name}:{first}", intent)
+        yield Rows(rows, f"{source.name}:{first}", intent, others)
 
 
 def _check(row: tuple[str, ...], width: int, place: str) -> None:

@@ -16,6 +16,7 @@ from seqtree.text.tables import CSV, read_table
 JSON = (".json", ".jsonl", ".ndjson")
 TEXTS = (".txt",)  # of a folder a class
 SUFFIXES = (".tsv", *CSV, *JSON)  # of files in other folders
+COLUMNS = ("label", "text")  # of CSV and JSON lines, where no others are named
 
 
 class Labelled(NamedTuple):
@@ -27,7 +28,7 @@ class Labelled(NamedTuple):
 
 
 def read_labelled(
-    specs: Sequence[str], encoding: str = "utf-8", label: str = "label", text: str = "text"
+    specs: Sequence[str], encoding: str = "utf-8", label: str = COLUMNS[0], text: str = COLUMNS[1]
 ) -> list[Labelled]:
     """The labelled texts that ``specs`` name, in order; ``label`` and ``text`` are the columns of CSV and JSON lines.
 
@@ -62,8 +63,13 @@ def _file(source: Source, encoding: str, label: str, text: str) -> Iterator[Labe
         found = _csv(source, encoding, label, text)
     elif suffix in JSON:
         found = _json(source, encoding, label, text)
-    else:
+    elif (label, text) == COLUMNS:
         found = _tabbed(source, encoding)
+    else:
+        raise InputError(
+            f"{source.name}: a line is label<TAB>text here; --label-column and --text-column name columns of .csv and "
+            "keys of JSON lines"
+        )
     for one in found:
         if not one.label or not one.text.strip():
             raise InputError(f"{one.place}: an empty {'text' if one.label else 'label'}, expected a label and a text")

@@ -65,7 +65,7 @@ def evaluate(
     found = [best[0].text for best in translator.translations(targets, beam=beam, length_penalty=length_penalty)]
     seconds = time.perf_counter() - began
     references = list(targets.values())
-    losses = [one.log_probabilities for one in translator.score((pair.source, pair.target) for pair in pairs)]
+    losses = [one.log_probabilities or () for one in translator.score((pair.source, pair.target) for pair in pairs)]
     bleu, chrf = _bleu_and_chrf(found, references, bleu_tokenizer)
     cut = list if translator.target.unit == "char" else str.split
     return TranslationEvaluation(

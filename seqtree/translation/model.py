@@ -32,22 +32,22 @@ CHANCES = 1 << 24  # probabilities of a step's tokens, for all hypotheses of a b
 class Translation:
     """A target that a model made or was given.
 
-    ``tokens`` and the natural ``log_probabilities`` of each, the last of which is that of the end; ``score`` is their
-    sum over a power of their number. ``alignment`` (tokens + 1, source tokens) are the weights of attention, the last
-    row those of the end; None without attention, or if it was not asked for.
+    ``tokens`` and the natural ``log_probabilities`` of each, the last of which is that of the end, or None if they were
+    not asked for; ``score`` is their sum over a power of their number. ``alignment`` (tokens + 1, source tokens) are
+    the weights of attention, the last row those of the end; None without attention, or if it was not asked for.
     """
 
     text: str
     tokens: tuple[str, ...]
     score: float
     source: tuple[str, ...]
-    log_probabilities: tuple[float, ...] = ()
+    log_probabilities: tuple[float, ...] | None = None
     alignment: npt.NDArray[np.float32] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Text, score and tokens, and what else was asked for."""
         record: dict[str, Any] = {"text": self.text, "score": self.score, "tokens": list(self.tokens)}
-        if self.log_probabilities:
+        if self.log_probabilities is not None:
             record["log_probabilities"] = list(self.log_probabilities)
         if self.alignment is not None:
             record["source_tokens"] = list(self.source)
@@ -150,7 +150,9 @@ class Translator(Model[TranslatorNetwork]):
         if not 1 <= best <= beam:
             raise InputError(f"the {best} best of a beam of {beam}: expected from 1 to as many as the beam has")
         asked = _Asked(beam, best, length_penalty, alignments, log_probabilities)
-        sources = (self.source.tokens(text) for text in texts)
+        if isinstance(texts, str):
+            raise InputError(f"texts {texts!r}: expected several texts, each a string")
+        sources = (self.source.tokens(_checked(text)) for text in texts)
         least = math.ceil(BATCH_LENGTH * beam * len(self.target) / CHANCES)
         found = in_batches(
             lambda batch: self._decoded(batch, asked),
@@ -158,7 +160,10 @@ class Translator(Model[TranslatorNetwork]):
             self.device,
             lambda tokens: max(least, len(tokens)) if tokens else 0,
         )
-        return (translations or [Translation("", (), 0.0, ())] for translations in found)
+        nothing = Translation("", (), 0.0, (), log_probabilities=() if log_probabilities else None)
+        if alignments and self.network.config.attends:
+            nothing = replace(nothing, alignment=np.zeros((0, 0), np.float32))
+        return (translations or [nothing] for translations in found)
 
     def score(self, pairs: Iterable[tuple[str, str]], length_penalty: float = 1.0) -> Iterator[Translation]:
         """How probable the model finds each target of these pairs (forced decoding), token by token, aligned.
@@ -170,7 +175,9 @@ class Translator(Model[TranslatorNetwork]):
         return (one for one in scored if one)
 
     def _tokens(self, pair: tuple[str, str]) -> _Tokens:
-        source, target = self.source.tokens(pair[0]), self.target.tokens(pair[1])
+        if isinstance(pair, str) or len(pair) != 2:
+            raise InputError(f"pair {pair!r}: expected a source and a target")
+        source, target = self.source.tokens(_checked(pair[0])), self.target.tokens(_checked(pair[1]))
         if not source:
             raise InputError(f"the source of {pair[1]!r} is empty; expected a text")
         return _Tokens(source, target)
@@ -254,6 +261,12 @@ class _Asked:
     length_penalty: float
     alignments: bool
     log_probabilities: bool
+
+
+def _checked(text: str) -> str:
+    if not isinstance(text, str):
+        raise InputError(f"text {text!r}: expected a string")
+    return text
 
 
 def padded(ids: Sequence[Ids], end: bool = False) -> Tensor:

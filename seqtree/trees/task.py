@@ -53,7 +53,10 @@ class TreeTask(SentenceTask[TreeRecipe, TreeClassifier, TreeData]):
 
     @classmethod
     def resolve(cls, options: Mapping[str, Any]) -> TreeRecipe:
-        return with_start(OPTIONS.resolved(options), options)
+        recipe = OPTIONS.resolved(options)
+        if recipe.reading.parser is not None and not recipe.reading.flat:
+            raise InputError("parser: only with --flat, whose texts it parses")
+        return with_start(recipe, options)
 
     @classmethod
     def read(cls, sources: Sequence[str], recipe: TreeRecipe, display: Display) -> TreeData:
@@ -70,7 +73,9 @@ class TreeTask(SentenceTask[TreeRecipe, TreeClassifier, TreeData]):
             display.warning(f"validating on {MAX_VALIDATION:,} of {len(valid):,} trees set apart")
             valid = spread_out(valid, 1.0, MAX_VALIDATION)[1]
         if reading.flat:
-            training = training + flat_trees(reading.flat, reading.encoding, reading.parser)
+            flat = flat_trees(reading.flat, reading.encoding, reading.parser)
+            _warn_of_new_classes(training + valid, flat, ", ".join(reading.flat), display)
+            training = training + flat
         known = {label for tree in training for label in tree.labels if label is not None}
         if len(known) < 2:
             only = f"every label is {min(known)!r}" if known else "no tree is left to train on"
@@ -143,6 +148,16 @@ class TreeTask(SentenceTask[TreeRecipe, TreeClassifier, TreeData]):
             f"trees; {len(model.classes):,} classes; {len(model.lexicon.words):,} words; encoder {config.encoder}, "
             f"composition {config.composition} of width {config.vector}, batch {self.recipe.batch.batch}"
         )
+
+
+def _warn_of_new_classes(
+    trees: Sequence[LabelledTree], flat: Sequence[LabelledTree], place: str, display: Display
+) -> None:
+    """Say so if texts without trees have labels that no tree has: it may be meant, or another set of labels."""
+    known = {label for tree in trees for label in tree.labels}
+    if new := in_order({tree.labels[-1] for tree in flat if tree.labels[-1] is not None} - known):
+        some = ", ".join(new[:5]) + (", ..." if len(new) > 5 else "")
+        display.warning(f"{place}: {len(new)} of its classes {'is' if len(new) == 1 else 'are'} in no tree: {some}")
 
 
 def in_order(names: Iterable[str]) -> list[str]:

@@ -99,6 +99,9 @@ def test_other_sources(classify: Run, tmp_path: Path) -> None:
     _, out, _ = classify("eval", "r", "a.csv", *columns, "--json")
     assert json.loads(out)["items"] == 20
     refused(classify("eval", "r", "a.csv"), "a.csv:1: no column 'label'")
+    (tmp_path / "a.tsv").write_text("stars\treview\n5\tgood\n")
+    refused(classify("predict", "r", "-1 degree"), "write -- before it")
+    refused(classify("eval", "r", "a.tsv", *columns), "a.tsv: a line is label<TAB>text here; --label-column and")
 
 
 def test_a_class_with_one_text_is_told(classify: Run, tmp_path: Path) -> None:

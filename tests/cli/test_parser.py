@@ -212,6 +212,13 @@ def test_options_reach_the_run(command: Run) -> None:
     assert min(Parser.load("a").lexicon.counts[3:]) == 2  # those of words that are no marks
 
 
+def test_what_tells_nothing_without_another_option(command: Run) -> None:
+    code, _, said = command("parser", "train", TOY, "--out", "a", "--preset", "tiny", "--tag-column", "3")
+    assert code == 2 and "tag_column: only with --tagged" in said
+    code, out, said = command("parse", "It works.", "--trace", "--scores")
+    assert (code, out) == (2, "") and "--scores does not go with --trace" in said
+
+
 def test_tagged_sentences_beside_trees(command: Run) -> None:
     Path("tagged.conll").write_text("the\tDT\tx\nzebra\tNN\tx\nsat\tVBD\tx\n\nzebras\tNNS\tx\n", encoding="utf-8")
     options = ("--preset", "tiny", "--epochs", "0.1", *CPU, "--tagged", "tagged.conll")

@@ -102,6 +102,30 @@ def test_columns_get_a_column_more(tag: Run, model: Path, tmp_path: Path) -> Non
     assert all(len(row) == 4 for row in rows if row != [""])
 
 
+def test_columns_keep_the_lines_that_are_no_words(tag: Run, model: Path, tmp_path: Path) -> None:
+    rest = "\t_" * 6
+    rows = ["-DOCSTART-", "", "# sent_id = 1", f"1-2\tal\t_\t_{rest}", f"1\ta\ta\tADP{rest}", f"2\til\til\tDET{rest}"]
+    rows += [f"2.1\tx\tx\tX{rest}", "", "# sent_id = 2", f"1\tmare\tmare\tNOUN{rest}", ""]
+    (tmp_path / "a.conllu").write_text("\n".join(rows) + "\n")
+    code, out, _ = tag("predict", model, "--columns", "--file", "a.conllu", "--probabilities")
+    assert code == 0
+    found = out.split("\n")[:-1]
+    assert [line.split("\t")[:10] for line in found] == [line.split("\t") for line in rows]
+    assert [len(line.split("\t")) for line in found] == [1, 1, 1, 12, 12, 12, 12, 1, 1, 12, 1]
+    assert found[3].endswith("\t_\t_") and found[6].endswith("\t_\t_")
+    (tmp_path / "b.conllu").write_text(out)
+    assert tag("predict", model, "--columns", "--word-column", "2", "--file", "b.conllu")[0] == 0
+
+
+def test_an_intent_takes_the_place_of_the_one_in_the_file(tag: Run, tmp_path: Path) -> None:
+    text = "# intent: move\n# from home\ngo\tO\nhome\tB-x\n\n# intent: halt\nstop\tO\n\n"
+    (tmp_path / "a.conll").write_text(text * 10)
+    assert tag("train", "a.conll", "--intent", "--out", "r", "--epochs", "1", *SMALL)[0] == 0
+    code, out, _ = tag("predict", "r", "--columns", "--file", "a.conll")
+    assert code == 0
+    assert out.count("# intent: ") == 20 and out.count("# from home\n# intent: ") == 10
+
+
 def test_intents_from_a_file(tag: Run, tmp_path: Path) -> None:
     (tmp_path / "a.conll").write_text("go\tO\nhome\tB-x\n\nstop\tO\n\n" * 10)
     (tmp_path / "a.tsv").write_text("move\tgo home\nhalt\tstop\n" * 10)
@@ -115,6 +139,11 @@ def test_intents_from_a_file(tag: Run, tmp_path: Path) -> None:
     refused(tag("eval", "r", "a.conll", "--intents", "short.tsv"), "short.tsv", "1 intents for 20 sentences")
     (tmp_path / "other.tsv").write_text("move\tgo\nhalt\tstop\n" * 10)
     refused(tag("eval", "r", "a.conll", "--intents", "other.tsv"), "other.tsv:1", "are not those of the sentence")
+    small = ("--out", "s", "--epochs", "1", *SMALL)
+    for options in (("--intents", "a.tsv"), ("--valid", "a.conll")):
+        refused(
+            tag("train", "a.conll", *options, "--valid-intents", "none", *small), "valid_intents: only with --valid"
+        )
     (tmp_path / "none.tsv").write_text("go home\n")
     refused(tag("eval", "r", "a.conll", "--intents", "none.tsv"), "none.tsv:1: expected intent<TAB>text")
 
@@ -142,5 +171,22 @@ def test_bad_options(tag: Run, model: Path, tmp_path: Path) -> None:
     refused(tag("train", "a.conll", "--valid", "none.conll", "--out", "r"), "none.conll")
     refused(tag("predict", model, "--columns", "text"), "--columns goes with --file")
     refused(tag("predict", model, "--format", "words", "text"), "goes with a segmenter")
+    refused(tag("predict", model, "--word-column", "2", "text"), "--word-column goes with --columns")
+    refused(tag("predict", model, "--format", "inline", "--probabilities", "text"), "goes with --format columns")
+    refused(tag("predict", model, "- yes"), "-- '- yes'")
+    (tmp_path / "pos.conll").write_text("a\tX\nb\tY\n\n" * 10)
+    assert tag("train", "pos.conll", "--out", "p", "--epochs", "1", *SMALL)[0] == 0
+    for k in ("1", "2"):
+        refused(
+            tag("predict", "p", "--scheme", "iob2", "--k", k, "a b"), "scheme iob2: this tagger's tags are no chunk"
+        )
+    for text, said in (
+        ("\n\n", "no sentence in it"),
+        ("", "bad.conll is empty"),
+        ("a X\nb\n", "bad.conll:2: 1 column, expected 2"),
+    ):
+        (tmp_path / "bad.conll").write_text(text)
+        refused(tag("predict", model, "--columns", "--file", "bad.conll"), said)
+    refused(tag("predict", model, "--columns", "--file", "none.conll"), "none.conll")
     refused(tag("predict", model, "--file", "-", stdin=b"a\xff\n"), "standard input:1: byte 0xFF")
     refused(tag("predict", model, "text", "--file", "x"), "not both")

@@ -71,6 +71,8 @@ def test_bad_training_data(call: Run) -> None:
     refused(call("train", "one.tsv", "--valid-share", "0.9", "--out", "r", *QUICK), "no pair is left to train on")
     refused(call("train", "pairs.tsv", "--pieces", "20", "--out", "r", *QUICK), "pieces: only for --unit bpe")
     refused(call("train", "pairs.tsv", "--valid-target", "one.tsv", "--out", "r", *QUICK), "give --target, too")
+    targets = ("--target", "one.tsv", "--valid-target", "none")
+    refused(call("train", "one.tsv", *targets, "--out", "r", *QUICK), "valid_target: only with --valid")
     refused(call("train", "-", "--valid", "-", "--out", "r", *QUICK, stdin=b"a\tb\n"), "named more than once")
     assert not Path("r").exists() or not list(Path("r").glob("*.safetensors"))
 

@@ -281,6 +281,8 @@ def test_the_picture_of_a_classifier(config: ImageNetworkConfig) -> None:
     data = digits(60)
     names = ["<&>", *"123456789"]
     model = ImageClassifier.over(data, names, config)
+    with pytest.raises(InputError, match=r"^images of float64; expected uint8, from 0 for black to 255 for white$"):
+        model.predict(data.images / 255)
     measured = evaluate(model, data)
     filters = model.network.filters().numpy()
     made, caption = measured.picture(filters=filters)

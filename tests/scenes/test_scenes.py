@@ -351,7 +351,15 @@ def test_what_is_refused(command: Run, trained: Trained, tmp_path: Path, monkeyp
     refused(command("eval", model, other), "other classes than the model's")
     refused(command("predict", model, "b.png"), "b.png: not an image that can be read, or cut off")
     refused(command("predict", model, "c.png"), "c.png: expected an image; no such file")
-    refused(command("predict", model, "a.png", "sub/a.png", "--out", "o"), "two images are called a")
+    both = "would both be written to o/a.png; expected names that differ"
+    refused(command("predict", model, "a.png", "sub/a.png", "--out", "o"), f"a.png and sub/a.png {both}")
+    before = (tmp_path / "a.png").read_bytes()
+    refused(command("predict", model, "a.png", "--out", "."), "a.png: is one of the images, and would be replaced")
+    assert (tmp_path / "a.png").read_bytes() == before
+    (tmp_path / "a-parsed.png").write_bytes(before)
+    refused(command("predict", model, "a.png", "a-parsed.png", "--out", "o"), "would both be written to o/a-parsed.png")
+    assert not (tmp_path / "o").exists()
+    refused(command("train", folder, "--fold", "1/2", "--valid-part", "dev"), "valid_part: not with fold")
     refused(command("predict", model, folder), "expected an image; is a directory")
     language_model().save(tmp_path / "lm.safetensors")
     refused(command("predict", "lm.safetensors", "a.png"), "holds a language-model", "expected a scene-parser")

@@ -128,6 +128,21 @@ def test_order_and_empty_texts_are_kept() -> None:
     assert found[11] == found[4] == made.translate(PAIRS[3][0], beam=2)
     with pytest.raises(InputError, match="the source of 'x' is empty"):
         list(made.score([("  ", "x")]))
+    every = [best[0] for best in made.translations(texts[:2], alignments=True, log_probabilities=True)]
+    assert [set(one.to_json()) for one in every] == [
+        {"text", "score", "tokens", "log_probabilities", "source_tokens", "alignment"}
+    ] * 2
+
+
+def test_what_is_no_text_is_refused() -> None:
+    made = translator(PAIRS)
+    with pytest.raises(InputError, match=r"^texts 'May': expected several texts, each a string$"):
+        made.translations("May")
+    with pytest.raises(InputError, match=r"^text None: expected a string$"):
+        made.translate(None)  # type: ignore[arg-type]
+    for pair in ("May", ("a", "b", "c")):
+        with pytest.raises(InputError, match="expected a source and a target"):
+            list(made.score([pair]))  # type: ignore[list-item]
 
 
 def test_a_translator_is_saved_and_loaded(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from nltk.tree import Tree
 
 import seqtree
 from seqtree.errors import InputError
+from seqtree.tasks import TASKS, named
+from seqtree.training.progress import Display
 from seqtree.treebank.labelled import labelled_trees, write_labelled
 from seqtree.trees import TreeClassifier
 from seqtree.trees.flat import flat_trees
@@ -73,6 +76,17 @@ def test_texts_without_trees_teach_their_roots(tmp_path: Path) -> None:
     assert model.classes.names == ("0", "1", "2", "3", "9")
     assert [one.label for one in model.labellings(found[:2])] == ["9", "0"]
     assert write_labelled(found[0]).endswith("(? odd)))") and write_labelled(found[0]).startswith("(9 ")
+
+
+def test_classes_that_no_tree_has_are_told(tmp_path: Path) -> None:
+    (tmp_path / "flat.tsv").write_text("9\tit is odd\n3\tit ran\n")
+    (tmp_path / "trees.txt").write_text("\n".join(_tree(noun, "good", False) for noun in NOUNS))
+    kind = named(TASKS["tree"].task)
+    said, recipe = StringIO(), kind.resolve({"flat": (str(tmp_path / "flat.tsv"),), "valid_share": 0.0})
+    kind.read([str(tmp_path / "trees.txt")], recipe, Display(said))
+    assert said.getvalue().endswith("flat.tsv: 1 of its classes is in no tree: 9\n")
+    with pytest.raises(InputError, match=r"^parser: only with --flat"):
+        kind.resolve({"parser": "default"})
 
 
 def test_faulty_texts_are_refused_by_their_place(tmp_path: Path) -> None:
