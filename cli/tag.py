@@ -166,10 +166,7 @@ def predict(
     check_texts(texts, file, "TEXT")
     if columns and (texts or tokenized or format or k > 1):
         raise click.UsageError("--columns goes with --file or stdin, and without --tokenized, --format and --k")
-    if word_column is not None and not columns:
-        raise click.UsageError("--word-column goes with --columns")
-    if probabilities and format in ("inline", "words"):
-        raise click.UsageError("--probabilities goes with --format columns; json always has them")
+    _check_usage(columns, word_column, format, probabilities)
     loaded = open_model("tag", model, threads, device, precision)
     if columns:
         for line in _columns(loaded, file or "-", encoding, word_column, scheme, probabilities):
@@ -186,6 +183,14 @@ def predict(
                 for tagging in taggings:
                     sys.stdout.write(format_tagging(tagging, chosen, sentence, probabilities) + "\n")
         sys.stdout.flush()
+
+
+def _check_usage(columns: bool, word_column: int | None, format: str | None, probabilities: bool) -> None:
+    """Raises click.UsageError for options that would do nothing."""
+    if word_column is not None and not columns:
+        raise click.UsageError("--word-column goes with --columns")
+    if probabilities and format in ("inline", "words"):
+        raise click.UsageError("--probabilities goes with --format columns; json always has them")
 
 
 def _read(blocks: Iterable[Iterator[str]], tokenized: bool, tagger: Any) -> Iterator[Iterator[Any]]:
