@@ -164,9 +164,7 @@ def predict(
     (trained on characters tagged B, M, E, S) takes raw text and prints its words.
     """
     check_texts(texts, file, "TEXT")
-    if columns and (texts or tokenized or format or k > 1):
-        raise click.UsageError("--columns goes with --file or stdin, and without --tokenized, --format and --k")
-    _check_usage(columns, word_column, format, probabilities)
+    _check_usage(columns, bool(texts or tokenized or format or k > 1), word_column, format, probabilities)
     loaded = open_model("tag", model, threads, device, precision)
     if columns:
         for line in _columns(loaded, file or "-", encoding, word_column, scheme, probabilities):
@@ -185,8 +183,10 @@ def predict(
         sys.stdout.flush()
 
 
-def _check_usage(columns: bool, word_column: int | None, format: str | None, probabilities: bool) -> None:
-    """Raises click.UsageError for options that would do nothing."""
+def _check_usage(columns: bool, others: bool, word_column: int | None, format: str | None, probabilities: bool) -> None:
+    """Raises click.UsageError for options that do not go together; ``others``: any that does not go with columns."""
+    if columns and others:
+        raise click.UsageError("--columns goes with --file or stdin, and without --tokenized, --format and --k")
     if word_column is not None and not columns:
         raise click.UsageError("--word-column goes with --columns")
     if probabilities and format in ("inline", "words"):
