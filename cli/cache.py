@@ -59,8 +59,10 @@ def clear(names: tuple[str, ...]) -> None:
     folder = cache_folder()
     found = entries(folder)
     for name in names:
-        if not any(entry.path.stem.startswith(name) for entry in found):
-            raise InputError(f"{name}: nothing of that name in {folder}; expected one of seqtree cache list")
+        if not name or not any(entry.path.stem.startswith(name) for entry in found):
+            raise InputError(
+                f"{name or repr(name)}: nothing of that name in {folder}; expected one of seqtree cache list"
+            )
     chosen = [entry for entry in found if not names or entry.path.stem.startswith(names)]
     for entry in chosen:
         entry.remove()

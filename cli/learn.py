@@ -60,7 +60,7 @@ def learn(
         raise click.UsageError(f"--out {out}: expected a name that ends in .txt or .vec")
     if threads:
         torch.set_num_threads(threads)
-    check_place(Path(out))
+    check_place(Path(out), texts)
     found = learn_vectors(read_words(texts, tokenized, encoding, note), width, min_count, neighbours)
     export([Phrase(word) for word in found.words], list(found.table), "word2vec", out)
     if as_json:

@@ -128,6 +128,8 @@ def eval_(
     """
     from seqtree.text.reading import check_standard_input
 
+    if condition is not None and without_condition:
+        raise click.UsageError("give --condition or --without-condition, not both")
     check_standard_input([*texts, *ngram])
     loaded = given_class(open_model("lm", model, threads, device), condition)
     stream = loaded.encode_files(texts, encoding, (label_column, text_column))
@@ -224,6 +226,8 @@ def sample(
 
     A model of --documents lines gives whole items: each sample ends with its line.
     """
+    if training_text and not report:
+        raise click.UsageError("--training-text goes with --report")
     loaded = given_class(open_model("lm", model), condition)
     text = _prompt(prompt, prompt_file)
     settings = SamplingSettings(**{**chosen, "stop": tuple(map(_unescape, chosen["stop"]))})

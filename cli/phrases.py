@@ -272,9 +272,10 @@ def export(
         if level == "phrases":
             raise click.UsageError("--as phrases expects a FILE of phrases")
         words, table = vectors.words.vocabulary.tokens, vectors.words.table
-        written = export([Phrase(word) for word in words], list(table), format, out)
+        written = export([Phrase(word) for word in words], list(table), format, out, [model])
     else:
-        written = export(*_with_vectors(vectors, list(_read(source, kind, encoding, max_words))), format, out)
+        found = _with_vectors(vectors, list(_read(source, kind, encoding, max_words)))
+        written = export(*found, format, out, [model, source])
     for path in written:
         click.echo(path)
 

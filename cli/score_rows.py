@@ -82,8 +82,11 @@ class ScoreOptions:
             from seqtree.language.memorisation import training_text_of_run
             from seqtree.text.frequencies import Frequencies
 
+            if model.classes is not None and not self.frequencies:
+                raise InputError("frequency: the model's training texts have classes; name a text with --frequencies")
             texts = self.frequencies or training_text_of_run(Path(self.model), "--frequencies")
-            frequency = Frequencies.of_files(texts, self.encoding).zipf
+            encoding = self.encoding if self.frequencies else model.settings.encoding
+            frequency = Frequencies.of_files(texts, encoding).zipf
         more, names = _trees(self.parser, self.k) if self.parser is not None else (None, ())
         apart, spilled = self.independent, self.spillover
         return ReadingStudy(

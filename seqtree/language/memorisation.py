@@ -69,8 +69,10 @@ def report_samples(
     training_text: files or folders; if empty, those named by ``config.json`` in the folder of the model. Raises
     InputError if no training text is found.
     """
-    paths = list(training_text) or training_text_of_run(Path(model_path), "--training-text")
-    corpus = model.encode_files(paths, model.settings.encoding).ids
+    paths, reader = list(training_text), model
+    if not paths:  # a run with classes has labelled texts
+        paths, reader = training_text_of_run(Path(model_path), "--training-text"), model.given(None)
+    corpus = reader.encode_files(paths, model.settings.encoding).ids
     encoded = (model.vocabulary.encode(model.part_tokens(sample["text"])) for sample in samples)
     return [sample_report(ids, corpus, model.vocabulary) for ids in encoded]
 

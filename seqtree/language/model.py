@@ -126,10 +126,13 @@ class LanguageModel(Model[RecurrentLanguageModel]):
         """The classes that texts can have, if the model has learned any."""
         return self.network.classes
 
-    def given(self, label: str) -> LanguageModel:
-        """This model with the same network, for texts of a class. Raises InputError for a class it does not know."""
+    def given(self, label: str | None) -> LanguageModel:
+        """This model with the same network, for texts of a class, or of any (None).
+
+        Raises InputError for a class it does not know.
+        """
         made = copy.copy(self)
-        made.label = self._classes().number(label)
+        made.label = None if label is None else self._classes().number(label)
         return made
 
     @property

@@ -15,39 +15,53 @@ from seqtree.phrases.readers import Vector
 from seqtree.text.vectors import write_vectors
 
 FORMATS = ("npy", "tsv", "word2vec")
+SECOND = {"npy": ".txt", "tsv": ".metadata.tsv"}  # the ending of the file beside
 
 
-def export(phrases: Sequence[Phrase], vectors: Sequence[Vector], format: str, out: str | Path) -> list[Path]:
+def export(
+    phrases: Sequence[Phrase],
+    vectors: Sequence[Vector],
+    format: str,
+    out: str | Path,
+    sources: Sequence[str | Path] = (),
+) -> list[Path]:
     """Write the vectors (N, D) of phrases, whole or not at all; the files that were written.
 
     npy: a NumPy array, and beside it the phrases as lines, in ``OUT.txt``. tsv: a line of numbers for each phrase, and
     ``OUT.metadata.tsv`` with the phrases, and their labels under a head if they have some: what the Embedding Projector
     of TensorFlow loads. word2vec: the number of words and the width, then a word and its numbers in each line, with
-    ``_`` for a space within a phrase. Raises InputError for an unknown format, OSError.
+    ``_`` for a space within a phrase. Raises InputError for an unknown format, and where one of ``sources`` would be
+    replaced, or a second file that is there without the first one; OSError.
     """
     if format not in FORMATS:
         raise InputError(f"format {format!r}: expected one of {', '.join(FORMATS)}")
     if not phrases:
         raise InputError("there is nothing to export")
     path, rows = Path(out), np.asarray(vectors, dtype=np.float32)
-    check_place(path)
+    check_place(path, sources)
+    if format in SECOND:
+        check_place(second := _beside(path, SECOND[format]), sources)
+        if second.exists() and not path.exists():
+            raise InputError(f"{second}: is there, and would be replaced beside {path}; expected another name for it")
     names = [_flat(phrase.text) for phrase in phrases]
     if format == "word2vec":
         return [_written(path, lambda file: write_vectors(file, names, [rows], len(rows)))]
     if format == "npy":
         listed = _lines(names)
-        return [_written(path, lambda file: np.save(file, rows)), _written(_beside(path, ".txt"), listed)]
+        return [_written(path, lambda file: np.save(file, rows)), _written(second, listed)]
     if any(phrase.label is not None for phrase in phrases):
         pairs = zip(names, phrases, strict=True)
         names = ["phrase\tlabel", *(f"{name}\t{_flat(phrase.label or '')}" for name, phrase in pairs)]
     table = (("\t".join(f"{number:.9g}" for number in row)) for row in rows.tolist())
-    return [_written(path, _lines(list(table))), _written(_beside(path, ".metadata.tsv"), _lines(names))]
+    return [_written(path, _lines(list(table))), _written(second, _lines(names))]
 
 
-def check_place(path: Path) -> None:
-    """Raises InputError if no file of that name can be written."""
+def check_place(path: Path, sources: Sequence[str | Path] = ()) -> None:
+    """Raises InputError if no file of that name can be written, or it is one of the ``sources`` that are read."""
     if path.is_dir() or not path.parent.is_dir():
         raise InputError(f"{path}: expected the name of a file in a folder that is there")
+    if path.resolve() in {Path(source).resolve() for source in sources}:
+        raise InputError(f"{path}: is read, and would be replaced; expected another --out")
 
 
 def _written(path: Path, write: Callable[[BinaryIO], object]) -> Path:

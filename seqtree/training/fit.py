@@ -138,6 +138,8 @@ def _sample(task: type[AnyTask]) -> list[str]:
 
 
 def _out(task: type[AnyTask], sources: Sequence[str], recipe: Recipe) -> Path:
+    if recipe.run.out == "":
+        raise InputError("out '': expected a folder")
     return Path(recipe.run.out or Path("runs") / (run_name(sources[0]) if sources else task.own_data))
 
 
@@ -153,6 +155,8 @@ def _run(
     run = (RunFolder if ranks.leads else OthersRunFolder)(_out(task, sources, recipe))
     with ExitStack() as held:
         ranks.together(lambda: held.enter_context(run.opened(recipe.run.resume)))
+        if recipe.run.resume:
+            ranks.together(lambda: _check_start(run, recipe))
         data = ranks.together(lambda: task.read(sources, recipe, display))
         preset: str | None = options.get("preset") or ranks.led(lambda: run.preset if recipe.run.resume else None)
         preset = preset or ranks.led(lambda: affordable(task, data, recipe, options, display, began, ranks))
@@ -172,6 +176,18 @@ def _run(
         where = "validation" if made.validated else "training data"
         display.message(f"{where}: {summary}")
         return Report({**figures, **report, "best_step": result.best_step, "measured_on": where})
+
+
+def _check_start(run: RunFolder, recipe: Recipe) -> None:
+    """Raises InputError if a run that has begun is to start from something else: it does not start again."""
+    begun = run.begun_with
+    for name in ("init_from", "vectors"):
+        asked, was = getattr(recipe.run, name), begun.get(name)
+        if begun and asked is not None and (was is None or Path(asked).resolve() != Path(was).resolve()):
+            raise InputError(
+                f"{name} {asked}: the run in {run.path} began with {was or 'random weights'}; leave the option out, or "
+                "name another --out"
+            )
 
 
 def _check_shared(task: AnyTask, ranks: Ranks) -> None:

@@ -79,12 +79,18 @@ class RunFolder:
                 leftover.unlink(missing_ok=True)
 
     @property
+    def begun_with(self) -> dict[str, Any]:
+        """What config.json says of the run; nothing if it is not there or says nothing."""
+        try:
+            config = json.loads(self.config.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError):
+            return {}
+        return config if isinstance(config, dict) else {}
+
+    @property
     def preset(self) -> str | None:
         """The preset that config.json names; None without one."""
-        try:
-            name = json.loads(self.config.read_text(encoding="utf-8"))["preset"]
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
-            return None
+        name = self.begun_with.get("preset")
         return name if isinstance(name, str) else None
 
     def write_config(self, config: dict[str, Any]) -> None:

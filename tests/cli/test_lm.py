@@ -17,6 +17,7 @@ from runs import metrics
 from seqtree import LanguageModel, modelfile
 from seqtree.cli import run
 from seqtree.errors import InputError
+from seqtree.language.memorisation import report_samples
 
 SMALL = (
     "--preset",
@@ -729,6 +730,8 @@ def test_eval_of_texts_with_classes(lm: Run) -> None:
     _write("plain.txt", "abcab\nab\n")
     named = _one_object(lm("eval", run_folder, "plain.txt", "--condition", "x", "--json")[1])
     assert named["loss"] == pytest.approx(given["by_class"]["x"]["loss"], rel=1e-5)
+    both = lm("eval", run_folder, "plain.txt", "--condition", "x", "--without-condition")
+    refused(both, "give --condition or --without-condition, not both")
     table = lm("eval", run_folder, "texts.tsv", "--ngram", "texts.tsv")[1]
     assert re.search(rf"^x +{given['by_class']['x']['loss']:.4f} .* 108 +24$", table, re.MULTILINE), table
     assert "3-gram perplexity" in table
@@ -752,6 +755,36 @@ def test_a_condition_changes_samples_scores_and_what_comes_next(lm: Run) -> None
         assert len(set(outs)) == 3
         refused(lm(*command, "--condition", "z"), "unknown class 'z', expected one of x, y")
         refused(lm(command[0], _model(), *command[2:], "--condition", "z"), "the model knows no classes")
+
+
+def test_reports_and_frequencies_of_texts_with_classes(lm: Run) -> None:
+    run_folder = _conditioned(lm)
+    _write("texts.csv", "label,text\n" + 'x,"a ""b"" c"\ny,bc\n' * 20)
+    assert lm("train", "texts.csv", "--condition", "--out", "quoted", *SMALL, "--quiet")[0] == 0
+    for opened in (LanguageModel.load("quoted"), LanguageModel.load("quoted").given("x")):
+        (report,) = report_samples(opened, "quoted", [{"text": 'a "b" c'}])
+        assert report.longest_copy == 7  # as the file is, quotes are twice there
+    _write("plain.txt", "abcab\nab\n")
+    scored = ("score", run_folder, "plain.txt", "--by", "word", "--columns", "frequency")
+    refused(lm(*scored), "the model's training texts have classes; name a text with --frequencies")
+    assert lm(*scored, "--frequencies", "plain.txt")[0] == 0
+    refused(lm("sample", run_folder, "--training-text", "none"), "--training-text goes with --report")
+
+
+def test_options_that_would_do_nothing(lm: Run) -> None:
+    _write("text.txt", "abc " * 200)
+    refused(
+        lm("train", "text.txt", "--tokenizer", "treebank", "--out", "r", *SMALL), "tokenizer: only with --unit word"
+    )
+    refused(lm("train", "text.txt", "--out", "", *SMALL), "out '': expected a folder")
+
+
+def test_frequencies_are_counted_in_the_encoding_of_the_model(lm: Run) -> None:
+    _write("old.txt", ("Müller geht. " * 60).encode("latin-1"))
+    assert lm("train", "old.txt", "--encoding", "latin-1", "--out", "run", *SMALL, "--quiet")[0] == 0
+    _write("new.txt", "Müller geht.\n")
+    code, out, _ = lm("score", "run", "new.txt", "--by", "word", "--columns", "frequency")
+    assert code == 0 and "Müller" in out
 
 
 def test_classes_of_texts_and_lines(lm: Run, monkeypatch: pytest.MonkeyPatch) -> None:

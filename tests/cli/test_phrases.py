@@ -28,15 +28,15 @@ def phrases(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pyt
 
 
 def test_near(phrases: Run) -> None:
-    code, out, err = phrases("near", "default", "the country of my birth", "--among", "p.txt", "-n", "3", *ONE)
+    code, out, err = phrases("near", "default", "on the table", "--among", "p.txt", "-n", "3", *ONE)
     assert code == 0, err
     lines = [line.split("\t") for line in out.splitlines()]
-    assert lines[0][1] == "the land of my fathers" and len(lines) == 3
+    assert lines[0][1] == "under the table" and len(lines) == 3
     assert [float(line[0]) for line in lines] == sorted((float(line[0]) for line in lines), reverse=True)
-    _, out, _ = phrases("near", "default", "the country of my birth", "--among", "p.txt", "--json", *ONE)
+    _, out, _ = phrases("near", "default", "on the table", "--among", "p.txt", "--json", *ONE)
     record = json.loads(out)
-    assert record["phrase"] == "the country of my birth" and len(record["near"]) == 5
-    assert record["near"][0]["phrase"] == "the land of my fathers" and record["near"][0]["label"] is None
+    assert record["phrase"] == "on the table" and len(record["near"]) == 5
+    assert record["near"][0]["phrase"] == "under the table" and record["near"][0]["label"] is None
     code, out, err = phrases("near", "lm", "cat", "-n", "99")
     assert code == 0 and len(out.splitlines()) == 10 and "<unk>" not in out and "\tcat" not in out
     code, out, err = phrases("near", "lm", "the unicorn", "--among", "p.txt")
@@ -92,10 +92,10 @@ def test_export(phrases: Run, tmp_path: Path) -> None:
     assert (code, out) == (0, "v.npy\nv.txt\n")
     assert np.load(tmp_path / "v.npy").shape == (5, 6)
     (tmp_path / "w.txt").write_text("cat\nthe\n")
-    phrases("export", "lm", "w.txt", "--out", "w.npy")
+    phrases("export", "lm", "w.txt", "--out", "rows.npy")
     model = LanguageModel.load(tmp_path / "lm")
     rows = model.network.embedding.weight[model.vocabulary.encode(["cat", "the"])]
-    assert np.array_equal(np.load(tmp_path / "w.npy"), rows.detach().numpy())
+    assert np.array_equal(np.load(tmp_path / "rows.npy"), rows.detach().numpy())
     code, out, _ = phrases("export", "lm", "--format", "word2vec", "--out", "words.txt")
     assert code == 0
     from seqtree.cli import run
@@ -107,6 +107,26 @@ def test_export(phrases: Run, tmp_path: Path) -> None:
     for word in ("cat", "the"):
         rows = [model.network.embedding.weight[model.vocabulary.index(word)].tolist() for model in (old, new)]
         assert rows[0] == pytest.approx(rows[1], abs=1e-5)
+
+
+def test_what_is_read_or_another_file_is_not_replaced(phrases: Run, tmp_path: Path) -> None:
+    (tmp_path / "w.txt").write_text("cat\nthe\n")
+    for command in (
+        ("export", "lm", "w.txt", "--out", "w.npy"),
+        ("export", "lm", "w.txt", "--format", "word2vec", "--out", "w.txt"),
+        ("learn", "w.txt", "--min-count", "1", "--out", "w.txt"),
+    ):
+        refused(phrases(*command), "w.txt: is read, and would be replaced; expected another --out")
+    (tmp_path / "v.txt").write_text("mine")
+    (tmp_path / "v.metadata.tsv").write_text("mine")
+    refused(phrases("export", "lm", "w.txt", "--out", "v.npy"), "v.txt: is there, and would be replaced beside v.npy")
+    refused(
+        phrases("export", "lm", "w.txt", "--format", "tsv", "--out", "v.tsv"), "v.metadata.tsv: is there, and would"
+    )
+    assert (tmp_path / "v.txt").read_text() == (tmp_path / "v.metadata.tsv").read_text() == "mine"
+    for _ in range(2):  # its own second file is
+        assert phrases("export", "lm", "w.txt", "--out", "u.npy")[0] == 0
+    assert (tmp_path / "w.txt").read_text() == "cat\nthe\n"
 
 
 def test_learn(phrases: Run, tmp_path: Path) -> None:

@@ -219,8 +219,14 @@ def test_every_task_starts_from_vectors(task: str, tmp_path: Path) -> None:
         expected = torch.tensor([i + j / 8 for j in range(5)])
         torch.testing.assert_close(weight[vocabulary.index(word)], expected, rtol=0, atol=1e-5)
     before = (tmp_path / "run" / "model.safetensors").read_bytes()
-    fit(named(TASKS[task].task), [], {**options, "out": str(tmp_path / "run"), "resume": True}, Messages())
+    resumed = {**options, "out": str(tmp_path / "run"), "resume": True}
+    fit(named(TASKS[task].task), [], resumed, Messages())
     assert (tmp_path / "run" / "model.safetensors").read_bytes() == before
+    (tmp_path / "w.txt").write_text("\n".join(f"{word} {' '.join('12345')}" for word in COMMON))
+    with pytest.raises(
+        InputError, match=r"^vectors .*w.txt: the run in .*run began with .*v.txt; leave the option out"
+    ):
+        fit(named(TASKS[task].task), [], {**resumed, "vectors": str(tmp_path / "w.txt")}, Messages())
 
 
 def test_widths_and_starts_that_do_not_go_together(tmp_path: Path) -> None:
