@@ -251,7 +251,8 @@ def _with_columns(sentence: Any, added: list[tuple[str, ...]], intent: str | Non
 
 def _left_alone(other: Any, added: int) -> str:
     """A line that is no word, as it is; with columns, nothing in those that are added."""
-    return other.line + "\t_" * (added if other.columns else 0) + "\n"
+    line: str = other.line + "\t_" * (added if other.columns else 0) + "\n"
+    return line
 
 
 def _print_table(measured: Any) -> None:
