@@ -53,14 +53,14 @@ def learn(
     import torch
 
     from seqtree.phrases import Phrase, export, learn_vectors
-    from seqtree.phrases.files import check_place
+    from seqtree.phrases.files import places
     from seqtree.treebank.plain import read_words
 
     if Path(out).suffix not in (".txt", ".vec"):
         raise click.UsageError(f"--out {out}: expected a name that ends in .txt or .vec")
     if threads:
         torch.set_num_threads(threads)
-    check_place(Path(out), texts)
+    places(out, "word2vec", texts)
     found = learn_vectors(read_words(texts, tokenized, encoding, note), width, min_count, neighbours)
     export([Phrase(word) for word in found.words], list(found.table), "word2vec", out)
     if as_json:

@@ -265,18 +265,18 @@ def export(
     Word vectors are written as they are in the model; what --format word2vec writes, --vectors of the training commands
     reads.
     """
-    vectors = _open(model, level, **opening, plain=True)
     from seqtree.phrases import Phrase, export
+    from seqtree.phrases.files import places
 
+    if source is None and level == "phrases":
+        raise click.UsageError("--as phrases expects a FILE of phrases")
+    places(out, format, read := [model] if source is None else [model, source])
+    vectors = _open(model, level, **opening, plain=True)
     if source is None:
-        if level == "phrases":
-            raise click.UsageError("--as phrases expects a FILE of phrases")
-        words, table = vectors.words.vocabulary.tokens, vectors.words.table
-        written = export([Phrase(word) for word in words], list(table), format, out, [model])
+        found = [Phrase(word) for word in vectors.words.vocabulary.tokens], list(vectors.words.table)
     else:
         found = _with_vectors(vectors, list(_read(source, kind, encoding, max_words)))
-        written = export(*found, format, out, [model, source])
-    for path in written:
+    for path in export(*found, format, out, read):
         click.echo(path)
 
 

@@ -185,7 +185,14 @@ class Recurrent(nn.Module):
         """torch's own layers."""
         dtype = input.dtype
         state, weights = [part.to(dtype) for part in state], [cast(weight, dtype) for weight in weights]
-        options = (True, layers, 0.0, self.training, bidirectional, False)  # biases first, batch first last
+        options = (
+            True,
+            layers,
+            0.0,
+            self.training,
+            bidirectional,
+            False,
+        )  # biases, layers, dropout, -, both ways, batch first
         if self.cell == "lstm":
             return torch.lstm(input, state, weights, *options)
         if self.cell == "gru":

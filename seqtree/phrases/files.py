@@ -33,35 +33,37 @@ def export(
     ``_`` for a space within a phrase. Raises InputError for an unknown format, and where one of ``sources`` would be
     replaced, or a second file that is there without the first one; OSError.
     """
-    if format not in FORMATS:
-        raise InputError(f"format {format!r}: expected one of {', '.join(FORMATS)}")
     if not phrases:
         raise InputError("there is nothing to export")
-    path, rows = Path(out), np.asarray(vectors, dtype=np.float32)
-    check_place(path, sources)
-    if format in SECOND:
-        check_place(second := _beside(path, SECOND[format]), sources)
-        if second.exists() and not path.exists():
-            raise InputError(f"{second}: is there, and would be replaced beside {path}; expected another name for it")
+    (path, *beside), rows = places(out, format, sources), np.asarray(vectors, dtype=np.float32)
     names = [_flat(phrase.text) for phrase in phrases]
     if format == "word2vec":
         return [_written(path, lambda file: write_vectors(file, names, [rows], len(rows)))]
     if format == "npy":
         listed = _lines(names)
-        return [_written(path, lambda file: np.save(file, rows)), _written(second, listed)]
+        return [_written(path, lambda file: np.save(file, rows)), _written(beside[0], listed)]
     if any(phrase.label is not None for phrase in phrases):
         pairs = zip(names, phrases, strict=True)
         names = ["phrase\tlabel", *(f"{name}\t{_flat(phrase.label or '')}" for name, phrase in pairs)]
     table = (("\t".join(f"{number:.9g}" for number in row)) for row in rows.tolist())
-    return [_written(path, _lines(list(table))), _written(second, _lines(names))]
+    return [_written(path, _lines(list(table))), _written(beside[0], _lines(names))]
 
 
-def check_place(path: Path, sources: Sequence[str | Path] = ()) -> None:
-    """Raises InputError if no file of that name can be written, or it is one of the ``sources`` that are read."""
-    if path.is_dir() or not path.parent.is_dir():
-        raise InputError(f"{path}: expected the name of a file in a folder that is there")
-    if path.resolve() in {Path(source).resolve() for source in sources}:
-        raise InputError(f"{path}: is read, and would be replaced; expected another --out")
+def places(out: str | Path, format: str, sources: Sequence[str | Path] = ()) -> list[Path]:
+    """The files that ``export`` writes. Raises InputError as it does, before anything is computed."""
+    if format not in FORMATS:
+        raise InputError(f"format {format!r}: expected one of {', '.join(FORMATS)}")
+    path = Path(out)
+    found = [path, *([_beside(path, SECOND[format])] if format in SECOND else [])]
+    read = {Path(source).resolve() for source in sources}
+    for place in found:
+        if place.is_dir() or not place.parent.is_dir():
+            raise InputError(f"{place}: expected the name of a file in a folder that is there")
+        if place.resolve() in read:
+            raise InputError(f"{place}: is read, and would be replaced; expected another --out")
+        if place.exists() and not path.exists():
+            raise InputError(f"{place}: is there, and would be replaced beside {path}; expected another name for it")
+    return found
 
 
 def _written(path: Path, write: Callable[[BinaryIO], object]) -> Path:
