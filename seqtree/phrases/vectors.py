@@ -102,7 +102,9 @@ def distinctive(table: Vector) -> Vector:
     rows = table - table.mean(axis=0)
     directions = np.linalg.eigh(rows.T @ rows)[1]  # (E, E), of the largest variance last
     first = directions[:, -1]
-    rest: Vector = rows - np.outer(rows @ first, first)
+    rest: Vector = (
+        rows - (rows * first).sum(axis=1, keepdims=True) * first
+    )  # BLAS once warned of a number that was none
     return rest
 
 
