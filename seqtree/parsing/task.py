@@ -22,7 +22,7 @@ from seqtree.text.columns import Tagged, read_tagged
 from seqtree.text.reading import check_standard_input
 from seqtree.training.batches import SentenceTask, held_out
 from seqtree.training.progress import Display
-from seqtree.training.start import known_before, start_encoder, with_start
+from seqtree.training.start import PARSER, known_before, start_encoder, start_rest, with_start
 from seqtree.training.task import Batch
 from seqtree.treebank.binary import BinaryTree, binarise, restore
 from seqtree.treebank.bracketed import write_tree
@@ -31,6 +31,7 @@ from seqtree.treebank.sources import normalised_trees
 
 MAX_WORDS = 2000  # of a training tree; time and memory of a step grow with their square
 MAX_VALIDATION = 2000  # trees
+COMPOSED = ("composition", "vector", "scorer")  # what a parser has of a parser that it starts from
 
 
 class ParserData(NamedTuple):
@@ -63,7 +64,7 @@ class ParserTask(SentenceTask[ParserRecipe, Parser, ParserData]):
             raise InputError("tag_column: only with --tagged, whose columns it counts")
         whole_trees = recipe.objective.objective == "structured"
         recipe = replace(recipe, network=replace(recipe.network, whole_trees=whole_trees))
-        return with_start(recipe, options)
+        return with_start(recipe, options, COMPOSED)
 
     @classmethod
     def read(cls, sources: Sequence[str], recipe: ParserRecipe, display: Display) -> ParserData:
@@ -87,14 +88,15 @@ class ParserTask(SentenceTask[ParserRecipe, Parser, ParserData]):
 
     @classmethod
     def build(cls, data: ParserData, recipe: ParserRecipe, display: Display) -> Parser:
-        parser = Parser.over(
-            *names_in(
-                data.training, recipe.reading.min_count, known_before(recipe), (one.words for one in data.tagged)
-            ),
-            recipe.network,
-            recipe.training.seed,
-        )
-        start_encoder(parser.network.words, parser.lexicon, recipe, display.message)
+        words = (one.words for one in data.tagged)
+        lexicon, tags, labels = names_in(data.training, recipe.reading.min_count, known_before(recipe), words)
+        start: Parser | None = recipe.start if recipe.start and recipe.start.kind == PARSER else None
+        if start:
+            tags, labels = start.tags.extended(tags.names), start.labels.extended(labels.names)
+        parser = Parser.over(lexicon, tags, labels, recipe.network, recipe.training.seed)
+        start_encoder(parser.network.words, lexicon, recipe, display.message)
+        if start:
+            start_rest(parser.network, start.network)
         return parser
 
     def fingerprint(self) -> str:

@@ -31,6 +31,10 @@ class LabelSet(Generic[L]):
     def __len__(self) -> int:
         return len(self.names)
 
+    def extended(self, others: Iterable[L]) -> LabelSet[L]:
+        """These labels and, after them, those of ``others`` that are new."""
+        return LabelSet(dict.fromkeys((*self.names, *others)))
+
     def encode(self, names: Iterable[L | None]) -> Ids:
         """The indices (n,) of labels; that of None or an unknown one is -1, which no loss counts."""
         return np.array([-1 if name is None else self._index.get(name, -1) for name in names], dtype=np.int64)

@@ -90,7 +90,7 @@ class RunSettings(Settings):
     )
     resume: bool = setting(False, "Continue the run in --out; start it if there is none.")
     init_from: str | None = setting(
-        None, "Start from a trained language model, masked or not.", metavar="MODEL", unset="random weights"
+        None, "Start from the weights of a trained model.", metavar="MODEL", unset="random weights"
     )
     vectors: str | None = setting(
         None,

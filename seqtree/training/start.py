@@ -1,10 +1,10 @@
-"""Warm starts: what a new network takes over from a language model or a file of vectors, by the names of tokens."""
+"""Warm starts: what a new network takes over from a trained model or a file of vectors, by the names of tokens."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 import numpy as np
 import torch
@@ -12,6 +12,8 @@ from torch import Tensor, nn
 
 from seqtree.errors import InputError
 from seqtree.model import holds, load
+from seqtree.modelfile import a
+from seqtree.nn.network import Network
 from seqtree.nn.recurrent import Recurrent
 from seqtree.nn.words import WordEncoder
 from seqtree.tasks import TASKS
@@ -24,9 +26,12 @@ if TYPE_CHECKING:
     from seqtree.language.model import LanguageModel
     from seqtree.language.network import RecurrentLanguageModel
     from seqtree.masked.model import MaskedLanguageModel
+    from seqtree.parsing.model import Parser
 
 R = TypeVar("R", bound=Recipe)
-MASKED = TASKS["words"].kind
+Start: TypeAlias = "LanguageModel | MaskedLanguageModel | Parser"
+PLAIN, PARSER = TASKS["lm"].kind, TASKS["parser"].kind
+KINDS = (PLAIN, TASKS["words"].kind, PARSER)  # of what --init-from may name; all but the first have a word encoder
 SHAPE = ("encoder", "words", "characters", "character_embedding", "subwords", "pairs", "layers", "hidden")
 NOISE = 0.1  # of a new token's initial vector, added to that of <unk>
 
@@ -55,12 +60,13 @@ def grow(network: RecurrentLanguageModel, model: LanguageModel) -> None:
             _copy_rows(tensor.t(), known.t(), unknown)
 
 
-def start_model(path: str) -> LanguageModel | MaskedLanguageModel:
-    """The language model, of either kind, that --init-from names. Raises InputError, ModelFileError."""
+def start_model(path: str) -> Start:
+    """The model that --init-from names. Raises InputError for one of another kind, ModelFileError."""
     model = load(path)
-    if model.kind not in (TASKS["lm"].kind, MASKED):
-        raise InputError(f"{path}: {holds(model.kind)}, expected a language-model or a {MASKED}")
-    return cast("LanguageModel | MaskedLanguageModel", model)
+    if model.kind not in KINDS:
+        expected = " or ".join((", ".join(map(a, KINDS[:-1])), a(KINDS[-1])))
+        raise InputError(f"{path}: {holds(model.kind)}, expected {expected}")
+    return cast(Start, model)
 
 
 def vector_width(options: Mapping[str, Any], name: str) -> int:
@@ -77,10 +83,11 @@ def vector_width(options: Mapping[str, Any], name: str) -> int:
     return width
 
 
-def with_start(recipe: R, options: Mapping[str, Any]) -> R:
-    """A recipe with a word encoder, its word vectors as wide as those that it starts from, if any.
+def with_start(recipe: R, options: Mapping[str, Any], composed: Sequence[str] = ()) -> R:
+    """A recipe with a word encoder, its shape that of the model from which it starts, if any.
 
-    Raises InputError if another width was asked for, and as ``start_model`` and ``VectorFile`` do.
+    composed: the settings of the network, besides those of the word encoder, that are a parser's if it starts from one.
+    Raises InputError if another shape was asked for, and as ``start_model`` and ``VectorFile`` do.
     """
     if recipe.run.vectors is not None:
         shape = {"words": vector_width(options, "words")}
@@ -88,33 +95,39 @@ def with_start(recipe: R, options: Mapping[str, Any]) -> R:
         return recipe
     else:
         recipe = replace(recipe, start=start_model(recipe.run.init_from))
-        shape = _shape(recipe.start)
+        shape = _shape(recipe.start, composed)
         for name, value in shape.items():
             if options.get(name) not in (None, value):
-                raise InputError(f"{name} {options[name]}: with init_from it is the language model's, {value}")
+                kind = spoken(recipe.start)
+                raise InputError(f"{name} {options[name]}: with init_from it is the {kind}'s, {value}")
     changed: Any = recipe
     return cast(R, replace(changed, network=replace(changed.network, **shape)))
 
 
-def _shape(start: LanguageModel | MaskedLanguageModel) -> dict[str, Any]:
-    """The settings of a word encoder that are those of the language model from which it starts."""
+def spoken(start: Start) -> str:
+    """What kind of a model a start is, in words."""
+    return start.kind.replace("-", " ")
+
+
+def _shape(start: Start, composed: Sequence[str]) -> dict[str, Any]:
+    """The settings of a network that are those of the model from which it starts."""
     config: Any = start.network.config
-    if start.kind == MASKED:
-        return {name: getattr(config, name) for name in SHAPE}
-    return {"words": config.embedding}
+    if start.kind == PLAIN:
+        return {"words": config.embedding}
+    return {name: getattr(config, name) for name in (*SHAPE, *(composed if start.kind == PARSER else ()))}
 
 
 def known_before(recipe: Recipe) -> Known:
     """What a word encoder knows from its start, whether the training data has it or not.
 
-    These are the words of the language model, with the characters of a masked one, or the first words of the file of
-    vectors. Raises InputError for a language model that has no words, or no vectors of them.
+    These are the words of the model, with the characters of one that has a word encoder, or the first words of the file
+    of vectors. Raises InputError for a language model that has no words, or no vectors of them.
     """
     if recipe.run.vectors is not None:
         return Known(VectorFile.opened(recipe.run.vectors).first(recipe.run.vector_words))
     if recipe.start is None:
         return NOTHING
-    if recipe.start.kind == MASKED:
+    if recipe.start.kind != PLAIN:
         return Known(recipe.start.lexicon.words.tokens, recipe.start.lexicon.characters.tokens)
     model: LanguageModel = recipe.start
     if model.vocabulary.unit != "word":
@@ -128,12 +141,23 @@ def known_before(recipe: Recipe) -> Known:
 
 def start_encoder(words: WordEncoder, lexicon: Lexicon, recipe: Recipe, tell: Callable[[str], object]) -> None:
     """Start a word encoder from what the recipe names, if anything, and ``tell`` what was copied."""
-    if recipe.start and recipe.start.kind == MASKED:
-        tell(start_masked(words, lexicon, recipe.start))
-    elif recipe.start:
-        tell(start_words(words, lexicon, recipe.start))
-    elif recipe.run.vectors is not None:
+    if recipe.run.vectors is not None:
         tell(start_vectors(words.embedding.weight, lexicon.words, recipe.run.vectors, lexicon.counts))
+    elif recipe.start:
+        start = start_words if recipe.start.kind == PLAIN else start_whole_encoder
+        tell(start(words, lexicon, recipe.start))
+
+
+@torch.no_grad()
+def start_rest(network: Network, given: Network) -> None:
+    """Copy all weights but those of the word encoder from a network of the same shape.
+
+    What it predicts comes first among what ``network`` predicts; the rows of all else stay as they are.
+    """
+    mine = network.state_dict()
+    for name, known in given.state_dict().items():
+        if not name.startswith("words."):
+            mine[name][: len(known)] = known
 
 
 @torch.no_grad()
@@ -180,26 +204,27 @@ def start_words(words: WordEncoder, lexicon: Lexicon, model: LanguageModel) -> s
 
 
 @torch.no_grad()
-def start_masked(words: WordEncoder, lexicon: Lexicon, model: MaskedLanguageModel) -> str:
-    """Copy the encoder of a masked language model into one of the same shape; says what was copied.
+def start_whole_encoder(words: WordEncoder, lexicon: Lexicon, model: MaskedLanguageModel | Parser) -> str:
+    """Copy the word encoder of a model into one of the same shape; says what was copied.
 
     Words and characters go by their names; a word that the model knows only in lower case takes that vector. Raises
     InputError if the encoder reads in one direction only.
     """
-    theirs = model.network.words
+    theirs, kind = model.network.words, spoken(model)
     if words.config.output_size != theirs.config.output_size:
-        raise InputError("a masked language model reads a sentence from both sides; so must what starts from it")
+        raise InputError(f"a {kind} reads a sentence from both sides; so must what starts from it")
     mine, given = words.state_dict(), theirs.state_dict()
     for name in given.keys() - {"embedding.weight", "spelling.embedding.weight"}:
         mine[name].copy_(given[name])
-    known = _copy_known(words.embedding, lexicon.words, theirs.embedding, model.lexicon.words)
-    characters = ""
+    copied = []
+    if words.config.words:
+        copied.append(f"{_copy_known(words.embedding, lexicon.words, theirs.embedding, model.lexicon.words)} words")
     if words.config.characters:
         found = _copy_known(
             words.spelling.embedding, lexicon.characters, theirs.spelling.embedding, model.lexicon.characters
         )
-        characters = f" and {found} characters"
-    return f"{known} words{characters} start from the masked language model, and its whole encoder"
+        copied.append(f"{found} characters")
+    return f"{' and '.join(copied)} start from the {kind}, and its whole encoder"
 
 
 def _copy_known(mine: nn.Embedding, tokens: Vocabulary, theirs: nn.Embedding, known: Vocabulary) -> str:

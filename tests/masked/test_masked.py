@@ -229,25 +229,14 @@ def test_one_goes_on_from_another(tmp_path: Path) -> None:
 def test_what_does_not_start_from_one(tmp_path: Path) -> None:
     _model().save(tmp_path / "m.safetensors")
     given = {"init_from": str(tmp_path / "m.safetensors"), "preset": "tiny"}
-    with pytest.raises(InputError, match="hidden 8: with init_from it is the language model's, 4"):
+    with pytest.raises(InputError, match="hidden 8: with init_from it is the masked language model's, 4"):
         named(TASKS["parser"].task).resolve({**given, "hidden": 8})
-    with pytest.raises(InputError, match="pairs 8: with init_from it is the language model's, 0"):
+    with pytest.raises(InputError, match="pairs 8: with init_from it is the masked language model's, 0"):
         named(TASKS["tag"].task).resolve({**given, "pairs": 8})
     with pytest.raises(InputError, match="from both sides"):
         fit(
             named(TASKS["classify"].task), [], {**given, "bidirectional": False, "out": str(tmp_path / "r")}, Messages()
         )
-    _parser(tmp_path / "p.safetensors")
-    with pytest.raises(InputError, match=r"holds a parser .*, expected a language-model or a masked-language-model"):
-        named(TASKS["tag"].task).resolve({"init_from": str(tmp_path / "p.safetensors")})
-
-
-def _parser(path: Path) -> None:
-    from seqtree.parsing.model import Parser
-    from seqtree.treebank.sources import normalised_trees
-
-    shape = {"words": 4, "characters": 4, "hidden": 4, "layers": 1, "vector": 4, "scorer": 4}
-    Parser.untrained(normalised_trees([str(corpora.path("toy"))])[:9], **shape).save(path)
 
 
 def test_its_words_are_vectors_too(tmp_path: Path) -> None:

@@ -268,11 +268,10 @@ def test_files_that_are_no_parser(command: Run, model: Path) -> None:
     )
 
 
-def test_models_that_a_parser_cannot_start_from(command: Run, model: Path) -> None:
+def test_models_that_a_parser_cannot_start_from(command: Run) -> None:
     _write("t.mrg", TREES)
     language_model().save("lm.safetensors")
     for name, said in (
-        (model, "holds a parser (for seqtree parse, or seqtree parser eval), expected a language-model"),
         ("missing", "no such model file"),
         ("lm.safetensors", "over words, not over characters"),
     ):

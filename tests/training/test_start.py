@@ -1,4 +1,4 @@
-"""Runs that start from a language model or a file of vectors: words, vectors, layers, and what cannot serve."""
+"""Runs that start from a model or a file of vectors: words, vectors, layers, and what cannot serve."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from seqtree.parsing.gold import names_in
 from seqtree.parsing.model import Parser
 from seqtree.tasks import TASKS, named
 from seqtree.text.lexicon import Known
+from seqtree.text.sentences import given_words
 from seqtree.text.vocabulary import Vocabulary
 from seqtree.training.fit import fit
 from seqtree.training.start import known_before, start_vectors, start_words
@@ -145,6 +146,77 @@ def test_training_starts_from_a_model(tmp_path: Path) -> None:
     loaded = Parser.load(tmp_path / "run")
     assert loaded.network.config.words == 11
     assert "zebra" in loaded.lexicon.words
+
+
+SMALL = {"words": 6, "characters": 6, "hidden": 8, "layers": 1, "vector": 8, "scorer": 8}
+
+
+def _saved_parser(path: Path) -> Parser:
+    Parser.untrained(toy_trees()[:40], seed=5, **SMALL).save(path)
+    return Parser.load(path)
+
+
+def test_a_parser_goes_on_from_a_parser(tmp_path: Path) -> None:
+    """It merges as that one at first, and knows the words, tags and labels of both."""
+    start = _saved_parser(tmp_path / "parser.safetensors")
+    (tmp_path / "new.mrg").write_text("(NEW (NEWTAG zyzzyva) (NX (NN cat) (NN dog)))\n" * 8)
+    recipe = parser_recipe(
+        tmp_path / "run",
+        epochs=0.5,
+        learning_rate=1e-9,
+        weight_decay=0.0,
+        trees=(str(tmp_path / "new.mrg"),),
+        init_from=str(tmp_path / "parser.safetensors"),
+    )
+    display = Messages()
+    train(recipe, display)
+    assert re.search(r"words and \d+ of \d+ characters start from the parser, and its whole encoder", display.text)
+    model = Parser.load(tmp_path / "run")
+    assert "zyzzyva" in model.lexicon.words and {*start.lexicon.words} < {*model.lexicon.words}
+    assert model.tags.names == (*start.tags.names, "NEWTAG")
+    assert model.labels.names == (*start.labels.names, ("NEW",), ("NX",))
+    known = len(start.labels)
+    torch.testing.assert_close(
+        model.network.label_scorer.output.weight[:known], start.network.label_scorer.output.weight, rtol=0, atol=1e-6
+    )
+    for words in (["the", "cat", "sat", "on", "the", "mat"], ["a", "dog", "sleeps"]):
+        mine, theirs = (next(parser.parses([given_words(words)])) for parser in (model, start))
+        assert mine is not None and theirs is not None
+        assert mine.binary.merges == theirs.binary.merges
+        assert mine.scores == pytest.approx(theirs.scores, abs=1e-4)
+
+
+@pytest.mark.parametrize("task", ["tag", "classify", "tree", "words"])
+def test_others_start_from_the_encoder_of_a_parser(task: str, tmp_path: Path) -> None:
+    start = _saved_parser(tmp_path / "parser.safetensors")
+    options = {"preset": "tiny", "epochs": 0.1, "threads": 1, "learning_rate": 1e-9, "weight_decay": 0.0}
+    options |= {"init_from": str(tmp_path / "parser.safetensors"), "out": str(tmp_path / "run")}
+    fit(named(TASKS[task].task), [], options, Messages())
+    model: Any = load(tmp_path / "run")
+    mine, theirs = model.network.words, start.network.words
+    for name, tensor in theirs.encoder.state_dict().items():
+        torch.testing.assert_close(mine.encoder.state_dict()[name], tensor, rtol=0, atol=1e-5)
+    row = model.lexicon.words.index("mat")
+    expected = theirs.embedding.weight[start.lexicon.words.index("mat")]
+    torch.testing.assert_close(mine.embedding.weight[row], expected, rtol=0, atol=1e-5)
+
+
+def test_what_a_run_does_not_start_from(tmp_path: Path) -> None:
+    _saved_parser(tmp_path / "parser.safetensors")
+    fit(named(TASKS["tag"].task), [], {"preset": "tiny", "epochs": 0.1, "out": str(tmp_path / "tags")}, Messages())
+    for task, start, options, said in (
+        ("parser", "parser.safetensors", {"vector": 9}, "vector 9: with init_from it is the parser's, 8"),
+        ("parser", "parser.safetensors", {"hidden": 9}, "hidden 9: with init_from it is the parser's, 8"),
+        ("tag", "parser.safetensors", {"words": 9}, "words 9: with init_from it is the parser's, 6"),
+        (
+            "parser",
+            "tags",
+            {},
+            r"tags: holds a tagger .*, expected a language-model, a masked-language-model or a parser",
+        ),
+    ):
+        with pytest.raises(InputError, match=said):
+            named(TASKS[task].task).resolve({"init_from": str(tmp_path / start), **options})
 
 
 COMMON = ("the", "a", "was", "is", "to", "on", "and", "of")

@@ -1,0 +1,57 @@
+"""Trees to train on that two parsers agree on, of plain text: tri-training (Li and others 2014) for one parser's sake.
+
+A sentence is kept if both parsers give it the same constituents, if the treebank does not have it, and if it has 5 to
+40 words; COUNT of these are chosen at random. The first parser's trees are written, a line each::
+
+    for NAME in first second; do
+        seqtree parse --model $NAME --file text.txt --tokenized --format bracket > $NAME.mrg
+    done
+    python benchmarks/agreed_trees.py first.mrg second.mrg treebank.mrg COUNT > agreed.mrg
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Iterator
+
+from nltk.tree import Tree
+
+from seqtree.treebank.bracketed import write_tree
+
+LENGTHS = range(5, 41)  # words
+HIDDEN = {"<unk>", "N"}  # what stands for a rare word or a number in Mikolov's PTB text
+
+
+def main() -> None:
+    """Write the chosen trees; say how many there were to choose from."""
+    first, second, treebank, count = sys.argv[1:]
+    known = {tuple(tree.leaves()) for tree in trees(treebank)}
+    agreed: dict[tuple[str, ...], Tree] = {}
+    read = 0
+    for one, other in zip(trees(first), trees(second), strict=True):
+        words, read = tuple(one.leaves()), read + 1
+        if len(words) in LENGTHS and words not in known and not HIDDEN & {*words} and brackets(one) == brackets(other):
+            agreed[words] = one
+    random.seed(0)
+    chosen = random.sample([*agreed.values()], min(int(count), len(agreed)))
+    for tree in chosen:
+        print(write_tree(tree))
+    words_in = sum(len(tree.leaves()) for tree in chosen)
+    print(f"{read:,} sentences, {len(agreed):,} agreed on; {len(chosen):,} of {words_in:,} words", file=sys.stderr)
+
+
+def trees(path: str) -> Iterator[Tree]:
+    """The trees of a file, a line each; a line without one is that of an empty sentence."""
+    with open(path, encoding="utf-8") as file:
+        for line in file:
+            yield Tree.fromstring(line) if line.strip() else Tree("", [])
+
+
+def brackets(tree: Tree) -> Tree:
+    """The constituents of a tree: the same with every word's tag left out."""
+    return Tree(tree.label(), [child[0] if child.height() == 2 else brackets(child) for child in tree])
+
+
+if __name__ == "__main__":
+    main()
