@@ -25,6 +25,7 @@ from seqtree.cli.options import (
     print_tokens,
     settings_options,
     threads_option,
+    was_given,
 )
 from seqtree.cli.score import score
 from seqtree.cli.train import train_command
@@ -130,6 +131,8 @@ def eval_(
 
     if condition is not None and without_condition:
         raise click.UsageError("give --condition or --without-condition, not both")
+    if was_given("ngram_order") and not ngram:
+        raise click.UsageError("--ngram-order goes with --ngram")
     check_standard_input([*texts, *ngram])
     loaded = given_class(open_model("lm", model, threads, device), condition)
     stream = loaded.encode_files(texts, encoding, (label_column, text_column))

@@ -49,6 +49,11 @@ condition_option = click.option(
 quiet_option = click.option("--quiet", "-q", is_flag=True, help="Show no progress on stderr.")
 
 
+def was_given(name: str) -> bool:
+    """Whether the running command was given a value of this option."""
+    return click.get_current_context().get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
+
+
 class TextCommand(click.Command):
     """A command whose last argument is a text: an error says how to write one that begins with a dash.
 

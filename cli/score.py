@@ -13,6 +13,7 @@ from seqtree.cli.options import (
     encoding_option,
     json_option,
     picture_option,
+    was_given,
     write_picture,
 )
 from seqtree.cli.score_rows import ScoreOptions, Work, item_rows, text_rows, write
@@ -137,6 +138,10 @@ def _check_usage(file: str | None, options: ScoreOptions) -> None:
         and bool(options.spillover or options.frequencies or options.parser is not None),
         f"of --columns, --by {level} has {', '.join(TOKEN_COLUMNS) if level == 'token' else 'none'}": level != "word"
         and not {*options.columns} <= {*(TOKEN_COLUMNS if level == "token" else ())},
+        "--frequencies is for the column frequency (--columns)": bool(options.frequencies)
+        and "frequency" not in options.columns,
+        "--join and --word-column go with --items": not items and (was_given("join") or was_given("word_column")),
+        "--ngram-order goes with --ngram": was_given("ngram_order") and not options.ngram,
         "entropy and rank are those of MODEL, not of --ngram": options.details and bool(options.ngram),
         "--plot draws the tokens or words of FILE (--by token or word)": options.plot is not None
         and (items or level not in ("token", "word")),
@@ -157,10 +162,12 @@ def _items(options: ScoreOptions) -> None:
     study = options.study()
     with open_table(options.items or "-", options.encoding) as table:
         found = documents(table, options.word_column, options.by_column, options.sentences, options.join)
-        if options.level == "word":
+        by_word = options.level == "word"
+        if by_word:
             names = [*table.header, *(options.prefix + name for name in study.names("word")[PLACES:])]
         else:
             names = [*options.by_column, *study.names("document")[1:]]
         for name in (name for name in names if names.count(name) > 1):
-            raise InputError(f"{table.name}:1: column {name!r} is there already, expected another name (see --prefix)")
+            hint = " (see --prefix)" if by_word else ""
+            raise InputError(f"{table.name}:1: column {name!r} is there already, expected another name{hint}")
         write(f"{options.level}s", names, item_rows(study, found, names, options), options.format)

@@ -84,7 +84,7 @@ class ScoreOptions:
 
             if model.classes is not None and not self.frequencies:
                 raise InputError("frequency: the model's training texts have classes; name a text with --frequencies")
-            texts = self.frequencies or training_text_of_run(Path(self.model), "--frequencies")
+            texts = self.frequencies or training_text_of_run(Path(self.model), "--frequencies").paths
             encoding = self.encoding if self.frequencies else model.settings.encoding
             frequency = Frequencies.of_files(texts, encoding).zipf
         more, names = _trees(self.parser, self.k) if self.parser is not None else (None, ())

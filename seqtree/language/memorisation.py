@@ -11,13 +11,15 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from seqtree.errors import InputError
 from seqtree.escapes import json_line
+from seqtree.text.labelled import COLUMNS
+from seqtree.text.nltk_corpora import PREFIX
 from seqtree.text.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -69,10 +71,10 @@ def report_samples(
     training_text: files or folders; if empty, those named by ``config.json`` in the folder of the model. Raises
     InputError if no training text is found.
     """
-    paths, reader = list(training_text), model
-    if not paths:  # a run with classes has labelled texts
-        paths, reader = training_text_of_run(Path(model_path), "--training-text"), model.given(None)
-    corpus = reader.encode_files(paths, model.settings.encoding).ids
+    if training_text:
+        corpus = model.encode_files(training_text, model.settings.encoding).ids
+    else:
+        corpus = training_text_of_run(Path(model_path), "--training-text").ids(model)
     encoded = (model.vocabulary.encode(model.part_tokens(sample["text"])) for sample in samples)
     return [sample_report(ids, corpus, model.vocabulary) for ids in encoded]
 
@@ -223,7 +225,18 @@ def _candidates(hashes: Hashes, wanted: Hashes) -> Ids:
     return places[np.isin(hashes[places], wanted)]
 
 
-def training_text_of_run(model_path: Path, option: str) -> list[str]:
+class TrainingText(NamedTuple):
+    """The files that a run was trained on; ``columns``: those of the labels and of the texts, if texts have classes."""
+
+    paths: list[str]
+    columns: tuple[str, str]
+
+    def ids(self, model: LanguageModel) -> Ids:
+        """The token indices (N,) of the text, read as the model of the run did."""
+        return model.given(None).encode_files(self.paths, model.settings.encoding, self.columns).ids
+
+
+def training_text_of_run(model_path: Path, option: str) -> TrainingText:
     """The training text of a model's run, from its ``config.json``.
 
     Raises InputError if it is missing, which names the ``option`` that gives the text.
@@ -231,19 +244,21 @@ def training_text_of_run(model_path: Path, option: str) -> list[str]:
     advice = f"give the training text with {option}"
     config = (model_path if model_path.is_dir() else model_path.parent) / "config.json"
     try:
-        paths = json.loads(config.read_text(encoding="utf-8"))["corpus"]
+        settings = json.loads(config.read_text(encoding="utf-8"))
+        paths, named = settings["corpus"], settings.get("condition") or {}
+        columns = (str(named.get("label_column", COLUMNS[0])), str(named.get("text_column", COLUMNS[1])))
     except FileNotFoundError:
         raise InputError(f"{config}: missing, so the model's training text is not known: {advice}") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{config}: does not name the model's training text ({error!r}): {advice}") from None
     if not isinstance(paths, list) or not paths or not all(isinstance(path, str) for path in paths):
         raise InputError(f'{config}: expected a list of files under "corpus": {advice}')
     for path in paths:
         if path == "-":
             raise InputError(f"{config}: the training text came from standard input and was not kept: {advice}")
-        if not Path(path).exists():
+        if not path.startswith(PREFIX) and not Path(path).exists():
             raise InputError(f"{path}: the model's training text no longer exists: {advice}")
-    return paths
+    return TrainingText(paths, columns)
 
 
 def _shown(text: str) -> str:

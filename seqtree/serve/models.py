@@ -74,14 +74,10 @@ def training_texts(paths: Mapping[str, str], models: Mapping[str, Model[Any]]) -
     for name, model in models.items():
         if isinstance(model, LanguageModel):
             with suppress(SeqtreeError, OSError):
-                files = training_text_of_run(Path(paths[name]), "--training-text")
-                if sum(Path(file).stat().st_size for file in files if Path(file).is_file()) <= MAX_TRAINING:
-                    found[name] = partial(_read, model, files)
+                text = training_text_of_run(Path(paths[name]), "--training-text")
+                if sum(Path(file).stat().st_size for file in text.paths if Path(file).is_file()) <= MAX_TRAINING:
+                    found[name] = partial(text.ids, model)
     return found
-
-
-def _read(model: LanguageModel, files: Sequence[str]) -> Ids:
-    return model.encode_files(files, model.settings.encoding).ids
 
 
 def _named(paths: Sequence[str]) -> dict[str, str]:

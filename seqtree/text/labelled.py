@@ -10,7 +10,7 @@ from typing import NamedTuple
 from seqtree.errors import InputError
 from seqtree.text.config import check_encoding
 from seqtree.text.nltk_corpora import PREFIX, NamedCorpus, open_corpus
-from seqtree.text.reading import Source, numbered_lines, read_text, sources
+from seqtree.text.reading import Source, numbered_lines, read_text, say, sources
 from seqtree.text.tables import CSV, read_table
 
 JSON = (".json", ".jsonl", ".ndjson")
@@ -48,8 +48,10 @@ def read_labelled(
 def _labelled(specs: Sequence[str], encoding: str, label: str, text: str) -> Iterator[Labelled]:
     for spec in specs:
         if spec.startswith(PREFIX):
+            _check_columns(spec, "the labels are the categories of the corpus", label, text)
             yield from _corpus(spec)
         elif spec != "-" and Path(spec).is_dir() and (classes := _class_folders(Path(spec))):
+            _check_columns(spec, "a folder is a class", label, text)
             yield from _folders(classes, encoding)
         else:
             with sources([spec], suffixes=SUFFIXES) as (files,):
@@ -63,17 +65,21 @@ def _file(source: Source, encoding: str, label: str, text: str) -> Iterator[Labe
         found = _csv(source, encoding, label, text)
     elif suffix in JSON:
         found = _json(source, encoding, label, text)
-    elif (label, text) == COLUMNS:
-        found = _tabbed(source, encoding)
     else:
-        raise InputError(
-            f"{source.name}: a line is label<TAB>text here; --label-column and --text-column name columns of .csv and "
-            "keys of JSON lines"
-        )
+        _check_columns(source.name, "a line is label<TAB>text", label, text)
+        found = _tabbed(source, encoding)
     for one in found:
         if not one.label or not one.text.strip():
             raise InputError(f"{one.place}: an empty {'text' if one.label else 'label'}, expected a label and a text")
         yield one
+
+
+def _check_columns(name: str, instead: str, *columns: str) -> None:
+    """Raises InputError if columns are named where there are none."""
+    if columns != COLUMNS:
+        raise InputError(
+            f"{name}: {instead} here; --label-column and --text-column name columns of .csv and keys of JSON lines"
+        )
 
 
 def _tabbed(source: Source, encoding: str) -> Iterator[Labelled]:
@@ -115,9 +121,12 @@ def _class_folders(folder: Path) -> dict[str, Path]:
     """The folders of a folder that hold texts, by name: its classes."""
     try:
         inside = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-        return {path.name: path for path in inside if any(one.suffix.lower() in TEXTS for one in path.rglob("*"))}
+        classes = {path.name: path for path in inside if any(one.suffix.lower() in TEXTS for one in path.rglob("*"))}
     except OSError as error:
         raise InputError(f"{folder}: cannot be read: {error.strerror}") from None
+    if classes and (empty := [str(path) for path in inside if path.name not in classes]):
+        say(f"{', '.join(empty)}: no {' or '.join(TEXTS)} file in it, so it is no class")
+    return classes
 
 
 def _folders(classes: dict[str, Path], encoding: str) -> Iterator[Labelled]:

@@ -92,7 +92,9 @@ class Vocabulary:
         """
         check_limits(self._unit, min_count, max_size)
         if max_size is not None and max_size < len(self):
-            raise InputError(f"max_size {max_size} is below the {len(self)} tokens of the vocabulary to extend")
+            raise InputError(
+                f"a vocabulary of at most {max_size:,} tokens has no room for the {len(self):,} that are known already"
+            )
         room = None if max_size is None else max_size - len(self)
         return Vocabulary(self._unit, [*self._tokens, *_ranked(counts, self._index, min_count)[:room]])
 

@@ -82,8 +82,10 @@ class TrainingOptions(Generic[R]):
             raise InputError(f"preset {preset!r}: expected one of {listed}") from None
 
     def resolved(self, options: Mapping[str, Any], variant: str = "") -> R:
-        """The recipe that the given options choose. Raises InputError for a name that is not an option."""
+        """The recipe that the given options choose. Raises InputError for a name that is not an option, two budgets."""
         for name in options.keys() - self.names:
             near = difflib.get_close_matches(name, self.names, 1)
             raise InputError(f"there is no option {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+        if options.get("epochs") is not None and options.get("minutes") is not None:
+            raise InputError("epochs and minutes are each the whole budget: give one of them")
         return self.variant(variant, options.get("preset")).recipe.overridden(options)

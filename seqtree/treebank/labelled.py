@@ -19,7 +19,7 @@ from seqtree.treebank.binary import BinaryTree
 from seqtree.treebank.bracketed import Place, write_tree
 from seqtree.treebank.builder import MalformedTree
 from seqtree.treebank.dialects import WRAPPERS, is_preterminal
-from seqtree.treebank.sources import trees
+from seqtree.treebank.sources import HINT, trees
 
 UNLABELLED = "?"
 EXAMPLE = "(3 (2 It) (4 (2 's) (4 great)))"
@@ -125,7 +125,7 @@ def labelled_trees(
             one = label_nodes(tree, place)
         except MalformedTree as error:
             if malformed != "skip":
-                raise InputError(f"{error} (--malformed skip leaves such trees out)") from None
+                raise InputError(f"{error}{HINT}") from None
             left_out.append(str(error))
             continue
         check_labelled(one)

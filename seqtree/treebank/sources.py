@@ -22,6 +22,7 @@ from seqtree.treebank.skipping import Skip
 
 SUFFIXES = (".bracket", ".brackets", ".mrg", ".prd", ".psd", ".ptb", ".tbf", ".tree", ".trees", ".txt")  # in folders
 MALFORMED = ("stop", "skip")  # what to do about a malformed tree
+HINT = " (--malformed skip leaves such trees out)"
 LEMMAS = ".tbf"  # files with a lemma after each word, such as AnCora's
 
 Placed = Iterator[tuple[Tree, Place]]
@@ -30,32 +31,33 @@ Placed = Iterator[tuple[Tree, Place]]
 def trees(
     specs: Sequence[str],
     encoding: str = "utf-8",
-    malformed: str = "stop",
+    malformed: str | None = None,
     warn: Callable[[str], object] = warnings.warn,
 ) -> Placed:
     """The trees of all arguments in order, each with its place; only one tree is in memory at a time.
 
     An argument is a bracketed file; a folder, for its files with one of ``SUFFIXES`` at any depth, sorted by name;
     ``-`` for standard input; or trees of a treebank that NLTK knows (see ``text.nltk_corpora``).
-    encoding: of files; NLTK knows that of its corpora. malformed: ``stop`` raises InputError at a malformed tree, in
-    files and NLTK's corpora alike; ``skip`` leaves it out. ``warn`` gets a line about those left out, and about
-    ``.prd`` files of a folder that has ``.mrg`` files of the same names, which hold the same trees and are not read.
+    encoding: of files; NLTK knows that of its corpora. malformed: at a malformed tree, in a file or in NLTK's corpora,
+    None and ``stop`` raise InputError, ``stop`` with a hint at the option; ``skip`` leaves it out. ``warn`` gets a line
+    about those left out, and about ``.prd`` files of a folder that has ``.mrg`` files of the same names, which hold the
+    same trees and are not read.
     Raises InputError for arguments that cannot be found or read.
     """
     faults = _Faults()
     try:
         yield from _trees(specs, encoding, malformed, warn, faults)
     except MalformedTree as error:
-        raise InputError(f"{error} (--malformed skip leaves such trees out)") from None
+        raise InputError(f"{error}{HINT if malformed else ''}") from None
     if faults.count:
         warn(f"{faults.first}; that tree is left out{_more(faults.count, 'malformed ones')}")
 
 
 def _trees(
-    specs: Sequence[str], encoding: str, malformed: str, warn: Callable[[str], object], faults: _Faults
+    specs: Sequence[str], encoding: str, malformed: str | None, warn: Callable[[str], object], faults: _Faults
 ) -> Placed:
     check_encoding(encoding)
-    if malformed not in MALFORMED:
+    if malformed not in (None, *MALFORMED):
         raise InputError(f"malformed {malformed!r}: expected one of {', '.join(MALFORMED)}")
     specs = [specs] if isinstance(specs, str) else specs
     paths = [path for spec in specs for path in ([spec] if spec.startswith(PREFIX) else _files(spec, warn))]
@@ -90,7 +92,7 @@ def normalised_trees(
     encoding: str = "utf-8",
     warn: Callable[[str], object] = warnings.warn,
     max_words: float = math.inf,
-    malformed: str = "stop",
+    malformed: str | None = None,
 ) -> list[Tree]:
     """The trees that TREES name, normalised (see ``normalise``). Raises InputError.
 

@@ -63,6 +63,7 @@ def _raise(error: BaseException) -> Callable[..., None]:
         (PermissionError(errno.EACCES, "Permission denied", b"b"), 1, "seqtree: error: b: Permission denied\n"),
         (OSError("odd"), 1, "seqtree: error: odd\n"),
         (OSError(errno.ENAMETOOLONG, "File name too long", "aaa"), 2, "seqtree: error: aaa: File name too long\n"),
+        (OSError(errno.ENOTDIR, "Not a directory", "a/b"), 2, "seqtree: error: a/b: Not a directory\n"),
         (InputError("no \x1b[31mred\x07\x9b.txt"), 2, "seqtree: error: no \\x1b[31mred\\x07\\x9b.txt\n"),
         (click.UsageError("no \x1b[31mred"), 2, "Error: no \\x1b[31mred\n"),
         (MemoryError(), 1, "seqtree: error: out of memory; smaller settings or a smaller --batch need less\n"),

@@ -764,6 +764,11 @@ def test_reports_and_frequencies_of_texts_with_classes(lm: Run) -> None:
     for opened in (LanguageModel.load("quoted"), LanguageModel.load("quoted").given("x")):
         (report,) = report_samples(opened, "quoted", [{"text": 'a "b" c'}])
         assert report.longest_copy == 7  # as the file is, quotes are twice there
+    _write("poems.csv", "poem,of\n" + "a b c,x\nbc,y\n" * 20)
+    columns = ("--label-column", "of", "--text-column", "poem")
+    assert lm("train", "poems.csv", "--condition", *columns, "--out", "named", *SMALL, "--quiet")[0] == 0
+    (report,) = report_samples(LanguageModel.load("named"), "named", [{"text": "a b c"}])
+    assert report.longest_copy == 5
     _write("plain.txt", "abcab\nab\n")
     scored = ("score", run_folder, "plain.txt", "--by", "word", "--columns", "frequency")
     refused(lm(*scored), "the model's training texts have classes; name a text with --frequencies")
@@ -777,6 +782,8 @@ def test_options_that_would_do_nothing(lm: Run) -> None:
         lm("train", "text.txt", "--tokenizer", "treebank", "--out", "r", *SMALL), "tokenizer: only with --unit word"
     )
     refused(lm("train", "text.txt", "--out", "", *SMALL), "out '': expected a folder")
+    refused(lm("train", "text.txt", "--epochs", "1", "--minutes", "1"), "epochs and minutes are each the whole budget")
+    refused(lm("eval", _model(), "text.txt", "--ngram-order", "2"), "--ngram-order goes with --ngram")
 
 
 def test_frequencies_are_counted_in_the_encoding_of_the_model(lm: Run) -> None:

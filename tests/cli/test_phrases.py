@@ -98,6 +98,8 @@ def test_export(phrases: Run, tmp_path: Path) -> None:
     assert np.array_equal(np.load(tmp_path / "rows.npy"), rows.detach().numpy())
     code, out, _ = phrases("export", "lm", "--format", "word2vec", "--out", "words.txt")
     assert code == 0
+    written = {line.split()[0] for line in (tmp_path / "words.txt").read_text().splitlines()[1:]}
+    assert written == {*model.vocabulary.tokens} - {"<unk>", "<s>", "</s>"}
     from seqtree.cli import run
 
     given = ("--vectors", "words.txt", "--unit", "word", "--preset", "tiny", "--epochs", "0.5", "--threads", "1", "-q")

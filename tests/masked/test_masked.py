@@ -14,7 +14,6 @@ from command_helpers import Run, caller, refused
 from runs import Messages
 
 import seqtree
-from seqtree import corpora
 from seqtree.errors import InputError
 from seqtree.masked.config import MaskedNetworkConfig, MaskedRecipe, PlainTextSettings
 from seqtree.masked.evaluation import evaluate, hidden_places

@@ -40,7 +40,7 @@ def test_json_lines(tmp_path: Path) -> None:
     assert pairs(written(tmp_path, "\n".join(lines), "a.jsonl")) == [("3", "tab\there"), ("x", "ü")]
 
 
-def test_a_folder_a_class(tmp_path: Path) -> None:
+def test_a_folder_a_class(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("neg/2.txt", "neg/deep/1.txt", "pos/1.txt", ".git/x.txt", "none/readme.md"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(f"{name}\n")
@@ -49,6 +49,10 @@ def test_a_folder_a_class(tmp_path: Path) -> None:
         ("neg", "neg/deep/1.txt\n"),
         ("pos", "pos/1.txt\n"),
     ]
+    assert capsys.readouterr().err == f"warning: {tmp_path / 'none'}: no .txt file in it, so it is no class\n"
+    for spec, instead in ((str(tmp_path), "a folder is a class here"), ("nltk:brown", "categories of the corpus here")):
+        with pytest.raises(InputError, match=f"{instead}; --label-column and --text-column name columns of .csv"):
+            read_labelled([spec], label="stars")
 
 
 @pytest.mark.parametrize(
