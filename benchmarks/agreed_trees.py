@@ -1,4 +1,4 @@
-"""Trees to train on that two parsers agree on, of plain text: tri-training (Li and others 2014) for one parser's sake.
+"""Trees of plain text on which two parsers agree, to train on besides those of a treebank (after Li and others 2014).
 
 A sentence is kept if both parsers give it the same constituents, if the treebank does not have it, and if it has 5 to
 40 words; COUNT of these are chosen at random. The first parser's trees are written, a line each::
