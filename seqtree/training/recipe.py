@@ -86,6 +86,7 @@ class TrainingOptions(Generic[R]):
         for name in options.keys() - self.names:
             near = difflib.get_close_matches(name, self.names, 1)
             raise InputError(f"there is no option {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+        recipe = self.variant(variant, options.get("preset")).recipe.overridden(options)
         if options.get("epochs") is not None and options.get("minutes") is not None:
             raise InputError("epochs and minutes are each the whole budget: give one of them")
-        return self.variant(variant, options.get("preset")).recipe.overridden(options)
+        return recipe

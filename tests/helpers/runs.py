@@ -50,10 +50,15 @@ def train(planned: Planned, display: Display | None = None) -> dict[str, Any]:
     return fit(named(TASKS[planned.task].task), planned.sources, planned.options, display or Messages())
 
 
+def _budget(options: dict[str, Any], epochs: float) -> dict[str, float]:
+    """The budget of a run whose options name none."""
+    return {} if "minutes" in options else {"epochs": epochs}
+
+
 def lm_recipe(out: Path, corpus: Path, **options: Any) -> Planned:
     """A small language model; ``network`` are options of its network."""
     small = {"preset": "tiny", "hidden": 8, "embedding": 5, "tied": False, "batch": 4, "window": 8}
-    training = {"epochs": 2.0, "evaluations": 4, "warmup": 0.0, "learning_rate": 3e-3}
+    training = {**_budget(options, 2.0), "evaluations": 4, "warmup": 0.0, "learning_rate": 3e-3}
     options |= options.pop("network", {})
     return Planned("lm", (str(corpus),), {"out": str(out), **EXACT, **small, **training, **options})
 
@@ -61,7 +66,7 @@ def lm_recipe(out: Path, corpus: Path, **options: Any) -> Planned:
 def parser_recipe(out: Path, resume: bool = False, objective: str = "stepwise", **options: Any) -> Planned:
     """A small parser on the embedded trees, or on ``trees``."""
     small = {"preset": "tiny", "hidden": 8, "vector": 8, "scorer": 8, "words": 6, "characters": 6, "valid_share": 0.2}
-    training = {"epochs": 2.0, "evaluations": 4, "resume": resume, "objective": objective}
+    training = {**_budget(options, 2.0), "evaluations": 4, "resume": resume, "objective": objective}
     if "init_from" in options:
         del small["words"]
     trees = options.pop("trees", (str(corpora.path("toy")),))
@@ -77,7 +82,7 @@ def image_recipe(out: Path, data: Path | None = None, **options: Any) -> Planned
         "stretch": 0.0,
         "batch": 64,
     }
-    training = {"epochs": 1.5, "learning_rate": 1e-2, "evaluations": 4, "ema_decay": 0.9}
+    training = {**_budget(options, 1.5), "learning_rate": 1e-2, "evaluations": 4, "ema_decay": 0.9}
     if "cell" in options or "preset" in options:
         del small["plan"]
     return Planned("image", (str(data),) if data else (), {"out": str(out), **EXACT, **small, **training, **options})

@@ -135,5 +135,5 @@ def test_growth_keeps_every_index():
     grown = WORDS.extended({"cat": 50, "emu": 2, "ant": 2, "bee": 7, "rare": 1}, min_count=2)
     assert grown.tokens == (*WORDS.tokens, "bee", "ant", "emu")
     assert WORDS.extended({"bee": 7, "ant": 2}, max_size=7).tokens == (*WORDS.tokens, "bee")
-    with pytest.raises(InputError, match="below the 6 tokens"):
+    with pytest.raises(InputError, match="at most 5 tokens has no room for the 6 that are known"):
         WORDS.extended({}, max_size=5)
