@@ -273,9 +273,8 @@ def export(
     places(out, format, read := [model] if source is None else [model, source])
     vectors = _open(model, level, **opening, plain=True)
     if source is None:
-        words = vectors.words
-        rows = words.vocabulary.encode(vectors.vocabulary)
-        found = [Phrase(word) for word in vectors.vocabulary], list(words.table[rows])
+        rows = vectors.words.vocabulary.encode(known := vectors.vocabulary)
+        found = [Phrase(word) for word in known], list(vectors.words.table[rows])
     else:
         found = _with_vectors(vectors, list(_read(source, kind, encoding, max_words)))
     for path in export(*found, format, out, read):

@@ -82,7 +82,7 @@ class TrainingOptions(Generic[R]):
             raise InputError(f"preset {preset!r}: expected one of {listed}") from None
 
     def resolved(self, options: Mapping[str, Any], variant: str = "") -> R:
-        """The recipe that the given options choose. Raises InputError for a name that is not an option, two budgets."""
+        """The recipe that the given options choose. Raises InputError for a name that is no option, and two budgets."""
         for name in options.keys() - self.names:
             near = difflib.get_close_matches(name, self.names, 1)
             raise InputError(f"there is no option {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))

@@ -98,13 +98,13 @@ def with_start(recipe: R, options: Mapping[str, Any], composed: Sequence[str] = 
         shape = _shape(recipe.start, composed)
         for name, value in shape.items():
             if options.get(name) not in (None, value):
-                kind = spoken(recipe.start)
+                kind = _spoken(recipe.start)
                 raise InputError(f"{name} {options[name]}: with init_from it is the {kind}'s, {value}")
     changed: Any = recipe
     return cast(R, replace(changed, network=replace(changed.network, **shape)))
 
 
-def spoken(start: Start) -> str:
+def _spoken(start: Start) -> str:
     """What kind of a model a start is, in words."""
     return start.kind.replace("-", " ")
 
@@ -210,7 +210,7 @@ def start_whole_encoder(words: WordEncoder, lexicon: Lexicon, model: MaskedLangu
     Words and characters go by their names; a word that the model knows only in lower case takes that vector. Raises
     InputError if the encoder reads in one direction only.
     """
-    theirs, kind = model.network.words, spoken(model)
+    theirs, kind = model.network.words, _spoken(model)
     if words.config.output_size != theirs.config.output_size:
         raise InputError(f"a {kind} reads a sentence from both sides; so must what starts from it")
     mine, given = words.state_dict(), theirs.state_dict()

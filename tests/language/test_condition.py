@@ -200,6 +200,14 @@ def test_texts_of_several_lines_are_sampled_as_they_are_written(unit: str, tmp_p
     assert report.longest_copy == len(made.part_tokens(poems["o"]))
 
 
+@pytest.mark.realdata
+def test_a_report_reads_a_corpus_of_nltk(data: Path, tmp_path: Path) -> None:
+    train(lm_recipe(tmp_path / "run", Path("nltk:brown[43:45]"), condition=True, epochs=0.01))
+    made = LanguageModel.load(tmp_path / "run")
+    (report,) = report_samples(made, tmp_path / "run", [{"text": "Assembly session brought much good"}])
+    assert report.longest_copy == len("Assembly session brought much good")
+
+
 # --- classes by Bayes' rule
 
 
