@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from seqtree.errors import InputError, SeqtreeError
 from seqtree.language.config import SamplingSettings
-from seqtree.language.sampling import choose, never_sampled
+from seqtree.language.sampling import choose, gumbel_noise, never_sampled
 from seqtree.text.config import END, NEWLINE, START, UNKNOWN
 
 if TYPE_CHECKING:
@@ -105,13 +105,13 @@ class NltkLanguageModel(nltk.lm.api.LanguageModel):  # type: ignore[misc]  # NLT
         generator = random_seed if isinstance(random_seed, random.Random) else random.Random(random_seed)
         vocabulary, settings = self.model.vocabulary, SamplingSettings(num_words)
         reader = self.model.reader()
-        banned = never_sampled(vocabulary)
+        banned, noise = never_sampled(vocabulary), gumbel_noise(settings, len(vocabulary), generator.getrandbits(64))
         for token in self._ids(text_seed):
             reader.read(token)
         words: list[str] = []
         while len(words) < num_words:
             reader.logits[banned] = -np.inf
-            token = choose(reader.logits, settings, generator.random())
+            token = choose(reader.logits, settings, next(noise))
             words.append(vocabulary.tokens[token])
             if len(words) < num_words:
                 reader.read(token)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
+from itertools import repeat
 
 import numpy as np
 
@@ -11,7 +13,7 @@ from seqtree.language.config import SamplingSettings
 from seqtree.language.stepper import Reader
 from seqtree.text.vocabulary import Vocabulary
 
-DRAWS = 1024  # random numbers drawn at a time
+DRAWS = 8192  # random numbers drawn at a time
 _UNSOUND = "the model's probabilities are not finite numbers: it was not trained soundly"
 
 
@@ -30,11 +32,11 @@ def _pieces(reader: Reader, prompt: Sequence[int], settings: SamplingSettings, s
     for token in prompt:
         reader.read(token)
     banned, spelling = never_sampled(reader.vocabulary), Spelling(reader.vocabulary, reader.line_ends, spaced)
-    uniform = _uniforms(settings.seed)
+    noise = gumbel_noise(settings, len(reader.logits), settings.seed)
     for _ in range(settings.length):
         for index in banned:
             reader.logits[index] = -np.inf
-        token = choose(reader.logits, settings, next(uniform))
+        token = choose(reader.logits, settings, next(noise))
         if reader.lines and token == reader.vocabulary.end:
             return
         yield spelling.piece(token)
@@ -65,53 +67,51 @@ def never_sampled(vocabulary: Vocabulary) -> list[int]:
     return [vocabulary.unknown] + [vocabulary.start] * (vocabulary.start != vocabulary.end)
 
 
-def choose(logits: np.ndarray, settings: SamplingSettings, uniform: float) -> int:
-    """One token index from ``logits`` (V,), which are overwritten; ``uniform`` is a random number in [0, 1)."""
-    if settings.temperature == 0:
-        best = int(logits.argmax())
-        if not np.isfinite(logits[best]):
-            raise InputError(_UNSOUND)
-        return best
-    if settings.temperature != 1:
-        logits *= 1.0 / min(max(settings.temperature, 1e-30), 1e30)  # what float32 can hold
-    logits -= logits[logits.argmax()]  # quicker than max()
-    if settings.top_k is not None and settings.top_k < len(logits):
-        _keep_top_k(logits, settings.top_k)
-    weights = np.exp(logits, out=logits)
-    if settings.top_p is not None:
-        _keep_nucleus(weights, settings.top_p)
-    sums = np.add.accumulate(weights, dtype=np.float64)  # quicker than cumsum()
-    total = sums[-1]
-    if not 0 < total < np.inf:
+def choose(logits: np.ndarray, settings: SamplingSettings, noise: np.ndarray) -> int:
+    """One token index from ``logits`` (V,), which are overwritten; ``noise`` (V,) is of ``gumbel_noise``.
+
+    The largest sum of a logit and its noise is at token i with probability softmax(logits / temperature)_i (the
+    Gumbel-max trick; Maddison, Tarlow and Minka 2014). Raises InputError if the logits are not finite.
+    """
+    best = int(_perturbed(logits, settings, noise).argmax())
+    if not math.isfinite(logits[best]):
         raise InputError(_UNSOUND)
-    place = uniform * total
-    if place >= total:  # a product that rounds up to the total is past all of them
-        place = np.nextafter(total, 0.0)
-    return int(sums.searchsorted(place, side="right"))
+    return best
 
 
-def choose_rows(logits: np.ndarray, settings: SamplingSettings, uniforms: np.ndarray) -> np.ndarray:
-    """What ``choose`` takes of each row of ``logits`` (N, V), which are overwritten; ``uniforms`` (N,)."""
-    if settings.temperature == 0:
-        best: np.ndarray = logits.argmax(axis=1)
-        if not np.isfinite(logits[np.arange(len(best)), best]).all():
-            raise InputError(_UNSOUND)
-        return best
-    if settings.temperature != 1:
-        logits *= 1.0 / min(max(settings.temperature, 1e-30), 1e30)
-    logits -= logits.max(axis=1, keepdims=True)
-    if settings.top_k is not None and settings.top_k < logits.shape[1]:
-        _keep_top_k(logits, settings.top_k)
-    weights = np.exp(logits, out=logits)
-    if settings.top_p is not None:
-        _keep_nucleus(weights, settings.top_p)
-    sums = np.add.accumulate(weights, axis=1, dtype=np.float64)
-    total = sums[:, -1]
-    if not ((total > 0) & (total < np.inf)).all():
+def choose_rows(logits: np.ndarray, settings: SamplingSettings, noise: np.ndarray) -> np.ndarray:
+    """What ``choose`` takes of each row of ``logits`` (N, V), which are overwritten; ``noise`` (N, V)."""
+    best: np.ndarray = _perturbed(logits, settings, noise).argmax(axis=1)
+    if not np.isfinite(logits[np.arange(len(best)), best]).all():
         raise InputError(_UNSOUND)
-    places = np.minimum(uniforms * total, np.nextafter(total, 0.0))
-    passed: np.ndarray = np.count_nonzero(sums <= places[:, None], axis=1)
-    return passed
+    return best
+
+
+def gumbel_noise(settings: SamplingSettings, size: int, seed: int | None) -> Iterator[np.ndarray]:
+    """What a seed adds to the logits (V,) of one token after the other: Gumbel noise times the temperature."""
+    if settings.temperature == 0:
+        yield from repeat(np.zeros(size, np.float32))
+    generator, scale = np.random.Generator(np.random.PCG64(seed)), np.float32(-_temperature(settings))
+    while True:
+        drawn = generator.standard_exponential((max(1, DRAWS // size), size))
+        yield from scale * np.log(drawn.astype(np.float32))
+
+
+def _perturbed(logits: np.ndarray, settings: SamplingSettings, noise: np.ndarray) -> np.ndarray:
+    """``logits`` (..., V), changed in place: without those that may not be chosen, and with their noise."""
+    if settings.temperature and (settings.top_k is not None or settings.top_p is not None):
+        logits -= logits.max(axis=-1, keepdims=True)
+        if settings.top_k is not None and settings.top_k < logits.shape[-1]:
+            _keep_top_k(logits, settings.top_k)
+        if settings.top_p is not None:
+            _keep_nucleus(logits, settings.top_p, _temperature(settings))
+    logits += noise
+    return logits
+
+
+def _temperature(settings: SamplingSettings) -> float:
+    """The temperature, in the range of float32."""
+    return min(max(settings.temperature, 1e-30), 1e30)
 
 
 def _keep_top_k(logits: np.ndarray, k: int) -> None:
@@ -120,20 +120,14 @@ def _keep_top_k(logits: np.ndarray, k: int) -> None:
     np.put_along_axis(logits, order[..., k:], -np.inf, axis=-1)
 
 
-def _keep_nucleus(weights: np.ndarray, share: float) -> None:
-    """Of each row (..., V), the fewest most probable tokens that together reach ``share`` survive."""
-    order = np.argsort(-weights, axis=-1, kind="stable")
-    ordered = np.take_along_axis(weights, order, axis=-1)
-    sums = ordered.cumsum(axis=-1, dtype=np.float64)
-    before = sums < share * sums[..., -1:]
-    kept = np.concatenate([np.ones_like(before[..., :1]), before[..., :-1]], axis=-1)
-    np.put_along_axis(weights, order, np.where(kept, ordered, 0.0), axis=-1)
-
-
-def _uniforms(seed: int | None) -> Iterator[float]:
-    generator = np.random.Generator(np.random.PCG64(seed))
-    while True:
-        yield from generator.random(DRAWS).tolist()
+def _keep_nucleus(logits: np.ndarray, share: float, temperature: float) -> None:
+    """Of each row (..., V), whose largest is 0, the fewest tokens that together reach ``share`` survive."""
+    order = np.argsort(-logits, axis=-1, kind="stable")
+    ordered = np.take_along_axis(logits, order, axis=-1)
+    sums = np.exp(ordered / np.float32(temperature)).cumsum(axis=-1, dtype=np.float64)
+    reached = sums[..., :-1] >= share * sums[..., -1:]
+    ordered[..., 1:][reached] = -np.inf
+    np.put_along_axis(logits, order, ordered, axis=-1)
 
 
 def _until_stop(pieces: Iterator[str], stops: Sequence[str]) -> Iterator[str]:

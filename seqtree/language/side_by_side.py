@@ -6,7 +6,7 @@ decides between two tokens: one product for many rows adds up in another order t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,7 @@ from torch import Tensor
 from seqtree.language.batches import shift_inputs
 from seqtree.language.config import SamplingSettings
 from seqtree.language.network import RecurrentLanguageModel
-from seqtree.language.sampling import DRAWS, Spelling, choose_rows, never_sampled
+from seqtree.language.sampling import Spelling, choose_rows, gumbel_noise, never_sampled
 from seqtree.language.stepper import line_ends
 from seqtree.nn.recurrent import State
 from seqtree.text.vocabulary import Vocabulary
@@ -37,13 +37,14 @@ class SideBySide:
         """A text of each of ``seeds`` that goes on from token indices ``prompt``; see ``sample_tokens``."""
         ends, banned = line_ends(self.vocabulary, self.network.classes is not None), never_sampled(self.vocabulary)
         texts = [_Text(Spelling(self.vocabulary, ends, spaced), settings.stop) for _ in seeds]
-        going, chances = np.arange(len(seeds)), _uniforms(seeds)
+        going, noises = np.arange(len(seeds)), [gumbel_noise(settings, len(self.vocabulary), seed) for seed in seeds]
         output, state = self._read(torch.tensor([[token] for token in (self.vocabulary.start, *prompt)]), None)
         output, state = output[-1:].expand(1, len(seeds), -1), _rows(state, np.zeros(len(seeds), np.int64))
         for _ in range(settings.length):
             logits = self.network.decoder(output[0]).cpu().numpy()
             logits[:, banned] = -np.inf
-            tokens = choose_rows(logits, settings, next(chances)[going])
+            noise = np.concatenate([next(noises[row]) for row in going.tolist()])  # quicker than stack()
+            tokens = choose_rows(logits, settings, noise.reshape(logits.shape))
             kept = np.flatnonzero(tokens != self.vocabulary.end) if self.lines else np.arange(len(tokens))
             for row, token in zip(going[kept].tolist(), tokens[kept].tolist(), strict=True):
                 texts[row].tokens.append(token)
@@ -85,13 +86,6 @@ class _Text:
         spelled = "".join(map(self._spelling.piece, self.tokens))
         self.tokens.clear()
         return spelled
-
-
-def _uniforms(seeds: Sequence[int]) -> Iterator[npt.NDArray[np.float64]]:
-    """Random numbers of each seed, the same as ``uniforms`` of it gives: an array (N,) for every step."""
-    generators = [np.random.Generator(np.random.PCG64(seed)) for seed in seeds]
-    while True:
-        yield from np.stack([generator.random(DRAWS) for generator in generators], axis=1)
 
 
 def _rows(state: State, rows: npt.NDArray[np.int64]) -> State:

@@ -1,12 +1,12 @@
 """The recurrent network one token at a time, in NumPy: sampling without the overhead of a tensor library.
 
-Same results as the torch module up to float32 rounding (tested). Each layer multiplies its input and previous state in
-one matrix-vector product; the first layer looks the product with its input up in a table, if that is small enough.
-Sigmoids are computed by tanh: sig(x) = (1 + tanh(x / 2)) / 2, the halving of x folded into the weights. The gates of an
-LSTM stay twice as large, and so does h, which the weights that multiply it make up for.
+Same results as the torch module up to float32 rounding (tested). Each layer multiplies its input, a one (for the bias)
+and its previous state in one matrix-vector product; the first layer looks the product with its input up in a table, if
+that is small enough. Sigmoids are computed by tanh: sig(x) = (1 + tanh(x / 2)) / 2, the halving of x folded into the
+weights. The gates of an LSTM stay twice as large, and so does h, which the weights that multiply it make up for.
 
-A call of NumPy on such short arrays takes a third of a microsecond, and twice that with a Python number: constants are
-arrays, and what one call can compute lies side by side.
+A call of NumPy on such short arrays takes a quarter of a microsecond, and more with a Python number or with ``out=``:
+constants are arrays, results are given by place, and what one call can compute lies side by side.
 """
 
 from __future__ import annotations
@@ -24,23 +24,27 @@ from seqtree.text.vocabulary import Vocabulary
 
 MAX_TABLE = 1 << 24  # numbers
 ZERO, HALF, ONE = (np.array(number, np.float32) for number in (0.0, 0.5, 1.0))
+add, multiply, tanh = np.add, np.multiply, np.tanh
 
 
 class StepState:
     """What one stream of tokens carries and writes into; several streams can go on in turn, or in several threads.
 
-    ``h`` of every layer (2 h in an LSTM) lie side by side: ``inputs[l]`` is [h of layer l - 1, h of layer l], the input
-    and state that layer l multiplies. ``gates`` and ``logits`` are scratch. ``shift`` is what a condition adds to the
-    gates of the first layer.
+    ``h`` of every layer (2 h in an LSTM) lie side by side, each with a one after it: ``inputs[l]`` is what layer l
+    multiplies, h of layer l - 1, a one and h of layer l, and ``top`` what the output layer does. ``gates`` and
+    ``logits`` are scratch. ``shift`` is what a condition adds to the gates of the first layer.
     """
 
     shift: np.ndarray | None = None
 
     def __init__(self, sizes: Sequence[int], gates: int, vocabulary: int) -> None:
-        ends = np.cumsum(sizes).tolist()
-        begins, states = [0, *ends[:-1]], _zeros(ends[-1])
+        ends = [end + layer for layer, end in enumerate(np.cumsum(sizes).tolist())]
+        begins = [0, *(end + 1 for end in ends[:-1])]
+        states = _zeros(ends[-1] + 1)
+        states[ends] = 1.0
         self.h = [states[begin:end] for begin, end in zip(begins, ends, strict=True)]
         self.inputs = [states[begins[max(0, layer - 1)] : end] for layer, end in enumerate(ends)]
+        self.top = states[begins[-1] :]
         self.gates, self.logits = [_zeros(gates * size) for size in sizes], _zeros(vocabulary)
         self.cells = [Cell(size) for size in sizes] if gates == GATES["lstm"] else []
 
@@ -52,7 +56,7 @@ class Cell:
         whole, self.product = _zeros(5 * hidden), _zeros(2 * hidden)
         self.gates, self.sigmoids, self.both = whole[: 4 * hidden], whole[: 3 * hidden], whole[: 2 * hidden]
         self.output, self.pair, self.c = whole[2 * hidden : 3 * hidden], whole[3 * hidden :], whole[4 * hidden :]
-        self.halves = self.product[:hidden], self.product[hidden:]
+        self.first, self.second = self.product[:hidden], self.product[hidden:]
 
 
 class Stepper:
@@ -71,7 +75,7 @@ class Stepper:
         self.condition = copy.deepcopy(network.condition).cpu().float() if network.classes else None
         embedding = None if config.one_hot else weights["embedding.weight"]
         output = weights["embedding.weight"] if config.tied else weights["decoder.weight"]
-        self.output, self.output_bias = np.ascontiguousarray(output), weights["decoder.bias"]
+        self.output = _aligned(np.concatenate([output, weights["decoder.bias"][:, None]], axis=1).T)  # (H + 1, V)
         self._prepare(
             [
                 [weights[f"recurrent.{name}_l{layer}"] for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
@@ -81,15 +85,14 @@ class Stepper:
         )
 
     def _prepare(self, layers: list[list[np.ndarray]], embedding: np.ndarray | None) -> None:
-        """Fold scales and biases; store W_hh and (as a table or a matrix) W_ih of every layer, (inputs, gates)."""
+        """Fold scales and biases; store what multiplies the input (with a one after it) and the state of a layer."""
         if self.cell == "lstm":
-            self.output = self.output * 0.5
-        self.matrices: list[np.ndarray] = []  # [W_ih W_hh]ᵀ, or W_hhᵀ where W_ih is in the table or separate
-        self.input_matrices: list[np.ndarray] = []  # W_ihᵀ, separate in a GRU, whose reset gate scales only one product
-        self.biases: list[np.ndarray] = []
+            self.output[:-1] *= 0.5
+        self.matrices: list[np.ndarray] = []  # [W_ih b W_hh]ᵀ, or W_hhᵀ where [W_ih b] is in the table or separate
+        self.input_matrices: list[np.ndarray] = []  # [W_ih b]ᵀ, separate in a GRU, whose reset gate scales one product
         self.candidate_biases: list[np.ndarray] = []
         self.table: np.ndarray | None = None
-        self.embedding: np.ndarray | None = None
+        self.embedding: np.ndarray | None = None  # (V, E + 1), ones in its last column
         for index, (w_ih, w_hh, b_ih, b_hh) in enumerate(layers):
             h, (order, scale) = self.sizes[index], self._order(self.sizes[index])
             w_ih, w_hh, b_ih, b_hh = (
@@ -104,14 +107,13 @@ class Stepper:
             vocabulary = w_ih.shape[1] if embedding is None else len(embedding)
             tabled = index == 0 and (embedding is None or vocabulary * len(bias) <= MAX_TABLE)
             if tabled:
-                inputs = w_ih.T if embedding is None else embedding @ w_ih.T
-                self.table = _aligned(inputs + bias)
+                self.table = _aligned((w_ih.T if embedding is None else embedding @ w_ih.T) + bias)
             elif index == 0 and embedding is not None:
-                self.embedding = embedding
+                self.embedding = np.concatenate([embedding, np.ones((vocabulary, 1), np.float32)], axis=1)
+            first = np.concatenate([w_ih, bias[:, None]], axis=1)
             separate = tabled or self.cell == "gru"
-            self.matrices.append(_aligned((w_hh if separate else np.concatenate([w_ih, w_hh], axis=1)).T))
-            self.input_matrices.append(_aligned(w_ih.T))
-            self.biases.append(bias)
+            self.matrices.append(_aligned((w_hh if separate else np.concatenate([first, w_hh], axis=1)).T))
+            self.input_matrices.append(_aligned(first.T))
 
     def _order(self, h: int) -> tuple[np.ndarray, np.ndarray]:
         """The order of the rows of h units' gates, (G h,), and what they are multiplied with, (G h, 1)."""
@@ -126,10 +128,10 @@ class Stepper:
 
     def first_state(self, number: int | None = None) -> StepState:
         """The state before the first token, of a text of this class or of none."""
-        state = StepState(self.sizes, GATES[self.cell], len(self.output))
+        state = StepState(self.sizes, GATES[self.cell], self.output.shape[1])
         if number is not None and self.condition is not None:
             added, first = self.condition.of(number)
-            state.shift = None if added is None else added @ self.input_matrices[0]
+            state.shift = None if added is None else added @ self.input_matrices[0][:-1]
             if first is not None:
                 h, *c = first.reshape(-1, len(self.sizes), self.hidden)
                 for layer, part in enumerate(state.h):
@@ -142,54 +144,58 @@ class Stepper:
     def step(self, token: int, state: StepState) -> np.ndarray:
         """Logits (V,) of the token after ``token``: the state's own array, which the next call with it overwrites."""
         for layer, h in enumerate(state.h):
-            if layer:
-                inputs, bias = state.inputs[layer], self.biases[layer]
-            elif self.table is not None:
-                inputs, bias = h, self.table[token]
-            else:
-                assert self.embedding is not None
-                inputs, bias = np.concatenate((self.embedding[token], h)), self.biases[0]
-            if not layer and state.shift is not None:
-                bias = bias + state.shift
+            inputs, added = state.inputs[layer], None
+            if not layer:
+                if self.table is not None:
+                    added = self.table[token]
+                else:
+                    assert self.embedding is not None
+                    inputs = np.concatenate((self.embedding[token], h))
+                if state.shift is not None:
+                    added = state.shift if added is None else added + state.shift
             if self.cell == "lstm":
-                self._lstm(layer, inputs, bias, h, state)
+                self._lstm(layer, inputs, added, h, state)
             elif self.cell == "gru":
-                self._gru(layer, inputs, bias, h, state)
+                self._gru(layer, inputs, added, h, state)
             else:
-                self._simple(layer, inputs, bias, h, state)
-        logits = np.dot(self.output, state.h[-1], out=state.logits)
-        logits += self.output_bias
-        return logits
+                self._simple(layer, inputs, added, h, state)
+        return state.top.dot(self.output, state.logits)
 
-    def _lstm(self, layer: int, inputs: np.ndarray, bias: np.ndarray, h: np.ndarray, state: StepState) -> None:
+    def _lstm(self, layer: int, inputs: np.ndarray, added: np.ndarray | None, h: np.ndarray, state: StepState) -> None:
         cell = state.cells[layer]
         gates, sigmoids, product, c = cell.gates, cell.sigmoids, cell.product, cell.c
-        np.dot(inputs, self.matrices[layer], out=gates)
-        gates += bias
-        np.tanh(gates, out=gates)
-        sigmoids += ONE  # twice the gates i f o
-        np.multiply(cell.both, cell.pair, out=product)  # twice i g, f c
-        np.add(*cell.halves, out=c)
-        c *= HALF
-        np.tanh(c, out=h)
-        h *= cell.output
+        inputs.dot(self.matrices[layer], gates)
+        if added is not None:
+            add(gates, added, gates)
+        tanh(gates, gates)
+        add(sigmoids, ONE, sigmoids)  # twice the gates i f o
+        multiply(cell.both, cell.pair, product)  # twice i g, f c
+        add(cell.first, cell.second, c)
+        multiply(c, HALF, c)
+        tanh(c, h)
+        multiply(h, cell.output, h)
 
-    def _gru(self, layer: int, inputs: np.ndarray, bias: np.ndarray, h: np.ndarray, state: StepState) -> None:
+    def _gru(self, layer: int, inputs: np.ndarray, added: np.ndarray | None, h: np.ndarray, state: StepState) -> None:
         n = len(h)
-        product = np.dot(h, self.matrices[layer], out=state.gates[layer])
-        x = inputs[: len(inputs) - n]  # the part before h; empty if the table is used
-        net = bias + x @ self.input_matrices[layer] if len(x) else bias
-        gates = HALF + HALF * np.tanh(product[: 2 * n] + net[: 2 * n])  # r, z
-        candidate = np.tanh(net[2 * n :] + gates[:n] * (product[2 * n :] + self.candidate_biases[layer]))
+        product = h.dot(self.matrices[layer], state.gates[layer])
+        x = inputs[: len(inputs) - n]  # what comes before h; nothing if the table is used
+        net = ZERO if added is None else added
+        if len(x):
+            net = net + x.dot(self.input_matrices[layer])
+        gates = HALF + HALF * tanh(product[: 2 * n] + net[: 2 * n])  # r, z
+        candidate = tanh(net[2 * n :] + gates[:n] * (product[2 * n :] + self.candidate_biases[layer]))
         h += (ONE - gates[n:]) * (candidate - h)
 
-    def _simple(self, layer: int, inputs: np.ndarray, bias: np.ndarray, h: np.ndarray, state: StepState) -> None:
-        net = np.dot(inputs, self.matrices[layer], out=state.gates[layer])
-        net += bias
+    def _simple(
+        self, layer: int, inputs: np.ndarray, added: np.ndarray | None, h: np.ndarray, state: StepState
+    ) -> None:
+        net = inputs.dot(self.matrices[layer], state.gates[layer])
+        if added is not None:
+            add(net, added, net)
         if self.relu:
             np.maximum(net, ZERO, out=h)
         else:
-            np.tanh(net, out=h)
+            tanh(net, h)
 
 
 class Reader:

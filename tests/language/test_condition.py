@@ -169,8 +169,8 @@ def test_token_by_token_it_computes_the_same(
 
 def test_samples_are_of_their_class_and_the_same_again() -> None:
     made = _conditioned()
-    found = {name: [made.given(name).sample(seed=seed, length=30) for seed in range(20)] for name in NAMES}
-    assert found == {name: [made.given(name).sample(seed=seed, length=30) for seed in range(20)] for name in NAMES}
+    found = {name: [made.given(name).sample(seed=seed, length=30) for seed in range(60)] for name in NAMES}
+    assert found == {name: [made.given(name).sample(seed=seed, length=30) for seed in range(60)] for name in NAMES}
     assert len({tuple(samples) for samples in found.values()}) == len(NAMES)
     assert made.label is None  # a model that is given a class is another one
     adapter = made.given("y").to_nltk()
