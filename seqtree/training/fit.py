@@ -172,6 +172,8 @@ def _run(
         if result.interrupted:
             display.message(f"interrupted and saved at step {result.steps:,}; continue with --resume")
             return report
+        if made.goes_on and not result.best_step:
+            display.message("no evaluation was better than what the run started from, which is kept")
         figures, summary = ranks.led(lambda: _measured(made, run))
         where = "validation" if made.validated else "training data"
         display.message(f"{where}: {summary}")

@@ -94,6 +94,10 @@ class Trainer:
         self._clock = self._saved_at = self._now()
         if not resumed:
             self._save_checkpoint()
+        if self.task.goes_on and self.state.best is None and not self.state.step:
+            self.run.cut_metrics(-1)  # a run may have been killed here
+            self._evaluate(0.0)
+            self._save_checkpoint()
         with stop_requests() as stop:
             while not self.state.finished and not (stopped := self.ranks.any(stop.requested)):
                 self._advance()
@@ -217,7 +221,10 @@ class Trainer:
         return self.ranks.first(time.monotonic())
 
     def _evaluate(self, rate: float) -> bool:
-        """Evaluate with the averaged weights; keep the model if none so far is better. False: not a finite figure."""
+        """Evaluate with the averaged weights; keep the model if none so far is better. False: not a finite figure.
+
+        A model that goes on from another is measured before its first step as well.
+        """
         state, settings = self.state, self.settings
         sign, best = self.task.best[0], self.task.best[1:]
         with self.average.applied():
@@ -235,13 +242,14 @@ class Trainer:
         if not sound:
             self._recover(judged)
             return False
-        state.evaluations = max(state.evaluations + 1, math.floor(self.progress() * settings.evaluations + 1e-9))
+        if state.step:
+            state.evaluations = max(state.evaluations + 1, math.floor(self.progress() * settings.evaluations + 1e-9))
         record = self._record(figures or {}, rate)
         self.run.add_metrics(record)
         if not better:
             state.stale += 1
             self._stalled()
-        if record["train_loss"] < self.task.implausible_loss:
+        if state.step and record["train_loss"] < self.task.implausible_loss:
             self.display.warning(
                 f"a training loss of {record['train_loss']:.1e} nats is implausibly low; the data may repeat itself"
             )
@@ -255,16 +263,16 @@ class Trainer:
         return self.task.evaluate()
 
     def _record(self, figures: Mapping[str, float], rate: float) -> dict[str, Any]:
-        """One line of metrics.jsonl; ``loss`` is null where validation does not measure it."""
+        """One line of metrics.jsonl; ``loss`` is null if validation does not measure it, ``train_loss`` at step 0."""
         state = self.state
         return {
             "step": state.step,
             "epoch": round(state.step / self.task.steps_per_epoch, 4),
             "loss": None,
             **figures,
-            "train_loss": state.loss_sum / state.loss_items,
+            "train_loss": state.loss_sum / state.loss_items if state.step else None,
             "seconds": round(state.elapsed, 3),
-            f"{self.task.items}_per_second": round(state.items / state.elapsed, 1),
+            f"{self.task.items}_per_second": round(state.items / max(state.elapsed, 1e-9), 1),
             "learning_rate": rate,
         }
 

@@ -49,13 +49,11 @@ class Display:
         if shown:
             shown[0] += " *" if improved else ""
         self._validation = f"validation {shown[0]}  " if shown else ""
-        valid = f"  validation {'  '.join(shown)}" if shown else ""
-        rate = record[f"{items}_per_second"]
-        losses = f"train loss {record['train_loss']:.4f}{valid}"
-        self.message(
-            f"step {record['step']:>7,}  epoch {record['epoch']:6.2f}  {losses}  {rate:,.0f} {items}/s  "
-            f"{clock(record['seconds'])}"
-        )
+        parts = [f"step {record['step']:>7,}", f"epoch {record['epoch']:6.2f}"]
+        parts += [f"train loss {record['train_loss']:.4f}"] if record["step"] else ["before training"]
+        parts += ["validation " + "  ".join(shown)] if shown else []
+        parts += [f"{record[f'{items}_per_second']:,.0f} {items}/s"] if record["step"] else []
+        self.message("  ".join((*parts, clock(record["seconds"]))))
         if self.callback is not None:
             self.callback(dict(record))
 

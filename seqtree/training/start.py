@@ -228,12 +228,17 @@ def start_whole_encoder(words: WordEncoder, lexicon: Lexicon, model: MaskedLangu
 
 
 def _copy_known(mine: nn.Embedding, tokens: Vocabulary, theirs: nn.Embedding, known: Vocabulary) -> str:
-    """Copy the vectors of tokens that both vocabularies have, of words in lower case too; says how many of how many."""
+    """Copy the vectors of tokens that both vocabularies have, of words in lower case too; says how many of how many.
+
+    The others start as the vector of ``<unk>`` plus a little noise: as what the network has learned to make of them.
+    """
     words = tokens.unit == "word"
     ids = known.encode([token.lower() if words and token not in known else token for token in tokens.tokens])
-    found = np.flatnonzero((ids != known.unknown) | (np.arange(len(tokens)) == tokens.unknown))
-    mine.weight[torch.from_numpy(found)] = theirs.weight[torch.from_numpy(ids[found])]
-    return f"{len(found):,} of {len(tokens):,}"
+    new = np.flatnonzero((ids == known.unknown) & (np.arange(len(tokens)) != tokens.unknown))
+    noise = NOISE * mine.weight[torch.from_numpy(new)]
+    mine.weight[: len(ids)] = theirs.weight[torch.from_numpy(ids)]
+    mine.weight[torch.from_numpy(new)] += noise
+    return f"{len(tokens) - len(new):,} of {len(tokens):,}"
 
 
 def _start_layers(words: WordEncoder, model: LanguageModel) -> str:

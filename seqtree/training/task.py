@@ -91,6 +91,11 @@ class Task(ABC, Generic[R, M, D]):
         """Whether there are validation data."""
         return False
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether the model starts from one of its own kind, which validation can tell before training."""
+        return self.validated and self.recipe.start is not None and self.recipe.start.kind == self.model.kind
+
     def evaluate(self) -> dict[str, float] | None:
         """Figures of the model's present weights on validation data, in all processes the same; None without any."""
         return None

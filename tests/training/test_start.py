@@ -25,7 +25,7 @@ from seqtree.text.lexicon import Known
 from seqtree.text.sentences import given_words
 from seqtree.text.vocabulary import Vocabulary
 from seqtree.training.fit import fit
-from seqtree.training.start import known_before, start_vectors, start_words
+from seqtree.training.start import NOISE, known_before, start_vectors, start_words
 from seqtree.treebank.binary import binarise
 
 TEXT = "the cat sat on a zebra\nevery zebra sat\n"
@@ -63,8 +63,8 @@ def test_words_of_the_model_are_known_and_have_its_vectors() -> None:
         if source in theirs:
             assert torch.equal(row, model.network.embedding.weight[theirs.index(source)])
             known += 1
-        else:
-            assert torch.equal(row, before[i])
+        else:  # what the model made of words that it did not know, and a little of its own
+            torch.testing.assert_close(row, model.network.embedding.weight[theirs.unknown] + NOISE * before[i])
     assert torch.equal(
         parser.network.words.embedding.weight[words.index("The")], model.network.embedding.weight[theirs.index("the")]
     )
@@ -184,6 +184,28 @@ def test_a_parser_goes_on_from_a_parser(tmp_path: Path) -> None:
         assert mine is not None and theirs is not None
         assert mine.binary.merges == theirs.binary.merges
         assert mine.scores == pytest.approx(theirs.scores, abs=1e-4)
+
+
+@pytest.mark.parametrize("worse", [False, True])
+def test_what_a_run_goes_on_from_is_measured_first_and_kept_if_nothing_is_better(worse: bool, tmp_path: Path) -> None:
+    texts = {name: tmp_path / f"{name}.txt" for name in ("same", "turned", "valid")}
+    texts["same"].write_text(TEXT * 30)
+    texts["turned"].write_text((" ".join(TEXT.split()[::-1]) + "\n") * 30)
+    texts["valid"].write_text(TEXT * 3)
+    options: dict[str, Any] = {"unit": "word", "preset": "tiny", "evaluations": 2, "threads": 1}
+    options["valid"] = (str(texts["valid"]),)
+    task, start, out = named(TASKS["lm"].task), tmp_path / "start", tmp_path / "run"
+    before = fit(task, [str(texts["same"])], {**options, "epochs": 5, "out": str(start)}, Messages())
+    options |= {"init_from": str(start), "out": str(out), "epochs": 10, "learning_rate": 0.02}
+    display = Messages()
+    report = fit(task, [str(texts["turned" if worse else "same"])], options, display)
+    first, *rest = (json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines())
+    assert (first["step"], first["train_loss"]) == (0, None) and len(rest) == 2
+    assert first["loss"] == pytest.approx(before["loss"], rel=1e-5)
+    assert re.search(r"step +0  epoch   0.00  before training  validation loss \d\.\d+ \*", display.text)
+    assert worse == (report["best_step"] == 0) == (min(record["loss"] for record in rest) > first["loss"])
+    assert worse == ("no evaluation was better than what the run started from, which is kept" in display.text)
+    assert report["loss"] == pytest.approx(min(record["loss"] for record in (first, *rest)), rel=1e-5)
 
 
 @pytest.mark.parametrize("task", ["tag", "classify", "tree", "words"])
