@@ -211,12 +211,12 @@ PRESETS = {
             _char(1, 512, 64, 0.1),
             TrainingSettings(learning_rate=4e-2, schedule="linear", weight_decay=0.1, clip=5.0),
         ),
-        "medium": _preset(  # many passes, so much dropout
+        "medium": _preset(  # many passes, so much dropout; small steps
             "char",
             "half an hour for a megabyte, or larger texts",
-            (32, 96),
+            (16, 64),
             replace(_char(2, 512, 128, 0.4), dropout_input=0.1, weight_drop=0.2),
-            TrainingSettings(learning_rate=6e-3, weight_decay=0.1, clip=5.0),
+            TrainingSettings(learning_rate=1.2e-2, schedule="linear", weight_decay=0.1, clip=5.0),
             passes=8,
         ),
         "large": _preset(
