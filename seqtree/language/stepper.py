@@ -144,15 +144,7 @@ class Stepper:
     def step(self, token: int, state: StepState) -> np.ndarray:
         """Logits (V,) of the token after ``token``: the state's own array, which the next call with it overwrites."""
         for layer, h in enumerate(state.h):
-            inputs, added = state.inputs[layer], None
-            if not layer:
-                if self.table is not None:
-                    added = self.table[token]
-                else:
-                    assert self.embedding is not None
-                    inputs = np.concatenate((self.embedding[token], h))
-                if state.shift is not None:
-                    added = state.shift if added is None else added + state.shift
+            inputs, added = (state.inputs[layer], None) if layer else self._first(token, state)
             if self.cell == "lstm":
                 self._lstm(layer, inputs, added, h, state)
             elif self.cell == "gru":
@@ -160,6 +152,14 @@ class Stepper:
             else:
                 self._simple(layer, inputs, added, h, state)
         return state.top.dot(self.output, state.logits)
+
+    def _first(self, token: int, state: StepState) -> tuple[np.ndarray, np.ndarray | None]:
+        """What the first layer multiplies, and what is added to its gates."""
+        if self.table is None:
+            assert self.embedding is not None
+            return np.concatenate((self.embedding[token], state.h[0])), state.shift
+        added = self.table[token]
+        return state.inputs[0], added if state.shift is None else added + state.shift
 
     def _lstm(self, layer: int, inputs: np.ndarray, added: np.ndarray | None, h: np.ndarray, state: StepState) -> None:
         cell = state.cells[layer]

@@ -94,11 +94,11 @@ class Trainer:
         self._clock = self._saved_at = self._now()
         if not resumed:
             self._save_checkpoint()
-        if self.task.goes_on and self.state.best is None and not self.state.step:
-            self.run.cut_metrics(-1)  # a run may have been killed here
-            self._evaluate(0.0)
-            self._save_checkpoint()
         with stop_requests() as stop:
+            if self.task.goes_on and self.state.best is None and not self.state.step:
+                self.run.cut_metrics(-1)  # a run may have been killed here
+                self._evaluate(0.0)
+                self._save_checkpoint()
             while not self.state.finished and not (stopped := self.ranks.any(stop.requested)):
                 self._advance()
         interrupted = not self.state.finished and stopped
