@@ -152,12 +152,14 @@ def start_encoder(words: WordEncoder, lexicon: Lexicon, recipe: Recipe, tell: Ca
 def start_rest(network: Network, given: Network) -> None:
     """Copy all weights but those of the word encoder from a network of the same shape.
 
-    What it predicts comes first among what ``network`` predicts; the rows of all else stay as they are.
+    What it predicts comes first among what ``network`` predicts. All else starts as the mean of that, whose score is
+    never the best: random weights, multiplied by what a trained network computes, would outdo what it has learned.
     """
     mine = network.state_dict()
     for name, known in given.state_dict().items():
         if not name.startswith("words."):
             mine[name][: len(known)] = known
+            mine[name][len(known) :] = known.mean(dim=0)
 
 
 @torch.no_grad()

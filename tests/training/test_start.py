@@ -152,12 +152,16 @@ SMALL = {"words": 6, "characters": 6, "hidden": 8, "layers": 1, "vector": 8, "sc
 
 
 def _saved_parser(path: Path) -> Parser:
-    Parser.untrained(toy_trees()[:40], seed=5, **SMALL).save(path)
+    """One whose hidden units are as large as if it were trained."""
+    parser = Parser.untrained(toy_trees()[:40], seed=5, **SMALL)
+    with torch.no_grad():
+        parser.network.label_scorer.hidden.weight.mul_(100.0)
+    parser.save(path)
     return Parser.load(path)
 
 
 def test_a_parser_goes_on_from_a_parser(tmp_path: Path) -> None:
-    """It merges as that one at first, and knows the words, tags and labels of both."""
+    """It merges and labels as that one at first, and knows the words, tags and labels of both."""
     start = _saved_parser(tmp_path / "parser.safetensors")
     (tmp_path / "new.mrg").write_text("(NEW (NEWTAG zyzzyva) (NX (NN cat) (NN dog)))\n" * 8)
     recipe = parser_recipe(
@@ -184,6 +188,7 @@ def test_a_parser_goes_on_from_a_parser(tmp_path: Path) -> None:
         assert mine is not None and theirs is not None
         assert mine.binary.merges == theirs.binary.merges
         assert mine.scores == pytest.approx(theirs.scores, abs=1e-4)
+        assert mine.binary.labels == theirs.binary.labels and mine.binary.labels
 
 
 @pytest.mark.parametrize("worse", [False, True])
