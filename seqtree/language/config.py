@@ -117,6 +117,18 @@ class ConditionSettings(Settings):
 
 
 @dataclass(frozen=True)
+class CountingSettings(Settings):
+    """What the input vectors start from, where neither a model nor a file of vectors is named."""
+
+    counted_vectors: bool = setting(
+        False,
+        "Start the input vectors from counts of which tokens stand beside which in the training text: it learns "
+        "faster, the more the larger the vocabulary.",
+        flags="--counted-vectors/--random-vectors",
+    )
+
+
+@dataclass(frozen=True)
 class Shorthands(Settings):
     """``dropout`` stands for dropout_input, dropout_hidden and dropout_output, where these are not given."""
 
@@ -163,6 +175,7 @@ class LanguageRecipe(Recipe):
     network: LanguageNetworkConfig = field(default_factory=LanguageNetworkConfig)
     batch: StreamBatchSettings = field(default_factory=StreamBatchSettings)
     condition: ConditionSettings = field(default_factory=ConditionSettings)
+    counting: CountingSettings = field(default_factory=CountingSettings)
 
     def __post_init__(self) -> None:
         if self.condition.condition and self.network.bidirectional:
@@ -181,8 +194,17 @@ def _preset(
 ) -> Preset[LanguageRecipe]:
     training = replace(training, epochs=None)  # by the size of the text
     shape = StreamBatchSettings(*batch)
-    text = TextSettings(unit)
-    return Preset(reason, LanguageRecipe(text=text, network=network, batch=shape, training=training, passes=passes))
+    return Preset(
+        reason,
+        LanguageRecipe(
+            text=TextSettings(unit),
+            network=network,
+            batch=shape,
+            training=training,
+            passes=passes,
+            counting=CountingSettings(unit == "word"),
+        ),
+    )
 
 
 def _char(layers: int, hidden: int, embedding: int, dropout: float) -> LanguageNetworkConfig:

@@ -163,6 +163,8 @@ def _run(
         if preset != (options.get("preset") or task.options.default):
             recipe = replace(task.resolve({**options, "preset": preset}), run=recipe.run)
         made = ranks.together(lambda: task.over(data, recipe, display))
+        if not (recipe.run.resume and run.checkpoint.exists()):
+            ranks.together(lambda: made.begin(display))
         _check_shared(made, ranks)
         display.message(_preflight(made, ranks))
         config = _config(made, sources, preset)

@@ -7,12 +7,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from seqtree.errors import InputError
 from seqtree.model import holds, load
 from seqtree.modelfile import a
+from seqtree.nn.counted import counted_vectors
 from seqtree.nn.network import Network
 from seqtree.nn.recurrent import Recurrent
 from seqtree.nn.words import WordEncoder
@@ -33,6 +35,7 @@ Start: TypeAlias = "LanguageModel | MaskedLanguageModel | Parser"
 PLAIN, PARSER = TASKS["lm"].kind, TASKS["parser"].kind
 KINDS = (PLAIN, TASKS["words"].kind, PARSER)  # of what --init-from may name; all but the first have a word encoder
 SHAPE = ("encoder", "words", "characters", "character_embedding", "subwords", "pairs", "layers", "hidden")
+COUNTED, NEIGHBOURS, DIRECTIONS, ROUNDS = 2_000_000, 2000, 300, 2  # of counted vectors
 NOISE = 0.1  # of a new token's initial vector, added to that of <unk>
 
 
@@ -190,6 +193,26 @@ def start_vectors(weight: Tensor, vocabulary: Vocabulary, path: str, counts: Seq
         f"{len(found - more - as_written):,} of them from the vector in lower case"
         + (f"; {len(more):,} words more are known by it" if more else "")
     )
+
+
+@torch.no_grad()
+def start_counted(weight: Tensor, text: npt.NDArray[Any]) -> str:
+    """Start the rows (V, E) of the tokens in a text (N,) from counts of their neighbours; says so.
+
+    Only the first tokens of a long text are counted, and of wide rows only the first numbers are from counts: these
+    spread as the random ones do that they replace. See ``counted_vectors``.
+    """
+    some = np.asarray(text[:COUNTED], dtype=np.int64)
+    counts = np.bincount(some, minlength=len(weight))
+    order = np.argsort(-counts, kind="stable")[: int((counts > 0).sum())]
+    rows, columns = (np.full(len(weight), -1) for _ in range(2))
+    rows[order] = np.arange(len(order))
+    near = order[:NEIGHBOURS]
+    columns[near] = np.arange(len(near))
+    width = min(DIRECTIONS, weight.shape[1], len(near))
+    table = torch.from_numpy(counted_vectors(some, rows, columns, width, ROUNDS))
+    weight[torch.from_numpy(order), :width] = (weight.std() * table.to(weight.device)).to(weight.dtype)
+    return f"{len(order):,} of {len(weight):,} input vectors start from counts of {len(some):,} tokens"
 
 
 @torch.no_grad()

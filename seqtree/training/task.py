@@ -127,6 +127,9 @@ class Task(ABC, Generic[R, M, D]):
             "half": self.recipe.run.half,
         }
 
+    def begin(self, display: Display) -> None:
+        """Called before a run's first step, which a resumed run has behind it: what takes a while to start from."""
+
     def start_epoch(self) -> None:
         """Called before the first batch of every epoch."""
 

@@ -1,16 +1,14 @@
-"""Vectors of words from plain text: what is counted by hand, what is alike, what is read, what is refused."""
+"""Vectors of words from plain text: what is alike, what is read, what is refused."""
 
 from __future__ import annotations
 
-import math
 import random
 
 import numpy as np
 import pytest
 
 from seqtree.errors import InputError
-from seqtree.phrases import cosine, learn_vectors, learning
-from seqtree.treebank.plain import NumberedText
+from seqtree.phrases import cosine, learn_vectors
 
 ANIMALS, FOODS = ("cat", "dog", "fox", "owl"), ("bread", "rice", "soup", "cake")
 
@@ -44,48 +42,6 @@ def test_the_most_frequent_come_first_and_rare_ones_are_left_out() -> None:
     found = learn_vectors(text, width=2, min_count=3)
     assert found.words == ("b", "a", "c")
     assert found.table.shape == (3, 2)
-
-
-def test_pairs_and_their_places_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Against a slow count, in pieces of some places as well."""
-    read = NumberedText.of(_sentences(40))
-    names, text = read.names, learning._surrounded(read)
-    numbers = np.arange(len(names) + 1)
-    width = len(names) + 1
-    slow: dict[tuple[int, int], int] = {}
-    for sentence in _sentences(40):
-        padded = [0, 0, *(names.index(word) + 1 for word in sentence), 0, 0]
-        for i in range(2, len(padded) - 2):
-            for place, offset in enumerate((-2, -1, 1, 2)):
-                key = (padded[i], place * width + padded[i + offset])
-                slow[key] = slow.get(key, 0) + 1
-    rows = np.where(numbers > 0, numbers, -1)
-    for piece in (1 << 22, 17):
-        monkeypatch.setattr(learning, "AT_ONCE", piece)
-        found = learning._pairs(text, rows, numbers)
-        assert {(a, b): n for a, b, n in zip(*(part.tolist() for part in found), strict=True)} == slow
-
-
-def test_weights_by_hand() -> None:
-    rows, columns, counts = np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]), np.array([6, 2, 1, 7])
-    _, _, weights = learning._weights(rows, columns, counts)
-    smooth = (7**0.75, 9**0.75)
-    first = math.log(6 / (8 * smooth[0] / sum(smooth))) * 6 / 7
-    last = math.log(7 / (8 * smooth[1] / sum(smooth))) * 7 / 8
-    np.testing.assert_allclose(weights, [first, last], rtol=1e-6)
-
-
-def test_the_directions_are_those_of_the_exact_decomposition() -> None:
-    generator = np.random.default_rng(0)
-    rows, columns = np.divmod(np.flatnonzero(generator.random(30 * 40) < 0.3), 40)
-    weights = generator.random(len(rows)).astype(np.float32)
-    table = learning._narrow(rows, columns, weights, (30, 40), 5)
-    dense = np.zeros((30, 40))
-    dense[rows, columns] = weights
-    left, sizes, _ = np.linalg.svd(dense)
-    exact = left[:, :5] * np.sqrt(sizes[:5])
-    exact *= 0.5 / exact.std()
-    np.testing.assert_allclose(np.abs(table), np.abs(exact), atol=0.02)
 
 
 def test_the_same_text_gives_the_same_vectors() -> None:
