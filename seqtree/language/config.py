@@ -10,7 +10,7 @@ from seqtree.nn.config import MAX_LAYERS, MAX_UNITS
 from seqtree.settings import Settings, setting
 from seqtree.text.config import TextSettings
 from seqtree.training.recipe import Preset, Recipe, TrainingOptions
-from seqtree.training.settings import BatchSettings, TrainingSettings, ValidationSettings
+from seqtree.training.settings import BatchSettings, CountingSettings, TrainingSettings, ValidationSettings
 
 MIN_TOKENS = 8
 DROPOUTS = ("dropout_embedding", "dropout_input", "dropout_hidden", "dropout_output", "weight_drop")
@@ -117,18 +117,6 @@ class ConditionSettings(Settings):
 
 
 @dataclass(frozen=True)
-class CountingSettings(Settings):
-    """What the input vectors start from, where neither a model nor a file of vectors is named."""
-
-    counted_vectors: bool = setting(
-        False,
-        "Start the input vectors from counts of which tokens stand beside which in the training text: it learns "
-        "faster, the more the larger the vocabulary.",
-        flags="--counted-vectors/--random-vectors",
-    )
-
-
-@dataclass(frozen=True)
 class Shorthands(Settings):
     """``dropout`` stands for dropout_input, dropout_hidden and dropout_output, where these are not given."""
 
@@ -194,17 +182,8 @@ def _preset(
 ) -> Preset[LanguageRecipe]:
     training = replace(training, epochs=None)  # by the size of the text
     shape = StreamBatchSettings(*batch)
-    return Preset(
-        reason,
-        LanguageRecipe(
-            text=TextSettings(unit),
-            network=network,
-            batch=shape,
-            training=training,
-            passes=passes,
-            counting=CountingSettings(unit == "word"),
-        ),
-    )
+    text = TextSettings(unit)
+    return Preset(reason, LanguageRecipe(text=text, network=network, batch=shape, training=training, passes=passes))
 
 
 def _char(layers: int, hidden: int, embedding: int, dropout: float) -> LanguageNetworkConfig:

@@ -41,7 +41,7 @@ from seqtree.text.labelled import Labelled, read_labelled
 from seqtree.text.lexicon import LabelSet
 from seqtree.text.reading import check_standard_input
 from seqtree.training.progress import Display
-from seqtree.training.start import grow, start_counted, start_vectors, vector_width
+from seqtree.training.start import counted_or_other, grow, start_counted, start_vectors, vector_width
 from seqtree.training.task import Batch, Task
 
 RESET = 0.01  # how likely each row's state is forgotten after a window
@@ -89,7 +89,7 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
         given = {name: value for name, value in options.items() if value is not None}
         if (dropout := given.pop("dropout", None)) is not None:
             given = {**dict.fromkeys(("dropout_input", "dropout_hidden", "dropout_output"), dropout), **given}
-        given = _as_counted(given)
+        given = counted_or_other(given)
         width = vector_width(given, "embedding") if "vectors" in given else None
         start = LanguageModel.load(given["init_from"]) if "init_from" in given else None
         if given.setdefault("condition", bool(start and start.classes)):
@@ -165,7 +165,7 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
         return model
 
     def begin(self, display: Display) -> None:
-        if self.recipe.counting.counted_vectors:
+        if self.recipe.counting.wanted(len(self.model.vocabulary)):
             display.message(start_counted(self.model.network.embedding.weight, self.data.train.ids))
 
     @property
@@ -307,16 +307,6 @@ def _read_items(sources: Sequence[str], recipe: LanguageRecipe) -> PreparedCorpu
     if len({item.label for item in training} | set(known)) < 2:
         raise InputError(f"{', '.join(sources)}: every text is {training[0].label!r}; expected two classes or more")
     return prepare_items(training, valid, recipe.text, start and start.vocabulary, known)
-
-
-def _as_counted(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The given options without counted vectors where there are others, or none; InputError if these were asked for."""
-    others = [name for name in ("init_from", "vectors", "one_hot") if given.get(name)]
-    if not others:
-        return dict(given)
-    if given.get("counted_vectors"):
-        raise InputError(f"--counted-vectors and --{others[0].replace('_', '-')}: expected one of the two")
-    return {**given, "counted_vectors": False}
 
 
 def _as_wide(given: Mapping[str, Any], width: int, base: LanguageNetworkConfig) -> dict[str, Any]:

@@ -10,6 +10,7 @@ MAX_SEED = (1 << 32) - 1
 MAX_THREADS = 4096
 MAX_PROCESSES = 1024
 MAX_VECTOR_WORDS = 10_000_000
+LARGE = 1000  # a vocabulary that counting pays for
 STARTS = ("init_from", "vectors", "vector_words")  # what a task without words hides
 
 
@@ -79,6 +80,23 @@ class ValidationSettings(Settings):
     valid_share: float = setting(
         0.1, "Share of the training data to hold out for validation; 0 for none.", minimum=0, below=1
     )
+
+
+@dataclass(frozen=True)
+class CountingSettings(Settings):
+    """What the input vectors start from, where neither a model nor a file of vectors is named."""
+
+    counted_vectors: bool | None = setting(
+        None,
+        "Start the vectors of tokens from counts of which stand beside which in the training text, or from random "
+        "numbers.",
+        flags="--counted-vectors/--random-vectors",
+        unset=f"counted for {LARGE:,} of them or more",
+    )
+
+    def wanted(self, tokens: int) -> bool:
+        """Whether vectors of so many tokens start from counts; a hundred letters are learned as fast without."""
+        return tokens >= LARGE if self.counted_vectors is None else self.counted_vectors
 
 
 @dataclass(frozen=True)

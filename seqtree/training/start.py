@@ -19,7 +19,7 @@ from seqtree.nn.network import Network
 from seqtree.nn.recurrent import Recurrent
 from seqtree.nn.words import WordEncoder
 from seqtree.tasks import TASKS
-from seqtree.text.lexicon import NOTHING, Known, Lexicon
+from seqtree.text.lexicon import NOTHING, Ids, Known, Lexicon
 from seqtree.text.vectors import VectorFile
 from seqtree.text.vocabulary import Vocabulary
 from seqtree.training.recipe import Recipe
@@ -195,24 +195,36 @@ def start_vectors(weight: Tensor, vocabulary: Vocabulary, path: str, counts: Seq
     )
 
 
+def counted_or_other(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options without counted vectors where there are others, or none; InputError if these were asked for."""
+    others = [name for name in ("init_from", "vectors", "one_hot") if options.get(name)]
+    if not others:
+        return dict(options)
+    if options.get("counted_vectors"):
+        raise InputError(f"--counted-vectors and --{others[0].replace('_', '-')}: expected one of the two")
+    return {**options, "counted_vectors": False}
+
+
 @torch.no_grad()
-def start_counted(weight: Tensor, text: npt.NDArray[Any]) -> str:
+def start_counted(weight: Tensor, text: npt.NDArray[Any], starts: Ids | None = None) -> str:
     """Start the rows (V, E) of the tokens in a text (N,) from counts of their neighbours; says so.
 
-    Only the first tokens of a long text are counted, and of wide rows only the first numbers are from counts: these
-    spread as the random ones do that they replace. See ``counted_vectors``.
+    starts: where its sentences begin; what stands around one is a neighbour, too. Only the first tokens of a long text
+    are counted, and of wide rows only the first numbers are from counts: these spread as the random ones do that they
+    replace. See ``counted_vectors``.
     """
-    some = np.asarray(text[:COUNTED], dtype=np.int64)
-    counts = np.bincount(some, minlength=len(weight))
+    size, some = len(weight), np.asarray(text[:COUNTED], dtype=np.int64)
+    counts = np.bincount(some, minlength=size)
     order = np.argsort(-counts, kind="stable")[: int((counts > 0).sum())]
-    rows, columns = (np.full(len(weight), -1) for _ in range(2))
+    rows, columns = (np.full(size + 1, -1) for _ in range(2))
     rows[order] = np.arange(len(order))
-    near = order[:NEIGHBOURS]
+    near = np.append(order[:NEIGHBOURS], size)
     columns[near] = np.arange(len(near))
-    width = min(DIRECTIONS, weight.shape[1], len(near))
-    table = torch.from_numpy(counted_vectors(some, rows, columns, width, ROUNDS))
+    apart = some if starts is None else np.insert(some, starts[starts <= len(some)], size)
+    width = min(DIRECTIONS, weight.shape[1], len(near), len(order))
+    table = torch.from_numpy(counted_vectors(apart, rows, columns, width, ROUNDS))
     weight[torch.from_numpy(order), :width] = (weight.std() * table.to(weight.device)).to(weight.dtype)
-    return f"{len(order):,} of {len(weight):,} input vectors start from counts of {len(some):,} tokens"
+    return f"{len(order):,} of {size:,} vectors start from counts of {len(some):,} tokens"
 
 
 @torch.no_grad()

@@ -225,6 +225,22 @@ def test_one_goes_on_from_another(tmp_path: Path) -> None:
         torch.testing.assert_close(model.network.state_dict()[name], given, rtol=0, atol=1e-5)
 
 
+def test_it_starts_from_counts_of_its_text(tmp_path: Path) -> None:
+    """With few words only if asked; a file of vectors or a model is another start, and not both can be had."""
+    task, options = named(TASKS["words"].task), {"preset": "tiny", "epochs": 0.1, "threads": 1}
+
+    def told(name: str, **more: Any) -> bool:
+        display = Messages()
+        fit(task, [], {**options, "out": str(tmp_path / name), **more}, display)
+        return "vectors start from counts of" in display.text
+
+    assert told("counted")
+    assert not told("random", counted_vectors=False)
+    assert not told("on", init_from=str(tmp_path / "counted"))
+    with pytest.raises(InputError, match="--counted-vectors and --init-from: expected one of the two"):
+        told("both", init_from=str(tmp_path / "counted"), counted_vectors=True)
+
+
 def test_what_does_not_start_from_one(tmp_path: Path) -> None:
     _model().save(tmp_path / "m.safetensors")
     given = {"init_from": str(tmp_path / "m.safetensors"), "preset": "tiny"}

@@ -336,13 +336,30 @@ def test_counted_vectors_are_alike_for_tokens_of_like_places_and_spread_as_befor
     weight = 0.1 * torch.randn(25, 30, generator=torch.Generator().manual_seed(0))
     before = weight.clone()
     said = start_counted(weight, text.astype(np.uint16))
-    assert said == "21 of 25 input vectors start from counts of 12,000 tokens"
+    assert said == "21 of 25 vectors start from counts of 12,000 tokens"
     assert torch.equal(weight[[1, 22, 23, 24]], before[[1, 22, 23, 24]]) and torch.equal(weight[:, 21:], before[:, 21:])
     assert weight[text[:3], :21].ne(before[text[:3], :21]).all()
     torch.testing.assert_close(weight[sorted({*text}), :21].std(), before.std(), rtol=0.1, atol=0)
     unit = torch.nn.functional.normalize(weight[2:22, :21], dim=1)
     like = unit @ unit.T
     assert like[:10, :10].min() > like[:10, 10:].max() + 0.3
+
+
+def test_ends_of_sentences_are_neighbours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They have a number of their own, a column, and no row; a text that is cut has those of its beginning."""
+    given: list[Any] = []
+
+    def kept(text: Any, rows: Any, columns: Any, width: int, rounds: int) -> Any:
+        given[:] = text.tolist(), rows.tolist(), columns.tolist()
+        return np.ones((rows.max() + 1, width), np.float32)
+
+    monkeypatch.setattr("seqtree.training.start.counted_vectors", kept)
+    text, starts = np.array([2, 2, 2, 0, 0, 1]), np.array([0, 2, 5, 6])
+    start_counted(torch.randn(5, 3), text, starts)
+    assert given == [[5, 2, 2, 5, 2, 0, 0, 5, 1, 5], [1, 2, 0, -1, -1, -1], [1, 2, 0, -1, -1, 3]]
+    monkeypatch.setattr("seqtree.training.start.COUNTED", 5)
+    start_counted(torch.randn(5, 2), text, starts)
+    assert given[0] == [5, 2, 2, 5, 2, 0, 0, 5]
 
 
 def test_a_language_model_over_words_starts_from_counts_unless_told_otherwise(tmp_path: Path) -> None:
@@ -352,10 +369,10 @@ def test_a_language_model_over_words_starts_from_counts_unless_told_otherwise(tm
     def told(**more: Any) -> bool:
         display = Messages()
         fit(named(TASKS["lm"].task), [], {**options, "out": run, **more}, display)
-        return "input vectors start from counts of" in display.text
+        return "vectors start from counts of" in display.text
 
     assert told(unit="word")
-    assert json.loads((tmp_path / "run" / "config.json").read_text())["counting"] == {"counted_vectors": True}
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["counting"] == {"counted_vectors": None}
     written = (tmp_path / "run" / "model.safetensors").read_bytes()
     assert not told(unit="word", resume=True)
     assert (tmp_path / "run" / "model.safetensors").read_bytes() == written

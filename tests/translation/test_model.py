@@ -279,3 +279,20 @@ def test_a_few_sentences_are_learned_by_heart(options: dict[str, Any], tmp_path:
     assert report["measured_on"] == "training data"
     assert report["exact_match"] == 1.0
     assert report["bleu"] == pytest.approx(100)
+
+
+def test_vectors_of_both_sides_start_from_counts(tmp_path: Path) -> None:
+    """Where a side has a thousand tokens or more, or by request; held-out pairs are not counted."""
+    pairs = [(f"a{i % 7}", f"b{i % 60} c{i % 11}") for i in range(1200)]
+    (tmp_path / "p.tsv").write_text("".join(f"{source}\t{target}\n" for source, target in pairs), encoding="utf-8")
+    options = {"preset": "tiny", "unit": "word", "min_count": 1, "epochs": 0.1}
+
+    def told(name: str, **more: Any) -> str:
+        display = Messages()
+        fit(TranslationTask, [str(tmp_path / "p.tsv")], {**options, "out": str(tmp_path / name), **more}, display)
+        return display.text
+
+    assert "vectors start from counts" not in told("few")
+    said = told("asked", counted_vectors=True)
+    assert "sources: 6 of 9 vectors start from counts of " in said
+    assert "targets: 71 of 74 vectors start from counts of " in said
