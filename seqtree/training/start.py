@@ -35,7 +35,7 @@ Start: TypeAlias = "LanguageModel | MaskedLanguageModel | Parser"
 PLAIN, PARSER = TASKS["lm"].kind, TASKS["parser"].kind
 KINDS = (PLAIN, TASKS["words"].kind, PARSER)  # of what --init-from may name; all but the first have a word encoder
 SHAPE = ("encoder", "words", "characters", "character_embedding", "subwords", "pairs", "layers", "hidden")
-COUNTED, NEIGHBOURS, DIRECTIONS, ROUNDS = 2_000_000, 2000, 300, 2  # of counted vectors
+COUNTED, WORDS, NEIGHBOURS, DIRECTIONS, ROUNDS = 2_000_000, 50_000, 2000, 300, 2  # of counted vectors
 NOISE = 0.1  # of a new token's initial vector, added to that of <unk>
 
 
@@ -209,13 +209,13 @@ def counted_or_other(options: Mapping[str, Any]) -> dict[str, Any]:
 def start_counted(weight: Tensor, text: npt.NDArray[Any], starts: Ids | None = None) -> str:
     """Start the rows (V, E) of the tokens in a text (N,) from counts of their neighbours; says so.
 
-    starts: where its sentences begin; what stands around one is a neighbour, too. Only the first tokens of a long text
-    are counted, and of wide rows only the first numbers are from counts: these spread as the random ones do that they
-    replace. See ``counted_vectors``.
+    starts: where its sentences begin; what stands around one is a neighbour, too. Only the beginning of a long text is
+    counted, only frequent tokens of a large vocabulary have counts, and in wide rows only the first numbers are made of
+    them. These spread as the random ones do that they replace. See ``counted_vectors``.
     """
     size, some = len(weight), np.asarray(text[:COUNTED], dtype=np.int64)
     counts = np.bincount(some, minlength=size)
-    order = np.argsort(-counts, kind="stable")[: int((counts > 0).sum())]
+    order = np.argsort(-counts, kind="stable")[: min(WORDS, int((counts > 0).sum()))]
     rows, columns = (np.full(size + 1, -1) for _ in range(2))
     rows[order] = np.arange(len(order))
     near = np.append(order[:NEIGHBOURS], size)
