@@ -82,4 +82,4 @@ def _narrow(rows: Ids, columns: Ids, weights: Table, shape: tuple[int, int], wid
     with seeded(0):
         left, sizes, _ = torch.svd_lowrank(matrix, min(width + MORE, *shape), rounds)
     table: Table = (left * sizes.sqrt())[:, :width].numpy()
-    return table / max(float(table.std()), np.float32(1e-12))
+    return table / np.float32(max(float(table.std()), 1e-12))
