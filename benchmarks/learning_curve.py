@@ -1,10 +1,10 @@
 """How a parser's F1 grows with its trees, from random weights and from plain text: a table and a picture.
 
 Trains on the first so many trees of files 0001-0160 of NLTK's Penn Treebank sample, and scores files 0161-0179 by the
-best evaluation. A start is ``none``, a file of vectors (``seqtree phrases learn``) or a masked language model
-(``seqtree words train``). Runs are kept in OUT and not trained again::
+best evaluation. A start is ``random`` or ``counted`` (vectors of words, from counts in these trees alone), a file of
+vectors (``seqtree phrases learn``), a masked language model (``seqtree words train``) or a parser. Runs are kept in OUT and not trained again::
 
-    python benchmarks/learning_curve.py OUT --trees 340 --trees 1020 --start none --start words.txt --start runs/words
+    python benchmarks/learning_curve.py OUT --trees 340 --trees 1020 --start random --start words.txt --start runs/words
 """
 
 from __future__ import annotations
@@ -61,10 +61,10 @@ def trained(out: Path, start: str, trees: int, given: argparse.Namespace) -> Map
     return read
 
 
-def begun(start: str) -> dict[str, str]:
+def begun(start: str) -> dict[str, Any]:
     """The options of a start."""
-    if start == "none":
-        return {}
+    if start in ("random", "counted"):
+        return {"counted_vectors": start == "counted"}
     return {"vectors" if start.endswith(".txt") else "init_from": start}
 
 

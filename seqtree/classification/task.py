@@ -22,8 +22,8 @@ from seqtree.text.lexicon import LabelSet, Lexicon
 from seqtree.text.reading import check_standard_input
 from seqtree.training.batches import SentenceTask, spread_out
 from seqtree.training.progress import Display
-from seqtree.training.start import known_before, start_encoder, with_start
-from seqtree.training.task import Batch
+from seqtree.training.start import counted_words, known_before, start_encoder, with_start
+from seqtree.training.task import Batch, Counted
 
 MAX_VALIDATION = 5000  # texts
 
@@ -89,6 +89,9 @@ class ClassifyTask(SentenceTask[ClassifierRecipe, Classifier, ClassData]):
         made = Classifier.over(lexicon, classes, texts.unit, texts.lower, recipe.network, recipe.training.seed, words)
         start_encoder(made.network.words, lexicon, recipe, display.message)
         return made
+
+    def counted(self) -> Counted:
+        return counted_words(self.model.network.words, [self.model.lexicon.encode(words) for words in self.words])
 
     def fingerprint(self) -> str:
         digest = hashlib.sha256()

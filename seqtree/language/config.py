@@ -10,7 +10,7 @@ from seqtree.nn.config import MAX_LAYERS, MAX_UNITS
 from seqtree.settings import Settings, setting
 from seqtree.text.config import TextSettings
 from seqtree.training.recipe import Preset, Recipe, TrainingOptions
-from seqtree.training.settings import BatchSettings, CountingSettings, TrainingSettings, ValidationSettings
+from seqtree.training.settings import BatchSettings, TrainingSettings, ValidationSettings
 
 MIN_TOKENS = 8
 DROPOUTS = ("dropout_embedding", "dropout_input", "dropout_hidden", "dropout_output", "weight_drop")
@@ -163,7 +163,6 @@ class LanguageRecipe(Recipe):
     network: LanguageNetworkConfig = field(default_factory=LanguageNetworkConfig)
     batch: StreamBatchSettings = field(default_factory=StreamBatchSettings)
     condition: ConditionSettings = field(default_factory=ConditionSettings)
-    counting: CountingSettings = field(default_factory=CountingSettings)
 
     def __post_init__(self) -> None:
         if self.condition.condition and self.network.bidirectional:

@@ -41,8 +41,8 @@ from seqtree.text.labelled import Labelled, read_labelled
 from seqtree.text.lexicon import LabelSet
 from seqtree.text.reading import check_standard_input
 from seqtree.training.progress import Display
-from seqtree.training.start import counted_or_other, grow, start_counted, start_vectors, vector_width
-from seqtree.training.task import Batch, Task
+from seqtree.training.start import grow, start_vectors, vector_width
+from seqtree.training.task import Batch, Counted, Task
 
 RESET = 0.01  # how likely each row's state is forgotten after a window
 MIN_STEPS, MIN_EPOCHS, MAX_EPOCHS = 2000, 10, 40  # by default a small text is read until it has had so many steps
@@ -89,7 +89,6 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
         given = {name: value for name, value in options.items() if value is not None}
         if (dropout := given.pop("dropout", None)) is not None:
             given = {**dict.fromkeys(("dropout_input", "dropout_hidden", "dropout_output"), dropout), **given}
-        given = counted_or_other(given)
         width = vector_width(given, "embedding") if "vectors" in given else None
         start = LanguageModel.load(given["init_from"]) if "init_from" in given else None
         if given.setdefault("condition", bool(start and start.classes)):
@@ -164,9 +163,9 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
             display.message(start_vectors(model.network.embedding.weight, data.vocabulary, recipe.run.vectors))
         return model
 
-    def begin(self, display: Display) -> None:
-        if self.recipe.counting.wanted(len(self.model.vocabulary)):
-            display.message(start_counted(self.model.network.embedding.weight, self.data.train.ids))
+    def counted(self) -> Counted:
+        network = self.model.network
+        return {} if network.config.one_hot else {"tokens": (network.embedding.weight, [self.data.train.ids])}
 
     @property
     def steps_per_epoch(self) -> int:

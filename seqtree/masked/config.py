@@ -9,7 +9,7 @@ from seqtree.nn.config import WordEncoderConfig
 from seqtree.settings import Settings, setting
 from seqtree.text.config import check_encoding
 from seqtree.training.recipe import Preset, Recipe, TrainingOptions
-from seqtree.training.settings import BatchSettings, CountingSettings, TrainingSettings, ValidationSettings
+from seqtree.training.settings import BatchSettings, TrainingSettings, ValidationSettings
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,6 @@ class MaskedRecipe(Recipe):
     plain: PlainTextSettings = field(default_factory=PlainTextSettings)
     validation: ValidationSettings = field(default_factory=ValidationSettings)
     network: MaskedNetworkConfig = field(default_factory=MaskedNetworkConfig)
-    counting: CountingSettings = field(default_factory=CountingSettings)
 
 
 _TRAINING = TrainingSettings(

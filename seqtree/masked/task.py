@@ -20,8 +20,8 @@ from seqtree.text.lexicon import Ids, Lexicon
 from seqtree.text.reading import check_standard_input
 from seqtree.training.batches import SentenceTask, evenly
 from seqtree.training.progress import Display
-from seqtree.training.start import counted_or_other, known_before, start_counted, start_encoder, with_start
-from seqtree.training.task import Batch
+from seqtree.training.start import known_before, start_encoder, with_start
+from seqtree.training.task import Batch, Counted
 from seqtree.treebank.plain import NumberedText, read_words
 
 MAX_VALIDATION = 2000  # sentences
@@ -62,7 +62,7 @@ class MaskedTask(SentenceTask[MaskedRecipe, MaskedLanguageModel, MaskedData]):
 
     @classmethod
     def resolve(cls, options: Any) -> MaskedRecipe:
-        return with_start(OPTIONS.resolved(counted_or_other(options)), options)
+        return with_start(OPTIONS.resolved(options), options)
 
     @classmethod
     def read(cls, sources: Sequence[str], recipe: MaskedRecipe, display: Display) -> MaskedData:
@@ -99,10 +99,10 @@ class MaskedTask(SentenceTask[MaskedRecipe, MaskedLanguageModel, MaskedData]):
             model.network.norm.load_state_dict(given.norm.state_dict())
         return model
 
-    def begin(self, display: Display) -> None:
-        text, weight = self.data.text, self.model.network.words.embedding.weight
-        if self.recipe.counting.wanted(len(text.names)):
-            display.message(start_counted(weight, self.known[text.numbers], text.starts))
+    def counted(self) -> Counted:
+        text = self.data.text
+        sentences = np.split(self.known[text.numbers], text.starts[1:-1])
+        return {"words": (self.model.network.words.embedding.weight, sentences)}
 
     def fingerprint(self) -> str:
         text, training, valid = self.data

@@ -22,8 +22,8 @@ from seqtree.text.columns import Tagged, read_tagged
 from seqtree.text.reading import check_standard_input
 from seqtree.training.batches import SentenceTask, held_out
 from seqtree.training.progress import Display
-from seqtree.training.start import PARSER, known_before, start_encoder, start_rest, with_start
-from seqtree.training.task import Batch
+from seqtree.training.start import PARSER, counted_words, known_before, start_encoder, start_rest, with_start
+from seqtree.training.task import Batch, Counted
 from seqtree.treebank.binary import BinaryTree, binarise, restore
 from seqtree.treebank.bracketed import write_tree
 from seqtree.treebank.dialects import WRAPPERS
@@ -98,6 +98,10 @@ class ParserTask(SentenceTask[ParserRecipe, Parser, ParserData]):
         if start:
             start_rest(parser.network, start.network)
         return parser
+
+    def counted(self) -> Counted:
+        tagged = (ids for _, ids, _ in self.tagged)
+        return counted_words(self.model.network.words, [*(tree.words for tree in self.gold), *tagged])
 
     def fingerprint(self) -> str:
         digest = hashlib.sha256()

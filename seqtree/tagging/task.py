@@ -19,8 +19,8 @@ from seqtree.text.batches import make_batch
 from seqtree.text.reading import check_standard_input
 from seqtree.training.batches import SentenceTask, held_out
 from seqtree.training.progress import Display
-from seqtree.training.start import known_before, start_encoder, with_start
-from seqtree.training.task import Batch
+from seqtree.training.start import counted_words, known_before, start_encoder, with_start
+from seqtree.training.task import Batch, Counted
 
 MAX_VALIDATION = 5000  # sentences
 
@@ -77,6 +77,9 @@ class TagTask(SentenceTask[TaggerRecipe, Tagger, TagData]):
         tagger = Tagger.over(*names, data.scheme, recipe.network, recipe.training.seed, words)
         start_encoder(tagger.network.words, tagger.lexicon, recipe, display.message)
         return tagger
+
+    def counted(self) -> Counted:
+        return counted_words(self.model.network.words, self.words)
 
     def fingerprint(self) -> str:
         digest = hashlib.sha256()

@@ -25,6 +25,7 @@ from seqtree.training.ranks import Place, Ranks
 from seqtree.training.recipe import Recipe
 from seqtree.training.report import Report
 from seqtree.training.run_folder import OthersRunFolder, RunFolder
+from seqtree.training.start import start_from_counts
 from seqtree.training.task import Task
 
 AnyTask = Task[Any, Any, Any]
@@ -164,7 +165,7 @@ def _run(
             recipe = replace(task.resolve({**options, "preset": preset}), run=recipe.run)
         made = ranks.together(lambda: task.over(data, recipe, display))
         if not (recipe.run.resume and run.checkpoint.exists()):
-            ranks.together(lambda: made.begin(display))
+            ranks.together(lambda: start_from_counts(made.counted(), recipe.run, display.message))
         _check_shared(made, ranks)
         display.message(_preflight(made, ranks))
         config = _config(made, sources, preset)
@@ -234,6 +235,7 @@ def _config(task: AnyTask, sources: Sequence[str], preset: str) -> dict[str, Any
         "init_from": run.init_from,
         "vectors": run.vectors,
         **({"vector_words": run.vector_words} if run.vectors else {}),
+        "counted_vectors": run.counted_vectors,
         "half": run.half,
         **groups,
         "fingerprint": task.fingerprint(),

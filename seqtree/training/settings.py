@@ -11,7 +11,8 @@ MAX_THREADS = 4096
 MAX_PROCESSES = 1024
 MAX_VECTOR_WORDS = 10_000_000
 LARGE = 1000  # a vocabulary that counting pays for
-STARTS = ("init_from", "vectors", "vector_words")  # what a task without words hides
+OTHERS = ("init_from", "vectors", "vector_words")  # starts from models and files, which a task may not have
+STARTS = (*OTHERS, "counted_vectors")  # what a task without words hides
 
 
 @dataclass(frozen=True)
@@ -83,23 +84,6 @@ class ValidationSettings(Settings):
 
 
 @dataclass(frozen=True)
-class CountingSettings(Settings):
-    """What the input vectors start from, where neither a model nor a file of vectors is named."""
-
-    counted_vectors: bool | None = setting(
-        None,
-        "Start the vectors of tokens from counts of which stand beside which in the training text, or from random "
-        "numbers.",
-        flags="--counted-vectors/--random-vectors",
-        unset=f"counted for {LARGE:,} of them or more",
-    )
-
-    def wanted(self, tokens: int) -> bool:
-        """Whether vectors of so many tokens start from counts; a hundred letters are learned as fast without."""
-        return tokens >= LARGE if self.counted_vectors is None else self.counted_vectors
-
-
-@dataclass(frozen=True)
 class RunSettings(Settings):
     """Where a run lives and where it computes."""
 
@@ -121,6 +105,13 @@ class RunSettings(Settings):
         "How many words of --vectors are known even if the training data has none of them: the first of the file.",
         minimum=0,
         maximum=MAX_VECTOR_WORDS,
+    )
+    counted_vectors: bool | None = setting(
+        None,
+        "Start the vectors of tokens from counts of which stand beside which in the training data, or from random "
+        "numbers.",
+        flags="--counted-vectors/--random-vectors",
+        unset=f"counted for {LARGE:,} of them or more",
     )
     half: bool = setting(False, "Write the model with 16 bits per weight: half the size.")
     precision: str = setting(

@@ -23,6 +23,8 @@ from seqtree.text.lexicon import NOTHING, Ids, Known, Lexicon
 from seqtree.text.vectors import VectorFile
 from seqtree.text.vocabulary import Vocabulary
 from seqtree.training.recipe import Recipe
+from seqtree.training.settings import LARGE, RunSettings
+from seqtree.training.task import Counted
 
 if TYPE_CHECKING:
     from seqtree.language.model import LanguageModel
@@ -195,36 +197,57 @@ def start_vectors(weight: Tensor, vocabulary: Vocabulary, path: str, counts: Seq
     )
 
 
-def counted_or_other(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options without counted vectors where there are others, or none; InputError if these were asked for."""
-    others = [name for name in ("init_from", "vectors", "one_hot") if options.get(name)]
-    if not others:
-        return dict(options)
-    if options.get("counted_vectors"):
-        raise InputError(f"--counted-vectors and --{others[0].replace('_', '-')}: expected one of the two")
-    return {**options, "counted_vectors": False}
+def counted_words(words: WordEncoder, sentences: Sequence[Ids]) -> Counted:
+    """``Task.counted`` of a task with a word encoder."""
+    return {"words": (words.embedding.weight, sentences)} if words.config.words else {}
+
+
+def start_from_counts(vectors: Counted, run: RunSettings, tell: Callable[[str], object]) -> None:
+    """Start the vectors of ``Task.counted`` from counts, unless the run starts from something else; ``tell`` of each.
+
+    Raises InputError if counted vectors are asked for where there is another start, or no vectors.
+    """
+    other = next((f"--{name.replace('_', '-')}" for name in ("init_from", "vectors") if getattr(run, name)), "")
+    if run.counted_vectors and (other or not vectors):
+        what = f"starts from {other}" if other else "has no vectors of tokens"
+        raise InputError(f"--counted-vectors: the network {what}")
+    for name, (weight, sentences) in vectors.items():
+        large = len(weight) >= LARGE if run.counted_vectors is None else run.counted_vectors
+        if large and not other:
+            tell(f"{name}: {start_counted(weight, sentences)}")
 
 
 @torch.no_grad()
-def start_counted(weight: Tensor, text: npt.NDArray[Any], starts: Ids | None = None) -> str:
-    """Start the rows (V, E) of the tokens in a text (N,) from counts of their neighbours; says so.
+def start_counted(weight: Tensor, sentences: Sequence[npt.NDArray[Any]]) -> str:
+    """Start the rows (V, E) of the tokens in sentences (N,) from counts of their neighbours; says so.
 
-    starts: where its sentences begin; what stands around one is a neighbour, too. Only the beginning of a long text is
-    counted, only frequent tokens of a large vocabulary have counts, and in wide rows only the first numbers are made of
-    them. These spread as the random ones do that they replace. See ``counted_vectors``.
+    What stands around a sentence is a neighbour, too. Only the first sentences of a long text are counted, only
+    frequent tokens of a large vocabulary have counts, and in wide rows only the first numbers are made of them. These
+    spread as the random ones do that they replace. See ``counted_vectors``.
     """
-    size, some = len(weight), np.asarray(text[:COUNTED], dtype=np.int64)
-    counts = np.bincount(some, minlength=size)
+    size = len(weight)
+    text = _beginning(sentences, size)
+    counts = np.bincount(text, minlength=size)[:size]
     order = np.argsort(-counts, kind="stable")[: min(WORDS, int((counts > 0).sum()))]
     rows, columns = (np.full(size + 1, -1) for _ in range(2))
     rows[order] = np.arange(len(order))
     near = np.append(order[:NEIGHBOURS], size)
     columns[near] = np.arange(len(near))
-    apart = some if starts is None else np.insert(some, starts[starts <= len(some)], size)
     width = min(DIRECTIONS, weight.shape[1], len(near), len(order))
-    table = torch.from_numpy(counted_vectors(apart, rows, columns, width, ROUNDS))
+    table = torch.from_numpy(counted_vectors(text, rows, columns, width, ROUNDS))
     weight[torch.from_numpy(order), :width] = (weight.std() * table.to(weight.device)).to(weight.dtype)
-    return f"{len(order):,} of {size:,} vectors start from counts of {len(some):,} tokens"
+    return f"{len(order):,} of {size:,} vectors start from counts of {counts.sum():,} tokens"
+
+
+def _beginning(sentences: Sequence[npt.NDArray[Any]], end: int) -> Ids:
+    """The first ``COUNTED`` tokens of sentences, with ``end`` around each of them."""
+    parts, left = [np.array([end])], COUNTED
+    for sentence in sentences:
+        parts += [sentence[:left].astype(np.int64), parts[0]]
+        left -= len(sentence)
+        if left <= 0:
+            break
+    return np.concatenate(parts)
 
 
 @torch.no_grad()

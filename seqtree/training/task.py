@@ -18,6 +18,7 @@ from seqtree.training.recipe import Recipe, TrainingOptions
 from seqtree.training.sharing import Share, alone
 
 Batch = npt.NDArray[np.int64]  # its first axis is rows: ``batch[a:b]`` is a batch, too
+Counted = Mapping[str, tuple[Tensor, Sequence[npt.NDArray[Any]]]]
 R = TypeVar("R", bound=Recipe)
 M = TypeVar("M", bound=Model[Any])
 D = TypeVar("D")
@@ -127,8 +128,9 @@ class Task(ABC, Generic[R, M, D]):
             "half": self.recipe.run.half,
         }
 
-    def begin(self, display: Display) -> None:
-        """Called before a run's first step, which a resumed run has behind it: what takes a while to start from."""
+    def counted(self) -> Counted:
+        """What may start from counts, by name: vectors (V, E) of tokens, and sentences (N,) of their numbers."""
+        return {}
 
     def start_epoch(self) -> None:
         """Called before the first batch of every epoch."""

@@ -9,7 +9,7 @@ from seqtree.nn.config import MAX_LAYERS, MAX_UNITS
 from seqtree.settings import Settings, setting
 from seqtree.text.config import check_encoding
 from seqtree.training.recipe import Preset, Recipe, TrainingOptions
-from seqtree.training.settings import STARTS, BatchSettings, CountingSettings, TrainingSettings, ValidationSettings
+from seqtree.training.settings import OTHERS, BatchSettings, TrainingSettings, ValidationSettings
 
 MAX_TOKENS = 1 << 20
 
@@ -96,7 +96,6 @@ class TranslationRecipe(Recipe):
     pairs: PairSettings = field(default_factory=PairSettings)
     validation: ValidationSettings = field(default_factory=ValidationSettings)
     network: TranslatorConfig = field(default_factory=TranslatorConfig)
-    counting: CountingSettings = field(default_factory=CountingSettings)
 
 
 _TRAINING = TrainingSettings(
@@ -149,4 +148,4 @@ PRESETS = {
     ),
 }
 
-OPTIONS = TrainingOptions(argument="files", sample="dates", presets={"": PRESETS}, default="small", hidden=STARTS)
+OPTIONS = TrainingOptions(argument="files", sample="dates", presets={"": PRESETS}, default="small", hidden=OTHERS)

@@ -16,8 +16,7 @@ from seqtree.errors import InputError
 from seqtree.text.reading import check_standard_input
 from seqtree.training.batches import Ids, SentenceTask
 from seqtree.training.progress import Display
-from seqtree.training.start import start_counted
-from seqtree.training.task import Batch
+from seqtree.training.task import Batch, Counted
 from seqtree.translation.config import OPTIONS, PairSettings, TranslationRecipe
 from seqtree.translation.data import MAX_VALIDATION, Pair, read_pairs, set_apart
 from seqtree.translation.evaluation import evaluate
@@ -91,14 +90,9 @@ class TranslationTask(SentenceTask[TranslationRecipe, Translator, PairData]):
             _check_length(pair, source, target, how)
         return Translator.over(source, target, data.training, recipe.network, recipe.training.seed)
 
-    def begin(self, display: Display) -> None:
-        network = self.model.network
-        for name, vectors, rows in zip(
-            self.training._fields, (network.source, network.target), self.training, strict=True
-        ):
-            if self.recipe.counting.wanted(len(vectors.weight)):
-                starts = np.cumsum([0, *map(len, rows)])
-                display.message(f"{name}: {start_counted(vectors.weight, np.concatenate(rows), starts)}")
+    def counted(self) -> Counted:
+        network, (sources, targets) = self.model.network, self.training
+        return {"sources": (network.source.weight, sources), "targets": (network.target.weight, targets)}
 
     def fingerprint(self) -> str:
         digest = hashlib.sha256()

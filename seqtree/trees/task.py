@@ -15,8 +15,8 @@ from seqtree.text.lexicon import LabelSet, Lexicon
 from seqtree.text.reading import check_standard_input
 from seqtree.training.batches import SentenceTask, spread_out
 from seqtree.training.progress import Display
-from seqtree.training.start import known_before, start_encoder, with_start
-from seqtree.training.task import Batch
+from seqtree.training.start import counted_words, known_before, start_encoder, with_start
+from seqtree.training.task import Batch, Counted
 from seqtree.treebank.labelled import LabelledTree, labelled_trees
 from seqtree.trees.batches import make_tree_batch
 from seqtree.trees.config import OPTIONS, TreeRecipe
@@ -92,6 +92,9 @@ class TreeTask(SentenceTask[TreeRecipe, TreeClassifier, TreeData]):
         made = TreeClassifier.over(lexicon, classes, recipe.network, recipe.training.seed)
         start_encoder(made.network.words, lexicon, recipe, display.message)
         return made
+
+    def counted(self) -> Counted:
+        return counted_words(self.model.network.words, self.ids)
 
     def fingerprint(self) -> str:
         digest = hashlib.sha256()

@@ -226,7 +226,7 @@ def test_one_goes_on_from_another(tmp_path: Path) -> None:
 
 
 def test_it_starts_from_counts_of_its_text(tmp_path: Path) -> None:
-    """With few words only if asked; a file of vectors or a model is another start, and not both can be had."""
+    """With few words only if asked; a model is another start."""
     task, options = named(TASKS["words"].task), {"preset": "tiny", "epochs": 0.1, "threads": 1}
 
     def told(name: str, **more: Any) -> bool:
@@ -234,11 +234,9 @@ def test_it_starts_from_counts_of_its_text(tmp_path: Path) -> None:
         fit(task, [], {**options, "out": str(tmp_path / name), **more}, display)
         return "vectors start from counts of" in display.text
 
-    assert told("counted")
-    assert not told("random", counted_vectors=False)
+    assert not told("few")
+    assert told("counted", counted_vectors=True)
     assert not told("on", init_from=str(tmp_path / "counted"))
-    with pytest.raises(InputError, match="--counted-vectors and --init-from: expected one of the two"):
-        told("both", init_from=str(tmp_path / "counted"), counted_vectors=True)
 
 
 def test_what_does_not_start_from_one(tmp_path: Path) -> None:

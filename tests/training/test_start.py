@@ -335,7 +335,7 @@ def test_counted_vectors_are_alike_for_tokens_of_like_places_and_spread_as_befor
     text = np.stack([np.zeros(4000, int), pick.choice(animals, 4000), pick.choice(verbs, 4000)], axis=1).ravel()
     weight = 0.1 * torch.randn(25, 30, generator=torch.Generator().manual_seed(0))
     before = weight.clone()
-    said = start_counted(weight, text.astype(np.uint16))
+    said = start_counted(weight, [text.astype(np.uint16)])
     assert said == "21 of 25 vectors start from counts of 12,000 tokens"
     assert torch.equal(weight[[1, 22, 23, 24]], before[[1, 22, 23, 24]]) and torch.equal(weight[:, 21:], before[:, 21:])
     assert weight[text[:3], :21].ne(before[text[:3], :21]).all()
@@ -354,12 +354,12 @@ def test_ends_of_sentences_are_neighbours(monkeypatch: pytest.MonkeyPatch) -> No
         return np.ones((rows.max() + 1, width), np.float32)
 
     monkeypatch.setattr("seqtree.training.start.counted_vectors", kept)
-    text, starts = np.array([2, 2, 2, 0, 0, 1]), np.array([0, 2, 5, 6])
-    start_counted(torch.randn(5, 3), text, starts)
+    sentences = [np.array([2, 2]), np.array([2, 0, 0]), np.array([1])]
+    start_counted(torch.randn(5, 3), sentences)
     assert given == [[5, 2, 2, 5, 2, 0, 0, 5, 1, 5], [1, 2, 0, -1, -1, -1], [1, 2, 0, -1, -1, 3]]
-    monkeypatch.setattr("seqtree.training.start.COUNTED", 5)
-    start_counted(torch.randn(5, 2), text, starts)
-    assert given[0] == [5, 2, 2, 5, 2, 0, 0, 5]
+    monkeypatch.setattr("seqtree.training.start.COUNTED", 4)
+    start_counted(torch.randn(5, 2), sentences)
+    assert given[0] == [5, 2, 2, 5, 2, 0, 5]
 
 
 def test_a_language_model_over_words_starts_from_counts_unless_told_otherwise(tmp_path: Path) -> None:
@@ -372,7 +372,7 @@ def test_a_language_model_over_words_starts_from_counts_unless_told_otherwise(tm
         return "vectors start from counts of" in display.text
 
     assert told(unit="word")
-    assert json.loads((tmp_path / "run" / "config.json").read_text())["counting"] == {"counted_vectors": None}
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["counted_vectors"] is None
     written = (tmp_path / "run" / "model.safetensors").read_bytes()
     assert not told(unit="word", resume=True)
     assert (tmp_path / "run" / "model.safetensors").read_bytes() == written
@@ -389,6 +389,37 @@ def test_a_language_model_over_words_starts_from_counts_unless_told_otherwise(tm
         assert not told(out=str(tmp_path / name), **more)
 
 
+@pytest.mark.parametrize("task", ["parser", "tag", "classify", "tree"])
+def test_a_task_with_a_word_encoder_starts_from_counts_if_asked(task: str, tmp_path: Path) -> None:
+    options = {"preset": "tiny", "threads": 1, "epochs": 0.1}
+    for asked in (True, False):
+        display = Messages()
+        fit(
+            named(TASKS[task].task),
+            [],
+            {**options, "out": str(tmp_path / str(asked)), "counted_vectors": asked},
+            display,
+        )
+        assert ("words: " in display.text and "vectors start from counts of" in display.text) == asked
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ({"vectors": "v.txt"}, "the network starts from --vectors"),
+        ({"init_from": "given"}, "the network starts from --init-from"),
+        ({"one_hot": True}, "the network has no vectors of tokens"),
+    ],
+)
+def test_counts_and_another_start(more: dict[str, Any], why: str, tmp_path: Path) -> None:
+    (tmp_path / "v.txt").write_text("\n".join(f"{word} 1 2" for word in COMMON))
+    _model().save(tmp_path / "given")
+    more = {name: str(tmp_path / value) if isinstance(value, str) else value for name, value in more.items()}
+    options = {"preset": "tiny", "epochs": 0.1, "out": str(tmp_path / "run"), "counted_vectors": True, **more}
+    with pytest.raises(InputError, match=f"^--counted-vectors: {why}$"):
+        fit(named(TASKS["lm"].task), [], options | ({} if "init_from" in more else {"unit": "word"}), Messages())
+
+
 def test_widths_and_starts_that_do_not_go_together(tmp_path: Path) -> None:
     (tmp_path / "v.txt").write_text(VECTORS)
     given = {"vectors": str(tmp_path / "v.txt")}
@@ -401,8 +432,7 @@ def test_widths_and_starts_that_do_not_go_together(tmp_path: Path) -> None:
         ("lm", {"init_from": "model"}, "from --init-from or from --vectors, not from both"),
         ("image", {}, "there is no option 'vectors'"),
         ("scene", {}, "there is no option 'vectors'"),
-        ("lm", {"unit": "word", "counted_vectors": True}, "--counted-vectors and --vectors: expected one of the two"),
-        ("tag", {"counted_vectors": True}, "there is no option 'counted_vectors'"),
+        ("image", {"vectors": None, "counted_vectors": True}, "there is no option"),
         ("lm", {"unit": "word", "vector_words": 3}, "there is no option 'vector_words'"),
     ):
         with pytest.raises(InputError, match=said):
