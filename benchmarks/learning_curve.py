@@ -2,7 +2,8 @@
 
 Trains on the first so many trees of files 0001-0160 of NLTK's Penn Treebank sample, and scores files 0161-0179 by the
 best evaluation. A start is ``random`` or ``counted`` (vectors of words, from counts in these trees alone), a file of
-vectors (``seqtree phrases learn``), a masked language model (``seqtree words train``) or a parser. Runs are kept in OUT and not trained again::
+vectors (``seqtree phrases learn``), a masked language model (``seqtree words train``) or a parser. Runs are kept in OUT
+and not trained again::
 
     python benchmarks/learning_curve.py OUT --trees 340 --trees 1020 --start random --start words.txt --start runs/words
 """
