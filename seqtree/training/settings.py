@@ -98,7 +98,7 @@ class RunSettings(Settings):
         None,
         "Start the word vectors from this file: word2vec's text form or GloVe's, also as .gz.",
         metavar="FILE",
-        unset="random weights",
+        unset="no file",
     )
     vector_words: int = setting(
         50_000,
