@@ -82,4 +82,5 @@ def _narrow(rows: Ids, columns: Ids, weights: Table, shape: tuple[int, int], wid
     with seeded(0):
         left, sizes, _ = torch.svd_lowrank(matrix, min(width + MORE, *shape), rounds)
     table: Table = (left * sizes.sqrt())[:, :width].numpy()
-    return table / np.float32(max(float(table.std()), 1e-12))
+    size = float(np.sqrt(np.mean(table**2)))
+    return table / np.float32(max(float(table.std()), 0.3 * size) or 1.0)  # a few equal numbers have no spread

@@ -45,3 +45,12 @@ def test_the_directions_are_those_of_the_exact_decomposition() -> None:
     left, sizes, _ = np.linalg.svd(dense)
     exact = left[:, :5] * np.sqrt(sizes[:5])
     np.testing.assert_allclose(np.abs(table), np.abs(exact / exact.std()), atol=0.04)
+
+
+@pytest.mark.parametrize("text", [[0], [0, 0, 0, 0], [0, 1] * 9, [0, 1, 2]])
+def test_texts_with_next_to_nothing_to_count(text: list[int]) -> None:
+    """What has no spread is not made to have one."""
+    tokens = len(set(text))
+    table = counted.counted_vectors(np.array(text), np.arange(tokens), np.arange(tokens), tokens, 2)
+    assert table.shape == (tokens, tokens)
+    assert np.abs(table).max() <= 4
