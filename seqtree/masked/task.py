@@ -20,7 +20,7 @@ from seqtree.text.lexicon import Ids, Lexicon
 from seqtree.text.reading import check_standard_input
 from seqtree.training.batches import SentenceTask, evenly
 from seqtree.training.progress import Display
-from seqtree.training.start import known_before, start_encoder, with_start
+from seqtree.training.start import counted_words, known_before, start_encoder, with_start
 from seqtree.training.task import Batch, Counted
 from seqtree.treebank.plain import NumberedText, read_words
 
@@ -100,9 +100,8 @@ class MaskedTask(SentenceTask[MaskedRecipe, MaskedLanguageModel, MaskedData]):
         return model
 
     def counted(self) -> Counted:
-        text = self.data.text
-        sentences = np.split(self.known[text.numbers], text.starts[1:-1])
-        return {"words": (self.model.network.words.embedding.weight, sentences)}
+        sentences = [self.known[self.data.text.sentence(number)] for number in self.data.training.tolist()]
+        return counted_words(self.model.network.words, sentences)
 
     def fingerprint(self) -> str:
         text, training, valid = self.data

@@ -225,6 +225,16 @@ def test_one_goes_on_from_another(tmp_path: Path) -> None:
         torch.testing.assert_close(model.network.state_dict()[name], given, rtol=0, atol=1e-5)
 
 
+def test_sentences_held_out_are_not_counted() -> None:
+    text = [["the", "dog", "barks"], ["the", "dog"], ["the", "barks", "loudly"]]
+    task = _task(text)
+    task.data = task.data._replace(training=np.array([0, 2]))
+    (weight, sentences) = task.counted()["words"]
+    assert weight is task.model.network.words.embedding.weight
+    words = task.model.lexicon.words.tokens
+    assert [[words[i] for i in sentence] for sentence in sentences] == [text[0], text[2]]
+
+
 def test_it_starts_from_counts_of_its_text(tmp_path: Path) -> None:
     """With few words only if asked; a model is another start."""
     task, options = named(TASKS["words"].task), {"preset": "tiny", "epochs": 0.1, "threads": 1}
