@@ -1,13 +1,13 @@
 """What a budget buys: trains by the command line on four real texts, beside a Kneser-Ney model of the same tokens.
 
-    python benchmarks/quality.py shakespeare --minutes 1.8333 --threads 1
+    python benchmarks/quality.py shakespeare --minutes 1.8333 --preset small
     python benchmarks/quality.py shakespeare ptb poems code --minutes 2 --minutes 10 --minutes 30
 
-The network is what ``seqtree lm train`` chooses by itself. shakespeare (tinyshakespeare), poems (of the Tang period)
-and code (the modules of Python's standard library that are in no package) are read as characters, and the last tenth of
-each is held out; ptb, Mikolov's, is read as words, and has a validation file. All but code need SEQTREE_DATA. Options
-that this script does not know go to ``seqtree lm train``. Prints a JSON object for each run; training's own messages go
-to stderr.
+The network is what ``seqtree lm train`` chooses, if no preset is named. shakespeare (tinyshakespeare), poems (of the
+Tang period) and code (the modules of Python's standard library that are in no package) are read as characters, and the
+last tenth of each is held out; ptb, Mikolov's, is read as words, and has a validation file. All but code need
+SEQTREE_DATA. Options that this script does not know go to ``seqtree lm train``. Prints a JSON object for each run;
+training's own messages go to stderr.
 """
 
 from __future__ import annotations

@@ -91,7 +91,7 @@ class ClassifyTask(SentenceTask[ClassifierRecipe, Classifier, ClassData]):
         return made
 
     def counted(self) -> Counted:
-        return counted_words(self.model.network.words, [self.model.lexicon.encode(words) for words in self.words])
+        return counted_words(self.model.network.words, (self.model.lexicon.encode(words) for words in self.words))
 
     def fingerprint(self) -> str:
         digest = hashlib.sha256()

@@ -100,7 +100,7 @@ class MaskedTask(SentenceTask[MaskedRecipe, MaskedLanguageModel, MaskedData]):
         return model
 
     def counted(self) -> Counted:
-        sentences = [self.known[self.data.text.sentence(number)] for number in self.data.training.tolist()]
+        sentences = (self.known[self.data.text.sentence(number)] for number in self.data.training.tolist())
         return counted_words(self.model.network.words, sentences)
 
     def fingerprint(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -100,8 +101,8 @@ class ParserTask(SentenceTask[ParserRecipe, Parser, ParserData]):
         return parser
 
     def counted(self) -> Counted:
-        tagged = (ids for _, ids, _ in self.tagged)
-        return counted_words(self.model.network.words, [*(tree.words for tree in self.gold), *tagged])
+        trees, tagged = (tree.words for tree in self.gold), (ids for _, ids, _ in self.tagged)
+        return counted_words(self.model.network.words, chain(trees, tagged))
 
     def fingerprint(self) -> str:
         digest = hashlib.sha256()

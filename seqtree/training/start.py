@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
@@ -197,7 +197,7 @@ def start_vectors(weight: Tensor, vocabulary: Vocabulary, path: str, counts: Seq
     )
 
 
-def counted_words(words: WordEncoder, sentences: Sequence[Ids]) -> Counted:
+def counted_words(words: WordEncoder, sentences: Iterable[Ids]) -> Counted:
     """``Task.counted`` of a task with a word encoder."""
     return {"words": (words.embedding.weight, sentences)} if words.config.words else {}
 
@@ -218,7 +218,7 @@ def start_from_counts(vectors: Counted, run: RunSettings, tell: Callable[[str], 
 
 
 @torch.no_grad()
-def start_counted(weight: Tensor, sentences: Sequence[npt.NDArray[Any]]) -> str:
+def start_counted(weight: Tensor, sentences: Iterable[npt.NDArray[Any]]) -> str:
     """Start the rows (V, E) of the tokens in sentences (N,) from counts of their neighbours; says so.
 
     What stands around a sentence is a neighbour, too. Only the first sentences of a long text are counted, only
@@ -239,7 +239,7 @@ def start_counted(weight: Tensor, sentences: Sequence[npt.NDArray[Any]]) -> str:
     return f"{len(order):,} of {size:,} vectors start from counts of {counts.sum():,} tokens"
 
 
-def _beginning(sentences: Sequence[npt.NDArray[Any]], end: int) -> Ids:
+def _beginning(sentences: Iterable[npt.NDArray[Any]], end: int) -> Ids:
     """The first ``COUNTED`` tokens of sentences, with ``end`` around each of them."""
     parts, left = [np.array([end])], COUNTED
     for sentence in sentences:

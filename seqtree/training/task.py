@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
@@ -18,7 +18,7 @@ from seqtree.training.recipe import Recipe, TrainingOptions
 from seqtree.training.sharing import Share, alone
 
 Batch = npt.NDArray[np.int64]  # its first axis is rows: ``batch[a:b]`` is a batch, too
-Counted = Mapping[str, tuple[Tensor, Sequence[npt.NDArray[Any]]]]
+Counted = Mapping[str, tuple[Tensor, Iterable[npt.NDArray[Any]]]]
 R = TypeVar("R", bound=Recipe)
 M = TypeVar("M", bound=Model[Any])
 D = TypeVar("D")
