@@ -13,8 +13,9 @@ from seqtree.training.recipe import Preset, Recipe, TrainingOptions
 from seqtree.training.settings import BatchSettings, TrainingSettings, ValidationSettings
 
 MIN_TOKENS = 8
+MANY_TOKENS = 4000  # of a vocabulary for which sampled softmax pays
 DROPOUTS = ("dropout_embedding", "dropout_input", "dropout_hidden", "dropout_output", "weight_drop")
-TRAINING_ONLY = (*DROPOUTS, "dropout_locked")  # may change when training continues from a model
+TRAINING_ONLY = (*DROPOUTS, "dropout_locked", "sampled_softmax")  # may change when training continues from a model
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,12 @@ class LanguageNetworkConfig(Settings):
         True,
         "Use one dropout mask for all time steps of a window, or a fresh one at each step.",
         flags="--dropout-locked/--dropout-fresh",
+    )
+    sampled_softmax: bool | None = setting(
+        None,
+        "Score the common tokens and a sample of the others in a step of training, or the whole vocabulary.",
+        flags="--sampled-softmax/--exact-softmax",
+        unset=f"sampled for {MANY_TOKENS:,} tokens or more",
     )
 
     def __post_init__(self) -> None:

@@ -15,9 +15,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from seqtree.language.condition import Classes, Condition
-from seqtree.language.config import LanguageNetworkConfig
-from seqtree.nn.dropout import row_dropout, sequence_dropout
-from seqtree.nn.losses import linear_cross_entropy
+from seqtree.language.config import MANY_TOKENS, LanguageNetworkConfig
+from seqtree.nn.dropout import sequence_dropout, token_dropout
+from seqtree.nn.losses import linear_cross_entropy, sampled_cross_entropy
 from seqtree.nn.network import Network
 from seqtree.nn.recurrent import Recurrent, State, reverse, reversed_order
 
@@ -63,8 +63,8 @@ class RecurrentLanguageModel(Network):
         """Input vectors of ``ids`` (T, B): embeddings (T, B, E), or one-hot vectors (T, B, V)."""
         if self.config.one_hot:
             return F.one_hot(ids, self.vocabulary_size).to(self.decoder.weight.dtype)
-        weight = row_dropout(self.embedding.weight, self.config.dropout_embedding, self.training)
-        return F.embedding(ids, weight)
+        vectors, rate = self.embedding(ids), self.config.dropout_embedding
+        return token_dropout(vectors, ids, self.vocabulary_size, rate, self.training)
 
     def hidden_states(
         self, ids: Tensor, state: State | None = None, classes: Tensor | None = None
@@ -113,6 +113,12 @@ class RecurrentLanguageModel(Network):
         output, state = self.hidden_states(ids, state, classes)
         return self.output_loss(output, targets), state
 
+    @property
+    def samples(self) -> bool:
+        """Whether it is trained by sampled softmax."""
+        asked = self.config.sampled_softmax
+        return self.vocabulary_size >= MANY_TOKENS if asked is None else asked
+
     def versions(self) -> tuple[tuple[int, int], ...]:
         """Where each parameter lies and how often torch changed it: another value after every step of an optimiser."""
         return tuple((p.data_ptr(), 0 if p.is_inference() else p._version) for p in self.parameters())
@@ -128,15 +134,16 @@ class RecurrentLanguageModel(Network):
 
     def output_loss(self, output: Tensor, targets: Tensor) -> Tensor:
         """Mean cross-entropy in nats of ``targets`` (T, B), of which negative ones are padding, given the hidden states
-        ``output`` (T, B, H).
+        ``output`` (T, B, H). In training it may be that of sampled softmax.
         """
         weight, bias = self.decoder.weight, self.decoder.bias
         dtype = self.products if self.training else None
+        loss = sampled_cross_entropy if self.training and self.samples else linear_cross_entropy
         output, targets = output.flatten(0, 1), targets.flatten()
         real = (targets >= 0).nonzero()[:, 0]
         if len(real) < len(targets):
             output, targets = output[real], targets[real]
-        return linear_cross_entropy(output, weight, bias, targets, dtype or weight.dtype)
+        return loss(output, weight, bias, targets, dtype or weight.dtype)
 
 
 def _stack(

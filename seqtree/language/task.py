@@ -32,6 +32,7 @@ from seqtree.language.evaluation import (
 )
 from seqtree.language.model import LanguageModel
 from seqtree.language.validation import seconds_per_token, validation_loss
+from seqtree.nn.losses import most_scored
 from seqtree.nn.network import check_tensors
 from seqtree.nn.recurrent import State
 from seqtree.text.config import SPECIALS
@@ -254,7 +255,9 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
         """The logits of a step have eight arrays at once, of which bfloat16 halves the size; measured on CPUs."""
         config, shape, words = self.model.network.config, self.recipe.batch, len(self.model.vocabulary)
         size = 2 if self.model.network.products == torch.bfloat16 else 4
-        step = shape.batch * shape.window * (8 * size * words + 40 * config.hidden * config.layers)
+        items = shape.batch * shape.window
+        scored = most_scored(words, items) if self.model.network.samples else words
+        step = items * (8 * size * scored + 40 * config.hidden * config.layers)
         rows = ROWS * validation_window(config)
         evaluation = 8 * min(MAX_LOGITS, rows * words) + 24 * rows * config.hidden
         return max(step, evaluation) + BYTES_PER_WORD * words
@@ -286,9 +289,9 @@ def _started(start: LanguageModel, given: Mapping[str, Any]) -> LanguageRecipe:
         raise InputError(f"{facts}: the model of --init-from cannot be changed in this")
     free = {name: value for name, value in given.items() if name not in fixed}
     recipe = OPTIONS.resolved({**free, **{name: fixed[name] for name in ("condition", *STORED) if name in fixed}}, unit)
-    dropouts = {name: given[name] for name in TRAINING_ONLY if name in given}
+    changed = {name: given[name] for name in TRAINING_ONLY if name in given}
     text = replace(recipe.text, unit=unit, tokenizer=start.settings.tokenizer)
-    return replace(recipe, start=start, network=replace(config, **dropouts), text=text)
+    return replace(recipe, start=start, network=replace(config, **changed), text=text)
 
 
 def _read_items(sources: Sequence[str], recipe: LanguageRecipe) -> PreparedCorpus:

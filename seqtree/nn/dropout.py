@@ -9,6 +9,7 @@ import math
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -38,8 +39,11 @@ def sequence_dropout(input: Tensor, rate: float, training: bool, locked: bool = 
     return input * dropout_mask((1 if locked else len(input), *input.shape[1:]), rate, input)
 
 
-def row_dropout(weight: Tensor, rate: float, training: bool) -> Tensor:
-    """Drop rows of an embedding ``weight`` (V, E), that is, tokens wherever they occur; (V, E)."""
+def token_dropout(vectors: Tensor, ids: Tensor, tokens: int, rate: float, training: bool) -> Tensor:
+    """Drop some of ``tokens`` wherever they occur: ``vectors`` (T, B, E) of ``ids`` (T, B) -> (T, B, E).
+
+    That is, rows of the embedding, which is left alone since it may be much larger.
+    """
     if not training or rate == 0.0:
-        return weight
-    return weight * dropout_mask((weight.shape[0], 1), rate, weight)
+        return vectors
+    return vectors * F.embedding(ids, dropout_mask((tokens, 1), rate, vectors))

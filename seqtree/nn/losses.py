@@ -1,4 +1,4 @@
-"""Softmax cross-entropy over a large vocabulary, exact and fast on CPUs.
+"""Softmax cross-entropy over a large vocabulary, exact or from a part of it, and fast on CPUs.
 
 For logits z = h W^T + b and target y, the loss is -log softmax(z)_y; its gradient with respect to z is softmax(z) minus
 the one-hot target. So the forward pass can compute all gradients at once, and nothing of size (tokens, vocabulary) is
@@ -7,11 +7,14 @@ kept for the backward pass. With label smoothing e, the target is 1 - e of the o
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+COMMON, SHARE = 2000, 8  # of sampled softmax: tokens that are always scored; of the others, one in so many
 
 
 def _with_bias(hidden: Tensor, weight: Tensor, bias: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
@@ -92,3 +95,28 @@ def linear_cross_entropy(
         return loss
     logits = F.linear(hidden.to(weight.dtype), weight, bias)
     return F.cross_entropy(logits, targets, label_smoothing=smoothing)
+
+
+def sampled_cross_entropy(
+    hidden: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, dtype: torch.dtype = torch.float32
+) -> Tensor:
+    """``linear_cross_entropy`` by sampled softmax, for training; the most common tokens must come first.
+
+    Scored are the first ``COMMON`` tokens, all targets, and one in ``SHARE`` of the others, each time from another one
+    on. The latter stand for all that are not scored: each counts ``SHARE`` times in the sum over the vocabulary. So the
+    sum is right on average, and the loss and its gradients nearly are. Jean, Cho, Memisevic and Bengio 2015 score a
+    sample in the same way, drawn by frequency from all tokens.
+    """
+    scored = torch.zeros(len(bias), dtype=torch.bool, device=targets.device)
+    weights = torch.zeros_like(bias)  # logarithms of how often each counts
+    drawn = slice(COMMON + int(torch.randint(SHARE, ())), None, SHARE)
+    scored[drawn], weights[drawn] = True, math.log(SHARE)
+    for certain in (slice(COMMON), targets):
+        scored[certain], weights[certain] = True, 0.0
+    kept, places = scored.nonzero()[:, 0], scored.cumsum(0) - 1
+    return linear_cross_entropy(hidden, weight[kept], bias[kept] + weights[kept], places[targets], dtype)
+
+
+def most_scored(tokens: int, targets: int) -> int:
+    """How many of a vocabulary's tokens sampled softmax scores at most."""
+    return min(tokens, COMMON + max(0, tokens - COMMON) // SHARE + 1 + targets)

@@ -90,6 +90,7 @@ def _encoder_decoder(context: str) -> Maker:
 
 
 _TARGETS = np.eye(5)[[1, 4, 0, 2]]
+_SAMPLED = np.array([1.0, 1.0, 1.0, 0.0, 1.0, 3.0, 0.0])  # how often each class counts
 _BEFORE = np.eye(5)[[3, 1, 4, 0]]
 _LABELS = (2, -1, 4, 0, 1, -1, 3)  # of the nodes of a tree over four words; two are not labelled
 _AROUND = ((0, 1), (0, 2), (1, 2), (1, 3), (2, 3), (2, 4), (3, 5), (4, 5))  # neighbours of six segments
@@ -123,6 +124,7 @@ EXAMPLES: dict[str, Maker] = {
         _SEQUENCE,
     ),
     "softmax-cross-entropy": _example(lambda rng: SoftmaxCrossEntropy(), (4, 5), _TARGETS),
+    "sampled-softmax": _example(lambda rng: SoftmaxCrossEntropy(), (4, 7), np.eye(7)[[1, 4, 0, 2]], _SAMPLED),
     "language-model": _example(lambda rng: LanguageModel(5, 3, rng), (4, 5), _TARGETS),
     "crf": _example(lambda rng: ConditionalRandomField(3, rng), (5, 3), np.array([0, 2, 2, 1, 0])),
     "lstm": _example(lambda rng: LSTM(2, 3, rng), _SEQUENCE),

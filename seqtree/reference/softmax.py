@@ -29,15 +29,25 @@ def cross_entropy(o: Array, y: Array) -> Array:
 
 
 class SoftmaxCrossEntropy(Network):
-    """L = -1/N sum y log softmax(z), so that dL/dz = (o - y) / N if the rows of y sum to 1, as one-hot rows do."""
+    """L = -1/N sum y log o, o = softmax(z), so that dL/dz = (o - y) / N if the rows of y sum to 1, as one-hot rows do.
 
-    def forward(self, z: Array, y: Array) -> Array:
-        """L in nats, shape (), for z (N, classes), or (classes,) if N = 1, and targets y of that shape."""
+    Sampled softmax: o_i = w_i exp(z_i) / sum_k w_k exp(z_k), where a class that is not in the sample has the weight 0,
+    and one that stands for m classes the weight m.
+    """
+
+    def forward(self, z: Array, y: Array, weights: Array | None = None) -> Array:
+        """L in nats, shape (), for z (N, classes), or (classes,) if N = 1, and targets y of that shape.
+
+        ``weights`` (classes,) of sampled softmax: at least 0, and 1 for the classes that are targets.
+        """
+        if weights is not None:
+            with np.errstate(divide="ignore"):
+                z = z + np.log(weights)
         shifted = z - z.max(axis=-1, keepdims=True)
         log_o = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
         self.rows = z.size / z.shape[-1]
         self.o, self.y = np.exp(log_o), y
-        return np.array(-np.sum(y * log_o) / self.rows)
+        return np.array(-np.sum(y[y > 0] * log_o[y > 0]) / self.rows)
 
     def backward(self, dL: Array = ONE) -> Array:
         """dE/dz, in the shape of z, from dE/dL, shape ()."""

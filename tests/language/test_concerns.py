@@ -203,7 +203,7 @@ def test_a_budget_in_minutes_includes_the_measuring(tmp_path: Path, monkeypatch:
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak of memory is read from there")
 def test_the_memory_of_a_run_is_announced(tmp_path: Path) -> None:
-    """Within a third of what the process grows by, for a vocabulary whose logits are most of it."""
+    """Within a third of what the process grows by, for a vocabulary whose logits are most of it, or sampled."""
     program = """
 import re, sys
 import torch
@@ -215,14 +215,16 @@ def peak():  # of this program alone, which ru_maxrss is not
     return int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1]) * 1024 / 1e6
 before = peak()
 options = {"unit": "word", "preset": "tiny", "epochs": 0.1, "evaluations": 1, "out": sys.argv[2], "device": "cpu"}
+options["sampled_softmax"] = sys.argv[4] == "sampled"
 fit(seqtree.language.task.LanguageModelTask, [sys.argv[1]], {**options, "precision": sys.argv[3]}, Display())
 print(peak() - before)
 """
     words = [f"w{i}" for i in range(40_000)]
     text = tmp_path / "text.txt"
     text.write_text("".join(" ".join(words[i : i + 10]) + "\n" for i in range(0, 40_000, 10)) * 2, encoding="utf-8")
-    for precision in ("fp32", "bf16"):
-        command = [sys.executable, "-c", program, str(text), str(tmp_path / precision), precision]
+    for precision, softmax in (("fp32", "exact"), ("bf16", "exact"), ("bf16", "sampled")):
+        run = str(tmp_path / f"{precision}-{softmax}")
+        command = [sys.executable, "-c", program, str(text), run, precision, softmax]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         announced = re.search(r"about ([\d,]+) MB", done.stderr)
         assert announced is not None

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from hypothesis import given, settings, strategies as st
 from language_helpers import CHINESE, TEXT, model, nats
 from oracles import cut_at_stop, run_recurrent, softmax
@@ -722,3 +723,39 @@ def test_untrained_models_are_made_by_the_seed_alone() -> None:
     assert LanguageModel.untrained(TEXT, seed=1, hidden=8).score("the") == first.score("the")
     assert LanguageModel.untrained(TEXT, seed=2, hidden=8).score("the") != first.score("the")
     assert first.settings == TextSettings()
+
+
+# --- sampled softmax
+
+
+@pytest.mark.parametrize(
+    ("asked", "many", "samples"), [(None, 10, True), (None, 1000, False), (True, 1000, True), (False, 10, False)]
+)
+def test_who_is_trained_by_sampled_softmax(
+    asked: bool | None, many: int, samples: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With enough tokens, or if asked for; but nothing is measured by it."""
+    monkeypatch.setattr("seqtree.nn.losses.COMMON", 5)
+    monkeypatch.setattr("seqtree.language.network.MANY_TOKENS", many)
+    network = model(sampled_softmax=asked).network
+    output, targets = torch.randn(6, 4, 8), torch.zeros(6, 4, dtype=torch.int64)
+    exact = F.cross_entropy(network.decoder(output).flatten(0, 1), targets.flatten())
+    for training in (True, False):
+        network.train(training)
+        losses = {round(network.output_loss(output, targets).item(), 5) for _ in range(30)}
+        assert (losses != {round(exact.item(), 5)}) == (samples and training)
+
+
+def test_sampled_softmax_learns_and_may_be_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("seqtree.nn.losses.COMMON", 5)
+    text = tmp_path / "text.txt"
+    text.write_text(TEXT, encoding="utf-8")
+    options: dict[str, Any] = {"learning_rate": 0.02, "network": {"hidden": 16, "sampled_softmax": True}}
+    first = train(lm_recipe(tmp_path / "a", text, epochs=1, **options), Messages())
+    report = train(lm_recipe(tmp_path / "b", text, epochs=6, **options), Messages())
+    assert report["loss"] < first["loss"] - 0.1
+    assert LanguageModel.load(tmp_path / "b").network.config.sampled_softmax is True
+    planned = _from(tmp_path / "b", lm_recipe(tmp_path / "c", text, epochs=1))
+    planned = replace(planned, options={**planned.options, "sampled_softmax": False})
+    assert train(planned, Messages())["loss"] < first["loss"]
+    assert LanguageModel.load(tmp_path / "c").network.config.sampled_softmax is False

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from seqtree.language.config import LanguageNetworkConfig
 from seqtree.language.network import RecurrentLanguageModel
 from seqtree.nn import Recurrent, linear_cross_entropy
-from seqtree.nn.dropout import dropout_mask, row_dropout, sequence_dropout, weight_dropout
+from seqtree.nn.dropout import dropout_mask, sequence_dropout, token_dropout, weight_dropout
+from seqtree.nn.losses import most_scored, sampled_cross_entropy
 
 CELLS = [("rnn", "tanh"), ("rnn", "relu"), ("lstm", "tanh"), ("gru", "tanh")]
 T, B, E, H = 7, 3, 4, 5
@@ -302,18 +303,21 @@ def test_fresh_dropout_draws_another_mask_at_every_step() -> None:
     assert dropped.mean().item() == pytest.approx(1.0, abs=0.05)
 
 
-def test_row_dropout_drops_whole_tokens() -> None:
-    dropped = row_dropout(torch.ones(2000, 6), 0.2, training=True)
+def test_token_dropout_drops_tokens_wherever_they_occur() -> None:
+    ids = torch.arange(2000).repeat(2)[:, None]
+    dropped = token_dropout(torch.ones(4000, 1, 6), ids, 2000, 0.2, training=True)[:, 0]
     assert torch.equal(dropped, dropped[:, :1].expand_as(dropped))
+    assert torch.equal(dropped[:2000], dropped[2000:])
     assert (dropped[:, 0] == 0).double().mean().item() == pytest.approx(0.2, abs=0.03)
     assert dropped.mean().item() == pytest.approx(1.0, abs=0.05)
 
 
-@pytest.mark.parametrize("drop", [sequence_dropout, row_dropout])
+@pytest.mark.parametrize("drop", [sequence_dropout, token_dropout])
 def test_no_dropout_outside_training(drop: Any) -> None:
-    x = torch.randn(4, 3, 2) if drop is sequence_dropout else torch.randn(4, 3)
-    assert drop(x, 0.5, training=False) is x
-    assert drop(x, 0.0, training=True) is x
+    x = torch.randn(4, 3, 2)
+    given = () if drop is sequence_dropout else (torch.zeros(4, 3, dtype=torch.int64), 5)
+    assert drop(x, *given, 0.5, training=False) is x
+    assert drop(x, *given, 0.0, training=True) is x
 
 
 def test_dropout_between_layers_only_in_training() -> None:
@@ -504,6 +508,52 @@ def test_bfloat16_probabilities_outside_training_are_exact() -> None:
         assert torch.equal(
             linear_cross_entropy(*inputs, targets, torch.bfloat16), linear_cross_entropy(*inputs, targets)
         )
+
+
+@pytest.fixture
+def ten_common(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sampled softmax scores ten common tokens, and one of four others."""
+    monkeypatch.setattr("seqtree.nn.losses.COMMON", 10)
+    monkeypatch.setattr("seqtree.nn.losses.SHARE", 4)
+
+
+@pytest.mark.usefixtures("ten_common")
+def test_sampled_softmax_is_right_on_average() -> None:
+    """Over the four samples that there are; e to the loss is the sum over the vocabulary by the target's part."""
+    hidden, weight, bias = _sample(count=1, dtype=torch.float64)
+    for target in (3, 33):  # a common and a rare token
+        targets = torch.tensor([target])
+        exact = linear_cross_entropy(hidden, weight, bias, targets, torch.float64)
+        samples = [sampled_cross_entropy(hidden, weight, bias, targets, torch.float64) for _ in range(100)]
+        different = {round(loss.item(), 9): loss for loss in samples}
+        assert len(different) == 4
+        mean = torch.stack(list(different.values())).exp().mean()
+        torch.testing.assert_close(mean, exact.exp(), rtol=1e-12, atol=0)
+        parts = torch.autograd.grad(mean, [hidden, weight, bias])
+        wanted = torch.autograd.grad(exact.exp(), [hidden, weight, bias])
+        for mine, other in zip(parts, wanted, strict=True):
+            torch.testing.assert_close(mine, other, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.usefixtures("ten_common")
+def test_sampled_softmax_scores_what_it_says() -> None:
+    hidden, weight, bias = _sample(count=3)
+    targets = torch.tensor([4, 20, 44])
+    sampled_cross_entropy(hidden, weight, bias, targets).backward()
+    assert bias.grad is not None
+    scored = bias.grad.nonzero()[:, 0].tolist()
+    assert scored[:10] == list(range(10))
+    assert {20, 44} < set(scored)
+    others = sorted(set(scored[10:]) - {20, 44})
+    assert 8 <= len(others) <= 10
+    assert len({number % 4 for number in others}) == 1
+    assert len(scored) <= most_scored(50, 3) == 24
+    assert most_scored(8, 3) == 8
+
+
+def test_sampled_softmax_of_a_small_vocabulary_is_exact() -> None:
+    inputs, targets = _sample(), torch.randint(0, 50, (200,))
+    assert torch.equal(sampled_cross_entropy(*inputs, targets), linear_cross_entropy(*inputs, targets))
 
 
 def test_bfloat16_loss_stays_finite_for_hopeless_targets() -> None:

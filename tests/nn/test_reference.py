@@ -18,7 +18,7 @@ from torch_helpers import KINDS, E, H, T, as_leaf, close, compare_gradients, dra
 from seqtree.nn import Recurrent, linear_cross_entropy
 from seqtree.nn.attention import Attention
 from seqtree.nn.crf import CRF
-from seqtree.nn.losses import _LinearCrossEntropy
+from seqtree.nn.losses import _LinearCrossEntropy, sampled_cross_entropy
 from seqtree.nn.lstm import lstm_layer
 from seqtree.nn.recursive import Composition, compose_forest
 from seqtree.reference import activations, attention
@@ -181,6 +181,21 @@ def test_linear_cross_entropy(
     ds = network.backward(np.array(0.5))
     for mine, leaf in zip((ds, network.gradients["output.W"], network.gradients["output.b"]), leaves, strict=True):
         close(mine, leaf.grad)
+
+
+def test_sampled_cross_entropy(monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator) -> None:
+    monkeypatch.setattr("seqtree.nn.losses.COMMON", 2)
+    monkeypatch.setattr("seqtree.nn.losses.SHARE", 3)
+    network, weights = SoftmaxCrossEntropy(), np.array([1.0, 1.0, 1.0, 3.0, 0.0, 0.0, 3.0, 0.0])  # from token 3 on
+    monkeypatch.setattr("torch.randint", lambda *_: torch.tensor(1))
+    z, targets = rng.normal(size=(4, 8)), [2, 1, 0, 2]
+    leaf = as_leaf(z)
+    loss = sampled_cross_entropy(
+        torch.eye(4, dtype=torch.float64), leaf.T, torch.zeros(8).double(), torch.tensor(targets)
+    )
+    loss.backward()
+    assert loss.item() == pytest.approx(float(network.forward(z, np.eye(8)[targets], weights)), rel=1e-12)
+    close(network.backward(), leaf.grad)
 
 
 def test_conditional_random_field(rng: np.random.Generator) -> None:
