@@ -251,7 +251,7 @@ PRESETS = {
             "five megabytes in half an hour on two cores",
             (32, 35),
             replace(_word(2, 650, 0.3), dropout_output=0.4),
-            TrainingSettings(learning_rate=4e-3, weight_decay=0.03),
+            TrainingSettings(learning_rate=3e-3, weight_decay=0.03),
             passes=3,
         ),
         "large": _preset(
