@@ -114,7 +114,7 @@ class RecurrentLanguageModel(Network):
         return self.output_loss(output, targets), state
 
     @property
-    def samples(self) -> bool:
+    def samples_softmax(self) -> bool:
         """Whether it is trained by sampled softmax."""
         asked = self.config.sampled_softmax
         return self.vocabulary_size >= MANY_TOKENS if asked is None else asked
@@ -138,7 +138,7 @@ class RecurrentLanguageModel(Network):
         """
         weight, bias = self.decoder.weight, self.decoder.bias
         dtype = self.products if self.training else None
-        loss = sampled_cross_entropy if self.training and self.samples else linear_cross_entropy
+        loss = sampled_cross_entropy if self.training and self.samples_softmax else linear_cross_entropy
         output, targets = output.flatten(0, 1), targets.flatten()
         real = (targets >= 0).nonzero()[:, 0]
         if len(real) < len(targets):

@@ -256,7 +256,7 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
         config, shape, words = self.model.network.config, self.recipe.batch, len(self.model.vocabulary)
         size = 2 if self.model.network.products == torch.bfloat16 else 4
         items = shape.batch * shape.window
-        scored = most_scored(words, items) if self.model.network.samples else words
+        scored = most_scored(words, items) if self.model.network.samples_softmax else words
         step = items * (8 * size * scored + 40 * config.hidden * config.layers)
         rows = ROWS * validation_window(config)
         evaluation = 8 * min(MAX_LOGITS, rows * words) + 24 * rows * config.hidden

@@ -100,7 +100,7 @@ def linear_cross_entropy(
 def sampled_cross_entropy(
     hidden: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, dtype: torch.dtype = torch.float32
 ) -> Tensor:
-    """``linear_cross_entropy`` by sampled softmax, for training; the most common tokens must come first.
+    """``linear_cross_entropy`` by sampled softmax, for training; the most common tokens should come first.
 
     Scored are the first ``COMMON`` tokens, all targets, and one in ``SHARE`` of the others, each time from another one
     on. The latter stand for all that are not scored: each counts ``SHARE`` times in the sum over the vocabulary. So the
@@ -108,13 +108,13 @@ def sampled_cross_entropy(
     sample in the same way, drawn by frequency from all tokens.
     """
     scored = torch.zeros(len(bias), dtype=torch.bool, device=targets.device)
-    weights = torch.zeros_like(bias)  # logarithms of how often each counts
+    shifts = torch.zeros_like(bias)  # of the logits: the logarithm of how often each counts
     drawn = slice(COMMON + int(torch.randint(SHARE, ())), None, SHARE)
-    scored[drawn], weights[drawn] = True, math.log(SHARE)
+    scored[drawn], shifts[drawn] = True, math.log(SHARE)
     for certain in (slice(COMMON), targets):
-        scored[certain], weights[certain] = True, 0.0
+        scored[certain], shifts[certain] = True, 0.0
     kept, places = scored.nonzero()[:, 0], scored.cumsum(0) - 1
-    return linear_cross_entropy(hidden, weight[kept], bias[kept] + weights[kept], places[targets], dtype)
+    return linear_cross_entropy(hidden, weight[kept], bias[kept] + shifts[kept], places[targets], dtype)
 
 
 def most_scored(tokens: int, targets: int) -> int:
