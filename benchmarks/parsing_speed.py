@@ -33,7 +33,7 @@ def node_by_node(parser: Parser, sentence: Sequence[Word]) -> list[tuple[int, in
     batch = make_batch([words], [parser.lexicon.encode(words)], parser.lexicon)
     network = parser.network.eval()
     encoded = network.encode(batch)
-    nodes = [(i, i + 1, encoded.leaves[i : i + 1]) for i in range(len(words))]
+    nodes = [(i, i + 1, leaf[None]) for i, leaf in enumerate(encoded.leaves.float())]
     known: dict[tuple[int, int, int], tuple[float, torch.Tensor]] = {}
     spans = []
     while len(nodes) > 1:

@@ -7,8 +7,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from seqtree.masked.config import MaskedNetworkConfig
+from seqtree.nn.casting import product
 from seqtree.nn.network import Network
-from seqtree.nn.words import WordEncoder, product, rows
+from seqtree.nn.words import WordEncoder, rows
 from seqtree.text.batches import SentenceBatch
 from seqtree.text.config import SPECIALS
 from seqtree.text.lexicon import Lexicon

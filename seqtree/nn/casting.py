@@ -1,11 +1,12 @@
-"""Weights in another number format."""
+"""Weights in another number format, and products with them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 import torch
-from torch import Tensor
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 KEPT = "cast_to"  # the attribute of a weight that holds its copies
 
@@ -24,6 +25,16 @@ def cast(weight: Tensor, dtype: torch.dtype) -> Tensor:
         copies[dtype] = version, weight.detach().to(dtype)
     copy: Tensor = copies[dtype][1]
     return copy
+
+
+def product(layer: nn.Linear, input: Tensor, dtype: torch.dtype | None = None) -> Tensor:
+    """``layer(input)``, the product taken in ``dtype`` (None: in the input's, which the result has in any case).
+
+    While weights learn they are cast each time, which pays for many rows only.
+    """
+    dtype = dtype or input.dtype
+    bias = None if layer.bias is None else cast(layer.bias, dtype)
+    return F.linear(input.to(dtype), cast(layer.weight, dtype), bias).to(input.dtype)
 
 
 def forget(weights: Iterable[Tensor]) -> None:

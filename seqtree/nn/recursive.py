@@ -19,9 +19,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from seqtree.nn.casting import cast, product
 from seqtree.nn.config import COMPOSITIONS as COMPOSITIONS
 
 MAX_ACTIVATION = 20.0  # where ReLU is clipped
+CLIPPED = ("relu", "max")  # compositions that are a product, clipped: in a product's number format nothing more is lost
 Ids = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
 LOWEST, HIGHEST = (np.array(bound, np.float32) for bound in (0.0, MAX_ACTIVATION))  # quicker than Python's numbers
@@ -30,7 +32,8 @@ LOWEST, HIGHEST = (np.array(bound, np.float32) for bound in (0.0, MAX_ACTIVATION
 class Composition(nn.Module):
     """Parent vectors (M, D) from the vectors of left and right children (M, D); ``kind`` is one of ``COMPOSITIONS``.
 
-    ``size`` D is the width of a node vector, of which scorers read only the first half, h, in a tree LSTM.
+    ``size`` D is the width of a node vector, of which scorers read only the first half, h, in a tree LSTM. It computes
+    in the type of the children.
     ``update_dropout``: the share of a tree LSTM's new candidate values, g, that is dropped in training, so that memory
     itself is never lost (Semeniuta, Severyn and Barth 2016). ``tensor`` V (D, 2 D, 2 D), of ``rntn``: a bilinear form
     of the children for each unit.
@@ -58,11 +61,11 @@ class Composition(nn.Module):
 
     def forward(self, left: Tensor, right: Tensor) -> Tensor:
         if self.kind == "max":
-            return F.hardtanh(self.linear(torch.maximum(left, right)), 0.0, MAX_ACTIVATION)
+            return F.hardtanh(product(self.linear, torch.maximum(left, right)), 0.0, MAX_ACTIVATION)
         if self.kind == "lstm":
             return self._tree_lstm(left, right)
         both = torch.cat([left, right], dim=1)  # (M, 2 D)
-        net = self.linear(both)
+        net = product(self.linear, both)
         if self.kind == "rntn":
             net = net + self._bilinear(both)
         return F.hardtanh(net, 0.0, MAX_ACTIVATION) if self.kind == "relu" else net.tanh()
@@ -81,11 +84,16 @@ class Composition(nn.Module):
 
 
 class ArrayComposition:
-    """A composition in NumPy, on the memory of its weights, for a few nodes at a time (float32, on a CPU)."""
+    """A composition in NumPy, on the memory of its weights, for a few nodes at a time (float32, on a CPU).
 
-    def __init__(self, composition: Composition) -> None:
+    ``dtype``: the number format that the composition in torch would compute in. In bfloat16, children are taken to be
+    such numbers, and parents are rounded to them.
+    """
+
+    def __init__(self, composition: Composition, dtype: torch.dtype) -> None:
         self.kind, self.output_size = composition.kind, composition.output_size
-        self.matrix, self.bias = weights(composition.linear)
+        self.matrix, self.bias = weights(composition.linear, dtype)
+        self.round = dtype == torch.bfloat16
         self.tensor = composition.tensor.detach().numpy() if composition.kind == "rntn" else None
 
     def __call__(self, children: Floats) -> Floats:
@@ -97,7 +105,9 @@ class ArrayComposition:
         net += self.bias
         if self.tensor is not None:
             net += np.einsum("mi,dij,mj->md", both, self.tensor, both, optimize=True)
-        if self.kind in ("relu", "max"):
+        if self.round:
+            round_to_bfloat16(net)
+        if self.kind in CLIPPED:
             np.maximum(net, LOWEST, out=net)
             np.minimum(net, HIGHEST, out=net)
         else:
@@ -113,9 +123,17 @@ class ArrayComposition:
         return np.hstack([_sigmoid(o) * np.tanh(c), c])
 
 
-def weights(linear: nn.Linear) -> tuple[Floats, Floats]:
-    """The matrix (inputs, outputs) and the bias of a layer, in the memory of its own."""
-    return linear.weight.detach().numpy().T, linear.bias.detach().numpy()
+def weights(linear: nn.Linear, dtype: torch.dtype) -> tuple[Floats, Floats]:
+    """The matrix (inputs, outputs) and the bias of a layer as numbers of ``dtype``: in its own memory, or a copy."""
+    weight, bias = (cast(cast(part, dtype), torch.promote_types(dtype, torch.float32)) for part in linear.parameters())
+    return weight.detach().numpy().T, bias.detach().numpy()
+
+
+def round_to_bfloat16(numbers: Floats) -> None:
+    """Round to the nearest numbers that bfloat16 has, in place; of two equally near ones to the larger."""
+    bits = numbers.view(np.int32)
+    bits += 0x8000
+    bits &= -0x10000
 
 
 def _sigmoid(net: Floats) -> Floats:

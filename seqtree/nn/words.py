@@ -32,19 +32,12 @@ def rows(matrix: Tensor, numbers: Tensor) -> Tensor:
     return matrix.index_select(0, numbers)
 
 
-def product(layer: nn.Linear, input: Tensor, dtype: torch.dtype | None) -> Tensor:
-    """``layer(input)``, the product taken in ``dtype``; for many rows, as weights that learn are cast each time."""
-    if dtype is None:
-        result: Tensor = layer(input)
-        return result
-    bias = None if layer.bias is None else cast(layer.bias, dtype)
-    return F.linear(input.to(dtype), cast(layer.weight, dtype), bias).to(input.dtype)
-
-
 class CharacterEncoder(nn.Module):
-    """A word's vector from its characters: a convolution of width 3 and the maximum over places.
+    """A word's vector from its characters: a convolution of width 3, the maximum over places, and ReLU.
 
-    Spellings (U, C), padded by -1 -> (U, size).
+    ``spellings`` (S + 2,) are the characters of U words one after another, -1 before, between and after them
+    -> (U, size). There are fewer characters than places in a batch: what each adds to its own place and to its two
+    neighbours' is computed once, and a place's value is a sum of three of these.
     """
 
     def __init__(self, characters: int, embedding: int, size: int) -> None:
@@ -52,11 +45,22 @@ class CharacterEncoder(nn.Module):
         self.embedding = nn.Embedding(characters + 1, embedding, padding_idx=characters)
         self.convolution = nn.Conv1d(embedding, size, 3, padding=1)
 
-    def forward(self, spellings: Tensor) -> Tensor:
+    def forward(self, spellings: Tensor, words: int) -> Tensor:
+        """``words`` is U, the number of the words."""
+        weight, bias = self.convolution.parameters()
         ids = torch.where(spellings < 0, self.embedding.num_embeddings - 1, spellings)
-        features = self.convolution(self.embedding(ids).transpose(1, 2))  # (U, size, C)
-        vectors: Tensor = features.masked_fill((spellings < 0)[:, None], -torch.inf).amax(dim=2).relu()
-        return vectors
+        read = torch.arange(self.embedding.num_embeddings, device=ids.device)
+        if len(ids) < len(read):
+            read, ids = ids, torch.arange(len(ids), device=ids.device)
+        size, width, _ = weight.shape
+        kernel = weight.permute(1, 2, 0).reshape(width, 3 * size)
+        parts = (self.embedding(read) @ kernel).view(-1, size)  # rows 3 c, 3 c + 1, 3 c + 2 are those of character c
+        near = 3 * ids.unfold(0, 3, 1) + torch.arange(3, device=ids.device)  # (S, 3)
+        between = spellings[1:-1] < 0
+        places = F.embedding_bag(near, parts, mode="sum").masked_fill(between[:, None], -torch.inf)  # (S, size)
+        word = between.cumsum(0)[:, None].expand_as(places)
+        highest = places.new_full((words, size), -torch.inf).scatter_reduce(0, word, places, "amax")
+        return (highest + bias).relu()
 
 
 class _Convolution(nn.Conv1d):
@@ -94,8 +98,8 @@ class Convolutions(nn.Module):
 class EncodedWords(NamedTuple):
     """``words`` (N, D): what is known of each word in its sentence.
 
-    ``states`` ((T + 2) B, 2 H) are those of the encoder at every place of every sentence, its start and end included;
-    None without an encoder.
+    ``states`` ((T + 2) B, 2 H) are those of the encoder at every place of every sentence, its start and end included,
+    as they were computed; None without an encoder.
     """
 
     words: Tensor
@@ -153,9 +157,10 @@ class WordEncoder(nn.Module):
             return EncodedWords(rows(vectors.flatten(0, 1), inside), None)
         vectors = sequence_dropout(vectors, self.config.dropout, self.training)
         states, _ = self.encoder(vectors.to(products or vectors.dtype), lengths=self.ids(batch.lengths + 2))
-        states = sequence_dropout(states.to(vectors.dtype), self.config.dropout, self.training)  # (T + 2, B, 2 H)
-        states = states.flatten(0, 1)
-        return EncodedWords(rows(states, inside), states)
+        if self.training:
+            states = sequence_dropout(states.to(vectors.dtype), self.config.dropout, True)
+        states = states.flatten(0, 1)  # ((T + 2) B, 2 H)
+        return EncodedWords(rows(states, inside).to(vectors.dtype), states)
 
     def padded(self, values: Tensor, batch: SentenceBatch) -> Tensor:
         """Values (N, ...) of words at their places in their sentences, 0 at padding: (T, B, ...)."""
@@ -180,7 +185,9 @@ class WordEncoder(nn.Module):
                 ids = torch.where(dropped, self.unknown, ids)
             parts.append(self.embedding(ids))
         if self.config.characters:
-            vectors = rows(self.spelling(self.ids(batch.spellings)), self.ids(batch.spelled))  # (N, characters)
+            vectors = rows(
+                self.spelling(self.ids(batch.spellings), len(batch.distinct)), self.ids(batch.spelled)
+            )  # (N, characters)
             parts.append(self._spread(vectors, batch, inside, hidden))
         if self.config.subwords:
             found = [self.ngrams.hashes([word])[1] for word in batch.distinct]

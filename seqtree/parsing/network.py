@@ -10,13 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
+from seqtree.nn.casting import product
 from seqtree.nn.dropout import dropout_mask
 from seqtree.nn.network import Network
-from seqtree.nn.recursive import Composition
-from seqtree.nn.words import WordEncoder, product, rows
+from seqtree.nn.recursive import CLIPPED, Composition
+from seqtree.nn.words import WordEncoder, rows
 from seqtree.parsing.config import ParserNetworkConfig
 from seqtree.parsing.spans import Spans, fence_numbers, fence_spans
 from seqtree.text.batches import SentenceBatch
@@ -27,8 +27,9 @@ from seqtree.text.lexicon import Ids, Lexicon
 class Encoded:
     """What the encoder makes of a batch of N words in B sentences.
 
-    ``leaves`` (N, vector): the leaves of the trees. ``merges`` and ``labels`` (N + B, scorer): the part that each fence
-    has in the scores of a span that begins or ends there; None without an encoder. ``tags`` (N, tags): logits.
+    ``leaves`` (N, vector): the leaves of the trees, in whose type all nodes are computed. ``merges`` and ``labels``
+    (N + B, scorer): the part that each fence has in the scores of a span that begins or ends there; None without an
+    encoder. ``tags`` (N, tags): logits.
     """
 
     leaves: Tensor
@@ -61,11 +62,12 @@ class SpanScorer(nn.Module):
         dtype: torch.dtype | None,
     ) -> Tensor:
         if self.hidden is not None and fences is not None:
-            vectors = F.relu(product(self.hidden, vectors, dtype) + rows(fences, end) - rows(fences, start))
+            units = product(self.hidden, vectors, dtype).to(fences.dtype)
+            vectors = units.add_(rows(fences, end)).sub_(rows(fences, start)).relu_()
             if self.training and self.dropout:
                 masks = dropout_mask((sentences, vectors.shape[1]), self.dropout, vectors)
                 vectors = vectors * rows(masks, sentence)
-        scores: Tensor = self.output(vectors)  # (M, outputs)
+        scores: Tensor = self.output(vectors.to(self.output.weight.dtype))  # (M, outputs)
         return scores
 
 
@@ -125,9 +127,13 @@ class ParserNetwork(Network):
         units, sentences, fences = self.config.hidden, len(batch.lengths), fence_spans(batch)
         before = self.ids(fences.start * sentences + fences.sentence)  # the word before; a row on is the one after
         seen = torch.cat([rows(states[:, :units], before), rows(states[:, units:], before + sentences)], dim=1)
-        merges, labels = product(self.fences, seen, self.products).split(self.config.scorer, dim=1)
+        parts = product(self.fences, seen, self.products).to(self.fences.weight.dtype)
+        merges, labels = parts.split(self.config.scorer, dim=1)
         return merges, labels
 
     def _leaves(self, inner: Tensor) -> Tensor:
         leaves = product(self.leaf, inner, self.products)
-        return leaves.tanh() if self.config.composition in ("tanh", "lstm") else leaves.relu()
+        if self.config.composition in ("tanh", "lstm"):
+            return leaves.tanh()
+        clipped = self.config.composition in CLIPPED and not self.training
+        return leaves.relu().to(self.products) if clipped and self.products else leaves.relu()

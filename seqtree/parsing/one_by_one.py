@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from seqtree.nn.recursive import ArrayComposition, weights
+from seqtree.nn.recursive import ArrayComposition, round_to_bfloat16, weights
 from seqtree.parsing.decoding import Decoding, Merges
 from seqtree.parsing.network import Encoded, ParserNetwork
 from seqtree.parsing.spans import Pairs, Spans
@@ -30,7 +30,7 @@ def decode_few(network: ParserNetwork, batch: SentenceBatch, encoded: Encoded) -
     scores = np.array(forest.scores, dtype=np.float32).reshape(-1, 2).T
     return Decoding(
         Pairs(pairs[0], pairs[1], Spans(*pairs[2:])),
-        torch.from_numpy(forest.nodes[: forest.words + len(forest.pairs)]),
+        torch.from_numpy(forest.nodes[: forest.words + len(forest.pairs)]).to(encoded.leaves.dtype),
         Merges(*merges, *scores),
     )
 
@@ -43,14 +43,16 @@ class _Forest:
     """
 
     def __init__(self, network: ParserNetwork, encoded: Encoded) -> None:
-        leaves = encoded.leaves.numpy()
+        dtype = encoded.leaves.dtype
+        leaves = encoded.leaves.to(torch.promote_types(dtype, torch.float32)).numpy()
         self.words = len(leaves)
         self.nodes = np.empty((4 * self.words, leaves.shape[1]), leaves.dtype)  # room for as many as there can be
         self.nodes[: self.words] = leaves
-        self.compose = ArrayComposition(network.composition)
+        self.compose = ArrayComposition(network.composition, dtype)
         scorer = network.merge_scorer
-        self.hidden = None if scorer.hidden is None else weights(scorer.hidden)
-        self.output, self.bias = weights(scorer.output)
+        self.hidden = None if scorer.hidden is None else weights(scorer.hidden, dtype)
+        self.output, self.bias = weights(scorer.output, scorer.output.weight.dtype)
+        self.round = dtype == torch.bfloat16
         self.fences = None if encoded.merges is None else encoded.merges.numpy()
         self.pairs: list[tuple[int, int, int, int, int]] = []
         self.merges: list[tuple[int, int, int, int, int]] = []
@@ -94,6 +96,8 @@ class _Forest:
         if self.hidden is not None and self.fences is not None:
             seen = seen @ self.hidden[0]
             seen += self.hidden[1]
+            if self.round:
+                round_to_bfloat16(seen)
             seen += self.fences[[fence + end for end in ends[2:]]]
             seen -= self.fences[[fence + start for start in ends[:count]]]
             np.maximum(seen, ZERO, out=seen)

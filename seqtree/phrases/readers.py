@@ -140,7 +140,7 @@ class TreeReader(Reader):
         if isinstance(network, TreeNetwork):
             leaves = network.leaves(network.words(batch.sentences, network.products).words)
         else:
-            leaves = network.encode(batch.sentences).leaves
+            leaves = network.encode(batch.sentences).leaves.float()
         nodes = compose_forest(network.composition, leaves, batch.left, batch.right)
         roots = network.composition.output(nodes[network.words.ids(batch.nodes[batch.ends - 1])])
         return list(roots.float().cpu().numpy())

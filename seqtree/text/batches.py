@@ -16,16 +16,17 @@ class SentenceBatch:
     """B sentences, longest first, N words in all.
 
     ``lengths`` (B,), ``offsets`` (B,) where each sentence's words begin among all; ``words`` (T + 2, B) with the
-    sentence's start and end around it, padded by the end; ``spellings`` (U, C) characters of the U distinct words,
-    padded by -1, and ``spelled`` (N,) which of them each word is; ``distinct`` are these words themselves.
+    sentence's start and end around it, padded by the end; ``distinct`` are the U distinct words, ``spelled`` (N,) which
+    of them each word is, and ``spellings`` (S + 2,) their characters one after another, -1 before, between and after
+    them.
     """
 
     lengths: Ids
     offsets: Ids
     words: Ids
-    spellings: Ids
-    spelled: Ids
     distinct: tuple[str, ...]
+    spelled: Ids
+    spellings: Ids
 
     @cached_property
     def sentence(self) -> Ids:
@@ -49,9 +50,7 @@ def make_batch(sentences: Sequence[Sequence[str]], ids: Sequence[Ids], lexicon: 
         row[1 : len(row_ids) + 1] = row_ids
     number: dict[str, int] = {}
     spelled = [number.setdefault(word, len(number)) for sentence in sentences for word in sentence]
-    spellings = [lexicon.spelling(word) for word in number]
-    padded = np.full((len(number), max(3, *map(len, spellings))), -1, dtype=np.int64)
-    for row, spelling in zip(padded, spellings, strict=True):
-        row[: len(spelling)] = spelling
+    end = np.full(1, -1, dtype=np.int64)
+    spellings = np.concatenate([end, *(part for word in number for part in (lexicon.spelling(word), end))])
     offsets = np.concatenate([[0], np.cumsum(lengths)[:-1]])
-    return SentenceBatch(lengths, offsets, np.ascontiguousarray(words.T), padded, np.array(spelled), tuple(number))
+    return SentenceBatch(lengths, offsets, np.ascontiguousarray(words.T), tuple(number), np.array(spelled), spellings)

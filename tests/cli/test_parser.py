@@ -38,7 +38,8 @@ from seqtree.text.sentences import read_sentences, words_as_given
 from seqtree.treebank.sources import normalised_trees
 
 TOY = str(corpora.path("toy"))
-CPU = ("--preset", "tiny", "--device", "cpu", "--precision", "fp32", "--threads", "1", "--seed", "1")
+AS_TRAINED = ("--precision", "fp32")
+CPU = ("--preset", "tiny", "--device", "cpu", *AS_TRAINED, "--threads", "1", "--seed", "1")
 SMALL = (
     *CPU,
     "--words",
@@ -250,13 +251,13 @@ def test_choices_and_presets_are_all_there_are() -> None:
 # --- measuring
 
 
-def test_eval_json(command: Run, trained: Trained, model: Parser) -> None:
-    code, out, err = command("parser", "eval", trained.folder, TOY, "--json")
+def test_eval_json(command: Run, trained: Trained) -> None:
+    code, out, err = command("parser", "eval", trained.folder, TOY, "--json", *AS_TRAINED)
     assert (code, err) == (0, "")
     record = _object(out)
     assert record.keys() == FIGURES
     assert record["labelled"].keys() == record["unlabelled"].keys() == SCORES
-    expected = evaluate(model, normalised_trees([TOY])).to_json()
+    expected = evaluate(Parser.load(trained.folder, precision="fp32"), normalised_trees([TOY])).to_json()
     for key in FIGURES - {"sentences_per_second"}:
         assert record[key] == expected[key] == trained.report[key]
     assert (record["sentences"], record["skipped"]) == (200, 0)
@@ -265,7 +266,7 @@ def test_eval_json(command: Run, trained: Trained, model: Parser) -> None:
 
 
 def test_eval_for_people(command: Run, trained: Trained) -> None:
-    code, out, err = command("parser", "eval", trained.folder, TOY)
+    code, out, err = command("parser", "eval", trained.folder, TOY, *AS_TRAINED)
     assert (code, err) == (0, "")
     assert out.splitlines()[0].split() == ["precision", "recall", "F1"]
     lines = {line[:20].strip(): line[20:].split() for line in out.splitlines()[1:]}
@@ -322,7 +323,7 @@ def test_trees_from_standard_input_and_folders(command: Run, trained: Trained) -
     Path("trees/a.mrg").write_bytes(whole[:half])
     Path("trees/b.txt").write_bytes(whole[half:])
     for trees in ("-", "trees"):
-        record = _object(command("parser", "eval", trained.folder, trees, "--json", stdin=whole)[1])
+        record = _object(command("parser", "eval", trained.folder, trees, "--json", *AS_TRAINED, stdin=whole)[1])
         assert record["labelled"] == trained.report["labelled"]
 
 

@@ -10,7 +10,7 @@ import torch
 from oracles import sigmoid
 from torch import Tensor
 
-from seqtree.nn.recursive import COMPOSITIONS, MAX_ACTIVATION, Composition, compose_forest
+from seqtree.nn.recursive import COMPOSITIONS, MAX_ACTIVATION, Composition, compose_forest, round_to_bfloat16
 from seqtree.reference import activations
 from seqtree.reference.recursive import Recursive
 
@@ -88,6 +88,14 @@ def test_composition_by_its_formula(kind: str) -> None:
     assert parents.shape == (5, WIDTH)
     for parent, one, other in zip(parents, left.numpy(), right.numpy(), strict=True):
         np.testing.assert_allclose(parent, _by_formula(composition, one, other), rtol=1e-10, atol=1e-12)
+
+
+def test_numbers_are_rounded_as_torch_rounds_them() -> None:
+    numbers = torch.cat([torch.randn(10_000) * 10.0**power for power in (-30, -3, 0, 3, 30)])
+    expected = numbers.bfloat16().float()
+    rounded = numbers.clone()
+    round_to_bfloat16(rounded.numpy())
+    assert torch.equal(rounded, expected)
 
 
 def test_a_tree_lstm_shows_its_h_and_the_others_all() -> None:

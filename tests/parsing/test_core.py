@@ -23,7 +23,7 @@ from torch import Tensor
 from seqtree import modelfile
 from seqtree.errors import InputError, ModelFileError
 from seqtree.nn.parallel import AT_ONCE, BATCH_LENGTH
-from seqtree.nn.recursive import COMPOSITIONS
+from seqtree.nn.recursive import CLIPPED, COMPOSITIONS
 from seqtree.parsing.beam import beam_search
 from seqtree.parsing.config import ParserNetworkConfig
 from seqtree.parsing.decoding import Decoding
@@ -154,10 +154,10 @@ def test_a_batch_lies_flat() -> None:
     assert (batch.lengths.tolist(), batch.offsets.tolist()) == ([3, 2, 1], [0, 3, 5])
     padded = ["<s> ab <unk> c </s>", "<s> c ab </s> </s>", "<s> ab </s> </s> </s>"]
     assert [lexicon.words.decode(row) for row in batch.words.T] == [row.split() for row in padded]
-    assert batch.spellings.shape == (3, 3)  # of ab, zz and c; never narrower than the convolution
-    for number, word in zip(batch.spelled, itertools.chain(*sentences), strict=True):
-        spelling = batch.spellings[number]
-        assert spelling[spelling >= 0].tolist() == lexicon.spelling(word).tolist()
+    assert [batch.distinct[number] for number in batch.spelled] == [*itertools.chain(*sentences)]
+    assert batch.distinct == ("ab", "zz", "c")
+    ab, zz, c = (lexicon.spelling(word).tolist() for word in batch.distinct)
+    assert batch.spellings.tolist() == [-1, *ab, -1, *zz, -1, *c, -1]
     words = [(row, i, i + 1) for row, sentence in enumerate(sentences) for i in range(len(sentence))]
     assert np.transpose(word_spans(batch).columns).tolist() == [list(span) for span in words]
     fences = [(row, i, i) for row, sentence in enumerate(sentences) for i in range(len(sentence) + 1)]
@@ -383,6 +383,26 @@ def test_a_sentence_is_decoded_as_if_it_were_alone() -> None:
             assert mine[1] == pytest.approx(other[1], rel=1e-5, abs=1e-5)
             same += 1
     assert same > 0.8 * sum(len(words) - 1 for words in sentences)
+
+
+@pytest.mark.parametrize("kind", COMPOSITIONS)
+@pytest.mark.parametrize("encoder", ["none", "lstm"])
+def test_few_and_many_sentences_are_rounded_alike(kind: str, encoder: str) -> None:
+    """Where products are in bfloat16: the numbers are those of both decoders, but for the order of a sum's terms."""
+    parser = small_parser(encoder=encoder, composition=kind, hidden=32, vector=32, scorer=32)
+    parser.network.float().products = torch.bfloat16
+    sentences = random_sentences(parser.lexicon, [20, *MIXED])
+    (batch, many), (_, few) = _decoded(parser, sentences), _decoded(parser, sentences, decode_few)
+    assert many.vectors.dtype == few.vectors.dtype == (torch.bfloat16 if kind in CLIPPED else torch.float32)
+    same = 0
+    for row in range(len(sentences)):
+        for mine, other in zip(_merges_of(many, row), _merges_of(few, row), strict=True):
+            if min(mine[2], other[2]) < (0.02 if kind in CLIPPED else 1e-4):
+                break
+            assert mine[0] == other[0]
+            assert mine[1] == pytest.approx(other[1], rel=0.01, abs=0.01 if kind in CLIPPED else 1e-5)
+            same += 1
+    assert same > 0.5 * (batch.lengths - 1).sum()
 
 
 # --- the beam

@@ -81,7 +81,7 @@ def test_a_parser_gives_the_root_of_its_tree(composition: str) -> None:
         assert parse is not None
         with torch.no_grad():
             batch = parser._encoded([words])[1]
-            nodes = {(i, i + 1): leaf[None] for i, leaf in enumerate(network.encode(batch).leaves)}
+            nodes = {(i, i + 1): leaf[None] for i, leaf in enumerate(network.encode(batch).leaves.float())}
             for start, split, end in parse.binary.merges:
                 nodes[start, end] = network.composition(nodes[start, split], nodes[split, end])
             root = network.composition.output(nodes[0, len(words)])[0]
