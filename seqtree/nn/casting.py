@@ -1,30 +1,39 @@
-"""Weights in another number format, and products with them."""
+"""Weights in another number format, products with them, and what else is made from weights and kept while they last."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable
+from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-KEPT = "cast_to"  # the attribute of a weight that holds its copies
+KEPT = "kept"  # the attribute of a weight that holds what was made from it
+T = TypeVar("T")
+
+
+def kept(weights: tuple[Tensor, ...], name: Hashable, make: Callable[[], T]) -> T:
+    """What ``make`` makes from these weights; without gradients, it is kept under ``name`` for the next call.
+
+    It is made anew after torch has changed a weight in place, and after ``forget``, because not every change shows: a
+    fused optimiser's does not.
+    """
+    if torch.is_grad_enabled():
+        return make()
+    version = tuple((weight.data_ptr(), 0 if weight.is_inference() else weight._version) for weight in weights)
+    known = weights[0].__dict__.setdefault(KEPT, {})
+    if name not in known or known[name][0] != version:
+        known[name] = version, make()
+    made: T = known[name][1]
+    return made
 
 
 def cast(weight: Tensor, dtype: torch.dtype) -> Tensor:
-    """``weight`` in ``dtype``; without gradients, the copy is kept for the next call.
-
-    It is made anew after torch has changed the weight in place, and after ``forget``, because not every change shows: a
-    fused optimiser's does not. For a single sentence, casting all weights of a network takes a tenth of the time.
-    """
+    """``weight`` in ``dtype``. For a single sentence, casting all weights of a network takes a tenth of the time."""
     if weight.dtype == dtype or torch.is_grad_enabled():
         return weight.to(dtype)
-    version = weight.data_ptr(), 0 if weight.is_inference() else weight._version
-    copies = weight.__dict__.setdefault(KEPT, {})
-    if dtype not in copies or copies[dtype][0] != version:
-        copies[dtype] = version, weight.detach().to(dtype)
-    copy: Tensor = copies[dtype][1]
-    return copy
+    return kept((weight,), dtype, lambda: weight.detach().to(dtype))
 
 
 def product(layer: nn.Linear, input: Tensor, dtype: torch.dtype | None = None) -> Tensor:
@@ -38,6 +47,6 @@ def product(layer: nn.Linear, input: Tensor, dtype: torch.dtype | None = None) -
 
 
 def forget(weights: Iterable[Tensor]) -> None:
-    """Keep no copies of these weights, because they are about to learn."""
+    """Keep nothing that was made from these weights, because they are about to learn."""
     for weight in weights:
         weight.__dict__.pop(KEPT, None)

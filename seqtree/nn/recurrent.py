@@ -9,7 +9,6 @@ interchangeable with those of ``nn.RNN``, ``nn.LSTM`` and ``nn.GRU``.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from itertools import product
 from typing import Any
 
@@ -19,7 +18,7 @@ from torch import Tensor, nn
 
 from seqtree.nn.casting import cast
 from seqtree.nn.dropout import sequence_dropout, weight_dropout
-from seqtree.nn.lstm import lstm_layer
+from seqtree.nn.lstm import can_be_packed, lstm_layer, packed_lstm_layer
 
 State = tuple[Tensor, ...]
 GATES = {"rnn": 1, "lstm": 4, "gru": 3}
@@ -28,6 +27,11 @@ GATES = {"rnn": 1, "lstm": 4, "gru": 3}
 def _large(weights: list[Tensor]) -> bool:
     """Whether a layer's weights are too large for a core's cache, where our own LSTM layer becomes the faster one."""
     return weights[0].numel() + weights[1].numel() > 2_400_000
+
+
+def _whole(input: Tensor, lengths: Tensor | None) -> bool:
+    """Whether there is no padding in a batch (T, B, E)."""
+    return lengths is None or int(lengths.min()) == len(input)
 
 
 def reversed_order(input: Tensor, lengths: Tensor | None) -> Tensor:
@@ -136,11 +140,9 @@ class Recurrent(nn.Module):
 
     def forward(self, input: Tensor, state: State | None = None, lengths: Tensor | None = None) -> tuple[Tensor, State]:
         state = self.zero_state(input.shape[1], input) if state is None else state
-        if self._alone(input, lengths):
-            weights = [weight for at in product(range(self.layers), self.directions) for weight in self._weights(*at)]
-            output, *end = self._torch(input, state, weights, self.layers, len(self.directions) == 2)
-            return output, tuple(end)
-        order = reversed_order(input, lengths)
+        order = None
+        if len(self.directions) == 2 and not (self._packed(input) and _whole(input, lengths)):
+            order = reversed_order(input, lengths)
         output = input  # (T, B, E)
         ends: list[tuple[Tensor, ...]] = []
         for layer, size in enumerate(self.sizes):
@@ -151,48 +153,33 @@ class Recurrent(nn.Module):
                 weights = self._weights(layer, direction)
                 weights[1] = weight_dropout(weights[1], self.weight_drop, self.training)
                 before = [part[len(ends) : len(ends) + 1, :, :size].contiguous() for part in state]
-                read = reverse(output, order) if direction else output
-                read, *end = self._run(read, before, weights)  # (T, B, H)
-                outputs.append(reverse(read, order) if direction else read)
+                turned = order if direction else None
+                read = output if turned is None else reverse(output, turned)
+                read, *end = self._run(read, before, weights, bool(direction) and turned is None)  # (T, B, H)
+                outputs.append(read if turned is None else reverse(read, turned))
                 ends.append(tuple(F.pad(part, (0, self.hidden_size - size)) for part in end))
             output = torch.cat(outputs, dim=2) if len(outputs) == 2 else outputs[0]  # (T, B, D H)
         return output, tuple(torch.cat(parts) for parts in zip(*ends, strict=True))
 
-    def _alone(self, input: Tensor, lengths: Tensor | None) -> bool:
-        """Whether one sequence without padding is read, not learned: torch's stack gives the same in a single call."""
-        return (
-            input.shape[1] == 1
-            and not (torch.is_grad_enabled() or self.training)
-            and (lengths is None or int(lengths[0]) == len(input))
-            and len(set(self.sizes)) == 1
-            and not any(self._own(input, self._weights(layer, "")) for layer in range(self.layers))
-        )
+    def _packed(self, input: Tensor) -> bool:
+        """Whether layers are those of ``packed_lstm_layer``."""
+        return self.cell == "lstm" and not self.training and can_be_packed(input)
 
     def _own(self, input: Tensor, weights: list[Tensor]) -> bool:
         """Whether a layer is one for ``lstm_layer``."""
         return self.cell == "lstm" and input.dtype == torch.bfloat16 and input.device.type == "cpu" and _large(weights)
 
-    def _run(self, input: Tensor, state: list[Tensor], weights: list[Tensor]) -> tuple[Tensor, ...]:
+    def _run(self, input: Tensor, state: list[Tensor], weights: list[Tensor], backward: bool) -> tuple[Tensor, ...]:
+        """One layer in one direction; only a packed one reads from the end by itself."""
+        if self._packed(input):
+            return packed_lstm_layer(input, state[0], state[1], weights, backward)
         if self._own(input, weights):
             w_ih, w_hh, b_ih, b_hh = weights
             output, h, c = lstm_layer(input, state[0][0], state[1][0], w_ih, w_hh, b_ih + b_hh)
             return output, h[None], c[None]
-        return self._torch(input, state, weights, 1, False)
-
-    def _torch(
-        self, input: Tensor, state: Sequence[Tensor], weights: list[Tensor], layers: int, bidirectional: bool
-    ) -> tuple[Tensor, ...]:
-        """torch's own layers."""
         dtype = input.dtype
         state, weights = [part.to(dtype) for part in state], [cast(weight, dtype) for weight in weights]
-        options = (
-            True,
-            layers,
-            0.0,
-            self.training,
-            bidirectional,
-            False,
-        )  # biases, layers, dropout, -, both ways, batch first
+        options = (True, 1, 0.0, self.training, False, False)  # biases, layers, dropout, -, both ways, batch first
         if self.cell == "lstm":
             return torch.lstm(input, state, weights, *options)
         if self.cell == "gru":

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seqtree.nn.casting import cast
+from seqtree.nn.casting import cast, kept
 from seqtree.nn.config import WordEncoderConfig
 from seqtree.nn.dropout import sequence_dropout
 from seqtree.nn.recurrent import Recurrent
@@ -49,18 +49,23 @@ class CharacterEncoder(nn.Module):
         """``words`` is U, the number of the words."""
         weight, bias = self.convolution.parameters()
         ids = torch.where(spellings < 0, self.embedding.num_embeddings - 1, spellings)
-        read = torch.arange(self.embedding.num_embeddings, device=ids.device)
-        if len(ids) < len(read):
-            read, ids = ids, torch.arange(len(ids), device=ids.device)
-        size, width, _ = weight.shape
-        kernel = weight.permute(1, 2, 0).reshape(width, 3 * size)
-        parts = (self.embedding(read) @ kernel).view(-1, size)  # rows 3 c, 3 c + 1, 3 c + 2 are those of character c
+        if torch.is_grad_enabled() and len(ids) < self.embedding.num_embeddings:
+            parts, ids = self._parts(ids), torch.arange(len(ids), device=ids.device)
+        else:
+            characters = torch.arange(self.embedding.num_embeddings, device=ids.device)
+            parts = kept((self.embedding.weight, weight), "parts", lambda: self._parts(characters))
         near = 3 * ids.unfold(0, 3, 1) + torch.arange(3, device=ids.device)  # (S, 3)
         between = spellings[1:-1] < 0
         places = F.embedding_bag(near, parts, mode="sum").masked_fill(between[:, None], -torch.inf)  # (S, size)
         word = between.cumsum(0)[:, None].expand_as(places)
-        highest = places.new_full((words, size), -torch.inf).scatter_reduce(0, word, places, "amax")
+        highest = places.new_full((words, len(bias)), -torch.inf).scatter_reduce(0, word, places, "amax")
         return (highest + bias).relu()
+
+    def _parts(self, characters: Tensor) -> Tensor:
+        """What characters (C,) add to the place after them, to their own and to the one before, in turn: (3 C, size)."""
+        kernel = self.convolution.weight.permute(1, 2, 0).flatten(1)  # (embedding, 3 size)
+        parts: Tensor = self.embedding(characters) @ kernel
+        return parts.view(3 * len(characters), -1)
 
 
 class _Convolution(nn.Conv1d):

@@ -1,12 +1,13 @@
-"""The LSTM layer of our own, against torch's and against central differences."""
+"""The two LSTM layers, against torch's and against central differences."""
 
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import Tensor, nn
 
 from seqtree.nn import Recurrent
-from seqtree.nn.lstm import lstm_layer
+from seqtree.nn.lstm import can_be_packed, lstm_layer
 
 
 def arguments(dtype: torch.dtype, steps: int = 7, batch: int = 3, width: int = 5, size: int = 4) -> list[Tensor]:
@@ -48,3 +49,38 @@ def test_bfloat16_stays_near_float32_and_the_cell_state_is_float32() -> None:
     for (name, ours), theirs in zip(layer.named_parameters(), plain.parameters(), strict=True):
         assert ours.grad is not None and theirs.grad is not None
         assert (ours.grad - theirs.grad).norm() < 0.02 * theirs.grad.norm(), name
+
+
+LENGTHS = [None, [7, 7, 7], [7, 5, 1]]
+
+
+@pytest.mark.parametrize("lengths", LENGTHS)
+@pytest.mark.parametrize("both", [False, True])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_reading_gives_what_learning_gives(dtype: torch.dtype, both: bool, lengths: list[int] | None) -> None:
+    torch.manual_seed(0)
+    layers = Recurrent("lstm", 5, 4, 2, bidirectional=both, last_size=None if both else 3).eval()
+    x = torch.randn(7, 3, 5).to(dtype)
+    state = tuple(torch.randn(4 if both else 2, 3, 4).to(dtype) for _ in range(2))
+    given = None if lengths is None else torch.tensor(lengths)
+    learnt, learnt_end = layers(x, state, given)
+    with torch.no_grad():
+        if not can_be_packed(x):
+            pytest.skip(f"this processor has no layers in {dtype}")
+        for _ in range(2):  # the first lays the weights out
+            read, end = layers(x, state, given)
+    inside = torch.arange(7)[:, None] < (torch.full((3,), 7) if given is None else given)
+    torch.testing.assert_close(read[inside], learnt[inside])
+    if lengths != LENGTHS[2]:  # at padding, the end is undefined
+        for mine, other in zip(end, learnt_end, strict=True):
+            torch.testing.assert_close(mine, other)
+
+
+def test_weights_are_laid_out_anew_when_they_have_changed() -> None:
+    layers, x = Recurrent("lstm", 5, 4, bidirectional=True).eval(), torch.randn(3, 1, 5)
+    for parameter in layers.parameters():
+        with torch.no_grad():
+            layers(x)
+            parameter.add_(torch.randn_like(parameter))
+            read, _ = layers(x)
+        torch.testing.assert_close(read, layers(x)[0])

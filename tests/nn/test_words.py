@@ -32,3 +32,13 @@ def test_words_are_spelled_as_if_each_were_alone(characters: int) -> None:
     mine, theirs = (torch.autograd.grad((made * weights).sum(), parameters) for made in (together, alone))
     for one, other in zip(mine, theirs, strict=True):
         torch.testing.assert_close(one, other)
+
+
+def test_what_characters_add_is_computed_anew_when_weights_have_changed() -> None:
+    encoder, word = CharacterEncoder(7, 3, 5), [3, 1, 4]
+    for parameter in encoder.parameters():
+        with torch.no_grad():
+            encoder(torch.tensor([-1, *word, -1]), 1)
+            parameter[:3] += 1.0
+            vectors = encoder(torch.tensor([-1, *word, -1]), 1)
+            torch.testing.assert_close(vectors[0], _alone(encoder, word))
