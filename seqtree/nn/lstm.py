@@ -126,23 +126,8 @@ def packed_lstm_layer(
         first, second = reorder(w_ih.detach().to(dtype), w_hh.detach().to(dtype), size, backward, True, False)
         return first, second
 
-    packed = kept((w_ih, w_hh), ("packed", dtype), laid_out)
+    packed = kept((w_ih, w_hh), ("packed", dtype, backward), laid_out)
     b_ih, b_hh = (cast(bias, dtype) for bias in biases)
-    output, h, c, _ = torch.mkldnn_rnn_layer(
-        x.contiguous(),
-        *packed,
-        b_ih,
-        b_hh,
-        h.to(dtype),
-        c.to(dtype),
-        backward,
-        [],
-        LSTM,
-        size,
-        1,
-        True,
-        False,
-        False,
-        False,
-    )
+    how = (backward, [], LSTM, size, 1, True, False, False, False)  # ... 1 layer, biases, one way, (T, B), no training
+    output, h, c, _ = torch.mkldnn_rnn_layer(x.contiguous(), *packed, b_ih, b_hh, h.to(dtype), c.to(dtype), *how)
     return output, h, c

@@ -32,11 +32,10 @@ LOWEST, HIGHEST = (np.array(bound, np.float32) for bound in (0.0, MAX_ACTIVATION
 class Composition(nn.Module):
     """Parent vectors (M, D) from the vectors of left and right children (M, D); ``kind`` is one of ``COMPOSITIONS``.
 
-    ``size`` D is the width of a node vector, of which scorers read only the first half, h, in a tree LSTM. It computes
-    in the type of the children.
+    ``size`` D is the width of a node vector, of which scorers read only the first half, h, in a tree LSTM.
     ``update_dropout``: the share of a tree LSTM's new candidate values, g, that is dropped in training, so that memory
     itself is never lost (Semeniuta, Severyn and Barth 2016). ``tensor`` V (D, 2 D, 2 D), of ``rntn``: a bilinear form
-    of the children for each unit.
+    of the children for each unit. It computes in the type of the children.
     """
 
     def __init__(self, kind: str, size: int, update_dropout: float = 0.0) -> None:
@@ -72,12 +71,12 @@ class Composition(nn.Module):
 
     def _bilinear(self, both: Tensor) -> Tensor:
         """x^T V x for each unit (M, D), for rows x (M, 2 D)."""
-        half = F.linear(both, self.tensor.flatten(0, 1)).view(len(both), self.size, 2 * self.size)
+        half = F.linear(both, cast(self.tensor, both.dtype).flatten(0, 1)).view(len(both), self.size, 2 * self.size)
         return (half @ both[:, :, None])[:, :, 0]
 
     def _tree_lstm(self, left: Tensor, right: Tensor) -> Tensor:
         (h_left, c_left), (h_right, c_right) = left.chunk(2, dim=1), right.chunk(2, dim=1)
-        i, f_left, f_right, o, g = self.linear(torch.cat([h_left, h_right], dim=1)).chunk(5, dim=1)
+        i, f_left, f_right, o, g = product(self.linear, torch.cat([h_left, h_right], dim=1)).chunk(5, dim=1)
         g = F.dropout(g.tanh(), self.update_dropout, self.training)
         c = i.sigmoid() * g + (f_left + 1).sigmoid() * c_left + (f_right + 1).sigmoid() * c_right
         return torch.cat([o.sigmoid() * c.tanh(), c], dim=1)

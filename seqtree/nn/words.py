@@ -62,7 +62,7 @@ class CharacterEncoder(nn.Module):
         return (highest + bias).relu()
 
     def _parts(self, characters: Tensor) -> Tensor:
-        """What characters (C,) add to the place after them, to their own and to the one before, in turn: (3 C, size)."""
+        """What characters (C,) add to the place after them, to their own and to the one before: (3 C, size)."""
         kernel = self.convolution.weight.permute(1, 2, 0).flatten(1)  # (embedding, 3 size)
         parts: Tensor = self.embedding(characters) @ kernel
         return parts.view(3 * len(characters), -1)
