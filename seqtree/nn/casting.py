@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -11,6 +11,13 @@ from torch import Tensor, nn
 
 KEPT = "kept"  # the attribute of a weight that holds what was made from it
 T = TypeVar("T")
+
+
+class _Kept(dict[Hashable, tuple[Any, Any]]):
+    """What was made from a weight, by name, each with the version of the weights; not pickled with it."""
+
+    def __reduce__(self) -> tuple[type[_Kept], tuple[()]]:
+        return _Kept, ()
 
 
 def kept(weights: tuple[Tensor, ...], name: Hashable, make: Callable[[], T]) -> T:
@@ -22,7 +29,7 @@ def kept(weights: tuple[Tensor, ...], name: Hashable, make: Callable[[], T]) -> 
     if torch.is_grad_enabled():
         return make()
     version = tuple((weight.data_ptr(), 0 if weight.is_inference() else weight._version) for weight in weights)
-    known = weights[0].__dict__.setdefault(KEPT, {})
+    known = weights[0].__dict__.setdefault(KEPT, _Kept())
     if name not in known or known[name][0] != version:
         known[name] = version, make()
     made: T = known[name][1]

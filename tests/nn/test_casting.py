@@ -1,9 +1,13 @@
 """Weights in another number format."""
 
+import copy
+import pickle
+
 import pytest
 import torch
 from torch import nn
 
+from seqtree.nn import Recurrent
 from seqtree.nn.casting import cast
 from seqtree.nn.network import Network
 
@@ -22,6 +26,17 @@ def test_a_copy_is_kept_until_the_weight_changes() -> None:
     with torch.inference_mode():
         assert (cast(weight, torch.bfloat16) == 1.0).all()
         assert cast(weight, torch.float32) is weight
+
+
+def test_what_is_made_from_weights_is_not_pickled_with_them() -> None:
+    layers, x = Recurrent("lstm", 50, 40, bidirectional=True).eval(), torch.randn(3, 1, 50)
+    fresh = len(pickle.dumps(layers))
+    with torch.no_grad():
+        for product in (torch.float32, torch.bfloat16):
+            expected, _ = layers(x.to(product))
+        assert len(pickle.dumps(layers)) < 1.1 * fresh
+        for copied in (copy.deepcopy(layers), pickle.loads(pickle.dumps(layers))):
+            torch.testing.assert_close(copied(x.bfloat16())[0], expected)
 
 
 class _Layer(Network):
