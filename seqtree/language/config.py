@@ -220,11 +220,11 @@ PRESETS = {
         ),
         "medium": _preset(  # many passes, so much dropout; small steps
             "char",
-            "half an hour for a megabyte, or larger texts",
+            "an hour of a core for a megabyte, or larger texts",
             (16, 64),
             replace(_char(2, 512, 128, 0.4), dropout_input=0.1, weight_drop=0.2),
             TrainingSettings(learning_rate=1.2e-2, schedule="linear", weight_decay=0.1, clip=5.0),
-            passes=8,
+            passes=20,
         ),
         "large": _preset(
             "char",
@@ -232,7 +232,7 @@ PRESETS = {
             (64, 128),
             _char(3, 1024, 256, 0.4),
             TrainingSettings(learning_rate=2e-3),
-            passes=15,
+            passes=20,
         ),
     },
     "word": {

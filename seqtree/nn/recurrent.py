@@ -157,7 +157,8 @@ class Recurrent(nn.Module):
                 read = output if turned is None else reverse(output, turned)
                 read, *end = self._run(read, before, weights, bool(direction) and turned is None)  # (T, B, H)
                 outputs.append(read if turned is None else reverse(read, turned))
-                ends.append(tuple(F.pad(part, (0, self.hidden_size - size)) for part in end))
+                narrower = self.hidden_size - size
+                ends.append(tuple(F.pad(part, (0, narrower)) if narrower else part for part in end))
             output = torch.cat(outputs, dim=2) if len(outputs) == 2 else outputs[0]  # (T, B, D H)
         return output, tuple(torch.cat(parts) for parts in zip(*ends, strict=True))
 
