@@ -25,10 +25,6 @@ class Network(nn.Module):
         """Where the weights are."""
         return next(self.parameters()).device
 
-    def eval(self) -> Self:
-        """As torch's; at once where nothing changes, since each sentence that is read asks for it."""
-        return super().eval() if self.training else self
-
     def train(self, mode: bool = True) -> Self:
         """As torch's; copies of weights in other number formats are kept only until the network learns again."""
         if mode:

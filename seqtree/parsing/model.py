@@ -171,7 +171,8 @@ class Parser(Model[ParserNetwork], ParserI):  # type: ignore[misc]  # NLTK is no
         return self._results(forms, batch, encoded, Labelled(decoding, spans, logits.argmax(dim=1).tolist()))
 
     def _encoded(self, sentences: Sequence[Sequence[Word]]) -> tuple[list[tuple[str, ...]], SentenceBatch, Encoded]:
-        self.network.eval()
+        if self.network.training:  # for a single sentence, to say it again takes time
+            self.network.eval()
         read = [[word for _, word in sentence] for sentence in sentences]
         batch = make_batch(read, [self.lexicon.encode(words) for words in read], self.lexicon)
         return [tuple(form for form, _ in sentence) for sentence in sentences], batch, self.network.encode(batch)
