@@ -128,6 +128,21 @@ def packed_lstm_layer(
 
     packed = kept((w_ih, w_hh), ("packed", dtype, backward), laid_out)
     b_ih, b_hh = (cast(bias, dtype) for bias in biases)
-    how = (backward, [], LSTM, size, 1, True, False, False, False)  # ... 1 layer, biases, one way, (T, B), no training
-    output, h, c, _ = torch.mkldnn_rnn_layer(x.contiguous(), *packed, b_ih, b_hh, h.to(dtype), c.to(dtype), *how)
+    output, h, c, _ = torch.mkldnn_rnn_layer(
+        x.contiguous(),
+        *packed,
+        b_ih,
+        b_hh,
+        h.to(dtype),
+        c.to(dtype),
+        reverse=backward,
+        batch_sizes=[],
+        mode=LSTM,
+        hidden_size=size,
+        num_layers=1,
+        has_biases=True,
+        bidirectional=False,
+        batch_first=False,
+        train=False,
+    )
     return output, h, c

@@ -190,10 +190,8 @@ class WordEncoder(nn.Module):
                 ids = torch.where(dropped, self.unknown, ids)
             parts.append(self.embedding(ids))
         if self.config.characters:
-            vectors = rows(
-                self.spelling(self.ids(batch.spellings), len(batch.distinct)), self.ids(batch.spelled)
-            )  # (N, characters)
-            parts.append(self._spread(vectors, batch, inside, hidden))
+            spelled = self.spelling(self.ids(batch.spellings), len(batch.distinct))  # (U, characters)
+            parts.append(self._spread(rows(spelled, self.ids(batch.spelled)), batch, inside, hidden))
         if self.config.subwords:
             found = [self.ngrams.hashes([word])[1] for word in batch.distinct]
             offsets = self.ids(np.cumsum([0, *map(len, found[:-1])]))

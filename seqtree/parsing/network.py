@@ -135,5 +135,5 @@ class ParserNetwork(Network):
         leaves = product(self.leaf, inner, self.products)
         if self.config.composition in ("tanh", "lstm"):
             return leaves.tanh()
-        clipped = self.config.composition in CLIPPED and not self.training
-        return leaves.relu().to(self.products) if clipped and self.products else leaves.relu()
+        rounded = self.products if self.config.composition in CLIPPED and not self.training else None
+        return leaves.relu().to(rounded or leaves.dtype)

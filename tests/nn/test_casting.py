@@ -32,8 +32,8 @@ def test_what_is_made_from_weights_is_not_pickled_with_them() -> None:
     layers, x = Recurrent("lstm", 50, 40, bidirectional=True).eval(), torch.randn(3, 1, 50)
     fresh = len(pickle.dumps(layers))
     with torch.no_grad():
-        for product in (torch.float32, torch.bfloat16):
-            expected, _ = layers(x.to(product))
+        for dtype in (torch.float32, torch.bfloat16):
+            expected, _ = layers(x.to(dtype))
         assert len(pickle.dumps(layers)) < 1.1 * fresh
         for copied in (copy.deepcopy(layers), pickle.loads(pickle.dumps(layers))):
             torch.testing.assert_close(copied(x.bfloat16())[0], expected)
