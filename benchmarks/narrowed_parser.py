@@ -25,14 +25,14 @@ from torch import Tensor
 from seqtree.nn.recurrent import Recurrent
 from seqtree.parsing.greedy import decode
 from seqtree.parsing.model import Parser
-from seqtree.parsing.network import Encoded, ParserNetwork
-from seqtree.parsing.spans import fence_numbers
+from seqtree.parsing.network import ParserNetwork
 from seqtree.text.batches import make_batch
 
 SENTENCES, LONGEST, BATCH = 4000, 80, 40  # sentences, words of one, sentences at a time
 RIDGE = 1e-3  # of least squares, times the mean square of the units that stay
 GATES = 4
 DIRECTIONS = ("", "_reverse")
+SCORERS = ("merge_scorer", "label_scorer")
 Weights = dict[str, Tensor]
 
 
@@ -90,28 +90,18 @@ def measured(parser: Parser, sentences: list[list[str]]) -> dict[str, Moments]:
         moments["1"].add(output[0][inside])
 
     encoder.register_forward_hook(watch, with_kwargs=True)
+    for name in SCORERS:
+        output = network.get_submodule(f"{name}.output")
+        output.register_forward_pre_hook(lambda _, inputs, name=name: moments[name].add(*inputs))
     for start in range(0, len(sentences), BATCH):
         group = sorted(sentences[start : start + BATCH], key=len, reverse=True)
         read = [[word for _, word in parser.words(sentence)] for sentence in group]
         batch = make_batch(read, [parser.lexicon.encode(words) for words in read], parser.lexicon)
-        encoded: Encoded = network.encode(batch)
-        decoding = decode(network, batch, encoded)
-        nodes, spans = decoding.vectors, decoding.pairs.spans
-        moments["node"].add(nodes)
-        begin, end = (network.ids(fence_numbers(batch, spans.sentence, place)) for place in (spans.start, spans.end))
-        made = nodes[len(encoded.leaves) :]
-        for name, scores, fences in scorers(network, encoded):
-            assert scores.hidden is not None
-            moments[name].add((scores.hidden(made) + fences[end] - fences[begin]).relu())
+        encoded = network.encode(batch)
+        decoding = decode(network, batch, encoded)  # scores the merges of all pairs
+        moments["node"].add(decoding.vectors)
+        network.score_labels(encoded, batch, decoding.vectors[len(encoded.leaves) :], decoding.pairs.spans)
     return moments
-
-
-def scorers(network: ParserNetwork, encoded: Encoded) -> list[tuple[str, Any, Any]]:
-    """Both scorers, with what the fences add to their hidden units."""
-    return [
-        ("merge_scorer", network.merge_scorer, encoded.merges),
-        ("label_scorer", network.label_scorer, encoded.labels),
-    ]
 
 
 def narrowed(network: ParserNetwork, moments: dict[str, Moments], config: Any) -> Weights:
@@ -149,7 +139,7 @@ def above(layer: str) -> list[str]:
 def narrowed_tree(given: Weights, moments: dict[str, Moments], config: Any, below: Tensor) -> Weights:
     """The weights of what reads the encoder."""
     composition, size = given["composition.linear.weight"], len(given["leaf.bias"])
-    read = [given[f"{name}.hidden.weight"] for name in ("merge_scorer", "label_scorer")]
+    read = [given[f"{name}.hidden.weight"] for name in SCORERS]
     kept, node = moments["node"].cut(slice(size), [composition[:, :size], composition[:, size:], *read], config.vector)
     made = {
         "leaf.weight": given["leaf.weight"][kept] @ below,
@@ -159,7 +149,7 @@ def narrowed_tree(given: Weights, moments: dict[str, Moments], config: Any, belo
         "tagger.weight": given["tagger.weight"] @ below,
     }
     fences = []
-    for name, part in zip(("merge_scorer", "label_scorer"), given["fences.weight"].chunk(2), strict=True):
+    for name, part in zip(SCORERS, given["fences.weight"].chunk(2), strict=True):
         output = given[f"{name}.output.weight"]
         kept, sums = moments[name].cut(slice(output.shape[1]), [output], config.scorer)
         made[f"{name}.hidden.weight"] = given[f"{name}.hidden.weight"][kept] @ node
