@@ -24,14 +24,22 @@ MORE = 10  # how many more directions than are kept the decomposition looks at
 AT_ONCE = 1 << 22  # places of the text that are counted at once
 
 
-def counted_vectors(text: Ids, rows: Ids, columns: Ids, width: int, rounds: int) -> Table:
-    """Vectors (R, width) of standard deviation 1 from a text (N,) of numbers below V.
+def counted_vectors(text: Ids, words: Ids, neighbours: Ids, width: int, rounds: int) -> Table:
+    """Vectors (R, width) of standard deviation 1 of ``words`` (R,), from a text (N,) in the numbers of its tokens.
 
-    rows (V,): which vector each number has; columns (V,): as which neighbour it counts; -1 for none. rounds: power
-    iterations of the decomposition. ``width`` is at most R, and at most four times the number of neighbours.
+    neighbours (C,): the tokens that are counted beside them. rounds: power iterations of the decomposition. ``width``
+    is at most R, and at most four times C.
     """
-    shape = (int(rows.max()) + 1, len(PLACES) * (int(columns.max()) + 1))
-    return _narrow(*_weights(*_pairs(text, rows, columns)), shape, width, rounds)
+    size = 1 + max(int(numbers.max()) for numbers in (text, words, neighbours))
+    rows, columns = _places(words, size), _places(neighbours, size)
+    return _narrow(*_weights(*_pairs(text, rows, columns)), (len(words), len(PLACES) * len(neighbours)), width, rounds)
+
+
+def _places(chosen: Ids, size: int) -> Ids:
+    """Where each number below ``size`` stands in ``chosen``; -1 for none."""
+    places = np.full(size, -1)
+    places[chosen] = np.arange(len(chosen))
+    return places
 
 
 def _pairs(text: Ids, rows: Ids, columns: Ids) -> tuple[Ids, Ids, Ids]:

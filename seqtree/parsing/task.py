@@ -22,8 +22,9 @@ from seqtree.text.batches import make_batch
 from seqtree.text.columns import Tagged, read_tagged
 from seqtree.text.reading import check_standard_input
 from seqtree.training.batches import SentenceTask, held_out
+from seqtree.training.counts import counted_words
 from seqtree.training.progress import Display
-from seqtree.training.start import PARSER, counted_words, known_before, start_encoder, start_rest, with_start
+from seqtree.training.start import PARSER, known_before, start_encoder, start_rest, with_start
 from seqtree.training.task import Batch, Counted
 from seqtree.treebank.binary import BinaryTree, binarise, restore
 from seqtree.treebank.bracketed import write_tree

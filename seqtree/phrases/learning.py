@@ -47,12 +47,8 @@ def learn_vectors(
         )
     if (most := len(PLACES) * (min(neighbours, len(names)) + 1)) < width:
         raise InputError(f"width {width}: {neighbours:,} neighbours are enough for vectors of {most:,} numbers")
-    rows, columns = (np.full(len(names) + 1, -1) for _ in range(2))
-    rows[known] = np.arange(len(known))
-    near = order[: min(neighbours, len(names))]
-    columns[near] = np.arange(1, len(near) + 1)
-    columns[0] = 0  # a sentence's start and end are neighbours, too
-    table = np.float32(SPREAD) * counted_vectors(text, rows, columns, width, ROUNDS)
+    near = np.append(0, order[: min(neighbours, len(names))])  # a sentence's start and end are neighbours, too
+    table = np.float32(SPREAD) * counted_vectors(text, known, near, width, ROUNDS)
     return LearnedVectors(tuple(names[i - 1] for i in known), table, int(counts.sum()))
 
 

@@ -18,8 +18,9 @@ from seqtree.tagging.model import Tagger
 from seqtree.text.batches import make_batch
 from seqtree.text.reading import check_standard_input
 from seqtree.training.batches import SentenceTask, held_out
+from seqtree.training.counts import counted_words
 from seqtree.training.progress import Display
-from seqtree.training.start import counted_words, known_before, start_encoder, with_start
+from seqtree.training.start import known_before, start_encoder, with_start
 from seqtree.training.task import Batch, Counted
 
 MAX_VALIDATION = 5000  # sentences

@@ -18,6 +18,7 @@ from seqtree.errors import InputError
 from seqtree.tasks import TASKS, named
 from seqtree.training.budget import affordable, seconds_per_step
 from seqtree.training.checkpoint import one_by_one
+from seqtree.training.counts import start_from_counts
 from seqtree.training.launch import launch
 from seqtree.training.loop import Trainer, TrainingResult
 from seqtree.training.progress import Display, clock
@@ -25,7 +26,6 @@ from seqtree.training.ranks import Place, Ranks
 from seqtree.training.recipe import Recipe
 from seqtree.training.report import Report
 from seqtree.training.run_folder import OthersRunFolder, RunFolder
-from seqtree.training.start import start_from_counts
 from seqtree.training.task import Task
 
 AnyTask = Task[Any, Any, Any]

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from seqtree.errors import InputError
 from seqtree.model import holds, load
 from seqtree.modelfile import a
-from seqtree.nn.counted import counted_vectors
 from seqtree.nn.network import Network
 from seqtree.nn.recurrent import Recurrent
 from seqtree.nn.words import WordEncoder
 from seqtree.tasks import TASKS
-from seqtree.text.lexicon import NOTHING, Ids, Known, Lexicon
+from seqtree.text.lexicon import NOTHING, Known, Lexicon
 from seqtree.text.vectors import VectorFile
 from seqtree.text.vocabulary import Vocabulary
 from seqtree.training.recipe import Recipe
-from seqtree.training.settings import LARGE, RunSettings
-from seqtree.training.task import Counted
 
 if TYPE_CHECKING:
     from seqtree.language.model import LanguageModel
@@ -37,7 +33,6 @@ Start: TypeAlias = "LanguageModel | MaskedLanguageModel | Parser"
 PLAIN, PARSER = TASKS["lm"].kind, TASKS["parser"].kind
 KINDS = (PLAIN, TASKS["words"].kind, PARSER)  # of what --init-from may name; all but the first have a word encoder
 SHAPE = ("encoder", "words", "characters", "character_embedding", "subwords", "pairs", "layers", "hidden")
-COUNTED, WORDS, NEIGHBOURS, DIRECTIONS, ROUNDS = 2_000_000, 50_000, 2000, 300, 2  # of counted vectors
 NOISE = 0.1  # of a new token's initial vector, added to that of <unk>
 
 
@@ -195,59 +190,6 @@ def start_vectors(weight: Tensor, vocabulary: Vocabulary, path: str, counts: Seq
         f"{len(found - more - as_written):,} of them from the vector in lower case"
         + (f"; {len(more):,} words more are known by it" if more else "")
     )
-
-
-def counted_words(words: WordEncoder, sentences: Iterable[Ids]) -> Counted:
-    """``Task.counted`` of a task with a word encoder."""
-    return {"words": (words.embedding.weight, sentences)} if words.config.words else {}
-
-
-def start_from_counts(vectors: Counted, run: RunSettings, tell: Callable[[str], object]) -> None:
-    """Start the vectors of ``Task.counted`` from counts, unless the run starts from something else; ``tell`` of each.
-
-    Raises InputError if counted vectors are asked for where there is another start, or no vectors.
-    """
-    other = next((f"--{name.replace('_', '-')}" for name in ("init_from", "vectors") if getattr(run, name)), "")
-    if run.counted_vectors and (other or not vectors):
-        what = f"starts from {other}" if other else "has no vectors of tokens"
-        raise InputError(f"--counted-vectors: the network {what}")
-    for name, (weight, sentences) in vectors.items():
-        large = len(weight) >= LARGE if run.counted_vectors is None else run.counted_vectors
-        if large and not other:
-            tell(f"{name}: {start_counted(weight, sentences)}")
-
-
-@torch.no_grad()
-def start_counted(weight: Tensor, sentences: Iterable[npt.NDArray[Any]]) -> str:
-    """Start the rows (V, E) of the tokens in sentences (N,) from counts of their neighbours; says so.
-
-    What stands around a sentence is a neighbour, too. Only the first sentences of a long text are counted, only
-    frequent tokens of a large vocabulary have counts, and in wide rows only the first numbers are made of them. These
-    spread as the random ones do that they replace. See ``counted_vectors``.
-    """
-    size = len(weight)
-    text = _beginning(sentences, size)
-    counts = np.bincount(text, minlength=size)[:size]
-    order = np.argsort(-counts, kind="stable")[: min(WORDS, int((counts > 0).sum()))]
-    rows, columns = (np.full(size + 1, -1) for _ in range(2))
-    rows[order] = np.arange(len(order))
-    near = np.append(order[:NEIGHBOURS], size)
-    columns[near] = np.arange(len(near))
-    width = min(DIRECTIONS, weight.shape[1], len(near), len(order))
-    table = torch.from_numpy(counted_vectors(text, rows, columns, width, ROUNDS))
-    weight[torch.from_numpy(order), :width] = (weight.std() * table.to(weight.device)).to(weight.dtype)
-    return f"{len(order):,} of {size:,} vectors start from counts of {counts.sum():,} tokens"
-
-
-def _beginning(sentences: Iterable[npt.NDArray[Any]], end: int) -> Ids:
-    """The first ``COUNTED`` tokens of sentences, with ``end`` around each of them."""
-    parts, left = [np.array([end])], COUNTED
-    for sentence in sentences:
-        parts += [sentence[:left].astype(np.int64), parts[0]]
-        left -= len(sentence)
-        if left <= 0:
-            break
-    return np.concatenate(parts)
 
 
 @torch.no_grad()

@@ -14,8 +14,9 @@ from seqtree.errors import InputError
 from seqtree.text.lexicon import LabelSet, Lexicon
 from seqtree.text.reading import check_standard_input
 from seqtree.training.batches import SentenceTask, spread_out
+from seqtree.training.counts import counted_words
 from seqtree.training.progress import Display
-from seqtree.training.start import counted_words, known_before, start_encoder, with_start
+from seqtree.training.start import known_before, start_encoder, with_start
 from seqtree.training.task import Batch, Counted
 from seqtree.treebank.labelled import LabelledTree, labelled_trees
 from seqtree.trees.batches import make_tree_batch
