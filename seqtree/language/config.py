@@ -244,14 +244,18 @@ PRESETS = {
             TrainingSettings(learning_rate=5e-3),
         ),
         "small": _preset(
-            "word", "a megabyte of text in minutes", (20, 35), _word(1, 256, 0.3), TrainingSettings(learning_rate=3e-3)
+            "word",
+            "a megabyte of text in minutes",
+            (20, 35),
+            _word(1, 256, 0.2),
+            TrainingSettings(learning_rate=6e-3, weight_decay=0.05),
         ),
-        "medium": _preset(  # few passes, so moderate dropout
+        "medium": _preset(  # few passes, so little dropout and much decay
             "word",
             "five megabytes in half an hour on two cores",
             (32, 35),
-            replace(_word(2, 650, 0.3), dropout_output=0.4),
-            TrainingSettings(learning_rate=3e-3, weight_decay=0.03),
+            replace(_word(2, 650, 0.2), dropout_output=0.3),
+            TrainingSettings(learning_rate=3e-3, weight_decay=0.15),
             passes=3,
         ),
         "large": _preset(
