@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -12,14 +12,44 @@ import torch
 from torch import Tensor
 
 from seqtree.language.config import LanguageRecipe, StreamBatchSettings
-from seqtree.text.documents import line_bounds
+from seqtree.text.documents import chunks, line_bounds
 from seqtree.text.tokenfile import TokenStream
 from seqtree.text.vocabulary import Vocabulary
 from seqtree.training.batches import similar_lengths
 
 Ids = npt.NDArray[np.int64]
 PADDING = -1  # before the first token of a line and after its last
-DROPPED = 1  # the stream of random numbers that leaves out classes
+DROPPED, UNKNOWN = 1, 2  # the streams of random numbers that leave out classes, and words
+COUNTED = 1 << 27  # tokens; hardly any word of a text after so many is unknown
+
+
+class UnknownWords:
+    """Reads some words of a stream as ``<unk>``, so that a model learns when to expect a word that it does not know.
+
+    At every step others, a word seen N times with probability D / (D + N), where D is ``dropout``. A text that has
+    ``<unk>`` of its own, of characters, or of more than ``COUNTED`` words is read as it is.
+    """
+
+    def __init__(self, stream: TokenStream, vocabulary: Vocabulary, dropout: float, seed: int) -> None:
+        self.stream, self.vocabulary, self.dropout, self.seed = stream, vocabulary, dropout, seed
+
+    def read(self, tokens: Ids, epoch: int, step: int) -> Ids:
+        """The tokens (B, T) of a step, as they are read in it."""
+        if self._probabilities is None:
+            return tokens
+        chances = np.random.default_rng((self.seed, epoch, step, UNKNOWN)).random(tokens.shape)
+        return np.where(chances < self._probabilities[tokens], self.vocabulary.unknown, tokens)
+
+    @cached_property
+    def _probabilities(self) -> npt.NDArray[np.float64] | None:
+        """Of each token (V + 1,) to be unknown, ``PADDING`` at the end; None if all are read as they are."""
+        stream, vocabulary = self.stream, self.vocabulary
+        if not self.dropout or vocabulary.unit == "char" or stream.unknown or len(stream) > COUNTED:
+            return None
+        counts = sum(np.bincount(ids, minlength=len(vocabulary) + 1) for ids in chunks(stream.ids))
+        found = self.dropout / (self.dropout + counts)
+        found[[vocabulary.start, vocabulary.end, PADDING]] = 0.0
+        return found
 
 
 class StreamBatches:
@@ -33,11 +63,13 @@ class StreamBatches:
         self.row_length = len(stream) // self.rows
         self.steps_per_epoch = max(1, self.row_length // shape.window)
         self.window = min(shape.window, self.row_length)
+        self.unknown = UnknownWords(stream, vocabulary, shape.word_dropout, seed)
 
     def batch(self, epoch: int, step: int) -> Ids:
         """Window ``step`` of ``epoch``."""
         start = self._offset(epoch) + step * self.window
-        return np.stack([self._row(row * self.row_length + start, self.window) for row in range(self.rows)])
+        rows = np.stack([self._row(row * self.row_length + start, self.window) for row in range(self.rows)])
+        return self.unknown.read(rows, epoch, step)
 
     def _offset(self, epoch: int) -> int:
         slack = self.row_length - self.steps_per_epoch * self.window
@@ -76,6 +108,7 @@ class LineBatches:
         dropout: float = 0.0,
     ) -> None:
         self.ids, self.seed, self.labels, self.dropout = stream.ids, seed, stream.labels, dropout
+        self.unknown = UnknownWords(stream, vocabulary, shape.word_dropout, seed)
         self.bounds = line_bounds(stream.ids, vocabulary.end)
         self.lengths = np.diff(self.bounds)
         self.window = int(self.lengths.max()) if whole else shape.window
@@ -98,6 +131,7 @@ class LineBatches:
         lines, piece, last = self._steps(epoch)[step]
         width = int(self.lengths[lines].max()) if last else self.window
         rows = line_rows(self.ids, self.bounds[lines], self.bounds[lines + 1], piece * self.window, width)
+        rows = self.unknown.read(rows, epoch, step)
         classes = self._classes(epoch)
         return rows if classes is None else np.column_stack([classes[lines], rows])
 

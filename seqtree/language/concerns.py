@@ -25,7 +25,6 @@ FEW_KINDS = 100  # of tokens: those of an alphabet, which differ less between te
 UNLIKE_LETTERS, UNLIKE_WORDS = 0.02, 0.2
 SEEN = 20_000  # tokens of the training text that show whether its lines are sorted, or items of a list
 MIN_LINES = 50
-UNSEEN = 0.01  # the share of validation words from which on it matters that the model has never met <unk>
 MIN_ITEMS, MAX_WORDS, MAX_CHARACTERS = 200, 4, 40  # of a list, and of nearly every item of it
 _LICENCE = re.compile(r"(END|<unk>) OF (THE|THIS) PROJECT GUTENBERG", re.IGNORECASE)
 
@@ -40,7 +39,6 @@ def concerns(corpus: PreparedCorpus, held_out: bool, valid_from: str, lines: boo
             yield f"{name}: left out"
     if corpus.vocabulary.unit == "word":
         yield from _literal_specials(corpus)
-        yield from _untrained_unknown(corpus)
     beginning = _beginning(corpus)
     if not lines and _list(beginning):
         yield "the text looks like a list: --documents lines learns and samples each line as an item of its own"
@@ -88,18 +86,6 @@ def _literal_specials(corpus: PreparedCorpus) -> Iterator[str]:
         if count:
             meaning = f"the model's own {name}" if name in SPECIALS["word"] else "an ordinary word"
             yield f"the text holds {name} {count:,} times, read as {meaning}; sentences need no marks: remove them"
-
-
-def _untrained_unknown(corpus: PreparedCorpus) -> Iterator[str]:
-    unknown = corpus.vocabulary.unknown
-    if corpus.valid is None or len(corpus.valid) < LEAST_COMPARED:
-        return
-    share = sum(int(np.count_nonzero(ids == unknown)) for ids in chunks(corpus.valid.ids)) / len(corpus.valid)
-    if share >= UNSEEN and not any((ids == unknown).any() for ids in chunks(corpus.train.ids)):
-        yield (
-            f"{share:.1%} of the validation words are not in the training text, which has no <unk> to learn them from: "
-            "--min-count 2 makes one of every word that occurs once"
-        )
 
 
 def _unlike(train: Ids, valid: Ids, kinds: int) -> bool:

@@ -89,6 +89,11 @@ class StreamBatchSettings(BatchSettings):
 
     batch: int = setting(32, "Rows of text read in parallel.", minimum=1)
     window: int = setting(64, "Tokens of each row in a step.", minimum=1)
+    word_dropout: float = setting(
+        0.8,
+        "In training, a word seen N times is read as unknown with probability D / (D + N), unless the text has <unk>.",
+        minimum=0,
+    )
 
     def fitted(self, tokens: int, warn: Callable[[str], object]) -> StreamBatchSettings:
         """Settings that ``tokens`` fill at least once; ``warn`` is told. InputError below ``MIN_TOKENS`` tokens."""
@@ -100,7 +105,7 @@ class StreamBatchSettings(BatchSettings):
         window = min(window, max(1, tokens // (2 * batch)))
         if (batch, window) != (self.batch, self.window):
             warn(f"small corpus ({tokens:,} tokens): batch {self.batch} -> {batch}, window {self.window} -> {window}")
-        return StreamBatchSettings(batch, window)
+        return replace(self, batch=batch, window=window)
 
 
 @dataclass(frozen=True)

@@ -51,27 +51,6 @@ def test_a_licence_in_the_validation_text_is_noticed(tmp_path: Path) -> None:
     assert "licence" not in _said(tmp_path / "b", book).text
 
 
-@pytest.mark.parametrize(
-    ("first", "options", "said"),
-    [
-        ("", {}, True),
-        ("", {"min_count": 2}, False),  # what occurs once is <unk>
-        ("<unk> ", {}, False),  # the text has its own
-        ("", {"unit": "char"}, False),
-    ],
-)
-def test_unknown_words_that_training_never_meets_are_noticed(
-    first: str, options: dict[str, object], said: bool, tmp_path: Path
-) -> None:
-    """Each fiftieth word occurs once."""
-    chosen = random.Random(0)
-    words = [f"word{i}" if i % 50 == 0 else f"w{chosen.randrange(100)}" for i in range(12_000)]
-    text = first + "\n".join(" ".join(words[i : i + 10]) for i in range(0, len(words), 10))
-    found = _said(tmp_path, text, **{"unit": "word", **options}).text
-    assert ("1.8% of the validation words are not in the training text" in found) == said, found
-    assert ("--min-count 2" in found) == said
-
-
 def _another(kind: str) -> str:
     """A text of another kind than the embedded one."""
     chosen = random.Random(0)
