@@ -46,8 +46,10 @@ class UnknownWords:
         stream, vocabulary = self.stream, self.vocabulary
         if not self.dropout or vocabulary.unit == "char" or stream.unknown or len(stream) > COUNTED:
             return None
-        counts = sum(np.bincount(ids, minlength=len(vocabulary) + 1) for ids in chunks(stream.ids))
-        found = self.dropout / (self.dropout + counts)
+        counts = np.zeros(len(vocabulary) + 1)
+        for ids in chunks(stream.ids):
+            counts += np.bincount(ids, minlength=len(counts))
+        found: npt.NDArray[np.float64] = self.dropout / (self.dropout + counts)
         found[[vocabulary.start, vocabulary.end, PADDING]] = 0.0
         return found
 

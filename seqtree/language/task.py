@@ -99,8 +99,8 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
         if start:
             return _started(start, given)
         unit = given.get("unit", "char")
-        if unit == "char" and "tokenizer" in given:
-            raise InputError("tokenizer: only with --unit word")
+        if unit == "char" and (name := next((one for one in ("tokenizer", "word_dropout") if one in given), None)):
+            raise InputError(f"{name}: only with --unit word")
         base = OPTIONS.variant(unit, given.get("preset")).recipe.network
         if width is not None:
             given = _as_wide(given, width, base)

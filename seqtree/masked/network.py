@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from seqtree.masked.config import MaskedNetworkConfig
-from seqtree.nn.casting import product
+from seqtree.nn.casting import filled, product
 from seqtree.nn.network import Network
 from seqtree.nn.words import WordEncoder, rows
 from seqtree.text.batches import SentenceBatch
@@ -40,5 +40,5 @@ class MaskedNetwork(Network):
         vectors = self.norm(product(self.guess, states, self.products)) * self.config.words**-0.5
         table = self.words.embedding.weight[FIRST : FIRST + len(self.bias)]
         dtype = self.products or vectors.dtype
-        logits: Tensor = F.linear(vectors.to(dtype), table.to(dtype)).to(vectors.dtype) + self.bias
-        return logits
+        logits = F.linear(filled(vectors.to(dtype)), table.to(dtype))[: len(vectors)]
+        return logits.to(vectors.dtype) + self.bias

@@ -44,13 +44,30 @@ def cast(weight: Tensor, dtype: torch.dtype) -> Tensor:
 
 
 def product(layer: nn.Linear, input: Tensor, dtype: torch.dtype | None = None) -> Tensor:
-    """``layer(input)``, the product taken in ``dtype`` (None: in the input's, which the result has in any case).
+    """``layer(input)`` of rows (N, E), taken in ``dtype`` (None: in the input's, which the result has in any case).
 
     While weights learn they are cast each time, which pays for many rows only.
     """
     dtype = dtype or input.dtype
     bias = None if layer.bias is None else cast(layer.bias, dtype)
-    return F.linear(input.to(dtype), cast(layer.weight, dtype), bias).to(input.dtype)
+    rows = filled(input.to(dtype))
+    return F.linear(rows, cast(layer.weight, dtype), bias)[: len(input)].to(input.dtype)
+
+
+def filled(rows: Tensor) -> Tensor:
+    """Rows (N, E) for a product in bfloat16 on a CPU, with zeros after them up to ``few(N)``; others as they are."""
+    if rows.dtype != torch.bfloat16 or rows.device.type != "cpu" or len(rows) == (count := few(len(rows))):
+        return rows
+    return F.pad(rows, (0, 0, 0, count - len(rows)))
+
+
+def few(count: int) -> int:
+    """``count``, or up to an eighth (or 15) more: at most eight different numbers from a power of two to the next.
+
+    oneDNN compiles a product for each size that it meets, which may take ten times as long as the product itself.
+    """
+    step = 1 << max(4, count.bit_length() - 4)
+    return -(-count // step) * step
 
 
 def forget(weights: Iterable[Tensor]) -> None:

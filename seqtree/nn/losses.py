@@ -14,20 +14,23 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from seqtree.nn.casting import few
+
 COMMON, SHARE = 2000, 8  # of sampled softmax: tokens that are always scored; of the others, one in so many
+MULTIPLE = 64  # of which the number of scored tokens is one
 
 
 def _with_bias(hidden: Tensor, weight: Tensor, bias: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    """``hidden`` (N, K) and ``weight`` (V, K) in ``dtype``, K a multiple of 8, whose product includes the bias.
+    """``hidden``, with zeros after its N rows (``few(N)``, K), and ``weight`` (V, K), both in ``dtype``.
 
-    The bias becomes two weight columns, its rounded value and the rounding error, multiplied by ones: a separate
-    addition would cost a third as much as the product.
+    Their product includes the bias: it becomes two weight columns, its rounded value and the rounding error, multiplied
+    by ones. A separate addition would cost a third as much as the product. K is a multiple of 8.
     """
-    size = hidden.shape[1]
+    count, size = hidden.shape
     width = -(-(size + 2) // 8) * 8
-    h = torch.zeros(hidden.shape[0], width, dtype=dtype, device=hidden.device)
-    h[:, :size] = hidden
-    h[:, size : size + 2] = 1.0
+    h = torch.zeros(few(count), width, dtype=dtype, device=hidden.device)
+    h[:count, :size] = hidden
+    h[:count, size : size + 2] = 1.0
     w = torch.zeros(weight.shape[0], width, dtype=dtype, device=weight.device)
     w[:, :size] = weight
     w[:, size] = bias
@@ -48,10 +51,12 @@ class _LinearCrossEntropy(torch.autograd.Function):
     ) -> Tensor:
         (count, size), kept = hidden.shape, 1.0 - smoothing
         h, w = _with_bias(hidden, weight, bias, dtype)
-        p = torch.softmax(F.linear(h, w), dim=1)  # (N, V)
+        p = torch.softmax(F.linear(h, w), dim=1)  # (few(N), V)
         rows = weight[targets]  # (N, H)
-        loss = -p.gather(1, targets[:, None]).float().clamp_min(1e-38).log().mean()
-        d_hidden = (p @ w[:, :size]).to(weight.dtype).sub_(rows, alpha=kept)  # (N, H); the one-hot part is exact
+        loss = -p[:count].gather(1, targets[:, None]).float().clamp_min(1e-38).log().mean()
+        d_hidden = (
+            (p @ w[:, :size])[:count].to(weight.dtype).sub_(rows, alpha=kept)
+        )  # (N, H); the one-hot part is exact
         both = p.t() @ h  # (V, K); column ``size``, from the ones, is the gradient of the bias
         exact = hidden.to(weight.dtype)
         d_weight = both[:, :size].to(weight.dtype).index_add_(0, targets, exact, alpha=-kept)  # (V, H)
@@ -105,7 +110,9 @@ def sampled_cross_entropy(
     Scored are the first ``COMMON`` tokens, all targets, and one in ``SHARE`` of the others, each time from another one
     on. The latter stand for all that are not scored: each counts ``SHARE`` times in the sum over the vocabulary. So the
     sum is right on average, and the loss and its gradients nearly are. Jean, Cho, Memisevic and Bengio 2015 score a
-    sample in the same way, drawn by frequency from all tokens.
+    sample in the same way, drawn by frequency from all tokens. Some more common tokens are scored, up to a multiple of
+    ``MULTIPLE``, because oneDNN compiles a product for each size that it meets; how many depends on the sample, which
+    the average may differ by, though by far less than one sample does.
     """
     scored = torch.zeros(len(bias), dtype=torch.bool, device=targets.device)
     shifts = torch.zeros_like(bias)  # of the logits: the logarithm of how often each counts
@@ -113,10 +120,13 @@ def sampled_cross_entropy(
     scored[drawn], shifts[drawn] = True, math.log(SHARE)
     for certain in (slice(COMMON), targets):
         scored[certain], shifts[certain] = True, 0.0
+    count = int(scored.sum())
+    if len(more := (~scored).nonzero()[: -count % MULTIPLE, 0]):
+        scored[: more[-1] + 1], shifts[: more[-1] + 1] = True, 0.0
     kept, places = scored.nonzero()[:, 0], scored.cumsum(0) - 1
     return linear_cross_entropy(hidden, weight[kept], bias[kept] + shifts[kept], places[targets], dtype)
 
 
 def most_scored(tokens: int, targets: int) -> int:
     """How many of a vocabulary's tokens sampled softmax scores at most."""
-    return min(tokens, COMMON + max(0, tokens - COMMON) // SHARE + 1 + targets)
+    return min(tokens, COMMON + max(0, tokens - COMMON) // SHARE + targets + MULTIPLE)

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from seqtree.nn import Recurrent
-from seqtree.nn.casting import cast
+from seqtree.nn.casting import cast, few, product
 from seqtree.nn.network import Network
 
 
@@ -71,3 +71,25 @@ def test_a_copy_that_is_learned_through_is_a_new_one() -> None:
     made.sum().backward()
     assert weight.grad is not None
     assert (weight.grad == 1.0).all()
+
+
+@pytest.mark.parametrize("rows", [0, 1, 16, 17, 300])
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_product_of_any_number_of_rows_is_that_of_the_layer(rows: int, bias: bool) -> None:
+    layer, x = nn.Linear(24, 5, bias=bias), torch.randn(rows, 24).bfloat16().float().requires_grad_()
+    layer.weight.data = layer.weight.data.bfloat16().float()
+    found, wanted = product(layer, x, torch.bfloat16), layer(x)
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, wanted, rtol=0.01, atol=0.02)
+    seeds = torch.ones_like(wanted)
+    mine, others = (torch.autograd.grad(one, [x, *layer.parameters()], seeds) for one in (found, wanted))
+    for one, other in zip(mine, others, strict=True):
+        torch.testing.assert_close(one, other, rtol=0.01, atol=0.05)
+
+
+def test_products_have_few_sizes() -> None:
+    sizes = [few(count) for count in range(1, 5000)]
+    assert all(count <= size <= max(count + 15, count * 9 / 8) for count, size in enumerate(sizes, 1))
+    assert sizes == sorted(sizes)
+    assert len(set(sizes)) <= 8 * 13
+    assert all(few(size) == size for size in sizes)

@@ -186,6 +186,7 @@ def test_linear_cross_entropy(
 def test_sampled_cross_entropy(monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator) -> None:
     monkeypatch.setattr("seqtree.nn.losses.COMMON", 2)
     monkeypatch.setattr("seqtree.nn.losses.SHARE", 3)
+    monkeypatch.setattr("seqtree.nn.losses.MULTIPLE", 1)
     network, weights = SoftmaxCrossEntropy(), np.array([1.0, 1.0, 1.0, 3.0, 0.0, 0.0, 3.0, 0.0])  # from token 3 on
     monkeypatch.setattr("torch.randint", lambda *_: torch.tensor(1))
     z, targets = rng.normal(size=(4, 8)), [2, 1, 0, 2]
