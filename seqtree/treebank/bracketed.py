@@ -132,7 +132,10 @@ def token(value: object) -> str:
 
     Unicode whitespace inside becomes ``_``. Other brackets stay as they are: they mean nothing to readers of trees.
     """
-    return "_".join(str(value).replace("(", "-LRB-").replace(")", "-RRB-").split())
+    text = str(value)
+    if text.isalnum():  # as most are
+        return text
+    return "_".join(text.replace("(", "-LRB-").replace(")", "-RRB-").split())
 
 
 def as_leaf(word: str) -> str:
