@@ -96,11 +96,11 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
             given.setdefault("documents", "lines")
         if given.setdefault("documents", start.settings.documents if start else "text") == "lines":
             given = {"valid_from": "lines", **given}
-        if start:
-            return _started(start, given)
-        unit = given.get("unit", "char")
+        unit = start.settings.unit if start else given.get("unit", "char")
         if unit == "char" and (name := next((one for one in ("tokenizer", "word_dropout") if one in given), None)):
             raise InputError(f"{name}: only with --unit word")
+        if start:
+            return _started(start, given)
         base = OPTIONS.variant(unit, given.get("preset")).recipe.network
         if width is not None:
             given = _as_wide(given, width, base)

@@ -54,9 +54,8 @@ class _LinearCrossEntropy(torch.autograd.Function):
         p = torch.softmax(F.linear(h, w), dim=1)  # (few(N), V)
         rows = weight[targets]  # (N, H)
         loss = -p[:count].gather(1, targets[:, None]).float().clamp_min(1e-38).log().mean()
-        d_hidden = (
-            (p @ w[:, :size])[:count].to(weight.dtype).sub_(rows, alpha=kept)
-        )  # (N, H); the one-hot part is exact
+        mean_rows = (p @ w[:, :size])[:count].to(weight.dtype)
+        d_hidden = mean_rows.sub_(rows, alpha=kept)  # (N, H); the one-hot part is exact
         both = p.t() @ h  # (V, K); column ``size``, from the ones, is the gradient of the bias
         exact = hidden.to(weight.dtype)
         d_weight = both[:, :size].to(weight.dtype).index_add_(0, targets, exact, alpha=-kept)  # (V, H)

@@ -184,7 +184,7 @@ def test_options_reach_the_run(lm: Run) -> None:
         "evaluations": 2,
     }
     assert {name: training[name] for name in wanted} == wanted
-    assert config["batch"] == {"batch": 4, "window": 8}
+    assert config["batch"] == {"batch": 4, "window": 8, "word_dropout": 0.8}
 
 
 def test_word_models(lm: Run) -> None:
@@ -781,7 +781,8 @@ def test_options_that_would_do_nothing(lm: Run) -> None:
     refused(
         lm("train", "text.txt", "--tokenizer", "treebank", "--out", "r", *SMALL), "tokenizer: only with --unit word"
     )
-    refused(lm("train", "text.txt", "--word-dropout", "0.5", *SMALL), "word_dropout: only with --unit word")
+    for start in ((), ("--init-from", _model())):
+        refused(lm("train", "text.txt", "--word-dropout", "0.5", *start), "word_dropout: only with --unit word")
     refused(lm("train", "text.txt", "--out", "", *SMALL), "out '': expected a folder")
     refused(lm("train", "text.txt", "--epochs", "1", "--minutes", "1"), "epochs and minutes are each the whole budget")
     refused(lm("eval", _model(), "text.txt", "--ngram-order", "2"), "--ngram-order goes with --ngram")
