@@ -20,14 +20,14 @@ from seqtree.training.batches import similar_lengths
 Ids = npt.NDArray[np.int64]
 PADDING = -1  # before the first token of a line and after its last
 DROPPED, UNKNOWN = 1, 2  # the streams of random numbers that leave out classes, and words
-COUNTED = 1 << 27  # tokens; hardly any word of a text after so many is unknown
+COUNTED = range(1000, 1 << 27)  # tokens of a text that tells of unknown words, of which few are left after so many
 
 
 class UnknownWords:
     """Reads some words of a stream as ``<unk>``, so that a model learns when to expect a word that it does not know.
 
     At every step others, a word seen N times with probability D / (D + N), where D is ``dropout``. A text that has
-    ``<unk>`` of its own, of characters, or of more than ``COUNTED`` words is read as it is.
+    ``<unk>`` of its own, is one of characters, or has fewer or more words than ``COUNTED`` is read as it is.
     """
 
     def __init__(self, stream: TokenStream, vocabulary: Vocabulary, dropout: float, seed: int) -> None:
@@ -44,7 +44,7 @@ class UnknownWords:
     def _probabilities(self) -> npt.NDArray[np.float64] | None:
         """Of each token (V + 1,) to be unknown, ``PADDING`` at the end; None if all are read as they are."""
         stream, vocabulary = self.stream, self.vocabulary
-        if not self.dropout or vocabulary.unit == "char" or stream.unknown or len(stream) > COUNTED:
+        if not self.dropout or vocabulary.unit == "char" or stream.unknown or len(stream) not in COUNTED:
             return None
         counts = np.zeros(len(vocabulary) + 1)
         for ids in chunks(stream.ids):

@@ -19,10 +19,10 @@ from seqtree.text.corpus import encode_text, vocabulary_of
 from seqtree.text.tokenfile import TokenStream
 from seqtree.text.vocabulary import Vocabulary
 
-EPOCHS = 40
+EPOCHS = 20
 
 
-def _text(lines: int = 40, kinds: int = 5) -> str:
+def _text(lines: int = 100, kinds: int = 5) -> str:
     """In each line of ten words the last one occurs only there."""
     chosen = random.Random(0)
     return "".join(
@@ -79,6 +79,7 @@ def test_other_words_are_left_out_at_every_step_and_the_same_ones_again() -> Non
         (_text(), {"unit": "char"}),
         ("<unk> " + _text(), {"unit": "word"}),  # it has its own
         (_text(), {"unit": "word", "min_count": 2}),
+        (_text(90), {"unit": "word"}),  # so few words tell nothing
     ],
 )
 def test_texts_that_are_read_as_they_are(text: str, settings: dict[str, Any]) -> None:
@@ -90,10 +91,11 @@ def test_texts_that_are_read_as_they_are(text: str, settings: dict[str, Any]) ->
 
 def test_the_classes_and_the_padding_of_lines_stay_as_they_are() -> None:
     """Classes have numbers that are also those of words."""
-    text = "a a\nb\na a a b once\nb a\n"
+    text = "a a\nb\n" * 200 + "a a a b once\nb a\n"
     stream, vocabulary = _encoded(text, unit="word")
     once = vocabulary.index("once")
-    labelled = TokenStream(stream.ids, stream.characters, stream.bytes, 0, np.array([once, 1, once, 0]))
+    labels = np.array([once, 1] * 200 + [once, 0])
+    labelled = TokenStream(stream.ids, stream.characters, stream.bytes, 0, labels)
     found = _seen(LineBatches(labelled, vocabulary, StreamBatchSettings(2, 4, 9.0), 0), 30)
     assert {int(number) for batch in found for number in batch[:, 0]} == {0, 1, once}
     words = np.concatenate([batch[:, 1:].flatten() for batch in found])
