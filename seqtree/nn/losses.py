@@ -54,8 +54,8 @@ class _LinearCrossEntropy(torch.autograd.Function):
         p = torch.softmax(F.linear(h, w), dim=1)  # (few(N), V)
         rows = weight[targets]  # (N, H)
         loss = -p[:count].gather(1, targets[:, None]).float().clamp_min(1e-38).log().mean()
-        mean_rows = (p @ w[:, :size])[:count].to(weight.dtype)
-        d_hidden = mean_rows.sub_(rows, alpha=kept)  # (N, H); the one-hot part is exact
+        expected = (p @ w[:, :size])[:count].to(weight.dtype)
+        d_hidden = expected.sub_(rows, alpha=kept)  # (N, H); the one-hot part is exact
         both = p.t() @ h  # (V, K); column ``size``, from the ones, is the gradient of the bias
         exact = hidden.to(weight.dtype)
         d_weight = both[:, :size].to(weight.dtype).index_add_(0, targets, exact, alpha=-kept)  # (V, H)
@@ -110,8 +110,8 @@ def sampled_cross_entropy(
     on. The latter stand for all that are not scored: each counts ``SHARE`` times in the sum over the vocabulary. So the
     sum is right on average, and the loss and its gradients nearly are. Jean, Cho, Memisevic and Bengio 2015 score a
     sample in the same way, drawn by frequency from all tokens. Some more common tokens are scored, up to a multiple of
-    ``MULTIPLE``, because oneDNN compiles a product for each size that it meets; how many depends on the sample, which
-    the average may differ by, though by far less than one sample does.
+    ``MULTIPLE``, because oneDNN compiles a product for each size that it meets. Their number depends on the sample,
+    which leaves a small error in the average.
     """
     scored = torch.zeros(len(bias), dtype=torch.bool, device=targets.device)
     shifts = torch.zeros_like(bias)  # of the logits: the logarithm of how often each counts

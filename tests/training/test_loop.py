@@ -187,7 +187,7 @@ WORDS = Vocabulary("word", ["<unk>", "<s>", "</s>", *"abcdefgh"])
 @pytest.mark.parametrize(("count", "rows", "window"), [(97, 4, 5), (64, 4, 4), (30, 1, 7), (23, 3, 7)])
 def test_batches_equal_the_slow_oracle(count: int, rows: int, window: int) -> None:
     ids = [int(i) for i in np.random.default_rng(1).integers(2, 8, size=count)]
-    batches = StreamBatches(_stream(ids), WORDS, StreamBatchSettings(rows, window, word_dropout=0), 0)
+    batches = StreamBatches(_stream(ids), WORDS, StreamBatchSettings(rows, window), 0)
     wanted = windows(ids, rows, window, WORDS.start, WORDS.end)
     assert batches.steps_per_epoch == len(wanted)
     for step, expected in enumerate(wanted):
@@ -208,12 +208,12 @@ def test_an_epoch_predicts_every_token_once() -> None:
 
 def test_later_epochs_begin_elsewhere_and_stay_in_their_rows() -> None:
     ids = list(range(102))  # two rows of 51, windows of 10: one token to spare
-    batches = StreamBatches(_stream(ids), WORDS, StreamBatchSettings(2, 10, word_dropout=0), 3)
+    batches = StreamBatches(_stream(ids), WORDS, StreamBatchSettings(2, 10), 3)
     firsts = {batches.batch(epoch, 0)[0, 1].item() for epoch in range(20)}
     assert firsts == {0, 1}
     last = [batches.batch(epoch, batches.steps_per_epoch - 1)[1, -1].item() for epoch in range(20)]
     assert max(last) <= 101
-    again = StreamBatches(_stream(ids), WORDS, StreamBatchSettings(2, 10, word_dropout=0), 3)
+    again = StreamBatches(_stream(ids), WORDS, StreamBatchSettings(2, 10), 3)
     assert all(np.array_equal(batches.batch(e, 2), again.batch(e, 2)) for e in range(5))
 
 
@@ -223,7 +223,7 @@ def test_word_pairs_begin_with_the_sentence_start() -> None:
     from seqtree.text.corpus import encode_text
 
     stream = encode_text("a b\nb a\n", vocabulary, settings)
-    batch = StreamBatches(stream, vocabulary, StreamBatchSettings(1, 6, word_dropout=0), 0).batch(0, 0)
+    batch = StreamBatches(stream, vocabulary, StreamBatchSettings(1, 6), 0).batch(0, 0)
     inputs, targets = inputs_and_targets(batch, vocabulary, CPU)
     named = [[vocabulary.tokens[i] for i in part[:, 0].tolist()] for part in (inputs, targets)]
     assert named == [["<s>", "a", "b", "<s>", "b", "a"], ["a", "b", "</s>", "b", "a", "</s>"]]
