@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import cast
 
 from nltk.tree import Tree
 
@@ -72,30 +71,24 @@ def restore(binary: BinaryTree) -> Tree:
     ``binary.merges`` may be in any order. If the whole sentence has no label (and is not a single tagged word), the
     root is labelled ROOT, which PARSEVAL ignores. Raises ValueError if there are no words or a merge is missing.
     """
-    n = len(binary.words)
-    if n == 0:
+    if not binary.words:
         raise ValueError("a binary tree needs at least one word")
     splits = {(start, end): split for start, split, end in binary.merges}
     top: list[Tree | str] = []
-    inside = top  # the children of the innermost open node
-    waiting: list[Span | list[Tree | str]] = [(0, n)]  # spans to visit, and children lists to return to
+    waiting: list[tuple[int, int, list[Tree | str]]] = [(0, len(binary.words), top)]  # spans, and whose children
     while waiting:
-        span = waiting.pop()
-        if isinstance(span, list):
-            inside = span
-            continue
-        chain = binary.labels.get(span, ())
-        if chain:
-            waiting.append(inside)
-        for label in chain:
-            inside.append(Tree(label, []))
-            inside = cast(Tree, inside[-1])
-        start, end = span
-        if end - start == 1:
-            word, tag = binary.words[start], binary.tags[start]
-            inside.append(word if tag is None else Tree(tag, [word]))
-        elif span in splits:
-            waiting += [(splits[span], end), (start, splits[span])]
-        else:
-            raise ValueError(f"no merge builds words {start} to {end} of the binary tree")
+        start, end, inside = waiting.pop()
+        while True:  # down the left
+            for label in binary.labels.get((start, end), ()):
+                node = Tree(label, [])
+                inside.append(node)
+                inside = node
+            if end - start == 1:
+                break
+            if (split := splits.get((start, end))) is None:
+                raise ValueError(f"no merge builds words {start} to {end} of the binary tree")
+            waiting.append((split, end, inside))
+            end = split
+        word, tag = binary.words[start], binary.tags[start]
+        inside.append(word if tag is None else Tree(tag, [word]))
     return top[0] if len(top) == 1 and isinstance(top[0], Tree) else Tree(ROOT, top)

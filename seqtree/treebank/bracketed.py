@@ -24,7 +24,6 @@ from seqtree.treebank.dialects import is_preterminal as is_preterminal, other_fo
 from seqtree.treebank.skipping import Skip, well_formed
 
 _EXAMPLE = "(S (NP (PRP it)) (VP (VBZ works)))"
-_CLOSE = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,18 +112,18 @@ def write_tree(tree: Tree) -> str:
     takes a backslash and a bracket for a part of the word.
     """
     parts: list[str] = []
-    stack: list[object] = [tree]
-    while stack:
-        node = stack.pop()
-        if node is _CLOSE:
-            parts.append(" )" if parts[-1].endswith("\\") else ")")
-        elif isinstance(node, Tree):
-            parts.append(f" ({token(node.label())}")
-            stack.append(_CLOSE)
-            stack.extend(reversed(node))
-        else:
+    open_nodes: list[Iterator[Tree | str]] = [iter([tree])]  # what is left of their children
+    while open_nodes:
+        for node in open_nodes[-1]:
+            if isinstance(node, Tree):
+                parts.append(f" ({token(node.label())}")
+                open_nodes.append(iter(node))
+                break
             parts.append(f" {token(node) or '_'}")
-    return "".join(parts)[1:]
+        else:
+            open_nodes.pop()
+            parts.append(" )" if parts[-1].endswith("\\") else ")")
+    return "".join(parts)[1:-1]
 
 
 def token(value: object) -> str:
