@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -14,6 +15,8 @@ from seqtree.training.settings import BatchSettings, TrainingSettings, Validatio
 
 MIN_TOKENS = 8
 MANY_TOKENS = 4000  # of a vocabulary for which sampled softmax pays
+ENOUGH_WORDS = 1_000_000  # of a text, for which the dropout of a preset is enough
+MORE_DROPOUT, MOST_DROPOUT = 0.11, 0.6  # for each halving of the text; in all
 DROPOUTS = ("dropout_embedding", "dropout_input", "dropout_hidden", "dropout_output", "weight_drop")
 TRAINING_ONLY = (*DROPOUTS, "dropout_locked", "sampled_softmax")  # may change when training continues from a model
 
@@ -66,6 +69,17 @@ class LanguageNetworkConfig(Settings):
     def output_size(self) -> int:
         """Units of the last layer (of one direction)."""
         return self.embedding if self.tied else self.hidden
+
+    def with_dropout_for(self, words: int, passes: float) -> LanguageNetworkConfig:
+        """The same with as much more dropout as a text of so many words needs that is read so often: in steps of 0.05.
+
+        One that is read once or twice needs none, and all of it from ten times on.
+        """
+        often = min(1.0, max(0.0, (passes - 2) / 8))
+        more = round(20 * often * MORE_DROPOUT * max(0.0, math.log2(ENOUGH_WORDS / max(1, words)))) / 20
+        dropouts = {name: getattr(self, name) for name in ("dropout_input", "dropout_hidden", "dropout_output")}
+        raised = {name: round(max(was, min(MOST_DROPOUT, was + more)), 4) for name, was in dropouts.items()}
+        return replace(self, **raised)
 
 
 @dataclass(frozen=True)
@@ -168,13 +182,14 @@ class SamplingSettings(Settings):
 
 @dataclass(frozen=True, kw_only=True)
 class LanguageRecipe(Recipe):
-    """Everything that a language model's training is told."""
+    """Everything that a language model's training is told. ``fits_dropout``: a short text gets more dropout."""
 
     text: TextSettings = field(default_factory=TextSettings)
     validation: TextValidationSettings = field(default_factory=TextValidationSettings)
     network: LanguageNetworkConfig = field(default_factory=LanguageNetworkConfig)
     batch: StreamBatchSettings = field(default_factory=StreamBatchSettings)
     condition: ConditionSettings = field(default_factory=ConditionSettings)
+    fits_dropout: bool = False
 
     def __post_init__(self) -> None:
         if self.condition.condition and self.network.bidirectional:
@@ -192,9 +207,15 @@ def _preset(
     passes: float | None = None,
 ) -> Preset[LanguageRecipe]:
     training = replace(training, epochs=None)  # by the size of the text
-    shape = StreamBatchSettings(*batch)
-    text = TextSettings(unit)
-    return Preset(reason, LanguageRecipe(text=text, network=network, batch=shape, training=training, passes=passes))
+    recipe = LanguageRecipe(
+        text=TextSettings(unit),
+        network=network,
+        batch=StreamBatchSettings(*batch),
+        training=training,
+        passes=passes,
+        fits_dropout=unit == "word" and network.dropout_output > 0,
+    )
+    return Preset(reason, recipe)
 
 
 def _char(layers: int, hidden: int, embedding: int, dropout: float) -> LanguageNetworkConfig:

@@ -24,7 +24,7 @@ from seqtree.language.batches import (
 )
 from seqtree.language.concerns import class_concerns, concerns
 from seqtree.language.condition import STORED, Classes
-from seqtree.language.config import OPTIONS, TRAINING_ONLY, LanguageNetworkConfig, LanguageRecipe
+from seqtree.language.config import DROPOUTS, OPTIONS, TRAINING_ONLY, LanguageNetworkConfig, LanguageRecipe
 from seqtree.language.evaluation import (
     MAX_LOGITS,
     ROWS,
@@ -35,6 +35,7 @@ from seqtree.language.validation import seconds_per_token, validation_loss
 from seqtree.nn.losses import most_scored
 from seqtree.nn.network import check_tensors
 from seqtree.nn.recurrent import State
+from seqtree.settings import overridden
 from seqtree.text.config import SPECIALS
 from seqtree.text.corpus import PreparedCorpus, beginning, prepare
 from seqtree.text.items import held_out_items, prepare_items
@@ -104,7 +105,8 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
         base = OPTIONS.variant(unit, given.get("preset")).recipe.network
         if width is not None:
             given = _as_wide(given, width, base)
-        return OPTIONS.resolved({**given, **widths(given, base)}, unit)
+        recipe = OPTIONS.resolved({**given, **widths(given, base)}, unit)
+        return replace(recipe, fits_dropout=recipe.fits_dropout and not given.keys() & {*DROPOUTS})
 
     @classmethod
     def read(cls, sources: Sequence[str], recipe: LanguageRecipe, display: Display) -> PreparedCorpus:
@@ -136,15 +138,28 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
         return replace(corpus, valid=beginning(corpus.valid, MAX_VALIDATION, corpus.vocabulary))
 
     @classmethod
+    def going_on(cls, recipe: LanguageRecipe, begun: Mapping[str, Any]) -> LanguageRecipe:
+        """With the dropout that the run began with, also if it is to read its text more often now."""
+        network = begun.get("network")
+        if not recipe.fits_dropout or not isinstance(network, dict):
+            return recipe
+        dropouts = {name: network.get(name) for name in DROPOUTS}
+        return replace(recipe, network=overridden(recipe.network, dropouts), fits_dropout=False)
+
+    @classmethod
     def fitted(cls, data: PreparedCorpus, recipe: LanguageRecipe, display: Display) -> LanguageRecipe:
         shape = recipe.batch.fitted(len(data.train), display.warning)
         shape = replace(shape, window=max(shape.window, 3 if recipe.network.bidirectional else 1))
-        training = recipe.training
+        training, network = recipe.training, recipe.network
         if training.epochs is None:
             steps = batches_of(data.train, data.vocabulary, replace(recipe, batch=shape)).steps_per_epoch
             epochs = min(MAX_EPOCHS, max(MIN_EPOCHS, math.ceil(MIN_STEPS / steps)))
             training = replace(training, epochs=float(epochs))
-        return replace(recipe, batch=shape, training=training)
+        if recipe.fits_dropout:
+            network = network.with_dropout_for(len(data.train), training.epochs or MIN_EPOCHS)
+            if (more := network.dropout_output) > (few := recipe.network.dropout_output):
+                display.message(f"small corpus ({len(data.train):,} tokens): dropout {few:g} -> {more:g}")
+        return replace(recipe, batch=shape, training=training, network=network)
 
     @classmethod
     def build(cls, data: PreparedCorpus, recipe: LanguageRecipe, display: Display) -> LanguageModel:
@@ -291,7 +306,7 @@ def _started(start: LanguageModel, given: Mapping[str, Any]) -> LanguageRecipe:
     recipe = OPTIONS.resolved({**free, **{name: fixed[name] for name in ("condition", *STORED) if name in fixed}}, unit)
     changed = {name: given[name] for name in TRAINING_ONLY if name in given}
     text = replace(recipe.text, unit=unit, tokenizer=start.settings.tokenizer)
-    return replace(recipe, start=start, network=replace(config, **changed), text=text)
+    return replace(recipe, start=start, network=replace(config, **changed), text=text, fits_dropout=False)
 
 
 def _read_items(sources: Sequence[str], recipe: LanguageRecipe) -> PreparedCorpus:

@@ -159,10 +159,12 @@ def _run(
         if recipe.run.resume:
             ranks.together(lambda: _check_start(run, recipe))
         data = ranks.together(lambda: task.read(sources, recipe, display))
-        preset: str | None = options.get("preset") or ranks.led(lambda: run.preset if recipe.run.resume else None)
+        begun = ranks.led(lambda: run.begun_with if recipe.run.resume else {})
+        preset: str | None = options.get("preset") or _preset(begun)
         preset = preset or ranks.led(lambda: affordable(task, data, recipe, options, display, began, ranks))
         if preset != (options.get("preset") or task.options.default):
             recipe = replace(task.resolve({**options, "preset": preset}), run=recipe.run)
+        recipe = ranks.together(lambda: task.going_on(recipe, begun))
         made = ranks.together(lambda: task.over(data, recipe, display))
         if not (recipe.run.resume and run.checkpoint.exists()):
             ranks.together(lambda: start_from_counts(made.counted(), recipe.run, display.message))
@@ -181,6 +183,12 @@ def _run(
         where = "validation" if made.validated else "training data"
         display.message(f"{where}: {summary}")
         return Report({**figures, **report, "best_step": result.best_step, "measured_on": where})
+
+
+def _preset(begun: Mapping[str, Any]) -> str | None:
+    """The preset that config.json names; None without one."""
+    name = begun.get("preset")
+    return name if isinstance(name, str) else None
 
 
 def _check_start(run: RunFolder, recipe: Recipe) -> None:

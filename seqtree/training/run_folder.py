@@ -87,12 +87,6 @@ class RunFolder:
             return {}
         return config if isinstance(config, dict) else {}
 
-    @property
-    def preset(self) -> str | None:
-        """The preset that config.json names; None without one."""
-        name = self.begun_with.get("preset")
-        return name if isinstance(name, str) else None
-
     def write_config(self, config: dict[str, Any]) -> None:
         text = json.dumps(config, indent=2, ensure_ascii=False) + "\n"
         write_atomically(self.config, text.encode(errors="backslashreplace"))  # file names need not be UTF-8

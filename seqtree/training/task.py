@@ -61,6 +61,14 @@ class Task(ABC, Generic[R, M, D]):
         """The data that ``sources`` name (none: the task's own sample). Raises InputError."""
 
     @classmethod
+    def going_on(cls, recipe: R, begun: Mapping[str, Any]) -> R:
+        """The recipe with what was chosen when the run that goes on began, as config.json says it (nothing: it is new).
+
+        Raises InputError.
+        """
+        return recipe
+
+    @classmethod
     def fitted(cls, data: D, recipe: R, display: Display) -> R:
         """The recipe with what depends on the size of the data."""
         return recipe
