@@ -16,6 +16,7 @@ from seqtree.training.settings import BatchSettings, TrainingSettings, Validatio
 MIN_TOKENS = 8
 MANY_TOKENS = 4000  # of a vocabulary for which sampled softmax pays
 ENOUGH_WORDS = 1_000_000  # of a text, for which the dropout of a preset is enough
+FEW_PASSES, MANY_PASSES = 2, 10  # over a text that is short: which need no more dropout, and all of it
 MORE_DROPOUT, MOST_DROPOUT = 0.11, 0.6  # for each halving of the text; in all
 DROPOUTS = ("dropout_embedding", "dropout_input", "dropout_hidden", "dropout_output", "weight_drop")
 TRAINING_ONLY = (*DROPOUTS, "dropout_locked", "sampled_softmax")  # may change when training continues from a model
@@ -71,12 +72,12 @@ class LanguageNetworkConfig(Settings):
         return self.embedding if self.tied else self.hidden
 
     def with_dropout_for(self, words: int, passes: float) -> LanguageNetworkConfig:
-        """The same with as much more dropout as a text of so many words needs that is read so often: in steps of 0.05.
+        """The same with the dropout that a text of so many words, one or more, needs when it is read so often.
 
-        One that is read once or twice needs none, and all of it from ten times on.
+        What is added is in steps of 0.05.
         """
-        often = min(1.0, max(0.0, (passes - 2) / 8))
-        more = round(20 * often * MORE_DROPOUT * max(0.0, math.log2(ENOUGH_WORDS / max(1, words)))) / 20
+        often = min(1.0, max(0.0, (passes - FEW_PASSES) / (MANY_PASSES - FEW_PASSES)))
+        more = round(20 * often * MORE_DROPOUT * max(0.0, math.log2(ENOUGH_WORDS / words))) / 20
         dropouts = {name: getattr(self, name) for name in ("dropout_input", "dropout_hidden", "dropout_output")}
         raised = {name: round(max(was, min(MOST_DROPOUT, was + more)), 4) for name, was in dropouts.items()}
         return replace(self, **raised)

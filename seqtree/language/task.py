@@ -150,16 +150,15 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
     def fitted(cls, data: PreparedCorpus, recipe: LanguageRecipe, display: Display) -> LanguageRecipe:
         shape = recipe.batch.fitted(len(data.train), display.warning)
         shape = replace(shape, window=max(shape.window, 3 if recipe.network.bidirectional else 1))
-        training, network = recipe.training, recipe.network
-        if training.epochs is None:
+        epochs, network = recipe.training.epochs, recipe.network
+        if epochs is None:
             steps = batches_of(data.train, data.vocabulary, replace(recipe, batch=shape)).steps_per_epoch
-            epochs = min(MAX_EPOCHS, max(MIN_EPOCHS, math.ceil(MIN_STEPS / steps)))
-            training = replace(training, epochs=float(epochs))
+            epochs = float(min(MAX_EPOCHS, max(MIN_EPOCHS, math.ceil(MIN_STEPS / steps))))
         if recipe.fits_dropout:
-            network = network.with_dropout_for(len(data.train), training.epochs or MIN_EPOCHS)
+            network = network.with_dropout_for(len(data.train), epochs)
             if (more := network.dropout_output) > (few := recipe.network.dropout_output):
                 display.message(f"small corpus ({len(data.train):,} tokens): dropout {few:g} -> {more:g}")
-        return replace(recipe, batch=shape, training=training, network=network)
+        return replace(recipe, batch=shape, training=replace(recipe.training, epochs=epochs), network=network)
 
     @classmethod
     def build(cls, data: PreparedCorpus, recipe: LanguageRecipe, display: Display) -> LanguageModel:

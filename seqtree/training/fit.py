@@ -164,8 +164,7 @@ def _run(
         preset = preset or ranks.led(lambda: affordable(task, data, recipe, options, display, began, ranks))
         if preset != (options.get("preset") or task.options.default):
             recipe = replace(task.resolve({**options, "preset": preset}), run=recipe.run)
-        recipe = ranks.together(lambda: task.going_on(recipe, begun))
-        made = ranks.together(lambda: task.over(data, recipe, display))
+        made = ranks.together(lambda: task.over(data, task.going_on(recipe, begun), display))
         if not (recipe.run.resume and run.checkpoint.exists()):
             ranks.together(lambda: start_from_counts(made.counted(), recipe.run, display.message))
         _check_shared(made, ranks)

@@ -123,7 +123,7 @@ def write_tree(tree: Tree) -> str:
         else:
             open_nodes.pop()
             parts.append(" )" if parts[-1].endswith("\\") else ")")
-    return "".join(parts)[1:-1]
+    return "".join(parts)[1:-1]  # without the first space, and the bracket that closes the list around the tree
 
 
 def token(value: object) -> str:
