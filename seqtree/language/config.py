@@ -207,13 +207,13 @@ def _preset(
     training: TrainingSettings,
     passes: float | None = None,
 ) -> Preset[LanguageRecipe]:
-    training = replace(training, epochs=None)  # by the size of the text
     recipe = LanguageRecipe(
         text=TextSettings(unit),
         network=network,
         batch=StreamBatchSettings(*batch),
         training=training,
         passes=passes,
+        most_times=4,
         fits_dropout=unit == "word" and network.dropout_output > 0,
     )
     return Preset(reason, recipe)

@@ -47,7 +47,6 @@ from seqtree.training.start import grow, start_vectors, vector_width
 from seqtree.training.task import Batch, Counted, Task
 
 RESET = 0.01  # how likely each row's state is forgotten after a window
-MIN_STEPS, MIN_EPOCHS, MAX_EPOCHS = 2000, 10, 40  # by default a small text is read until it has had so many steps
 MAX_VALIDATION = 250_000  # tokens
 MIN_VALIDATION = 1024
 MAX_MEASURING = 0.15  # of a budget in minutes, for the last validation and the report
@@ -140,7 +139,7 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
     @classmethod
     def going_on(cls, recipe: LanguageRecipe, begun: Mapping[str, Any]) -> LanguageRecipe:
         """With the dropout that the run began with, also if it is to read its text more often now."""
-        network = begun.get("network")
+        recipe, network = super().going_on(recipe, begun), begun.get("network")
         if not recipe.fits_dropout or not isinstance(network, dict):
             return recipe
         dropouts = {name: network.get(name) for name in DROPOUTS}
@@ -150,15 +149,16 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
     def fitted(cls, data: PreparedCorpus, recipe: LanguageRecipe, display: Display) -> LanguageRecipe:
         shape = recipe.batch.fitted(len(data.train), display.warning)
         shape = replace(shape, window=max(shape.window, 3 if recipe.network.bidirectional else 1))
-        epochs, network = recipe.training.epochs, recipe.network
-        if epochs is None:
-            steps = batches_of(data.train, data.vocabulary, replace(recipe, batch=shape)).steps_per_epoch
-            epochs = float(min(MAX_EPOCHS, max(MIN_EPOCHS, math.ceil(MIN_STEPS / steps))))
-        if recipe.fits_dropout:
-            network = network.with_dropout_for(len(data.train), epochs)
-            if (more := network.dropout_output) > (few := recipe.network.dropout_output):
-                display.message(f"small corpus ({len(data.train):,} tokens): dropout {few:g} -> {more:g}")
-        return replace(recipe, batch=shape, training=replace(recipe.training, epochs=epochs), network=network)
+        recipe = replace(recipe, batch=shape)
+        if recipe.fits_epochs:
+            steps = batches_of(data.train, data.vocabulary, recipe).steps_per_epoch
+            recipe = recipe.with_enough_epochs(steps, display.message)
+        if not recipe.fits_dropout:
+            return recipe
+        network = recipe.network.with_dropout_for(len(data.train), recipe.training.epochs)
+        if (more := network.dropout_output) > (few := recipe.network.dropout_output):
+            display.message(f"small corpus ({len(data.train):,} tokens): dropout {few:g} -> {more:g}")
+        return replace(recipe, network=network)
 
     @classmethod
     def build(cls, data: PreparedCorpus, recipe: LanguageRecipe, display: Display) -> LanguageModel:

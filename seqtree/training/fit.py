@@ -266,7 +266,7 @@ def _preflight(task: AnyTask, ranks: Ranks) -> str:
     if budget.minutes is not None:
         parts.append(f"{budget.minutes:g} minutes")
     else:
-        steps = task.steps_per_epoch * (budget.epochs or 1.0)
+        steps = task.steps_per_epoch * budget.epochs
         evaluation, report = task.measuring_seconds()
         expected = steps * seconds_per_step(task, ranks)
         expected += min(budget.evaluations, max(1, steps)) * evaluation + report

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Generic, TypeVar
 
@@ -19,7 +20,8 @@ class Recipe:
     """The settings of one run, in groups; a task adds groups of its own. ``start`` is the model of --init-from.
 
     ``passes``: how many times a budget in minutes must have time to see the data before this recipe, a preset, is taken
-    without being named; None: never.
+    without being named; None: never. ``fits_epochs``: no budget was given, so few data are read more often, until
+    there are ``enough_steps``, but ``most_times`` as often as others at most.
     """
 
     batch: BatchSettings = field(default_factory=BatchSettings)
@@ -27,6 +29,9 @@ class Recipe:
     run: RunSettings = field(default_factory=RunSettings)
     start: Any = None
     passes: float | None = None
+    fits_epochs: bool = False
+    enough_steps: int = 2000
+    most_times: int = 10
 
     @property
     def groups(self) -> dict[str, Settings]:
@@ -38,6 +43,17 @@ class Recipe:
         """The recipe with the options that were given (are not None) in the place of its own settings."""
         groups: dict[str, Any] = {name: overridden(group, options) for name, group in self.groups.items()}
         return replace(self, **groups)
+
+    def with_enough_epochs(self: R, steps_per_epoch: int, tell: Callable[[str], object]) -> R:
+        """The recipe with as many epochs as few data need, unless a budget was given; ``tell`` is told of more."""
+        if not self.fits_epochs:
+            return self
+        usual = self.training.epochs
+        times = min(self.most_times, max(1.0, self.enough_steps / (usual * steps_per_epoch)))
+        epochs = math.ceil(usual * times)
+        if epochs > usual:
+            tell(f"few data ({steps_per_epoch:,} steps a pass): {usual:g} -> {epochs} epochs")
+        return replace(self, training=replace(self.training, epochs=float(epochs)), fits_epochs=False)
 
 
 @dataclass(frozen=True)
@@ -87,6 +103,7 @@ class TrainingOptions(Generic[R]):
             near = difflib.get_close_matches(name, self.names, 1)
             raise InputError(f"there is no option {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
         recipe = self.variant(variant, options.get("preset")).recipe.overridden(options)
-        if options.get("epochs") is not None and options.get("minutes") is not None:
+        budgets = [name for name in ("epochs", "minutes") if options.get(name) is not None]
+        if len(budgets) > 1:
             raise InputError("epochs and minutes are each the whole budget: give one of them")
-        return recipe
+        return replace(recipe, fits_epochs=not budgets)

@@ -19,13 +19,13 @@ STARTS = (*OTHERS, "counted_vectors")  # what a task without words hides
 class TrainingSettings(Settings):
     """Budget, optimiser, schedule and averaging.
 
-    The budget is ``minutes`` if given, otherwise ``epochs`` (None: chosen by the task); the schedule runs over all of
-    it. ``patience`` counts evaluations without improvement: after that many, the plateau schedule lowers the rate,
-    ASGD starts to average, and ``early_stopping`` stops.
+    The budget is ``minutes`` if given, otherwise ``epochs``; the schedule runs over all of it. ``patience`` counts
+    evaluations without improvement: after that many, the plateau schedule lowers the rate, ASGD starts to average, and
+    ``early_stopping`` stops.
     """
 
-    epochs: float | None = setting(
-        10.0, "Budget in passes over the training data.", above=0, unset="by the size of the data"
+    epochs: float = setting(
+        10.0, "Budget in passes over the training data; by default more where these are few.", above=0
     )
     minutes: float | None = setting(
         None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor
 
 from seqtree.model import Model
+from seqtree.settings import overridden
 from seqtree.training.progress import Display
 from seqtree.training.recipe import Recipe, TrainingOptions
 from seqtree.training.sharing import Share, alone
@@ -64,9 +66,13 @@ class Task(ABC, Generic[R, M, D]):
     def going_on(cls, recipe: R, begun: Mapping[str, Any]) -> R:
         """The recipe with what was chosen when the run that goes on began, as config.json says it (nothing: it is new).
 
-        Raises InputError.
+        That is its budget, if no other is given now. Raises InputError.
         """
-        return recipe
+        training = begun.get("training")
+        if not recipe.fits_epochs or not isinstance(training, dict):
+            return recipe
+        budget = {name: training.get(name) for name in ("epochs", "minutes")}
+        return replace(recipe, training=overridden(recipe.training, budget), fits_epochs=False)
 
     @classmethod
     def fitted(cls, data: D, recipe: R, display: Display) -> R:
@@ -165,4 +171,6 @@ class Task(ABC, Generic[R, M, D]):
         recipe = cls.fitted(data, recipe, display)
         model = cls.build(data, recipe, display)
         model.to(recipe.run.device, recipe.run.precision)
-        return cls(model, data, recipe)
+        task = cls(model, data, recipe)
+        task.recipe = recipe.with_enough_epochs(task.steps_per_epoch, display.message)
+        return task
