@@ -41,8 +41,9 @@ DATA = {
     "atis": Data("tag", "tag/atis/slots.train.conll", "tag/atis/slots.dev.conll", ("chunk", "f1"), "\n\n"),
     "spanish": Data("tag", "tag/conll2002-es/train.conll", "tag/conll2002-es/dev.conll", ("chunk", "f1"), "\n\n"),
     "masc": Data("parser", "masc/train.mrg", "masc/dev.mrg", ("labelled", "f1")),
+    "trees": Data("tree", "sst/train.txt", "sst/dev.txt", ("root", "fine")),
     "german": Data(
-        "translate", "translate/inflection/german.train.tsv", "translate/inflection/german.dev.tsv", ("exact",)
+        "translate", "translate/inflection/german.train.tsv", "translate/inflection/german.dev.tsv", ("exact_match",)
     ),
 }
 

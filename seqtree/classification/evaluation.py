@@ -197,7 +197,7 @@ def _measured(
     right = said == true
     table = np.zeros((count + 1, count + 1), dtype=np.int64)
     np.add.at(table, (true, said), 1)
-    loss = -np.log(chances[known, labels[known]].astype(float).clip(1e-38)).mean() if known.any() else math.nan
+    loss = np.log(1.0 / chances[known, labels[known]].astype(float).clip(1e-38)).mean() if known.any() else math.nan
     return ClassEvaluation(
         accuracy=float(right.mean()),
         macro_f1=_macro_f1(table[:, :count], table[:count]),

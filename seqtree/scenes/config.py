@@ -125,7 +125,8 @@ _TRAINING = TrainingSettings(
 def _preset(
     reason: str, network: SceneNetworkConfig, training: TrainingSettings = _TRAINING, batch: int = 16
 ) -> Preset[SceneRecipe]:
-    return Preset(reason, SceneRecipe(network=network, batch=BatchSettings(batch), training=training))
+    recipe = SceneRecipe(network=network, batch=BatchSettings(batch), training=training, enough_steps=200)
+    return Preset(reason, recipe)
 
 
 PRESETS = {

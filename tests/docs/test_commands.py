@@ -52,13 +52,14 @@ def _in_shell(line: str) -> Iterator[list[str]]:
 def check(words: list[str]) -> None:
     """Raises click's errors for a command or an option that there is not, or a value that it does not take."""
     command: click.Command = cli
-    context = click.Context(command)
+    context = click.Context(command, **cli.context_settings)
     while isinstance(command, click.Group) and words and not words[0].startswith("-"):
         found = command.get_command(context, words[0])
         if found is None:
             raise click.UsageError(f"no command {words[0]!r}")
         command, words = found, words[1:]
-    values, _, _ = command.make_parser(click.Context(command)).parse_args(list(words))
+    inner = click.Context(command, parent=context)  # a command keeps the names of its help option from its first parser
+    values, _, _ = command.make_parser(inner).parse_args(list(words))
     for option in command.params:
         given = values.get(option.name)
         given = given if isinstance(given, list) else [given]
