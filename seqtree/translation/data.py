@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import zip_longest
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from seqtree.text.reading import numbered_lines, sources
 from seqtree.training.batches import evenly
 
 MAX_VALIDATION = 5000  # pairs
+MANY = 2 / 3  # of the words of texts whose letters stand by themselves
 
 
 class Pair(NamedTuple):
@@ -49,6 +50,17 @@ def set_apart(pairs: Sequence[Pair], share: float) -> tuple[list[Pair], list[Pai
     chosen = {distinct[number] for number in evenly(len(distinct), share, MAX_VALIDATION)}
     training = [pair for pair in pairs if pair.source not in chosen]
     return training, [pair for pair in pairs if pair.source in chosen]
+
+
+def letters_apart(texts: Iterable[str]) -> bool:
+    """Whether most words of texts are single characters, as in the letters of a word with spaces between them.
+
+    >>> letters_apart(["k o r r e k t ADJ", "a b"]), letters_apart(["May 5, 1955", "7"])
+    (True, False)
+    """
+    words = [text.split() for text in texts]
+    apart = sum(len(word) == 1 for text in words if len(text) > 1 for word in text)
+    return apart > MANY * sum(map(len, words))
 
 
 def _columns(files: Sequence[str], encoding: str) -> Iterator[Pair]:

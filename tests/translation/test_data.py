@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,10 @@ from hypothesis import given, strategies as st
 
 from seqtree.corpora import pairs as generated
 from seqtree.errors import InputError
+from seqtree.training.progress import Display
 from seqtree.translation import Pair, read_pairs
 from seqtree.translation.data import MAX_VALIDATION, set_apart
+from seqtree.translation.task import TranslationTask
 
 Write = Callable[..., str]
 
@@ -163,3 +166,22 @@ def test_pairs_that_are_not_generated() -> None:
         generated.generate("dreams", 3)
     with pytest.raises(InputError, match="cannot be negative"):
         generated.generate("dates", -1)
+
+
+@pytest.mark.parametrize(
+    ("lines", "unit", "told"),
+    [
+        ("g e h e n V PST\tg i n g\n", "char", True),
+        ("gehen V PST\tg i n g\n", "char", True),  # one side is enough
+        ("g e h e n V PST\tg i n g\n", "word", False),
+        ("gehen V PST\tging\n", "char", False),
+        ("a\tb\n", "char", False),  # a letter alone has no spaces beside it
+        ("May 5, 1955\t1955-05-05\n", "char", False),
+    ],
+)
+def test_letters_that_stand_by_themselves_are_told(write: Write, lines: str, unit: str, told: bool) -> None:
+    said, recipe = StringIO(), TranslationTask.resolve({"unit": unit})
+    TranslationTask.read([write("a.tsv", lines * 2)], recipe, Display(said))
+    assert (
+        "letters stand by themselves, and spaces between them are read, too: expected --unit word" in said.getvalue()
+    ) == told
