@@ -75,7 +75,7 @@ class Trainer:
         self.state = TrainingState()
         self.gpus = [p.device for p in self.parameters[:1] if p.device.type == "cuda"]
         self.foreseen = self.ranks.first(sum(task.measuring_seconds()))  # of the last evaluation and the report
-        self.total_steps = max(1, round(self.settings.epochs * task.steps_per_epoch))
+        self.total_steps: int = max(1, round(self.settings.epochs * task.steps_per_epoch))
         self._saved_at = self._clock = self._now()
         self.spent = 0.0 if began is None else self.ranks.first(self._clock - began)
 
