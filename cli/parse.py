@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, count
+from itertools import count
 from typing import TYPE_CHECKING
 
 import click
@@ -132,16 +132,22 @@ def _parse_here(work: _Work, sentences: tuple[str, ...], file: str | None, proce
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     threads = work.threads or (max(1, cores() // processes) if processes > 1 else None)
     work = replace(work, width=width, threads=threads)
-    loaded = work.parser()
-    blocks = text_blocks(sentences, file, work.encoding)
-    read = _read(blocks, work.paragraphs, work.tokenized, loaded.lexicon.words)
-    size = CHUNK if processes == 1 else CHUNK // 2
-    chunks = chain.from_iterable(in_chunks(one, _words, size) for one in read)
     spaced = work.format == "pretty" and work.k == 1
     if processes == 1:
-        _print(map(work.on(loaded), chunks), spaced)
+        loaded = work.parser()
+        _print(map(work.on(loaded), _chunks(work, lambda: loaded, sentences, file, CHUNK)), spaced)
     else:
-        _print(in_processes(work, chunks, processes), spaced)
+        _print(in_processes(work, _chunks(work, work.parser, sentences, file, CHUNK // 2), processes), spaced)
+
+
+def _chunks(
+    work: _Work, opened: Callable[[], Parser], sentences: tuple[str, ...], file: str | None, size: int
+) -> Iterator[list[Sentence]]:
+    """Sentences of some ``size`` words to parse together; the parser, which knows words, is opened for the first."""
+    known = opened().lexicon.words
+    blocks = text_blocks(sentences, file, work.encoding)
+    for one in _read(blocks, work.paragraphs, work.tokenized, known):
+        yield from in_chunks(one, _words, size)
 
 
 def _by_ray(work: _Work, sentences: tuple[str, ...], file: str | None, out: str | None, processes: int) -> None:

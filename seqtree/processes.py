@@ -29,9 +29,10 @@ alone = False  # whether this process does nothing but run a command; others can
 def in_processes(make: Callable[[], Callable[[A], B]], items: Iterable[A], processes: int) -> Iterator[B]:
     """What a function makes of each item, in their order, whatever process was given it; the others wait meanwhile.
 
-    Each process makes the function once, by ``make``, which is pickled for it, as are items and results. A few items
-    are read ahead, however many there are. What precedes an InputError of ``items`` comes before it. Raises what the
-    function raises, and SeqtreeError if a process is killed.
+    Each process makes the function once, by ``make``, which is pickled for it, as are items and results; it begins with
+    that before the first item is asked for. A few items are read ahead, however many there are. What precedes an
+    InputError of ``items`` comes before it. Raises what the function raises, in place of the first result what ``make``
+    raised, and SeqtreeError if a process is killed.
     """
     pool = _Pool(make, processes)
     waiting: deque[Future[B]] = deque()
@@ -57,17 +58,19 @@ def in_processes(make: Callable[[], Callable[[A], B]], items: Iterable[A], proce
 
 
 class _Pool:
-    """Processes that are started as they are needed, each with a thread here that gives it items one by one.
+    """Processes, each with a thread here that starts it and gives it items one by one.
 
     Each has a connection of its own: one that is killed while it writes a result ends that connection, and nobody waits
     for the rest. (A queue that processes share, such as that of ``concurrent.futures``, would be waited for forever.)
     """
 
     def __init__(self, make: Callable[[], Callable[[Any], Any]], size: int) -> None:
-        self.make, self.size, self.started, self.closed = make, size, 0, False
+        self.make, self.size, self.closed = make, size, False
         self.items: SimpleQueue[tuple[Future[Any], Any] | None] = SimpleQueue()
         self.processes: list[BaseProcess] = []
         self.lock = threading.Lock()  # of ``processes`` and ``closed``
+        for _ in range(size):
+            threading.Thread(target=self._work, daemon=True).start()
 
     def submit(self, item: Any) -> Future[Any]:
         """The result of an item, once a process has made it."""
@@ -75,9 +78,6 @@ class _Pool:
 
         future: Future[Any] = Future()
         self.items.put((future, item))
-        if self.started < self.size:
-            self.started += 1
-            threading.Thread(target=self._work, daemon=True).start()
         return future
 
     def close(self, kill: bool) -> None:
@@ -86,7 +86,7 @@ class _Pool:
             self.closed = True
             for process in self.processes if kill else ():
                 process.kill()
-        for _ in range(self.started):
+        for _ in range(self.size):
             self.items.put(None)
 
     def _work(self) -> None:
@@ -130,20 +130,31 @@ def _serve(connection: Connection[Any, Any], make: Callable[[], Callable[[Any], 
     alone = True
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=end_with_parent, daemon=True).start()
-    function: Callable[[Any], Any] | None = None
+    function = _made(make)
     while True:
         try:
             item = connection.recv()
         except EOFError:
             return
         try:
-            if function is None:
-                with without("sklearn", "scipy"):
-                    function = make()
             told = True, function(item)
         except Exception as error:
             told = False, error
         connection.send(told)
+
+
+def _made(make: Callable[[], Callable[[Any], Any]]) -> Callable[[Any], Any]:
+    """The function, or one that raises what kept it from being made."""
+    try:
+        with without("sklearn", "scipy"):
+            return make()
+    except Exception as error:
+        failure = error
+
+    def fail(item: Any) -> Any:
+        raise failure
+
+    return fail
 
 
 def cores() -> int:

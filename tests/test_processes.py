@@ -8,11 +8,12 @@ import operator
 import time
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from pydoc import locate
 from typing import Any
 
 import pytest
-from dying import large_results
+from dying import large_results, made_at
 
 from seqtree import processes
 from seqtree.errors import InputError, SeqtreeError
@@ -25,6 +26,25 @@ def test_results_come_in_the_order_of_the_items() -> None:
     items = [40_000, 1, 20_000, 2, 5, 8]  # the first ones take longest
     found = in_processes(partial(locate, "math.factorial"), items, 2)
     assert list(found) == [math.factorial(n) for n in items]
+
+
+def test_the_function_is_made_before_an_item_is_asked_for(tmp_path: Path) -> None:
+    made = tmp_path / "made"
+
+    def items() -> Iterator[str]:
+        deadline = time.monotonic() + 30
+        while not made.exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        yield "a"
+
+    assert list(in_processes(partial(made_at, made), items(), 2)) == ["A"]
+
+
+def test_an_error_in_making_the_function_is_raised_for_the_first_item() -> None:
+    results = in_processes(partial(operator.truediv, 1, 0), ["a"], 2)
+    with pytest.raises(ZeroDivisionError):
+        next(results)
 
 
 def test_a_few_items_are_read_ahead_however_many_there_are() -> None:

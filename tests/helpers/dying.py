@@ -1,4 +1,4 @@
-"""Work for other processes in which they die."""
+"""Work for other processes: to die in it, and to tell when they begin."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 
 def large_results() -> Callable[[int], bytes]:
@@ -17,3 +18,9 @@ def _large_result(item: int) -> bytes:
     if item:
         threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGKILL)).start()
     return b"a" * (1 << 28 if item else 1)
+
+
+def made_at(place: Path) -> Callable[[str], str]:
+    """What makes capitals; that it is there is told by a file."""
+    place.touch()
+    return str.upper
