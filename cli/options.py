@@ -5,16 +5,16 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
 from seqtree import processes
-from seqtree.errors import InputError, ModelFileError
+from seqtree.errors import InputError, ModelFileError, SeqtreeError
 from seqtree.escapes import json_line, one_line
 from seqtree.files import write_atomically
 from seqtree.lazy import without
@@ -211,14 +211,33 @@ def open_model(task: str, path: Any, threads: int | None = None, device: str = "
 
 def open_parser(named: str | None, threads: int | None = None, device: str = "cpu", precision: str = "") -> Any:
     """The parser of that path or name; for None, that of SEQTREE_PARSER, or else the default one."""
-    variable = os.environ.get(PARSER_VARIABLE) if named is None else None
-    path = named if named is not None else variable or default_parser()
     try:
-        return open_model("parser", path, threads, device, precision)
+        return open_model("parser", _parser_path(named), threads, device, precision)
     except ModelFileError as error:
-        if not variable:
+        if named is not None or not os.environ.get(PARSER_VARIABLE):
             raise
         raise ModelFileError(f"{PARSER_VARIABLE}: {error}") from error
+
+
+def parser_words(named: str | None) -> Container[str]:
+    """The words that this parser knows, read without torch, or, from a file that has none, by opening all of it.
+
+    What is wrong with a file is then said as for any parser.
+    """
+    from seqtree import modelfile
+    from seqtree.shipped import located
+
+    with quick_imports():
+        from seqtree.text.lexicon import Lexicon
+
+    try:
+        return Lexicon.from_json(modelfile.header(located(_parser_path(named), "parser"))["contents"]["lexicon"]).words
+    except (SeqtreeError, KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError):
+        return cast(Container[str], open_parser(named).lexicon.words)
+
+
+def _parser_path(named: str | None) -> str | Path:
+    return named if named is not None else os.environ.get(PARSER_VARIABLE) or default_parser()
 
 
 def given_class(model: Any, condition: str | None) -> Any:

@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from seqtree.cli.options import FILE, PARSER_VARIABLE, TextCommand, compute_options, note, open_parser
+from seqtree.cli.options import (
+    FILE,
+    PARSER_VARIABLE,
+    TextCommand,
+    compute_options,
+    note,
+    open_parser,
+    parser_words,
+    quick_imports,
+)
 from seqtree.cli.texts import CHUNK, check_texts, in_chunks, text_blocks
 from seqtree.processes import cores, in_processes
 
@@ -135,18 +144,18 @@ def _parse_here(work: _Work, sentences: tuple[str, ...], file: str | None, proce
     spaced = work.format == "pretty" and work.k == 1
     if processes == 1:
         loaded = work.parser()
-        _print(map(work.on(loaded), _chunks(work, lambda: loaded, sentences, file, CHUNK)), spaced)
+        _print(map(work.on(loaded), _chunks(work, lambda: loaded.lexicon.words, sentences, file, CHUNK)), spaced)
     else:
-        _print(in_processes(work, _chunks(work, work.parser, sentences, file, CHUNK // 2), processes), spaced)
+        chunks = _chunks(work, lambda: parser_words(work.model), sentences, file, CHUNK // 2)
+        _print(in_processes(work, chunks, processes), spaced)
 
 
 def _chunks(
-    work: _Work, opened: Callable[[], Parser], sentences: tuple[str, ...], file: str | None, size: int
+    work: _Work, known: Callable[[], Container[str]], sentences: tuple[str, ...], file: str | None, size: int
 ) -> Iterator[list[Sentence]]:
-    """Sentences of some ``size`` words to parse together; the parser, which knows words, is opened for the first."""
-    known = opened().lexicon.words
-    blocks = text_blocks(sentences, file, work.encoding)
-    for one in _read(blocks, work.paragraphs, work.tokenized, known):
+    """Sentences of some ``size`` words to parse together; ``known``, the parser's words, is asked for at the first."""
+    words, blocks = known(), text_blocks(sentences, file, work.encoding)
+    for one in _read(blocks, work.paragraphs, work.tokenized, words):
         yield from in_chunks(one, _words, size)
 
 
@@ -234,7 +243,8 @@ def _read(
     blocks: Iterable[Iterator[str]], paragraphs: bool, tokenized: bool, known: Container[str]
 ) -> Iterator[Iterator[Sentence]]:
     """The sentences that are complete with each block of lines, and those that are left at the end."""
-    from seqtree.text.sentences import ParagraphReader, read_sentences
+    with quick_imports():
+        from seqtree.text.sentences import ParagraphReader, read_sentences
 
     if paragraphs:
         reader = ParagraphReader(known)

@@ -13,17 +13,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save as to_safetensors
-from torch import Tensor
 
 from seqtree.errors import ModelFileError
 from seqtree.files import write_atomically
+
+if TYPE_CHECKING:  # only weights need torch, which takes long to import
+    from torch import Tensor
 
 VERSION = 1
 
@@ -35,6 +36,8 @@ def save(path: Path, kind: str, contents: Mapping[str, Any], tensors: Mapping[st
     ``tensors`` may be on any device. Raises OSError if the disk is full or the folder read-only, and then keeps the
     previous file.
     """
+    from safetensors.torch import save as to_safetensors
+
     ready = {name: tensor.detach().cpu().contiguous() for name, tensor in sorted(tensors.items())}
     body = {"version": VERSION, "kind": kind, "contents": contents}
     header = json.dumps({**body, "checksum": _checksum(body, ready)}, ensure_ascii=False, sort_keys=True)
@@ -46,6 +49,29 @@ def load(path: Path) -> tuple[str, dict[str, Any], dict[str, Tensor]]:
 
     Raises ModelFileError if there is no such file, or it is damaged or of a newer version.
     """
+    with _opened(path, "pt") as (header, file):
+        # copies: aligned like any torch tensor, and not mapped to a file that may be replaced
+        tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118 (no iteration)
+    body = {key: header.get(key) for key in ("version", "kind", "contents")}
+    if header.get("checksum") != _checksum(body, tensors):
+        raise ModelFileError(f"{path}: damaged: its contents do not match its checksum; restore it from a copy")
+    if not isinstance(body["contents"], dict):
+        raise ModelFileError(f"{path}: damaged: its contents are not a JSON object")
+    return str(header.get("kind")), dict(header["contents"]), tensors
+
+
+def header(path: Path) -> dict[str, Any]:
+    """The header of a model file alone: version, kind, contents and checksum, as they stand there, none compared.
+
+    Raises ModelFileError if there is no such file, or it is damaged or of a newer version.
+    """
+    with _opened(path, "np") as (found, _):
+        return found
+
+
+@contextmanager
+def _opened(path: Path, framework: str) -> Iterator[tuple[dict[str, Any], Any]]:
+    """The header of a model file, and the file of its tensors. Raises ModelFileError for what is wrong with either."""
     if not path.exists():
         raise ModelFileError(f"{path}: no such model file")
     if path.is_dir():
@@ -53,20 +79,12 @@ def load(path: Path) -> tuple[str, dict[str, Any], dict[str, Tensor]]:
     if not path.is_file():
         raise ModelFileError(f"{path}: a device or pipe; expected a .safetensors model file")
     try:
-        with path.open("rb") as held, safe_open(_name(path, held), framework="pt", device="cpu") as file:
-            header = _header(path, file.metadata())
-            # copies: aligned like any torch tensor, and not mapped to a file that may be replaced
-            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118 (no iteration otherwise)
+        with path.open("rb") as held, safe_open(_name(path, held), framework=framework, device="cpu") as file:
+            yield _header(path, file.metadata()), file
     except (SafetensorError, UnicodeDecodeError, RuntimeError, TypeError, ValueError) as error:
         if isinstance(error, ModelFileError):
             raise
         raise ModelFileError(f"{path}: damaged or not a safetensors file ({str(error).splitlines()[0]})") from error
-    body = {key: header.get(key) for key in ("version", "kind", "contents")}
-    if header.get("checksum") != _checksum(body, tensors):
-        raise ModelFileError(f"{path}: damaged: its contents do not match its checksum; restore it from a copy")
-    if not isinstance(body["contents"], dict):
-        raise ModelFileError(f"{path}: damaged: its contents are not a JSON object")
-    return str(header.get("kind")), dict(header["contents"]), tensors
 
 
 def a(kind: str) -> str:
@@ -102,6 +120,8 @@ def _header(path: Path, metadata: Mapping[str, str] | None) -> dict[str, Any]:
 
 
 def _checksum(body: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> str:
+    import torch
+
     digest = hashlib.sha256(json.dumps(body, ensure_ascii=True, sort_keys=True).encode())
     for name in sorted(tensors):
         tensor = tensors[name].contiguous()

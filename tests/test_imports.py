@@ -21,6 +21,24 @@ def test_import_loads_nothing_heavy(module: str, tmp_path: Path) -> None:
     assert done.stdout.split() == []
 
 
+def test_who_has_others_parse_needs_no_torch(tmp_path: Path) -> None:
+    script = """
+import sys
+from seqtree.cli import main
+if __name__ == "__main__":
+    try:
+        main(["parse", "a cat sat", "--format", "bracket", "--processes", "2"])
+    except SystemExit as leaving:
+        print(leaving.code, "torch" in sys.modules)
+"""
+    (tmp_path / "parsing.py").write_text(script)
+    command = [sys.executable, str(tmp_path / "parsing.py")]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True)
+    tree, end = done.stdout.splitlines()
+    assert tree.startswith("(S (NP (DT a) (NN cat))")
+    assert end == "0 False"
+
+
 @pytest.mark.parametrize("first", ["parse", "lm"])
 def test_a_command_imports_only_what_it_needs(first: str, tmp_path: Path) -> None:
     """A process of a command leaves out a part of torch and, where NLTK would take it, SciPy; a library's does not."""

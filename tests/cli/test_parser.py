@@ -23,11 +23,13 @@ from picture_helpers import texts_of
 from runs import metrics
 
 import seqtree
-from seqtree import corpora, shipped
-from seqtree.cli import cli, run
+from seqtree import corpora, modelfile, shipped
+from seqtree.cli import cli, options, run
+from seqtree.cli.options import parser_words
 from seqtree.drawing.traces import trace, trace_svg
 from seqtree.drawing.tree_svg import EMPTY
 from seqtree.drawing.trees import columns
+from seqtree.errors import ModelFileError
 from seqtree.nn.recursive import COMPOSITIONS
 from seqtree.parsing.config import PRESETS
 from seqtree.parsing.evaluation import evaluate
@@ -228,6 +230,26 @@ def test_tagged_sentences_beside_trees(command: Run) -> None:
     assert {"zebra", "zebras"} <= set(Parser.load("a").lexicon.words.tokens)
     code, _, said = command("parser", "train", TOY, "--out", "b", *options, "--tag-column", "3")
     assert code == 2 and "tagged.conll: no tag (x, ...) is one of the trees'; expected another --tag-column" in said
+
+
+def test_the_words_of_a_parser_are_read_from_its_header(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parser = Parser.load("open")
+    assert list(parser_words("open")) == list(parser.lexicon.words)
+    parser.save(tmp_path / "parser.safetensors")
+    monkeypatch.setenv("SEQTREE_PARSER", str(tmp_path / "parser.safetensors"))
+    monkeypatch.setattr(options, "open_parser", None)
+    assert list(parser_words(None)) == list(parser.lexicon.words)
+
+
+@pytest.mark.parametrize("contents", [[], {}, {"lexicon": 1}, {"lexicon": {"counts": [], "words": None}}])
+def test_a_file_without_words_is_opened_as_a_parser(tmp_path: Path, contents: Any) -> None:
+    file = tmp_path / "odd.safetensors"
+    modelfile.save(file, "parser", contents, {})
+    with pytest.raises(ModelFileError, match=r"odd\.safetensors: "):
+        parser_words(str(file))
+    modelfile.save(file, "checkpoint", {}, {})
+    with pytest.raises(ModelFileError, match="expected a parser"):
+        parser_words(str(file))
 
 
 def test_choices_and_presets_are_all_there_are() -> None:
