@@ -49,15 +49,15 @@ def load(path: Path) -> tuple[str, dict[str, Any], dict[str, Tensor]]:
 
     Raises ModelFileError if there is no such file, or it is damaged or of a newer version.
     """
-    with _opened(path, "pt") as (header, file):
+    with _opened(path, "pt") as (found, file):
         # copies: aligned like any torch tensor, and not mapped to a file that may be replaced
         tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118 (no iteration)
-    body = {key: header.get(key) for key in ("version", "kind", "contents")}
-    if header.get("checksum") != _checksum(body, tensors):
+    body = {key: found.get(key) for key in ("version", "kind", "contents")}
+    if found.get("checksum") != _checksum(body, tensors):
         raise ModelFileError(f"{path}: damaged: its contents do not match its checksum; restore it from a copy")
     if not isinstance(body["contents"], dict):
         raise ModelFileError(f"{path}: damaged: its contents are not a JSON object")
-    return str(header.get("kind")), dict(header["contents"]), tensors
+    return str(found.get("kind")), dict(found["contents"]), tensors
 
 
 def header(path: Path) -> dict[str, Any]:

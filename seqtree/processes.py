@@ -36,7 +36,7 @@ def in_processes(make: Callable[[], Callable[[A], B]], items: Iterable[A], proce
     """
     pool = _Pool(make, processes)
     waiting: deque[Future[B]] = deque()
-    source, error, done = iter(items), None, False
+    source, error = iter(items), None
     try:
         while True:
             try:
@@ -50,9 +50,8 @@ def in_processes(make: Callable[[], Callable[[A], B]], items: Iterable[A], proce
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
-        done = True
     finally:
-        pool.close(kill=not done)
+        pool.close()
     if error is not None:
         raise error
 
@@ -80,11 +79,11 @@ class _Pool:
         self.items.put((future, item))
         return future
 
-    def close(self, kill: bool) -> None:
-        """Start nothing more, and let the processes end, or kill them."""
+    def close(self) -> None:
+        """Start nothing more, and kill the processes: nobody waits for what they still do, if that is anything."""
         with self.lock:
             self.closed = True
-            for process in self.processes if kill else ():
+            for process in self.processes:
                 process.kill()
         for _ in range(self.size):
             self.items.put(None)
@@ -112,10 +111,7 @@ def _give(connection: Connection[Any, Any], future: Future[Any], item: Any) -> N
         connection.send(item)
         made, value = connection.recv()
     except (EOFError, OSError):
-        made, value = (
-            False,
-            SeqtreeError("one of the processes was killed (out of memory?); fewer --processes need less"),
-        )
+        made, value = False, SeqtreeError(KILLED)
     except Exception as error:  # an item that cannot be pickled
         made, value = False, error
     if made:
