@@ -12,14 +12,13 @@ Needs SEQTREE_DATA. Prints a line for each: data, items, options, figure in perc
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import random
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from quality import run
 
 CLASSES = 1000  # texts of TREC's training set to measure on
 
@@ -81,13 +80,6 @@ def items_of(data: Data, file: str) -> list[str]:
     """The items of a file."""
     text = (Path(os.environ["SEQTREE_DATA"]) / file).read_text(encoding="utf-8")
     return [item for item in text.split(data.between) if item.strip()]
-
-
-def run(arguments: list[str]) -> dict[str, Any]:
-    """What a command of seqtree says in JSON."""
-    command = [sys.executable, "-m", "seqtree", *arguments, "--json"]
-    said: dict[str, Any] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
-    return said
 
 
 if __name__ == "__main__":

@@ -22,7 +22,6 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-SEQTREE = [sys.executable, "-m", "seqtree", "lm"]
 TEXTS = {"shakespeare": 6, "ptb": 5, "poems": 3, "code": 6}  # each with the order of the n-grams beside it
 KEPT = ("loss", "perplexity", "bits_per_character", "ngram")
 
@@ -48,8 +47,8 @@ def measured(text: str, scratch: Path, options: list[str]) -> dict[str, Any]:
     train, valid = (str(part) for part in parts(text, scratch))
     out = str(scratch / "run")
     unit = ["--unit", "word"] if text == "ptb" else []
-    trained = run(["train", train, "--valid", valid, "--out", out, *unit, *options])
-    figures = run(["eval", out, valid, "--ngram", train, "--ngram-order", str(TEXTS[text])])
+    trained = run(["lm", "train", train, "--valid", valid, "--out", out, *unit, *options])
+    figures = run(["lm", "eval", out, valid, "--ngram", train, "--ngram-order", str(TEXTS[text])])
     made = json.loads((Path(out) / "config.json").read_text(encoding="utf-8"))
     return {
         "preset": made["preset"],
@@ -83,7 +82,8 @@ def read(text: str) -> str:
 
 def run(arguments: list[str]) -> dict[str, Any]:
     """What a seqtree command prints with --json."""
-    done = subprocess.run([*SEQTREE, *arguments, "--json"], check=True, stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, "-m", "seqtree", *arguments, "--json"]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     record: dict[str, Any] = json.loads(done.stdout)
     return record
 

@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import count
+from itertools import chain, count
 from typing import TYPE_CHECKING
 
 import click
@@ -147,7 +147,8 @@ def _parse_here(work: _Work, sentences: tuple[str, ...], file: str | None, proce
         _print(map(work.on(loaded), _chunks(work, lambda: loaded.lexicon.words, sentences, file, CHUNK)), spaced)
     else:
         chunks = _chunks(work, lambda: parser_words(work.model), sentences, file, CHUNK // 2)
-        _print(in_processes(work, chunks, processes), spaced)
+        opened = chain(chunks, [[]])  # by one process at least: what is wrong with a parser is told without a text, too
+        _print(in_processes(work, opened, processes), spaced)
 
 
 def _chunks(

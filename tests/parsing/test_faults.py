@@ -516,6 +516,15 @@ def test_several_processes_give_what_one_gives(
     assert two == one
 
 
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_what_is_wrong_with_a_parser_is_told_for_an_empty_text(command: Run, model: Path, processes: str) -> None:
+    data = model.read_bytes()
+    damaged, empty = _write("damaged.safetensors", data[:-1] + bytes([data[-1] ^ 1])), _write("empty.txt", "")
+    assert command("parse", "-f", empty, "--processes", processes, "--model", model) == (0, "", "")
+    said = "damaged: its contents do not match its checksum"
+    refused(command("parse", "-f", empty, "--processes", processes, "--model", damaged), said)
+
+
 def test_a_number_of_processes_that_is_none(command: Run, model: Path) -> None:
     code, _, err = command("parse", "--model", model, "--processes", "0", "a cat")
     assert code == 2
