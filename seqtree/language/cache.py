@@ -21,8 +21,9 @@ from torch import Tensor
 
 from seqtree.errors import InputError
 from seqtree.language.dynamic import check_reads_through
-from seqtree.language.evaluation import cross_entropies, exp, in_windows, states_and_targets
+from seqtree.language.evaluation import exp
 from seqtree.language.model import LanguageModel
+from seqtree.language.surprisals import cross_entropies, states_and_targets
 from seqtree.text.tokenfile import TokenStream
 
 SIZE, MAX_SIZE = 2000, 100_000
@@ -44,7 +45,7 @@ def cache_evaluation(model: LanguageModel, stream: TokenStream, size: int = SIZE
     network = model.network.eval()
     cached: tuple[Tensor, ...] = ()
     belief, total = torch.zeros(len(SETTINGS), dtype=torch.float64), 0.0
-    for states, tokens in states_and_targets(network, model.vocabulary, in_windows(stream.ids)):
+    for states, tokens in states_and_targets(network, model.vocabulary, stream.ids):
         plain = -cross_entropies(network, states, tokens)
         seen, known = map(torch.cat, zip(cached, (states, tokens), strict=True)) if cached else (states, tokens)
         chances = _chances(plain, states, tokens, seen, known, size).double().cpu()  # (T, settings)

@@ -33,6 +33,7 @@ from seqtree.language.sampling import sample_tokens
 from seqtree.language.scoring import TokenScore, line_tokens, scored_lines
 from seqtree.language.side_by_side import SideBySide
 from seqtree.language.stepper import Reader, Stepper
+from seqtree.language.surprisals import surprisals, surrounded
 from seqtree.model import Model, untrained
 from seqtree.text.config import TextSettings
 from seqtree.text.corpus import encode_paths, encode_text, text_tokens
@@ -195,7 +196,7 @@ class LanguageModel(Model[RecurrentLanguageModel]):
 
         Otherwise a line is read after all lines before it, and a last line without a line end gets the end that
         training gives it, so that the surprisals add up to the bits that ``evaluate`` measures. ``text`` may come in
-        blocks; it is scored as it comes, by a bidirectional model a few hundred tokens later.
+        blocks, and is scored as it comes: some hundred tokens first, then as many as there were before.
         """
         return scored_lines(self, _lines(text), independent)
 
@@ -217,7 +218,7 @@ class LanguageModel(Model[RecurrentLanguageModel]):
     def nats(self, ids: np.ndarray, label: int | None = None, details: bool = False) -> torch.Tensor:
         """Surprisals in nats (N,) of ``ids`` (N,), texts of this class; (N, 3) with details, see ``surprisals``."""
         labels, lines = self._labels(ids, label), self.settings.lines
-        return torch.cat(list(evaluation.surprisals(self.network, self.vocabulary, ids, lines, labels, details)))
+        return torch.cat(list(surprisals(self.network, self.vocabulary, ids, lines, labels, details)))
 
     def _labels(self, ids: np.ndarray, label: int | None) -> Ids | None:
         """The class of every line of ``ids``, the same for all."""
@@ -322,7 +323,7 @@ class LanguageModel(Model[RecurrentLanguageModel]):
         if self.settings.lines:
             before, after = own_line(before, after, self.vocabulary.end)
         ids = np.array([*before, self.vocabulary.unknown, *after], dtype=np.int64)
-        window = evaluation.surrounded(ids, self.vocabulary)[:, None]
+        window = surrounded(ids, self.vocabulary)[:, None]
         with torch.inference_mode():
             output = self.network.eval().surrounded_states(window.to(self.device))
             probabilities = self.network.decoder(output[len(before), 0]).double().softmax(0).cpu().numpy()

@@ -11,7 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from seqtree.language import evaluation
+from seqtree.errors import InputError
+from seqtree.language.pieces import MOST, ROWS, WINDOW
+from seqtree.language.surprisals import streamed_surprisals
 from seqtree.text.documents import token_reader
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from seqtree.text.config import TextSettings
 
 SCORED = 1 << 14  # tokens of lines that are scored at a time
+TOGETHER = ROWS * MOST // WINDOW  # windows of a text that are read at a time
 
 # From windows of ids (T,) that follow one another, the surprisals of each in nats (T,), or (T, 3) with details.
 Surprisals = Callable[[Iterable[np.ndarray]], Iterator[Tensor]]
@@ -41,7 +44,41 @@ def network_surprisals(model: LanguageModel, details: bool = False) -> Surprisal
     """The surprisals that the network of a model gives; with ``details``, entropies and ranks besides."""
     if model.settings.lines:
         return lambda windows: (model.nats(ids, model.label, details) for ids in windows)
-    return lambda windows: evaluation.streamed_surprisals(model.network, model.vocabulary, windows, details)
+    if model.network.config.bidirectional:
+        return lambda windows: streamed_surprisals(model.network, model.vocabulary, windows, details)
+
+    def read_together(windows: Iterable[np.ndarray]) -> Iterator[Tensor]:
+        sizes: deque[list[int]] = deque()
+
+        def longer() -> Iterator[np.ndarray]:
+            for some in _growing(iter(windows)):
+                sizes.append([len(ids) for ids in some])
+                yield np.concatenate(some)
+
+        for nats in streamed_surprisals(model.network, model.vocabulary, longer(), details):
+            yield from nats.split(sizes.popleft())
+
+    return read_together
+
+
+def _growing(windows: Iterator[np.ndarray]) -> Iterator[list[np.ndarray]]:
+    """One window, two, four and so on: long texts are read many times as fast, and none waits for more than it has.
+
+    What precedes an input error comes before it.
+    """
+    size, wrong = 1, None
+    while wrong is None:
+        some: list[np.ndarray] = []
+        try:
+            some.extend(islice(windows, size))
+        except InputError as error:
+            wrong = error
+        if some:
+            yield some
+        elif wrong is None:
+            return
+        size = min(2 * size, TOGETHER)
+    raise wrong
 
 
 def scored_lines(
@@ -51,19 +88,20 @@ def scored_lines(
 
     ``independent``: each line is a text by itself; otherwise it is read after all lines before it, and a last line
     without a line end gets the end that training gives it. ``surprisals``: those of the network by default. A text is
-    scored as it comes, by a bidirectional model a few hundred tokens later.
+    scored as it comes: some hundred tokens first, then as many as there were before; by a bidirectional model a few
+    hundred each time.
     """
     surprisals = surprisals or network_surprisals(model)
     numbered = ((number, line_tokens(line, model.settings, not independent)) for number, line in enumerate(lines, 1))
     if independent and not model.settings.lines:
         for number, found in numbered:
-            yield from _scored(model, _windows(((number, token) for token in found), evaluation.WINDOW), surprisals)
+            yield from _scored(model, _windows(((number, token) for token in found), WINDOW), surprisals)
         return
     if model.settings.lines:
         yield from _scored(model, _batches(numbered), surprisals)
         return
     tokens = ((number, token) for number, found in numbered for token in found)
-    yield from _scored(model, _windows(tokens, evaluation.WINDOW), surprisals)
+    yield from _scored(model, _windows(tokens, WINDOW), surprisals)
 
 
 def _scored(

@@ -25,12 +25,9 @@ from seqtree.language.batches import (
 from seqtree.language.concerns import class_concerns, concerns
 from seqtree.language.condition import STORED, Classes
 from seqtree.language.config import DROPOUTS, OPTIONS, TRAINING_ONLY, LanguageNetworkConfig, LanguageRecipe
-from seqtree.language.evaluation import (
-    MAX_LOGITS,
-    ROWS,
-    validation_window,
-)
 from seqtree.language.model import LanguageModel
+from seqtree.language.pieces import ROWS, validation_window
+from seqtree.language.surprisals import MAX_LOGITS
 from seqtree.language.validation import seconds_per_token, validation_loss
 from seqtree.nn.losses import most_scored
 from seqtree.nn.network import check_tensors

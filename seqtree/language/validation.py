@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
-import numpy as np
 import torch
 
-from seqtree.language.batches import Ids, shift_inputs
-from seqtree.language.evaluation import ROWS, cross_entropies, evaluate, surprisals, validation_window
+from seqtree.language.batches import Ids
+from seqtree.language.evaluation import evaluate
 from seqtree.language.network import RecurrentLanguageModel
-from seqtree.nn.recurrent import State
+from seqtree.language.pieces import ROWS, WARM_UP, Pieces, plan
+from seqtree.language.surprisals import cross_entropies, surprisals
 from seqtree.text.corpus import beginning
 from seqtree.text.documents import line_bounds
 from seqtree.text.tokenfile import TokenStream
@@ -69,38 +69,37 @@ def _pieces_sums(
     some: Sequence[int],
 ) -> list[float]:
     """The sum of the surprisals of neighbouring pieces, of which a stream has ``rows``."""
-    device, length = network.decoder.weight.device, len(stream) // rows
-    lead = np.concatenate([np.full(warm_up + 1, vocabulary.start), stream.ids[: length * rows]]).astype(np.int64)
-    pieces = np.stack([lead[r * length : (r + 1) * length + warm_up + 1] for r in some], axis=1)  # (., B)
-    tokens = torch.from_numpy(pieces)
-    inputs, targets = shift_inputs(tokens[:-1], vocabulary), tokens[1:]
-    _, state = network.hidden_states(inputs[:warm_up].to(device))
-    if 0 in some:  # the first piece starts the text
-        state = _forget_first(state)
-    total, window = 0.0, validation_window(network.config)
-    for start in range(warm_up, len(inputs), window):
-        output, state = network.hidden_states(inputs[start : start + window].to(device), state)
-        flat = targets[start : start + window].flatten().to(device)
-        total += cross_entropies(network, output.flatten(0, 1), flat).sum(dtype=torch.float64).item()
-    return [total]
+    first, start = network.recurrent.zero_state(1, network.decoder.weight), vocabulary.start
+    pieces = Pieces(network, vocabulary, stream.ids, some, len(stream) // rows, warm_up, first, start)
+    return [
+        sum(
+            cross_entropies(network, output, targets).sum(dtype=torch.float64).item()
+            for output, targets in pieces.states()
+        )
+    ]
 
 
 def seconds_per_token(
     network: RecurrentLanguageModel, vocabulary: Vocabulary, stream: TokenStream, lines: bool = False
 ) -> tuple[float, float]:
-    """How long a token of ``stream`` takes ``validation_loss`` and ``evaluate``, by measuring its beginning twice."""
-    sample, took = beginning(stream, min(SAMPLE, len(stream)), vocabulary), []
-    for measured in (partial(validation_loss, warm_up=4), evaluate):
-        best = math.inf
+    """How long a token of ``stream`` takes ``validation_loss`` and ``evaluate``, by measuring its beginning twice.
+
+    ``evaluate`` is taken to find that the pieces of a text are joined, as those of LSTMs are.
+    """
+    sample = beginning(stream, min(SAMPLE, len(stream)), vocabulary)
+
+    def seconds(measured: Callable[..., object]) -> float:
+        took = []
         for _ in range(2):
             began = time.perf_counter()
             measured(network, vocabulary, sample, lines=lines)
-            best = min(best, time.perf_counter() - began)
-        took.append(best / len(sample))
-    return took[0], took[1]
+            took.append(time.perf_counter() - began)
+        return min(took) / len(sample)
 
-
-def _forget_first(state: State) -> State:
-    for part in state:
-        part[:, 0] = 0.0
-    return state
+    validation, evaluation = seconds(partial(validation_loss, warm_up=4)), seconds(evaluate)
+    rows, length = plan(network.config, len(stream))
+    if rows > 1 and not lines:
+        side_by_side = rows * length / len(stream)
+        piece = seconds(partial(validation_loss, warm_up=4, rows=rows)) * (1 + WARM_UP / length)
+        evaluation += (piece - evaluation) * min(1.0, side_by_side)
+    return validation, evaluation

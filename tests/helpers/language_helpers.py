@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from seqtree.language.evaluation import surprisals
 from seqtree.language.model import LanguageModel
+from seqtree.language.surprisals import surprisals
 
 TEXT = "the cat sat on the mat\na dog ran to the man\nthe man sat on a mat, and a cat ran\n" * 8
 CHINESE = "花园里有一棵树。\n树上有三只鸟。\n鸟在唱歌。\n" * 8

@@ -13,8 +13,8 @@ from language_helpers import model
 
 from seqtree.errors import InputError
 from seqtree.language.cache import FLATNESS, SETTINGS, WEIGHTS, cache_evaluation
-from seqtree.language.evaluation import in_windows, states_and_targets
 from seqtree.language.model import LanguageModel
+from seqtree.language.surprisals import states_and_targets
 from seqtree.text.corpus import encode_text
 from seqtree.text.tokenfile import TokenStream
 
@@ -34,7 +34,8 @@ def encoded(made: LanguageModel, text: str = TEXT) -> TokenStream:
 @torch.no_grad()
 def slowly(made: LanguageModel, stream: TokenStream, size: int) -> float:
     """The loss, one token and one setting at a time; every distribution sums to 1."""
-    ((states, targets),) = states_and_targets(made.network.eval(), made.vocabulary, in_windows(stream.ids, len(stream)))
+    found = states_and_targets(made.network.eval(), made.vocabulary, stream.ids)
+    states, targets = map(torch.cat, zip(*found, strict=True))
     plain = made.network.decoder(states).double().softmax(dim=1).numpy()
     h, tokens = states.double().numpy(), targets.tolist()
     belief, loss = np.full(1 + len(FLATNESS) * len(WEIGHTS), 1 / len(SETTINGS)), 0.0

@@ -16,7 +16,7 @@ from runs import Messages, lm_recipe, train
 
 from seqtree import LanguageModel
 from seqtree.errors import InputError
-from seqtree.language import evaluation, stepper as stepping
+from seqtree.language import pieces, stepper as stepping, surprisals
 from seqtree.language.batches import LineBatches, apart, inputs_and_targets
 from seqtree.language.condition import Classes
 from seqtree.language.config import ConditionSettings, StreamBatchSettings
@@ -86,9 +86,9 @@ def test_the_loss_of_training_is_that_by_hand(where: str) -> None:
 @pytest.mark.parametrize("window", [2, 256])
 def test_scores_and_evaluations_are_those_by_hand(where: str, window: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Read side by side in windows, in which a class enters the first state once."""
-    monkeypatch.setattr(evaluation, "WINDOW", window)
-    monkeypatch.setattr(evaluation, "ROWS", 2)
-    monkeypatch.setattr(evaluation, "LINES", 7)
+    monkeypatch.setattr(pieces, "WINDOW", window)
+    monkeypatch.setattr(surprisals, "ROWS", 2)
+    monkeypatch.setattr(surprisals, "LINES", 7)
     made = _conditioned(where)
     for label, name in enumerate(NAMES):
         expected = [_by_hand(made, item, label) for item in ITEMS]

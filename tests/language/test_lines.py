@@ -19,7 +19,7 @@ from runs import Messages, lm_recipe, train
 
 from seqtree import LanguageModel
 from seqtree.errors import InputError
-from seqtree.language import evaluation, nltk_adapter
+from seqtree.language import nltk_adapter, pieces, surprisals
 from seqtree.language.batches import PADDING, LineBatches
 from seqtree.language.config import StreamBatchSettings
 from seqtree.language.ngram import KneserNey, compare
@@ -208,9 +208,9 @@ def test_measures_equal_those_of_every_line_alone(
     unit: str, shape: dict[str, Any], window: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In windows shorter than a line, and in several pieces of the text, as well."""
-    monkeypatch.setattr(evaluation, "WINDOW", window)
-    monkeypatch.setattr(evaluation, "ROWS", 2)
-    monkeypatch.setattr(evaluation, "LINES", 7 * window)
+    monkeypatch.setattr(pieces, "WINDOW", window)
+    monkeypatch.setattr(surprisals, "ROWS", 2)
+    monkeypatch.setattr(surprisals, "LINES", 7 * window)
     made, text = _lines(unit, **shape), _text(unit) * 3
     stream = encode_text(text, made.vocabulary, made.settings)
     expected = [nats for line in _split(stream.ids.tolist(), made.vocabulary.end) for nats in _alone(made, line)]

@@ -14,7 +14,7 @@ from language_helpers import TEXT, model
 
 from seqtree import LanguageModel
 from seqtree.errors import InputError
-from seqtree.language import evaluation
+from seqtree.language import surprisals
 from seqtree.language.condition import Classes
 from seqtree.language.config import ConditionSettings
 from seqtree.language.items import Document, documents
@@ -149,13 +149,13 @@ def test_entropy_and_rank_are_those_of_the_distribution(
     settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Against the distribution after the tokens before, or in its place for a bidirectional model, one by one."""
-    monkeypatch.setattr(evaluation, "MAX_LOGITS", 64)  # several blocks
+    monkeypatch.setattr(surprisals, "MAX_LOGITS", 64)  # several blocks
     made, text = _model(**settings), "the cat sat\non the zzz\n"
     ids = encode_text(text, made.vocabulary, made.settings).ids.astype(np.int64)
     details = torch.cat(
-        list(evaluation.surprisals(made.network, made.vocabulary, ids, made.settings.lines, details=True))
+        list(surprisals.surprisals(made.network, made.vocabulary, ids, made.settings.lines, details=True))
     )
-    nats = torch.cat(list(evaluation.surprisals(made.network, made.vocabulary, ids, made.settings.lines)))
+    nats = torch.cat(list(surprisals.surprisals(made.network, made.vocabulary, ids, made.settings.lines)))
     torch.testing.assert_close(details[:, 0], nats)
     for place, (found, token) in enumerate(zip(details.tolist(), ids.tolist(), strict=True)):
         p = _distribution(made, ids, place)
@@ -168,7 +168,7 @@ def test_entropy_and_rank_are_those_of_the_distribution(
 def _distribution(made: LanguageModel, ids: np.ndarray, place: int) -> np.ndarray:
     if not made.network.config.bidirectional:
         return made.next_distribution(ids[:place].tolist())
-    window = evaluation.surrounded(ids, made.vocabulary)[:, None]
+    window = surprisals.surrounded(ids, made.vocabulary)[:, None]
     with torch.inference_mode():
         output = made.network.eval().surrounded_states(window)[place, 0]
         found: np.ndarray = made.network.decoder(output).double().softmax(0).numpy()
