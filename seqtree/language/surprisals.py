@@ -19,7 +19,7 @@ from seqtree.text.vocabulary import Vocabulary
 
 CONTEXT = 64  # tokens on each side of a window that a bidirectional model reads besides
 LEAST_LOGARITHM = -1e30  # of a probability; 0 times minus infinity would be no number
-MAX_LOGITS = 1 << 22  # numbers; 16 MiB, once more for their logarithms
+MAX_LOGITS = 1 << 21  # numbers; 8 MiB, once more for their logarithms: larger arrays are laid out anew each time
 LINES = 1 << 18  # tokens of lines that are sorted by length together
 
 

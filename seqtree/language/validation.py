@@ -21,6 +21,7 @@ from seqtree.text.vocabulary import Vocabulary
 from seqtree.training.sharing import Share, alone
 
 SAMPLE = 1024  # tokens that are measured to know how long all of them take
+LONGER = 4 * SAMPLE  # of what is read side by side
 
 
 @torch.no_grad()
@@ -86,20 +87,19 @@ def seconds_per_token(
 
     ``evaluate`` is taken to find that the pieces of a text are joined, as those of LSTMs are.
     """
-    sample = beginning(stream, min(SAMPLE, len(stream)), vocabulary)
 
-    def seconds(measured: Callable[..., object]) -> float:
-        took = []
+    def seconds(measured: Callable[..., object], tokens: int) -> float:
+        sample, took = beginning(stream, min(tokens, len(stream)), vocabulary), []
         for _ in range(2):
             began = time.perf_counter()
             measured(network, vocabulary, sample, lines=lines)
             took.append(time.perf_counter() - began)
         return min(took) / len(sample)
 
-    validation, evaluation = seconds(partial(validation_loss, warm_up=4)), seconds(evaluate)
+    validation, evaluation = seconds(partial(validation_loss, warm_up=4), SAMPLE), seconds(evaluate, SAMPLE)
     rows, length = plan(network.config, len(stream))
     if rows > 1 and not lines:
-        side_by_side = rows * length / len(stream)
-        piece = seconds(partial(validation_loss, warm_up=4, rows=rows)) * (1 + WARM_UP / length)
-        evaluation += (piece - evaluation) * min(1.0, side_by_side)
+        warm_up = LONGER // rows * WARM_UP // length  # as much of the sample as of the text
+        piece = seconds(partial(validation_loss, warm_up=max(1, warm_up), rows=rows), LONGER)
+        evaluation += (piece - evaluation) * min(1.0, rows * length / len(stream))
     return validation, evaluation
