@@ -63,7 +63,7 @@ def evaluate(
     lines: bool = False,
     conditioned: bool = True,
 ) -> LanguageEvaluation:
-    """Measure a whole stream from the zero state, one token after another; or each of its ``lines`` so.
+    """Measure a whole stream from the zero state, each token after all before it; or each of its ``lines`` so.
 
     conditioned: whether the network is told the classes of a stream that has them.
     """

@@ -73,10 +73,8 @@ class Pieces:
 
         Of an LSTM's cell only what is put out of it counts, its tanh: some units add up all they read, and are full.
         """
-        pairs = [
-            (before[:, :-1], after[:, 1:]) for before, after in zip(_seen(self.ended), _seen(self.began), strict=True)
-        ]
-        return all(bool(((one - other).abs() <= SAME).all()) for one, other in pairs)
+        states = zip(_seen(self.ended), _seen(self.began), strict=True)
+        return all(bool(((ended[:, :-1] - began[:, 1:]).abs() <= SAME).all()) for ended, began in states)
 
 
 def plan(config: LanguageNetworkConfig, tokens: int) -> tuple[int, int]:

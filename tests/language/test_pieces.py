@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -9,11 +11,13 @@ import pytest
 import torch
 from language_helpers import TEXT, model, nats
 
-from seqtree.language import pieces
+from seqtree.errors import InputError
+from seqtree.language import pieces, validation
 from seqtree.language.model import LanguageModel
-from seqtree.language.pieces import LEAST, MOST, WARM_UP, Pieces, plan
+from seqtree.language.pieces import LEAST, MOST, ROWS, WARM_UP, WINDOW, Pieces, plan
 from seqtree.language.surprisals import in_windows, streamed_surprisals, surprisals
 from seqtree.text.corpus import encode_text
+from seqtree.text.tokenfile import TokenStream
 
 LONG = TEXT * 20  # 12,640 characters
 
@@ -104,6 +108,29 @@ def test_a_full_cell_is_joined_where_what_is_put_out_of_it_is_the_same(joined: l
     assert joined == [True]
 
 
+def test_the_time_to_measure_a_long_text_is_that_of_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a clock that goes on by 10 for a token by itself, and by 1 for one of those read side by side."""
+    clock = SimpleNamespace(now=0.0)
+
+    def evaluate(network: object, vocabulary: object, stream: TokenStream, lines: bool) -> None:
+        clock.now += 10 * len(stream)
+
+    def validation_loss(
+        network: object, vocabulary: object, stream: TokenStream, warm_up: int, lines: bool, rows: int = ROWS
+    ) -> None:
+        clock.now += len(stream) + rows * warm_up
+
+    monkeypatch.setattr(validation, "time", SimpleNamespace(perf_counter=lambda: clock.now))
+    monkeypatch.setattr(validation, "evaluate", evaluate)
+    monkeypatch.setattr(validation, "validation_loss", validation_loss)
+    for shape, piece in ({"cell": "lstm"}, True), ({"cell": "gru"}, False):
+        made = model(**shape)
+        stream = encode_text(LONG, made.vocabulary, made.settings)
+        found = validation.seconds_per_token(made.network, made.vocabulary, stream)[1]
+        expected = 1 + WARM_UP / plan(made.network.config, len(stream))[1] if piece else 10
+        assert found == pytest.approx(expected, rel=0.01)
+
+
 def test_only_texts_of_several_long_pieces_and_lstms_are_planned_in_pieces() -> None:
     config = model().network.config
     assert plan(config, 2 * LEAST) == (2, LEAST)
@@ -113,3 +140,26 @@ def test_only_texts_of_several_long_pieces_and_lstms_are_planned_in_pieces() -> 
     assert WARM_UP <= LEAST  # a piece is read after tokens of the piece before it alone
     for shape in ({"cell": "gru"}, {"cell": "rnn"}, {"bidirectional": True}):
         assert plan(model(**shape).network.config, 10**9)[0] == 1
+
+
+def test_a_text_that_comes_in_lines_is_scored_in_rounds_that_grow(joined: list[bool]) -> None:
+    made = model()
+    ids = encode_text(LONG, made.vocabulary, made.settings).ids
+    scores = [score.surprisal for _, score in made.score_lines(iter(LONG.splitlines(keepends=True)))]
+    np.testing.assert_allclose(scores, one_by_one(made, ids) / np.log(2), rtol=1e-5, atol=1e-5)
+    assert joined == [True, True]
+
+
+def test_what_precedes_an_input_error_is_scored_before_it() -> None:
+    made = model()
+    lines = LONG.splitlines(keepends=True)
+
+    def broken() -> Iterator[str]:
+        yield from lines
+        raise InputError("line 481: no text")
+
+    seen = 0
+    with pytest.raises(InputError, match="line 481"):
+        for _ in made.score_lines(broken()):
+            seen += 1
+    assert len(LONG) - WINDOW <= seen <= len(LONG)
