@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("--trees", type=int, action="append", required=True)
     parser.add_argument("--start", action="append", required=True)
     parser.add_argument("--preset", default="medium")
-    parser.add_argument("--epochs", type=float, default=30)
+    parser.add_argument("--epochs", type=float, help="as many as the preset reads these trees, if not given")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     found: dict[str, list[tuple[int, float]]] = defaultdict(list)

@@ -31,10 +31,10 @@ def surprisals(
     labels: Ids | None = None,
     details: bool = False,
 ) -> Iterator[Tensor]:
-    """Surprisals in nats of ``ids`` (N,), in pieces (T,) in order: each after all before it, or before it in its line.
+    """Surprisals in nats of ``ids`` (N,), in parts (T,) in order: each after all before it, or before it in its line.
 
     Before the first token of a text, and with ``lines`` of each line, is the sentence start, read from the zero state.
-    ``labels`` are the classes of the lines, as conditions. With ``details`` pieces are (T, 3): beside the surprisal,
+    ``labels`` are the classes of the lines, as conditions. With ``details`` parts are (T, 3): beside the surprisal,
     the entropy in nats of the distribution that the token was predicted from, and the token's rank in it, from 1.
     """
     network.eval()
@@ -45,7 +45,7 @@ def surprisals(
 
 
 def in_windows(ids: np.ndarray, size: int = WINDOW) -> Iterator[np.ndarray]:
-    """Pieces of ids (N,), ``size`` long but for the last."""
+    """Parts of ids (N,), ``size`` long but for the last."""
     return (ids[i : i + size] for i in range(0, len(ids), size))
 
 
