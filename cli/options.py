@@ -24,6 +24,7 @@ from seqtree.shipped import default_parser
 if TYPE_CHECKING:
     from seqtree.drawing.charts import Chart
     from seqtree.model import Model
+    from seqtree.parsing.array_parser import ArrayParser
     from seqtree.training.recipe import TrainingOptions
 
 TRACING = "torch._meta_registrations"
@@ -217,6 +218,16 @@ def open_parser(named: str | None, threads: int | None = None, device: str = "cp
         if named is not None or not os.environ.get(PARSER_VARIABLE):
             raise
         raise ModelFileError(f"{PARSER_VARIABLE}: {error}") from error
+
+
+def quick_parser(named: str | None, device: str, precision: str) -> ArrayParser | None:
+    """The parser of that path or name (None: as for ``open_parser``) without torch; None if torch is needed for it."""
+    if device not in ("auto", "cpu"):
+        return None
+    with quick_imports():
+        from seqtree.parsing.array_parser import ArrayParser
+
+    return ArrayParser.load(_parser_path(named), precision)
 
 
 def parser_words(named: str | None) -> Container[str]:

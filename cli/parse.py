@@ -7,8 +7,9 @@ import shutil
 import sys
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import chain, count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,11 +22,13 @@ from seqtree.cli.options import (
     open_parser,
     parser_words,
     quick_imports,
+    quick_parser,
 )
 from seqtree.cli.texts import CHUNK, check_texts, in_chunks, text_blocks
 from seqtree.processes import cores, in_processes
 
 if TYPE_CHECKING:
+    from seqtree.parsing.array_parser import ArrayParser
     from seqtree.parsing.model import Parser
     from seqtree.parsing.parse import Parse
     from seqtree.text.sentences import Sentence
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     Results = Callable[[Sequence[Sentence]], list[str]]
 
 TRACED = ("pretty", "svg")  # the formats that --trace has
+SHORT = 2_000  # words that are parsed without torch sooner than it is imported
 
 
 @click.command(
@@ -143,8 +147,8 @@ def _parse_here(work: _Work, sentences: tuple[str, ...], file: str | None, proce
     work = replace(work, width=width, threads=threads)
     spaced = work.format == "pretty" and work.k == 1
     if processes == 1:
-        loaded = work.parser()
-        _print(map(work.on(loaded), _chunks(work, lambda: loaded.lexicon.words, sentences, file, CHUNK)), spaced)
+        parsers = _Parsers(work, file)
+        _print(map(work.by(parsers.of), _chunks(work, parsers.words, sentences, file, CHUNK)), spaced)
     else:
         chunks = _chunks(work, lambda: parser_words(work.model), sentences, file, CHUNK // 2)
         opened = chain(chunks, [[]])  # by one process at least: what is wrong with a parser is told without a text, too
@@ -194,29 +198,53 @@ class _Work:
     width: int | None = None
 
     def __call__(self) -> Results:
-        return self.on(self.parser())
+        loaded = self.parser()
+        return self.by(lambda sentences: loaded)
 
     def parser(self) -> Parser:
         loaded: Parser = open_parser(self.model, self.threads, self.device, self.precision)
         return loaded
 
-    def on(self, parser: Parser) -> Results:
-        """The results of sentences by that parser: a parse of each, or with ``k`` above 1 up to k and an empty line."""
+    def by(self, parser: Callable[[Sequence[Sentence]], Parser | ArrayParser]) -> Results:
+        """Results of sentences by their parser: a parse of each, or with ``k`` above 1 up to k and an empty line."""
         shown = _shown(self.format, self.scores, self.trace, self.width)
 
         def results(sentences: Sequence[Sentence]) -> list[str]:
+            chosen = parser(sentences)
             if self.k == 1:
-                parses = parser.parses([sentence.words for sentence in sentences])
+                parses = chosen.parses([sentence.words for sentence in sentences])
                 return [shown(parse, sentence) for parse, sentence in zip(parses, sentences, strict=True)]
-            return [best(sentence) for sentence in sentences]
+            return [best(chosen, sentence) for sentence in sentences]
 
-        def best(sentence: Sentence) -> str:
-            parses = parser.k_best(sentence.words, self.k)
+        def best(chosen: Any, sentence: Sentence) -> str:
+            parses = chosen.k_best(sentence.words, self.k)
             count = len(parses)
             heads = [f"{number} of {count}\n" if self.format == "pretty" else "" for number in range(1, count + 1)]
             return "".join(f"{head}{shown(parse, sentence)}\n" for head, parse in zip(heads, parses, strict=True))
 
         return results
+
+
+class _Parsers:
+    """The parser of a command: one without torch for the first words, if there are few or they come one by one."""
+
+    def __init__(self, work: _Work, file: str | None) -> None:
+        long = file is not None and os.path.isfile(file) and os.path.getsize(file) > 8 * SHORT
+        self._work, self._read = work, 0
+        self._quick = None if long or work.k > 1 else quick_parser(work.model, work.device, work.precision)
+
+    def words(self) -> Container[str]:
+        """The words that the parser knows."""
+        return (self._quick or self._whole).lexicon.words
+
+    def of(self, sentences: Sequence[Sentence]) -> Parser | ArrayParser:
+        """The parser for these, which come next."""
+        self._read += sum(map(_words, sentences))
+        return self._quick if self._quick is not None and self._read <= SHORT else self._whole
+
+    @cached_property
+    def _whole(self) -> Parser:
+        return self._work.parser()
 
 
 def _bound_kernel_caches() -> None:
@@ -276,12 +304,12 @@ def _words(sentence: Sentence) -> int:
 
 def _shown(format: str, scores: bool, trace: bool, width: int | None) -> Shown:
     """What makes a text of a parse and its sentence."""
-    from seqtree.parsing.formats import format_parse
-
-    if trace:
+    with quick_imports():
         from seqtree.drawing.traces import trace as trace_text, trace_svg
         from seqtree.drawing.tree_svg import EMPTY
+        from seqtree.parsing.formats import format_parse
 
+    if trace:
         if format == "svg":
             return lambda parse, _: EMPTY if parse is None else trace_svg(parse.binary, parse.scores, parse.margins)
         return lambda parse, _: "" if parse is None else trace_text(parse.binary, parse.scores, parse.margins)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from seqtree import modelfile, shipped
-from seqtree.errors import InputError, ModelFileError
+from seqtree.errors import ModelFileError
 from seqtree.nn.device import choose_device, choose_dtype
 from seqtree.nn.network import Network, load_state, skeleton, state_of
 from seqtree.nn.randomness import seeded
@@ -112,13 +112,6 @@ def untrained(make: Callable[[], N], seed: int) -> N:
     """A network with random weights, the same for the same seed; torch's own random numbers are left as they are."""
     with seeded(seed):
         return make().eval()
-
-
-def texts(values: Any) -> tuple[str, ...]:
-    """A list of strings from JSON as a tuple. Raises InputError for anything else."""
-    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise InputError(f"expected a list of texts, not {type(values).__name__}")
-    return tuple(values)
 
 
 def holds(kind: str) -> str:

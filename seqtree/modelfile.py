@@ -13,18 +13,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from safetensors import SafetensorError, safe_open
 
-from seqtree.errors import ModelFileError
+from seqtree.errors import InputError, ModelFileError
 from seqtree.files import write_atomically
 
-if TYPE_CHECKING:  # only weights need torch, which takes long to import
+if TYPE_CHECKING:  # only weights need NumPy, or torch, which takes long to import
+    import numpy as np
+    import numpy.typing as npt
     from torch import Tensor
+
+    Array = npt.NDArray[np.generic]
+    Part = tuple[str, str, Sequence[int], Array]  # of a file: its name, the type and shape of its numbers, and these
 
 VERSION = 1
 
@@ -40,7 +45,7 @@ def save(path: Path, kind: str, contents: Mapping[str, Any], tensors: Mapping[st
 
     ready = {name: tensor.detach().cpu().contiguous() for name, tensor in sorted(tensors.items())}
     body = {"version": VERSION, "kind": kind, "contents": contents}
-    header = json.dumps({**body, "checksum": _checksum(body, ready)}, ensure_ascii=False, sort_keys=True)
+    header = json.dumps({**body, "checksum": _checksum(body, _of_tensors(ready))}, ensure_ascii=False, sort_keys=True)
     write_atomically(path, to_safetensors(ready, metadata={"seqtree": header}))
 
 
@@ -52,12 +57,27 @@ def load(path: Path) -> tuple[str, dict[str, Any], dict[str, Tensor]]:
     with _opened(path, "pt") as (found, file):
         # copies: aligned like any torch tensor, and not mapped to a file that may be replaced
         tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118 (no iteration)
+    return *_checked(path, found, _of_tensors(tensors)), tensors
+
+
+def load_arrays(path: Path) -> tuple[str, dict[str, Any], dict[str, Array]]:
+    """What ``load`` reads, with arrays for tensors and without torch.
+
+    Raises ModelFileError as it does, and for numbers that NumPy does not have (bfloat16).
+    """
+    with _opened(path, "np") as (found, file):
+        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no iteration)
+    return *_checked(path, found, _of_arrays(arrays)), arrays
+
+
+def _checked(path: Path, found: dict[str, Any], parts: Iterable[Part]) -> tuple[str, dict[str, Any]]:
+    """The kind and the contents in a header that fits the tensors of its file. Raises ModelFileError."""
     body = {key: found.get(key) for key in ("version", "kind", "contents")}
-    if found.get("checksum") != _checksum(body, tensors):
+    if found.get("checksum") != _checksum(body, parts):
         raise ModelFileError(f"{path}: damaged: its contents do not match its checksum; restore it from a copy")
     if not isinstance(body["contents"], dict):
         raise ModelFileError(f"{path}: damaged: its contents are not a JSON object")
-    return str(found.get("kind")), dict(found["contents"]), tensors
+    return str(found.get("kind")), dict(found["contents"])
 
 
 def header(path: Path) -> dict[str, Any]:
@@ -92,6 +112,13 @@ def a(kind: str) -> str:
     return f"{'an' if kind[:1] in 'aeiou' else 'a'} {kind}"
 
 
+def texts(values: Any) -> tuple[str, ...]:
+    """A list of strings from JSON as a tuple. Raises InputError for anything else."""
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise InputError(f"expected a list of texts, not {type(values).__name__}")
+    return tuple(values)
+
+
 def _name(path: Path, held: BinaryIO) -> str:
     """A name of an open file in UTF-8, which safetensors asks for; a file's own name may be other bytes."""
     try:
@@ -119,12 +146,22 @@ def _header(path: Path, metadata: Mapping[str, str] | None) -> dict[str, Any]:
     return header
 
 
-def _checksum(body: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> str:
+def _checksum(body: Mapping[str, Any], parts: Iterable[Part]) -> str:
+    digest = hashlib.sha256(json.dumps(body, ensure_ascii=True, sort_keys=True).encode())
+    for name, dtype, shape, numbers in parts:
+        digest.update(f"{name}|torch.{dtype}|{tuple(shape)}|".encode())
+        digest.update(numbers.reshape(-1).view("uint8").data if numbers.size else b"")
+    return digest.hexdigest()
+
+
+def _of_tensors(tensors: Mapping[str, Tensor]) -> Iterator[Part]:
     import torch
 
-    digest = hashlib.sha256(json.dumps(body, ensure_ascii=True, sort_keys=True).encode())
     for name in sorted(tensors):
         tensor = tensors[name].contiguous()
-        digest.update(f"{name}|{tensor.dtype}|{tuple(tensor.shape)}|".encode())
-        digest.update(tensor.view(-1).view(torch.uint8).numpy().data if tensor.numel() else b"")
-    return digest.hexdigest()
+        yield name, str(tensor.dtype).removeprefix("torch."), tensor.shape, tensor.view(-1).view(torch.uint8).numpy()
+
+
+def _of_arrays(arrays: Mapping[str, Array]) -> Iterator[Part]:
+    for name in sorted(arrays):
+        yield name, str(arrays[name].dtype), arrays[name].shape, arrays[name]

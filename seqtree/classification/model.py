@@ -18,7 +18,8 @@ from seqtree.classification.batches import TextBatch, make_text_batch, words_of
 from seqtree.classification.config import ClassifierNetworkConfig
 from seqtree.classification.network import ClassifierNetwork, ClassScores
 from seqtree.errors import InputError
-from seqtree.model import Model, texts, untrained
+from seqtree.model import Model, untrained
+from seqtree.modelfile import texts
 from seqtree.nn.parallel import in_batches
 from seqtree.text.lexicon import Ids, LabelSet, Lexicon
 from seqtree.text.ngrams import NGrams, frequent

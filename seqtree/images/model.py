@@ -14,7 +14,8 @@ from seqtree.errors import InputError
 from seqtree.images.config import ImageNetworkConfig
 from seqtree.images.data import ImageSet
 from seqtree.images.network import Frame, ImageNetwork
-from seqtree.model import Model, texts, untrained
+from seqtree.model import Model, untrained
+from seqtree.modelfile import texts
 
 AT_ONCE = 1000  # images
 

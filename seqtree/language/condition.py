@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from seqtree.errors import InputError
 from seqtree.language.config import ConditionSettings
-from seqtree.model import texts
+from seqtree.modelfile import texts
 from seqtree.nn.recurrent import State
 from seqtree.text.items import listed
 from seqtree.text.lexicon import LabelSet

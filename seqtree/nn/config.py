@@ -8,6 +8,8 @@ from seqtree.errors import InputError
 from seqtree.settings import Settings, setting
 
 COMPOSITIONS = ("tanh", "relu", "max", "lstm", "rntn")
+CLIPPED = ("relu", "max")  # compositions that are a product, clipped: in a product's number format nothing more is lost
+MAX_ACTIVATION = 20.0  # where ReLU is clipped
 MAX_LAYERS = 100
 MAX_UNITS = 1 << 16
 

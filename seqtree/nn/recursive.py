@@ -20,13 +20,9 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from seqtree.nn.casting import cast, product
-from seqtree.nn.config import COMPOSITIONS as COMPOSITIONS
+from seqtree.nn.config import MAX_ACTIVATION
 
-MAX_ACTIVATION = 20.0  # where ReLU is clipped
-CLIPPED = ("relu", "max")  # compositions that are a product, clipped: in a product's number format nothing more is lost
 Ids = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float32]
-LOWEST, HIGHEST = (np.array(bound, np.float32) for bound in (0.0, MAX_ACTIVATION))  # quicker than Python's numbers
 
 
 class Composition(nn.Module):
@@ -80,64 +76,6 @@ class Composition(nn.Module):
         g = F.dropout(g.tanh(), self.update_dropout, self.training)
         c = i.sigmoid() * g + (f_left + 1).sigmoid() * c_left + (f_right + 1).sigmoid() * c_right
         return torch.cat([o.sigmoid() * c.tanh(), c], dim=1)
-
-
-class ArrayComposition:
-    """A composition in NumPy, on the memory of its weights, for a few nodes at a time (float32, on a CPU).
-
-    ``dtype``: the number format that the composition in torch would compute in. In bfloat16, children are taken to be
-    such numbers, and parents are rounded to them.
-    """
-
-    def __init__(self, composition: Composition, dtype: torch.dtype) -> None:
-        self.kind, self.output_size = composition.kind, composition.output_size
-        self.matrix, self.bias = weights(composition.linear, dtype)
-        self.round = dtype == torch.bfloat16
-        self.tensor = composition.tensor.detach().numpy() if composition.kind == "rntn" else None
-
-    def __call__(self, children: Floats) -> Floats:
-        """Parent vectors (M, D) of pairs of children (M, 2, D)."""
-        if self.kind == "lstm":
-            return self._tree_lstm(children)
-        both: Floats = children.max(axis=1) if self.kind == "max" else children.reshape(len(children), -1)
-        net: Floats = both @ self.matrix
-        net += self.bias
-        if self.tensor is not None:
-            net += np.einsum("mi,dij,mj->md", both, self.tensor, both, optimize=True)
-        if self.round:
-            round_to_bfloat16(net)
-        if self.kind in CLIPPED:
-            np.maximum(net, LOWEST, out=net)
-            np.minimum(net, HIGHEST, out=net)
-        else:
-            np.tanh(net, out=net)
-        return net
-
-    def _tree_lstm(self, children: Floats) -> Floats:
-        size = self.output_size
-        net = children[:, :, :size].reshape(len(children), -1) @ self.matrix + self.bias
-        c_left, c_right = children[:, 0, size:], children[:, 1, size:]
-        i, f_left, f_right, o, g = np.split(net, 5, axis=1)
-        c = _sigmoid(i) * np.tanh(g) + _sigmoid(f_left + 1) * c_left + _sigmoid(f_right + 1) * c_right
-        return np.hstack([_sigmoid(o) * np.tanh(c), c])
-
-
-def weights(linear: nn.Linear, dtype: torch.dtype) -> tuple[Floats, Floats]:
-    """The matrix (inputs, outputs) and the bias of a layer as numbers of ``dtype``: in its own memory, or a copy."""
-    weight, bias = (cast(cast(part, dtype), torch.promote_types(dtype, torch.float32)) for part in linear.parameters())
-    return weight.detach().numpy().T, bias.detach().numpy()
-
-
-def round_to_bfloat16(numbers: Floats) -> None:
-    """Round to the nearest numbers that bfloat16 has, in place; of two equally near ones to the larger."""
-    bits = numbers.view(np.int32)
-    bits += 0x8000
-    bits &= -0x10000
-
-
-def _sigmoid(net: Floats) -> Floats:
-    half: Floats = 0.5 + 0.5 * np.tanh(0.5 * net)
-    return half
 
 
 def bound(net: Tensor, kind: str) -> Tensor:

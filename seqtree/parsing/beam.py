@@ -15,8 +15,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from seqtree.parsing.decoding import Decoding, Merges
-from seqtree.parsing.network import Encoded, ParserNetwork
+from seqtree.parsing.decoding import Decoding, Encoded, Merges
+from seqtree.parsing.network import ParserNetwork
 from seqtree.parsing.spans import Pairs, Spans
 from seqtree.text.batches import SentenceBatch
 from seqtree.text.lexicon import Ids
@@ -56,8 +56,8 @@ class _Step:
 
 @torch.no_grad()
 def beam_search(
-    network: ParserNetwork, batch: SentenceBatch, encoded: Encoded, width: int, whole_trees: bool
-) -> list[tuple[float, Decoding]]:
+    network: ParserNetwork, batch: SentenceBatch, encoded: Encoded[Tensor], width: int, whole_trees: bool
+) -> list[tuple[float, Decoding[Tensor]]]:
     """The up to ``width`` best trees of one sentence, the only one of its batch: scores and decodings, best first.
 
     The decodings share pairs and vectors. ``whole_trees``: sum raw merge scores, not their log-softmax. The time of
@@ -150,7 +150,7 @@ class _Nodes:
     A node has a ``key`` of 64 random bits; a forest's key is the exclusive or of its nodes' keys.
     """
 
-    def __init__(self, network: ParserNetwork, batch: SentenceBatch, encoded: Encoded) -> None:
+    def __init__(self, network: ParserNetwork, batch: SentenceBatch, encoded: Encoded[Tensor]) -> None:
         self.network, self.batch, self.encoded = network, batch, encoded
         self.words = len(encoded.leaves)
         self.scores: Doubles = np.zeros(0)  # of pairs, with spare capacity at the end

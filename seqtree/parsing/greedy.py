@@ -11,9 +11,10 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch import Tensor
 
-from seqtree.parsing.decoding import Decoding, Floats, Merges
-from seqtree.parsing.network import Encoded, ParserNetwork
+from seqtree.parsing.decoding import Decoding, Encoded, Floats, Merges
+from seqtree.parsing.network import ParserNetwork
 from seqtree.parsing.spans import Pairs, Spans
 from seqtree.text.batches import SentenceBatch
 from seqtree.text.lexicon import Ids
@@ -84,8 +85,12 @@ def best(forests: Forests, active: int) -> Ids:
 
 @torch.no_grad()
 def decode(
-    network: ParserNetwork, batch: SentenceBatch, encoded: Encoded, choose: Choose = best, bonus: Bonus | None = None
-) -> Decoding:
+    network: ParserNetwork,
+    batch: SentenceBatch,
+    encoded: Encoded[Tensor],
+    choose: Choose = best,
+    bonus: Bonus | None = None,
+) -> Decoding[Tensor]:
     """Merge every sentence of a batch into one node.
 
     ``choose`` picks the merges (the best-scoring ones by default); ``bonus`` is added to the scores of new pairs.

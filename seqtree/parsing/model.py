@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,36 +13,28 @@ from nltk.tree import Tree
 from torch import Tensor
 
 from seqtree.errors import InputError
-from seqtree.model import Model, texts, untrained
+from seqtree.model import Model, untrained
 from seqtree.nn.parallel import in_batches
 from seqtree.parsing.beam import beam_search
 from seqtree.parsing.config import ParserNetworkConfig
-from seqtree.parsing.decoding import Decoding
+from seqtree.parsing.decoding import Decoding, Encoded
 from seqtree.parsing.gold import EMPTY, names_in
 from seqtree.parsing.greedy import decode
 from seqtree.parsing.labelling import best_labellings, best_trees, random_keys
-from seqtree.parsing.network import Encoded, ParserNetwork
+from seqtree.parsing.network import ParserNetwork
 from seqtree.parsing.one_by_one import FEW, decode_few
 from seqtree.parsing.parse import Parse
-from seqtree.parsing.spans import Spans, word_spans
-from seqtree.text.batches import SentenceBatch, make_batch
+from seqtree.parsing.results import Names, labelled_spans
+from seqtree.parsing.spans import Spans
+from seqtree.text.batches import SentenceBatch
 from seqtree.text.lexicon import Ids, LabelSet, Lexicon
 from seqtree.text.sentences import Word, given_words
-from seqtree.treebank.binary import BinaryTree, Labels, binarise
+from seqtree.treebank.binary import Labels, binarise
 from seqtree.treebank.bracketed import as_leaf
 from seqtree.treebank.normalisation import normalise
 
 MIN_LABELLINGS = 64  # of each forest of a wide beam
 WORDS = ("embedding.", "spelling.", "encoder.")  # what the word encoder holds, without its name in older files
-
-
-@dataclass(frozen=True)
-class Labelled:
-    """A decoding of a batch, the spans of its words and merges, and the number of each span's label."""
-
-    decoding: Decoding
-    spans: Spans
-    labels: list[int]
 
 
 class Parser(Model[ParserNetwork], ParserI):  # type: ignore[misc]  # NLTK is not typed
@@ -88,11 +80,9 @@ class Parser(Model[ParserNetwork], ParserI):  # type: ignore[misc]  # NLTK is no
 
     @classmethod
     def from_contents(cls, contents: dict[str, Any]) -> Parser:
-        lexicon = Lexicon.from_json(contents["lexicon"])
-        tags = LabelSet(texts(contents["tags"]))
-        labels = LabelSet(texts(chain) for chain in contents["labels"])
+        lexicon, tags, labels = names = Names.from_contents(contents)
         config = ParserNetworkConfig.from_json(contents["network"])
-        return cls(lexicon, tags, labels, ParserNetwork(lexicon, len(tags), len(labels), config))
+        return cls(*names, ParserNetwork(lexicon, len(tags), len(labels), config))
 
     @classmethod
     def upgraded(cls, contents: dict[str, Any], tensors: dict[str, Tensor]) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -142,7 +132,7 @@ class Parser(Model[ParserNetwork], ParserI):  # type: ignore[misc]  # NLTK is no
             raise InputError(f"k {k}: expected at least 1")
         if not sentence:
             return []
-        forms, batch, encoded = self._encoded([sentence])
+        batch, encoded = self._encoded([sentence])
         whole_trees = self.network.config.whole_trees
         forests = beam_search(self.network, batch, encoded, width or max(8, 4 * k), whole_trees)
         made = np.unique(np.concatenate([decoding.merges.pair for _, decoding in forests]))
@@ -155,57 +145,56 @@ class Parser(Model[ParserNetwork], ParserI):  # type: ignore[misc]  # NLTK is no
             best_labellings(chances[own], min(k, MIN_LABELLINGS + 8 * k // rank), keys[own])
             for rank, own in enumerate(nodes, 1)
         ]
-        parses = []
+        parses, tags = [], encoded.tags.argmax(dim=1).tolist()
         for rank, forest, number in best_trees([score for score, _ in forests], labelled, whole_trees)[:k]:
-            labels = labelled[forest].labels(number).tolist()
-            (parse,) = self._results(forms, batch, encoded, Labelled(forests[forest][1], spans[nodes[forest]], labels))
+            labels, merges = labelled[forest].labels(number).tolist(), forests[forest][1].merges
+            (parse,) = self._names.parses([sentence], tags, merges, spans[nodes[forest]], labels)
             parses.append(parse if whole_trees else replace(parse, log_probability=rank))
         return parses
 
     @torch.inference_mode()
     def _parse_batch(self, sentences: Sequence[Sequence[Word]]) -> list[Parse]:
-        forms, batch, encoded = self._encoded(sentences)
-        few = len(sentences) <= FEW and self.device.type == "cpu"
-        decoding = (decode_few if few else decode)(self.network, batch, encoded)
+        batch, encoded = self._encoded(sentences)
+        decoding = self._decoded(batch, encoded)
         spans, logits = self._labels(batch, encoded, decoding, decoding.merges.pair)
-        return self._results(forms, batch, encoded, Labelled(decoding, spans, logits.argmax(dim=1).tolist()))
+        tags, labels = (found.argmax(dim=1).tolist() for found in (encoded.tags, logits))
+        return self._names.parses(sentences, tags, decoding.merges, spans, labels)
 
-    def _encoded(self, sentences: Sequence[Sequence[Word]]) -> tuple[list[tuple[str, ...]], SentenceBatch, Encoded]:
+    @property
+    def _names(self) -> Names:
+        return Names(self.lexicon, self.tags, self.labels)
+
+    def _encoded(self, sentences: Sequence[Sequence[Word]]) -> tuple[SentenceBatch, Encoded[Tensor]]:
         if self.network.training:  # for a single sentence, to say it again takes time
             self.network.eval()
-        read = [[word for _, word in sentence] for sentence in sentences]
-        batch = make_batch(read, [self.lexicon.encode(words) for words in read], self.lexicon)
-        return [tuple(form for form, _ in sentence) for sentence in sentences], batch, self.network.encode(batch)
+        batch = self._names.batch(sentences)
+        return batch, self.network.encode(batch)
 
-    def _labels(self, batch: SentenceBatch, encoded: Encoded, decoding: Decoding, pairs: Ids) -> tuple[Spans, Tensor]:
+    def _decoded(self, batch: SentenceBatch, encoded: Encoded[Tensor]) -> Decoding[Tensor]:
+        if len(batch.lengths) > FEW or self.device.type != "cpu":
+            return decode(self.network, batch, encoded)
+        return decode_with_arrays(self.network, batch, encoded)
+
+    def _labels(
+        self, batch: SentenceBatch, encoded: Encoded[Tensor], decoding: Decoding[Tensor], pairs: Ids
+    ) -> tuple[Spans, Tensor]:
         """The spans of all words and of these pairs, and the logits of their labels."""
         words = len(encoded.leaves)
-        spans = word_spans(batch) + decoding.pairs.spans[pairs]
+        spans, whole = labelled_spans(batch, decoding.pairs, pairs)
         node = np.concatenate([np.arange(words), words + pairs])
         logits = self.network.score_labels(encoded, batch, decoding.vectors[node], spans)
-        if logits.shape[1] > 1:  # a sentence always has a label
-            top = (spans.start == 0) & (spans.end == batch.lengths[spans.sentence])
-            logits[torch.from_numpy(top), 0] = -torch.inf
+        if logits.shape[1] > 1:
+            logits[torch.from_numpy(whole), 0] = -torch.inf
         return spans, logits
 
-    def _results(
-        self, forms: Sequence[tuple[str, ...]], batch: SentenceBatch, encoded: Encoded, labelled: Labelled
-    ) -> list[Parse]:
-        merges, spans = labelled.decoding.merges, labelled.spans
-        labels: list[dict[tuple[int, int], tuple[str, ...]]] = [{} for _ in forms]
-        for sentence, start, end, number in zip(*(c.tolist() for c in spans.columns), labelled.labels, strict=True):
-            if number:
-                labels[sentence][start, end] = self.labels.names[number]
-        tags = [self.tags.names[i] if self.tags else None for i in encoded.tags.argmax(dim=1).tolist()]
-        built = list(zip(*(c.tolist() for c in (merges.start, merges.middle, merges.end)), strict=True))
-        scores, margins = merges.score.tolist(), merges.margin.tolist()
-        results, first = [], 0
-        for row, (form, offset) in enumerate(zip(forms, batch.offsets.tolist(), strict=True)):
-            last = first + len(form) - 1
-            tree = BinaryTree(form, tuple(tags[offset : offset + len(form)]), tuple(built[first:last]), labels[row])
-            results.append(Parse(tree, tuple(scores[first:last]), tuple(margins[first:last])))
-            first = last
-        return results
+
+def decode_with_arrays(network: ParserNetwork, batch: SentenceBatch, encoded: Encoded[Tensor]) -> Decoding[Tensor]:
+    """What ``decode_few`` makes of the few sentences of a batch, on a CPU."""
+    dtype = encoded.leaves.dtype
+    leaves = encoded.leaves.to(torch.promote_types(dtype, torch.float32)).numpy()
+    fences = None if encoded.merges is None else encoded.merges.numpy()
+    decoding = decode_few(*network.merging(dtype), batch, leaves, fences)
+    return replace(decoding, vectors=torch.from_numpy(decoding.vectors).to(dtype))
 
 
 def _with_leaves(parse: Parse) -> Tree:

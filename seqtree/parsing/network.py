@@ -7,35 +7,22 @@ composed vector and its span's difference of encoder states (Stern, Andreas and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 
-from seqtree.nn.casting import product
+from seqtree.nn.arrays import ArrayComposition, Arrays
+from seqtree.nn.casting import kept, product
+from seqtree.nn.config import CLIPPED
 from seqtree.nn.dropout import dropout_mask
 from seqtree.nn.network import Network
-from seqtree.nn.recursive import CLIPPED, Composition
+from seqtree.nn.recursive import Composition
 from seqtree.nn.words import WordEncoder, rows
+from seqtree.parsing.arrays import ArraySpanScorer
 from seqtree.parsing.config import ParserNetworkConfig
+from seqtree.parsing.decoding import Encoded
 from seqtree.parsing.spans import Spans, fence_numbers, fence_spans
 from seqtree.text.batches import SentenceBatch
 from seqtree.text.lexicon import Ids, Lexicon
-
-
-@dataclass(frozen=True)
-class Encoded:
-    """What the encoder makes of a batch of N words in B sentences.
-
-    ``leaves`` (N, vector): the leaves of the trees, in whose type all nodes are computed. ``merges`` and ``labels``
-    (N + B, scorer): the part that each fence has in the scores of a span that begins or ends there; None without an
-    encoder. ``tags`` (N, tags): logits.
-    """
-
-    leaves: Tensor
-    merges: Tensor | None
-    labels: Tensor | None
-    tags: Tensor
 
 
 class SpanScorer(nn.Module):
@@ -94,19 +81,29 @@ class ParserNetwork(Network):
         self.label_scorer = SpanScorer(seen, hidden, labels, c.dropout)
         self.tagger = nn.Linear(c.output_size, max(1, tags))
 
-    def encode(self, batch: SentenceBatch) -> Encoded:
+    def encode(self, batch: SentenceBatch) -> Encoded[Tensor]:
         """Leaves, fences and tags of a batch."""
         words, states = self.words(batch, self.products)
         merges, labels = (None, None) if states is None else self._fence_parts(batch, states)
         return Encoded(self._leaves(words), merges, labels, self.tagger(words))
 
-    def score_merges(self, encoded: Encoded, batch: SentenceBatch, vectors: Tensor, spans: Spans) -> Tensor:
+    def score_merges(self, encoded: Encoded[Tensor], batch: SentenceBatch, vectors: Tensor, spans: Spans) -> Tensor:
         """The scores (k,) of making nodes of these spans, whose vectors (k, V) are composed."""
         return self._score(self.merge_scorer, encoded.merges, batch, vectors, spans)[:, 0]
 
-    def score_labels(self, encoded: Encoded, batch: SentenceBatch, vectors: Tensor, spans: Spans) -> Tensor:
+    def score_labels(self, encoded: Encoded[Tensor], batch: SentenceBatch, vectors: Tensor, spans: Spans) -> Tensor:
         """The logits (k, labels) of the labels of spans with vectors (k, V)."""
         return self._score(self.label_scorer, encoded.labels, batch, vectors, spans)
+
+    def merging(self, dtype: torch.dtype) -> tuple[ArrayComposition, ArraySpanScorer]:
+        """Composition and scores of merges in NumPy, as for nodes of that type: on the memory of weights, or a copy."""
+        parts = self.composition, self.merge_scorer
+
+        def make() -> tuple[ArrayComposition, ArraySpanScorer]:
+            (composition, scorer), rounded = map(_arrays, parts), dtype == torch.bfloat16
+            return ArrayComposition(self.config.composition, composition, rounded), ArraySpanScorer(scorer, rounded)
+
+        return kept(tuple(weight for part in parts for weight in part.parameters()), ("merging", dtype), make)
 
     def ids(self, numbers: Ids) -> Tensor:
         """Numbers as a tensor on the network's device."""
@@ -137,3 +134,8 @@ class ParserNetwork(Network):
             return leaves.tanh()
         rounded = self.products if self.config.composition in CLIPPED and not self.training else None
         return leaves.relu().to(rounded or leaves.dtype)
+
+
+def _arrays(module: nn.Module) -> Arrays:
+    """The weights of a module as arrays on the same memory."""
+    return {name: weight.detach().numpy() for name, weight in module.named_parameters()}

@@ -21,10 +21,10 @@ from torch import Tensor
 from seqtree.nn.margins import decision_loss, largest_violations, merged_alone, without_dropout
 from seqtree.nn.recursive import compose_forest
 from seqtree.parsing.config import ObjectiveSettings
-from seqtree.parsing.decoding import Decoding, Floats
+from seqtree.parsing.decoding import Decoding, Encoded, Floats
 from seqtree.parsing.gold import GoldTree
 from seqtree.parsing.greedy import Forests, best, decode
-from seqtree.parsing.network import Encoded, ParserNetwork
+from seqtree.parsing.network import ParserNetwork
 from seqtree.parsing.oracle import Flags, Oracle
 from seqtree.parsing.spans import Pairs, Spans, SpanTable, word_spans
 from seqtree.text.batches import SentenceBatch
@@ -49,7 +49,9 @@ def tag_loss(network: ParserNetwork, batch: SentenceBatch, tags: Sequence[Ids], 
     return _tag_loss(network, network.encode(batch), tags, settings)
 
 
-def _tag_loss(network: ParserNetwork, encoded: Encoded, tags: Sequence[Ids], settings: ObjectiveSettings) -> Tensor:
+def _tag_loss(
+    network: ParserNetwork, encoded: Encoded[Tensor], tags: Sequence[Ids], settings: ObjectiveSettings
+) -> Tensor:
     gold = network.ids(np.concatenate(tags))
     return settings.tag_weight * F.cross_entropy(encoded.tags, gold, ignore_index=-1, reduction="sum")
 
@@ -57,7 +59,7 @@ def _tag_loss(network: ParserNetwork, encoded: Encoded, tags: Sequence[Ids], set
 def _stepwise(
     network: ParserNetwork,
     batch: SentenceBatch,
-    encoded: Encoded,
+    encoded: Encoded[Tensor],
     trees: Sequence[GoldTree],
     settings: ObjectiveSettings,
 ) -> tuple[Tensor, Tensor]:
@@ -97,7 +99,7 @@ class _Walk:
 
 
 def _structured(
-    network: ParserNetwork, batch: SentenceBatch, encoded: Encoded, trees: Sequence[GoldTree], kappa: float
+    network: ParserNetwork, batch: SentenceBatch, encoded: Encoded[Tensor], trees: Sequence[GoldTree], kappa: float
 ) -> tuple[Tensor, Tensor]:
     oracle, words = Oracle(trees), len(encoded.leaves)
 
@@ -117,7 +119,7 @@ def _structured(
     return violations, labels
 
 
-def _merged(one: Decoding, other: Decoding, words: int) -> tuple[Pairs, Tensor, Tensor]:
+def _merged(one: Decoding[Tensor], other: Decoding[Tensor], words: int) -> tuple[Pairs, Tensor, Tensor]:
     """The pairs that two decodings merged, as one forest over N words; and which of them each of their merges made."""
     forests, made, first = [], [], 0
     for decoding in (one, other):
@@ -132,7 +134,7 @@ def _merged(one: Decoding, other: Decoding, words: int) -> tuple[Pairs, Tensor, 
 def _label_loss(
     network: ParserNetwork,
     batch: SentenceBatch,
-    encoded: Encoded,
+    encoded: Encoded[Tensor],
     vectors: Tensor,
     spans: Spans,
     trees: Sequence[GoldTree],

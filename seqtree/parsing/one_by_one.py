@@ -1,28 +1,29 @@
 """The greedy decoder for a few sentences, one after the other: as the chapters have it, in NumPy and lists.
 
-For the two new pairs of a merge, a tensor library and the arrays of a whole batch are mostly overhead. The memory of
-the network's weights is used as it is.
+For the two new pairs of a merge, a tensor library and the arrays of a whole batch are mostly overhead.
 """
 
 from __future__ import annotations
 
 import numpy as np
-import torch
 
-from seqtree.nn.recursive import ArrayComposition, round_to_bfloat16, weights
-from seqtree.parsing.decoding import Decoding, Merges
-from seqtree.parsing.network import Encoded, ParserNetwork
+from seqtree.nn.arrays import ArrayComposition
+from seqtree.parsing.arrays import ArraySpanScorer
+from seqtree.parsing.decoding import Decoding, Floats, Merges
 from seqtree.parsing.spans import Pairs, Spans
 from seqtree.text.batches import SentenceBatch
 
 FEW = 4  # sentences, from which on a batch is quicker
-ZERO = np.array(0.0, np.float32)
 
 
-@torch.no_grad()
-def decode_few(network: ParserNetwork, batch: SentenceBatch, encoded: Encoded) -> Decoding:
-    """What ``greedy.decode`` makes of a batch, but that pairs are numbered sentence by sentence; on a CPU."""
-    forest = _Forest(network, encoded)
+def decode_few(
+    composition: ArrayComposition, scorer: ArraySpanScorer, batch: SentenceBatch, leaves: Floats, fences: Floats | None
+) -> Decoding[Floats]:
+    """What ``greedy.decode`` makes of a batch, but that pairs are numbered sentence by sentence.
+
+    ``leaves`` (N, vector) and ``fences`` (N + B, hidden) are the ``leaves`` and ``merges`` of ``Encoded``.
+    """
+    forest = _Forest(composition, scorer, leaves, fences)
     for sentence, (offset, length) in enumerate(zip(batch.offsets.tolist(), batch.lengths.tolist(), strict=True)):
         forest.merge_all(sentence, offset, length)
     pairs = np.array(forest.pairs, dtype=np.int64).reshape(-1, 5).T
@@ -30,7 +31,7 @@ def decode_few(network: ParserNetwork, batch: SentenceBatch, encoded: Encoded) -
     scores = np.array(forest.scores, dtype=np.float32).reshape(-1, 2).T
     return Decoding(
         Pairs(pairs[0], pairs[1], Spans(*pairs[2:])),
-        torch.from_numpy(forest.nodes[: forest.words + len(forest.pairs)]).to(encoded.leaves.dtype),
+        forest.nodes[: forest.words + len(forest.pairs)],
         Merges(*merges, *scores),
     )
 
@@ -42,18 +43,12 @@ class _Forest:
     ``scores`` (score, margin) of each merge.
     """
 
-    def __init__(self, network: ParserNetwork, encoded: Encoded) -> None:
-        dtype = encoded.leaves.dtype
-        leaves = encoded.leaves.to(torch.promote_types(dtype, torch.float32)).numpy()
-        self.words = len(leaves)
+    def __init__(
+        self, composition: ArrayComposition, scorer: ArraySpanScorer, leaves: Floats, fences: Floats | None
+    ) -> None:
+        self.composition, self.scorer, self.fences, self.words = composition, scorer, fences, len(leaves)
         self.nodes = np.empty((4 * self.words, leaves.shape[1]), leaves.dtype)  # room for as many as there can be
         self.nodes[: self.words] = leaves
-        self.compose = ArrayComposition(network.composition, dtype)
-        scorer = network.merge_scorer
-        self.hidden = None if scorer.hidden is None else weights(scorer.hidden, dtype)
-        self.output, self.bias = weights(scorer.output, scorer.output.weight.dtype)
-        self.round = dtype == torch.bfloat16
-        self.fences = None if encoded.merges is None else encoded.merges.numpy()
         self.pairs: list[tuple[int, int, int, int, int]] = []
         self.merges: list[tuple[int, int, int, int, int]] = []
         self.scores: list[tuple[float, float]] = []
@@ -89,17 +84,9 @@ class _Forest:
             return []
         made = self.words + len(self.pairs)
         children = [node for k in range(count) for node in (nodes[k], nodes[k + 1])]
-        vectors = self.compose(self.nodes[children].reshape(count, 2, -1))
+        vectors = self.composition(self.nodes[children].reshape(count, 2, -1))
         self.nodes[made : made + count] = vectors
         self.pairs += [(nodes[k], nodes[k + 1], sentence, ends[k], ends[k + 2]) for k in range(count)]
-        seen = vectors[:, : self.compose.output_size]
-        if self.hidden is not None and self.fences is not None:
-            seen = seen @ self.hidden[0]
-            seen += self.hidden[1]
-            if self.round:
-                round_to_bfloat16(seen)
-            seen += self.fences[[fence + end for end in ends[2:]]]
-            seen -= self.fences[[fence + start for start in ends[:count]]]
-            np.maximum(seen, ZERO, out=seen)
-        scores: list[float] = (seen @ self.output + self.bias)[:, 0].tolist()
+        starts, lasts = [fence + start for start in ends[:count]], [fence + end for end in ends[2:]]
+        scores: list[float] = self.scorer(self.composition.output(vectors), self.fences, starts, lasts)[:, 0].tolist()
         return scores

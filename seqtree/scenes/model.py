@@ -14,7 +14,8 @@ import torch
 
 from seqtree.drawing.scenes import draw_scene, png
 from seqtree.errors import InputError
-from seqtree.model import Model, texts, untrained
+from seqtree.model import Model, untrained
+from seqtree.modelfile import texts
 from seqtree.nn.margins import merged_alone
 from seqtree.scenes.batches import Floats, Ids, SceneGraph, make_scene_batch
 from seqtree.scenes.config import SceneNetworkConfig, SegmentSettings

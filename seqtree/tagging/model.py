@@ -15,7 +15,8 @@ from nltk.tree import Tree
 from torch import Tensor
 
 from seqtree.errors import InputError
-from seqtree.model import Model, texts, untrained
+from seqtree.model import Model, untrained
+from seqtree.modelfile import texts
 from seqtree.nn.neighbours import hashes
 from seqtree.nn.parallel import in_batches
 from seqtree.tagging.config import TaggerNetworkConfig

@@ -15,7 +15,8 @@ from nltk.tree import Tree
 from seqtree.drawing.colours import class_colours
 from seqtree.drawing.tree_svg import draw_svg
 from seqtree.errors import InputError
-from seqtree.model import Model, texts, untrained
+from seqtree.model import Model, untrained
+from seqtree.modelfile import texts
 from seqtree.nn.parallel import in_batches
 from seqtree.text.lexicon import LabelSet, Lexicon
 from seqtree.treebank.binary import binarise

@@ -10,7 +10,9 @@ import torch
 from oracles import sigmoid
 from torch import Tensor
 
-from seqtree.nn.recursive import COMPOSITIONS, MAX_ACTIVATION, Composition, compose_forest, round_to_bfloat16
+from seqtree.nn.arrays import round_to_bfloat16
+from seqtree.nn.config import COMPOSITIONS, MAX_ACTIVATION
+from seqtree.nn.recursive import Composition, compose_forest
 from seqtree.reference import activations
 from seqtree.reference.recursive import Recursive
 

@@ -22,16 +22,15 @@ from torch import Tensor
 
 from seqtree import modelfile
 from seqtree.errors import InputError, ModelFileError
+from seqtree.nn.config import CLIPPED, COMPOSITIONS
 from seqtree.nn.parallel import AT_ONCE, BATCH_LENGTH
-from seqtree.nn.recursive import CLIPPED, COMPOSITIONS
 from seqtree.parsing.beam import beam_search
 from seqtree.parsing.config import ParserNetworkConfig
 from seqtree.parsing.decoding import Decoding
 from seqtree.parsing.gold import EMPTY, gold_tree, names_in
 from seqtree.parsing.greedy import Forests, decode
 from seqtree.parsing.labelling import Labellings, best_labellings, best_trees
-from seqtree.parsing.model import Parser
-from seqtree.parsing.one_by_one import decode_few
+from seqtree.parsing.model import Parser, decode_with_arrays
 from seqtree.parsing.oracle import Oracle
 from seqtree.parsing.parse import Parse
 from seqtree.parsing.spans import Pairs, Spans, SpanTable, fence_numbers, fence_spans, word_spans
@@ -259,19 +258,19 @@ def test_configs_are_checked(values: dict[str, Any], said: str) -> None:
 # --- the greedy decoder
 
 
-Decoder = Callable[..., Decoding]
-DECODERS = pytest.mark.parametrize("decoder", [decode, decode_few])
+Decoder = Callable[..., Decoding[Tensor]]
+DECODERS = pytest.mark.parametrize("decoder", [decode, decode_with_arrays])
 
 
 def _decoded(
     parser: Parser, sentences: Sequence[Sequence[str]], decoder: Decoder = decode, **options: Any
-) -> tuple[SentenceBatch, Decoding]:
+) -> tuple[SentenceBatch, Decoding[Tensor]]:
     batch = batch_of(parser, sentences)
     with torch.no_grad():
         return batch, decoder(parser.network, batch, parser.network.encode(batch), **options)
 
 
-def _merges_of(decoding: Decoding, row: int) -> Iterator[tuple[tuple[int, int, int], float, float, int]]:
+def _merges_of(decoding: Decoding[Tensor], row: int) -> Iterator[tuple[tuple[int, int, int], float, float, int]]:
     merges = decoding.merges
     for i in np.flatnonzero(merges.row == row):
         span = (int(merges.start[i]), int(merges.middle[i]), int(merges.end[i]))
@@ -345,7 +344,7 @@ def test_of_equal_merges_the_leftmost_is_made(decoder: Decoder) -> None:
 def test_one_sentence_is_decoded_alike_to_the_number_of_each_pair() -> None:
     parser = small_parser()
     for sentence in random_sentences(parser.lexicon, [30, *MIXED]):
-        (_, one), (_, other) = _decoded(parser, [sentence]), _decoded(parser, [sentence], decode_few)
+        (_, one), (_, other) = _decoded(parser, [sentence]), _decoded(parser, [sentence], decode_with_arrays)
         for mine, theirs in zip(vars(one.merges).values(), vars(other.merges).values(), strict=True):
             np.testing.assert_allclose(mine, theirs, rtol=1e-5, atol=1e-6)
         np.testing.assert_array_equal(one.pairs.left, other.pairs.left)
@@ -393,7 +392,7 @@ def test_few_and_many_sentences_are_rounded_alike(kind: str, encoder: str) -> No
     parser = small_parser(encoder=encoder, composition=kind, hidden=32, vector=32, scorer=32, noise=noise)
     parser.network.float().products = torch.bfloat16
     sentences = random_sentences(parser.lexicon, [20, *MIXED])
-    (batch, many), (_, few) = _decoded(parser, sentences), _decoded(parser, sentences, decode_few)
+    (batch, many), (_, few) = _decoded(parser, sentences), _decoded(parser, sentences, decode_with_arrays)
     assert many.vectors.dtype == few.vectors.dtype == (torch.bfloat16 if kind in CLIPPED else torch.float32)
     same = 0
     for row in range(len(sentences)):
@@ -432,7 +431,9 @@ def slow_trees(walk: SlowWalk, whole: bool) -> dict[frozenset[Span], float]:
     return {spans: float(np.log(np.exp(totals).sum())) for spans, totals in found.items()}
 
 
-def _forests(parser: Parser, words: Sequence[str], whole: bool, width: int = 10_000) -> list[tuple[float, Decoding]]:
+def _forests(
+    parser: Parser, words: Sequence[str], whole: bool, width: int = 10_000
+) -> list[tuple[float, Decoding[Tensor]]]:
     batch = batch_of(parser, [words])
     with torch.no_grad():
         return beam_search(parser.network, batch, parser.network.encode(batch), width, whole)

@@ -236,7 +236,7 @@ def test_dropout_is_drawn_anew_and_by_the_seed(objective: str) -> None:
 def test_the_decoder_walks_without_dropout(objective: str, monkeypatch: pytest.MonkeyPatch) -> None:
     parser, modes, broken = small_parser(dropout=0.4), [], False
 
-    def watched(network: Any, *arguments: Any, **options: Any) -> Decoding:
+    def watched(network: Any, *arguments: Any, **options: Any) -> Decoding[Tensor]:
         modes.append(network.training or network.merge_scorer.training)
         if broken:
             raise _Killed
@@ -293,10 +293,10 @@ def test_every_parameter_has_a_gradient_but_one(objective: str, config: dict[str
 def test_gradients_by_finite_differences(objective: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """In float64, for some entries of every parameter; the decoder's choices, which have no slope, stay the same."""
     parser, trees, settings = small_parser(), _gold(), ObjectiveSettings(objective)
-    decodings: list[Decoding] = []
+    decodings: list[Decoding[Tensor]] = []
     each = 2 if objective == "structured" else 1  # decodings of a loss
 
-    def recorded(*arguments: Any, **options: Any) -> Decoding:
+    def recorded(*arguments: Any, **options: Any) -> Decoding[Tensor]:
         decodings.append(decode(*arguments, **options))
         return decodings[-1]
 
