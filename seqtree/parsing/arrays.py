@@ -81,7 +81,8 @@ class ArrayNetwork:
 
 def shapes(config: ParserNetworkConfig, words: int, characters: int, tags: int, labels: int) -> dict[str, Shape]:
     """The shapes of an ``ArrayNetwork``'s weights over so many words, characters, tags and labels, by torch's names."""
-    c, size, found = config, config.vector, {}
+    c, size = config, config.vector
+    found: dict[str, Shape] = {}
 
     def linear(name: str, outputs: int, inputs: int, bias: bool = True) -> None:
         found[f"{name}.weight"] = (outputs, inputs)
@@ -102,10 +103,9 @@ def shapes(config: ParserNetworkConfig, words: int, characters: int, tags: int, 
                 found[f"words.encoder.{name}_l{layer}{way}"] = (4 * c.hidden, *width)
     linear("leaf", size, c.output_size)
     linear("tagger", max(1, tags), c.output_size)
-    seen = size // 2 if c.composition == "lstm" else size
-    linear(
-        "composition.linear", 5 * seen if seen < size else size, size if c.composition in ("max", "lstm") else 2 * size
-    )
+    lstm = c.composition == "lstm"
+    seen = size // 2 if lstm else size
+    linear("composition.linear", 5 * seen if lstm else size, size if lstm or c.composition == "max" else 2 * size)
     if c.composition == "rntn":
         found["composition.tensor"] = (size, 2 * size, 2 * size)
     for name, outputs in (("merge_scorer", 1), ("label_scorer", labels)):

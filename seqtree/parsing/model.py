@@ -193,8 +193,8 @@ def decode_with_arrays(network: ParserNetwork, batch: SentenceBatch, encoded: En
     dtype = encoded.leaves.dtype
     leaves = encoded.leaves.to(torch.promote_types(dtype, torch.float32)).numpy()
     fences = None if encoded.merges is None else encoded.merges.numpy()
-    decoding = decode_few(*network.merging(dtype), batch, leaves, fences)
-    return replace(decoding, vectors=torch.from_numpy(decoding.vectors).to(dtype))
+    found = decode_few(*network.merging(dtype), batch, leaves, fences)
+    return Decoding(found.pairs, torch.from_numpy(found.vectors).to(dtype), found.merges)
 
 
 def _with_leaves(parse: Parse) -> Tree:
