@@ -199,6 +199,11 @@ def given(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def open_model(task: str, path: Any, threads: int | None = None, device: str = "cpu", precision: str = "") -> Any:
     """The model of a task in a model file or run folder, or by its name, to compute with that many CPU threads."""
+    return _model_class(task, threads).load(path, device, precision or None)
+
+
+def _model_class(task: str, threads: int | None) -> type[Model[Any]]:
+    """The class of a task's models, to compute with that many CPU threads."""
     with quick_imports(tracing=False):
         import torch
 
@@ -207,7 +212,7 @@ def open_model(task: str, path: Any, threads: int | None = None, device: str = "
         model: type[Model[Any]] = named(TASKS[task].model)
     if threads:
         torch.set_num_threads(threads)
-    return model.load(path, device, precision or None)
+    return model
 
 
 def open_parser(named: str | None, threads: int | None = None, device: str = "cpu", precision: str = "") -> Any:
@@ -228,6 +233,11 @@ def quick_parser(named: str | None, device: str, precision: str) -> ArrayParser 
         from seqtree.parsing.array_parser import ArrayParser
 
     return ArrayParser.load(_parser_path(named), precision)
+
+
+def with_torch(parser: ArrayParser, threads: int | None, device: str, precision: str) -> Any:
+    """The same parser in torch, of the same file, even if another has taken its place."""
+    return _model_class("parser", threads).from_arrays(*parser.file, device, precision)
 
 
 def parser_words(named: str | None) -> Container[str]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain, count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -23,6 +23,7 @@ from seqtree.cli.options import (
     parser_words,
     quick_imports,
     quick_parser,
+    with_torch,
 )
 from seqtree.cli.texts import CHUNK, check_texts, in_chunks, text_blocks
 from seqtree.processes import cores, in_processes
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     Results = Callable[[Sequence[Sentence]], list[str]]
 
 TRACED = ("pretty", "svg")  # the formats that --trace has
-SHORT = 2_000  # words that are parsed without torch sooner than it is imported
+LONG = 16_000  # bytes of a file from which on torch is imported at once
 
 
 @click.command(
@@ -141,7 +142,7 @@ def parse(
 
 def _parse_here(work: _Work, sentences: tuple[str, ...], file: str | None, processes: int) -> None:
     """Parse and print on this machine."""
-    _bound_kernel_caches()
+    _prepare_libraries()
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     threads = work.threads or (max(1, cores() // processes) if processes > 1 else None)
     work = replace(work, width=width, threads=threads)
@@ -214,9 +215,9 @@ class _Work:
             if self.k == 1:
                 parses = chosen.parses([sentence.words for sentence in sentences])
                 return [shown(parse, sentence) for parse, sentence in zip(parses, sentences, strict=True)]
-            return [best(chosen, sentence) for sentence in sentences]
+            return [best(cast("Parser", chosen), sentence) for sentence in sentences]
 
-        def best(chosen: Any, sentence: Sentence) -> str:
+        def best(chosen: Parser, sentence: Sentence) -> str:
             parses = chosen.k_best(sentence.words, self.k)
             count = len(parses)
             heads = [f"{number} of {count}\n" if self.format == "pretty" else "" for number in range(1, count + 1)]
@@ -229,7 +230,7 @@ class _Parsers:
     """The parser of a command: one without torch for the first words, if there are few or they come one by one."""
 
     def __init__(self, work: _Work, file: str | None) -> None:
-        long = file is not None and os.path.isfile(file) and os.path.getsize(file) > 8 * SHORT
+        long = file is not None and os.path.isfile(file) and os.path.getsize(file) > LONG
         self._work, self._read = work, 0
         self._quick = None if long or work.k > 1 else quick_parser(work.model, work.device, work.precision)
 
@@ -239,18 +240,29 @@ class _Parsers:
 
     def of(self, sentences: Sequence[Sentence]) -> Parser | ArrayParser:
         """The parser for these, which come next."""
-        self._read += sum(map(_words, sentences))
-        return self._quick if self._quick is not None and self._read <= SHORT else self._whole
+        self._read += sum(len(sentence.words) + 1 for sentence in sentences)  # and to begin one
+        return self._quick if self._quick is not None and self._read <= self._quick.most_words else self._whole
 
     @cached_property
     def _whole(self) -> Parser:
-        return self._work.parser()
+        work = self._work
+        if self._quick is None:
+            return work.parser()
+        loaded: Parser = with_torch(self._quick, work.threads, work.device, work.precision)
+        return loaded
 
 
-def _bound_kernel_caches() -> None:
-    """Let torch's oneDNN keep few of the kernels that it makes for each shape, of which a long file has thousands."""
-    for name in ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY"):  # read when torch is loaded
-        os.environ.setdefault(name, "64")
+def _prepare_libraries() -> None:
+    """Let torch's oneDNN keep few of the kernels that it makes for each shape, of which a long file has thousands.
+
+    And NumPy's OpenBLAS compute on one thread: others would only wait for the small products of one sentence.
+    """
+    for name, value in (
+        ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64"),
+        ("LRU_CACHE_CAPACITY", "64"),
+        ("OPENBLAS_NUM_THREADS", "1"),
+    ):  # read when torch and NumPy are loaded
+        os.environ.setdefault(name, value)
 
 
 def _check_usage(sentences: tuple[str, ...], file: str | None, work: _Work) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -57,6 +58,19 @@ class Model(Generic[N]):
         kind, contents, tensors = modelfile.load(path)
         if kind != cls.kind:
             raise ModelFileError(f"{path}: {holds(kind)}, expected {modelfile.a(cls.kind)}")
+        return cls._opened(path, contents, tensors).to(device, precision)
+
+    @classmethod
+    def from_arrays(
+        cls,
+        path: Path,
+        contents: dict[str, Any],
+        arrays: Mapping[str, npt.NDArray[Any]],
+        device: str = "cpu",
+        precision: str | None = None,
+    ) -> Self:
+        """What ``load`` makes of a file of this kind that has been read already (``modelfile.load_arrays``)."""
+        tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
         return cls._opened(path, contents, tensors).to(device, precision)
 
     @classmethod

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,17 +14,27 @@ from seqtree.errors import SeqtreeError
 from seqtree.nn.arrays import Arrays
 from seqtree.parsing.arrays import ArrayNetwork, shapes
 from seqtree.parsing.config import ParserNetworkConfig
+from seqtree.parsing.gold import EMPTY
 from seqtree.parsing.one_by_one import decode_few
 from seqtree.parsing.parse import Parse
 from seqtree.parsing.results import Names, labelled_spans
 from seqtree.text.sentences import Word
 
+SHORT = 2_000  # words, of a parser such as those that come with seqtree
+WORK = 3_000_000_000  # words times weights, of a larger one
+
 
 class ArrayParser:
-    """What ``Parser`` finds for sentences one at a time on a CPU."""
+    """What ``Parser`` finds for sentences one at a time on a CPU.
 
-    def __init__(self, names: Names, network: ArrayNetwork) -> None:
-        self.lexicon, self.names, self.network = names.lexicon, names, network
+    ``most_words``: how many words it parses sooner than torch is imported. ``file``: what it was made of, its path, the
+    contents and the weights, for ``Parser.from_arrays``.
+    """
+
+    def __init__(self, file: tuple[Path, dict[str, Any], Arrays], names: Names, network: ArrayNetwork) -> None:
+        self.file, self.lexicon, self.names, self.network = file, names.lexicon, names, network
+        weights = sum(array.size for name, array in file[2].items() if "embedding" not in name)
+        self.most_words = min(SHORT, WORK // weights)
 
     @classmethod
     def load(cls, path: str | Path, precision: str = "auto") -> ArrayParser | None:
@@ -36,18 +47,21 @@ class ArrayParser:
         if rounded is None:
             return None
         try:
-            kind, contents, arrays = modelfile.load_arrays(shipped.located(path, "parser"))
+            place = shipped.located(path, "parser")
+            kind, contents, arrays = modelfile.load_arrays(place)
             names, config = Names.from_contents(contents), ParserNetworkConfig.from_json(contents["network"])
         except (SeqtreeError, KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError):
             return None
         if kind != "parser" or not _fit(arrays, config, names):
             return None
-        return cls(names, ArrayNetwork(arrays, config, rounded))
+        return cls((place, contents, arrays), names, ArrayNetwork(arrays, config, rounded))
 
     def parses(self, sentences: Iterable[Sequence[Word]]) -> Iterator[Parse | None]:
         """The parse of each sentence in its order, None for an empty one; a word is as in ``Parser.parses``."""
         for sentence in sentences:
-            yield self._parse(sentence) if sentence else None
+            with np.errstate(over="ignore", invalid="ignore"):  # as torch
+                parse = self._parse(sentence) if sentence else None
+            yield parse
 
     def _parse(self, sentence: Sequence[Word]) -> Parse:
         network, batch = self.network, self.names.batch([sentence])
@@ -68,11 +82,12 @@ class ArrayParser:
 def _fit(arrays: Arrays, config: ParserNetworkConfig, names: Names) -> bool:
     """Whether these are the weights, all finite, of a network that there is in NumPy."""
     lexicon, tags, labels = names
-    if config.encoder not in ("lstm", "none") or config.subwords or config.pairs:
-        return False
     expected = shapes(config, len(lexicon.words), len(lexicon.characters), len(tags), len(labels))
-    found = {name: array.shape for name, array in arrays.items()}
-    return found == expected and all(array.dtype.kind == "f" and np.isfinite(array).all() for array in arrays.values())
+    return (
+        labels.names[:1] == (EMPTY,)
+        and {name: array.shape for name, array in arrays.items()} == expected
+        and all(array.dtype in (np.float16, np.float32) and np.isfinite(array).all() for array in arrays.values())
+    )
 
 
 def has_bfloat16() -> bool | None:

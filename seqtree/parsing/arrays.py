@@ -1,6 +1,7 @@
 """The parser's network in NumPy, for one sentence at a time: what ``ParserNetwork`` computes, without torch.
 
-It has the shipped parsers' kind of network: words and their characters, read by a bidirectional LSTM or not at all.
+It has the shipped parsers' kind of network: words and their characters, read by a bidirectional LSTM or not at all, and
+any composition but ``rntn``, whose tensor takes NumPy too long.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ class ArrayNetwork:
             seen = np.hstack([states[:-1, :units], states[1:, units:]])  # the word before a fence, and the one after it
             merges, labels = np.hsplit(self.fences(seen), 2)
         words = states[1:-1]
-        leaves = self.leaf(words)
+        leaves = self.leaf(wide(words, self.leaf.rounded))
         leaves = np.tanh(leaves) if self.config.composition in ("tanh", "lstm") else np.maximum(leaves, ZERO)
         return Encoded(leaves, merges, labels, self.tagger(words))
 
@@ -106,8 +107,6 @@ def shapes(config: ParserNetworkConfig, words: int, characters: int, tags: int, 
     lstm = c.composition == "lstm"
     seen = size // 2 if lstm else size
     linear("composition.linear", 5 * seen if lstm else size, size if lstm or c.composition == "max" else 2 * size)
-    if c.composition == "rntn":
-        found["composition.tensor"] = (size, 2 * size, 2 * size)
     for name, outputs in (("merge_scorer", 1), ("label_scorer", labels)):
         if c.encoder != "none":
             linear(f"{name}.hidden", c.scorer, seen)

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from importlib import import_module
 from pathlib import Path
@@ -33,6 +33,8 @@ from seqtree.drawing.tree_svg import EMPTY
 from seqtree.drawing.trees import columns
 from seqtree.errors import ModelFileError
 from seqtree.nn.config import COMPOSITIONS
+from seqtree.parsing import array_parser
+from seqtree.parsing.array_parser import ArrayParser
 from seqtree.parsing.config import PRESETS
 from seqtree.parsing.evaluation import evaluate
 from seqtree.parsing.formats import FORMATS, as_json, format_parse
@@ -675,21 +677,74 @@ def test_a_cold_start_loads_no_more_than_it_needs(
     assert present <= loaded
 
 
-@pytest.mark.parametrize("format", FORMATS)
-@pytest.mark.parametrize("trace", [(), ("--trace",)])
+@pytest.mark.parametrize(
+    ("format", "trace"), [*((format, ()) for format in FORMATS), ("pretty", ("--trace",)), ("svg", ("--trace",))]
+)
 def test_few_words_are_parsed_as_many_are(
     format: str, trace: tuple[str, ...], command: Run, trained: Trained, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The parsers of NumPy and of torch, and first the one and then the other."""
+    """By the parser in NumPy, by the one in torch, and first by the one and then by the other."""
+    used: list[str] = []
+    for parser in (ArrayParser, Parser):
+        monkeypatch.setattr(parser, "parses", _noted(parser, used))
+    monkeypatch.setattr(import_module("seqtree.cli.texts"), "CHUNK", 1)
+    monkeypatch.setattr(import_module("seqtree.cli.parse"), "CHUNK", 1)
     lines = "".join(f"{' '.join(words)}\n" for words in SENTENCES)
     options = ("parse", "--tokenized", "--model", trained.folder, "--format", format, *AS_TRAINED, *trace)
     few = command(*options, stdin=lines.encode())
-    for short in (0, len(SENTENCES[0])):
-        monkeypatch.setattr(import_module("seqtree.cli.parse"), "SHORT", short)
+    assert used == ["ArrayParser", "ArrayParser"]
+    for short, expected in ((len(SENTENCES[0]) + 1, ["ArrayParser", "Parser"]), (0, ["Parser", "Parser"])):
+        used.clear()
+        monkeypatch.setattr(array_parser, "SHORT", short)
         many = command(*options, stdin=lines.encode())
-        assert many[0] == few[0]
+        assert used == expected
+        assert many[0] == few[0] == 0
         (text, numbers), (other, others) = (_numbers_apart(result[1]) for result in (few, many))
         assert (text, numbers) == (other, pytest.approx(others, abs=0.011))  # the last place that is printed
+
+
+def _noted(parser: type[Any], used: list[str]) -> Callable[[Any, Any], Any]:
+    """The method ``parses`` of a class that notes its name each time."""
+    parses = parser.parses
+
+    def noted(self: Any, sentences: Any) -> Any:
+        used.append(parser.__name__)
+        return parses(self, sentences)
+
+    return noted
+
+
+@pytest.mark.parametrize(
+    ("options", "used"),
+    [((), ["ArrayParser"]), (("--device", "cpu"), ["ArrayParser"]), (("--device", "cuda"), []), (("--k", "2"), [])],
+)
+def test_which_commands_do_without_torch(
+    options: tuple[str, ...], used: list[str], command: Run, trained: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[str] = []
+    monkeypatch.setattr(ArrayParser, "parses", _noted(ArrayParser, found))
+    command("parse", "a cat", "--model", trained.folder, *options)
+    assert found == used
+
+
+def test_a_model_file_that_is_replaced_meanwhile(
+    command: Run, trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The parser in torch is that of the file from which the first words were parsed."""
+    file = tmp_path / "parser.safetensors"
+    shutil.copy(trained.folder / "model.safetensors", file)
+    parses = ArrayParser.parses
+
+    def removing(self: ArrayParser, sentences: Any) -> Any:
+        file.unlink()
+        return parses(self, sentences)
+
+    monkeypatch.setattr(ArrayParser, "parses", removing)
+    monkeypatch.setattr(array_parser, "SHORT", 3)
+    monkeypatch.setattr(import_module("seqtree.cli.parse"), "CHUNK", 1)
+    code, out, err = command("parse", "--model", file, "--format", "bracket", stdin=b"a cat\nthe cat sat on the mat\n")
+    assert (code, err) == (0, "")
+    assert len(out.splitlines()) == 2
 
 
 def _numbers_apart(text: str) -> tuple[list[str], list[float]]:

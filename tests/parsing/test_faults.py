@@ -12,7 +12,6 @@ import threading
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator, Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from runs import metrics
 
 from seqtree import corpora, modelfile
 from seqtree.drawing.tree_svg import EMPTY
+from seqtree.parsing import array_parser
 from seqtree.parsing.formats import FORMATS
 from seqtree.parsing.model import Parser
 from seqtree.text import lines
@@ -620,7 +620,7 @@ def test_a_paragraph_is_answered_at_the_blank_line_after_it(model: Path, tmp_pat
 
 def test_standard_input_is_taken_in_large_pieces(command: Run, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A text that is there is parsed in batches, wherever a read ends in its lines, words and characters."""
-    monkeypatch.setattr(import_module("seqtree.cli.parse"), "SHORT", 0)
+    monkeypatch.setattr(array_parser, "SHORT", 0)
     text = "".join(f"n{number} été 猫{newline}" for number, newline in enumerate(["\n", "\r\n", "\r", "\n"] * 25))
     options = ("--model", model, "--format", "bracket", "--tokenized")
     sizes = []
