@@ -68,10 +68,10 @@ class ClassifyTask(SentenceTask[ClassifierRecipe, Classifier, ClassData]):
         if validation.valid:
             valid = _read(validation.valid, recipe.texts)
         else:
-            training, valid = spread_out(training, validation.valid_share, MAX_VALIDATION)
+            training, valid = spread_out(training, validation.valid_share, MAX_VALIDATION, _label)
         if len(valid) > MAX_VALIDATION:
             display.warning(f"validating on {MAX_VALIDATION:,} of {len(valid):,} texts set apart")
-            valid = spread_out(valid, 1.0, MAX_VALIDATION)[1]
+            valid = spread_out(valid, 1.0, MAX_VALIDATION, _label)[1]
         counts = Counter(item.label for item in training)
         if len(counts) < 2:
             only = f"every text is {training[0].label!r}" if training else "no text is left to train on"
@@ -79,7 +79,7 @@ class ClassifyTask(SentenceTask[ClassifierRecipe, Classifier, ClassData]):
         if single := sorted(label for label, count in counts.items() if count == 1):
             shown = ", ".join(single[:5]) + (", ..." if len(single) > 5 else "")
             display.warning(f"{len(single)} of {len(counts)} classes have one text only: {shown}")
-        return ClassData(training, [item for item in valid if item.label in counts or validation.valid])
+        return ClassData(training, valid)
 
     @classmethod
     def build(cls, data: ClassData, recipe: ClassifierRecipe, display: Display) -> Classifier:
@@ -150,3 +150,7 @@ class ClassifyTask(SentenceTask[ClassifierRecipe, Classifier, ClassData]):
 
 def _read(sources: Sequence[str], settings: LabelledSettings) -> list[Labelled]:
     return read_labelled(sources, settings.encoding, settings.label_column, settings.text_column)
+
+
+def _label(item: Labelled) -> str:
+    return item.label

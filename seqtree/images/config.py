@@ -73,7 +73,7 @@ class ImageSettings(Settings):
         (), "Names of the classes; may be given several times, or with commas.", metavar="A,B,...", unset="their labels"
     )
     valid_share: float = setting(
-        0.1, "Share of the images, evenly spaced, to hold out for validation; 0 for none.", minimum=0, below=1
+        0.1, "Share of the images, evenly from each class, to hold out for validation; 0 for none.", minimum=0, below=1
     )
 
 

@@ -19,7 +19,7 @@ from seqtree.images.data import ImageSet
 from seqtree.images.evaluation import evaluate
 from seqtree.images.generated import read_part
 from seqtree.images.model import ImageClassifier
-from seqtree.training.batches import evenly
+from seqtree.training.batches import evenly_by_class
 from seqtree.training.progress import Display
 from seqtree.training.task import Batch, Task
 
@@ -150,10 +150,8 @@ def _names(given: tuple[str, ...], data: ImageSet) -> tuple[str, ...]:
 
 
 def _split(data: ImageSet, share: float) -> tuple[ImageSet, ImageSet | None]:
-    """Training images, and those to validate on: evenly from the whole file, which may be sorted by class."""
-    numbers = evenly(len(data), share, MAX_VALIDATION)
-    if len(numbers) == len(data):
-        raise InputError(f"{data.source}: no image is left to train on")
+    """Training images, and those to validate on: evenly from each class."""
+    numbers = evenly_by_class(data.labels.tolist(), share, MAX_VALIDATION)
     chosen = np.zeros(len(data), dtype=bool)
     chosen[numbers] = True
     return data[~chosen], data[chosen] if numbers else None

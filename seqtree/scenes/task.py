@@ -135,7 +135,7 @@ def _split(folder: SceneFolder, reading: SceneReading) -> tuple[list[LabelledIma
         return in_folds(images, reading.fold)
     if reading.valid_part is not None or folder.has("dev"):
         return images, folder.part(reading.valid_part or "dev")
-    return spread_out(images, reading.valid_share, len(images) - 1)
+    return spread_out(images, reading.valid_share, len(images), lambda image: None)
 
 
 def _weights(data: SceneData, power: float, device: torch.device) -> Weights:

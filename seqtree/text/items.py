@@ -81,15 +81,18 @@ def held_out_items(items: Sequence[Labelled], share: float, valid_from: str) -> 
     """The items to train on, and this share of them to validate on; the last one of a class is always trained on.
 
     valid_from: "ends", "spread" (the ends of ten equal parts, or of as many as there are items to hold out) or "lines"
-    (every so many one).
+    (every so many one, class by class).
     """
     exact, left = Fraction(str(share)), Counter(item.label for item in items)
     pieces = max(1, min(PIECES, int(exact * len(items)))) if valid_from == "spread" else 1
     part = Fraction(len(items), pieces)
+    first = {label: number for number, label in enumerate(left)}
+    by_class = sorted(range(len(items)), key=lambda index: first[items[index].label])
+    place = {index: place for place, index in enumerate(by_class)}
     training, valid = [], []
     for index, item in enumerate(items):
         if valid_from == "lines":
-            out = int((index + 1) * exact) > int(index * exact)
+            out = int((place[index] + 1) * exact) > int(place[index] * exact)
         else:
             out = index % part >= part * (1 - exact)
         if out and left[item.label] > 1:

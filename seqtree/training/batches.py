@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Hashable, Sequence
 from functools import lru_cache
 from typing import TypeVar
 
@@ -42,9 +43,19 @@ def evenly(count: int, share: float, most: int) -> list[int]:
     return [i * count // chosen for i in range(chosen)]
 
 
-def spread_out(items: list[T], share: float, most: int) -> tuple[list[T], list[T]]:
-    """The items to train on, and those to validate on: this share of them ``evenly`` from all, ``most`` at most."""
-    chosen = dict.fromkeys(evenly(len(items), share, most))
+def evenly_by_class(classes: Sequence[Hashable], share: float, most: int) -> list[int]:
+    """As ``evenly``, of the items of each class, in whatever order they come; the first of each is never among them."""
+    by_class: dict[Hashable, list[int]] = {}
+    for number, label in enumerate(classes):
+        by_class.setdefault(label, []).append(number)
+    others = [number for numbers in by_class.values() for number in numbers[1:]]
+    wanted = min(round(share * len(classes)), len(others))
+    return sorted(others[place] for place in evenly(len(others), wanted / max(1, len(others)), most))
+
+
+def spread_out(items: list[T], share: float, most: int, by: Callable[[T], Hashable]) -> tuple[list[T], list[T]]:
+    """The items to train on, and those to validate on: this share of them ``evenly_by_class``, ``most`` at most."""
+    chosen = dict.fromkeys(evenly_by_class([by(item) for item in items], share, most))
     return [item for i, item in enumerate(items) if i not in chosen], [items[i] for i in chosen]
 
 

@@ -69,10 +69,10 @@ class TreeTask(SentenceTask[TreeRecipe, TreeClassifier, TreeData]):
             if not valid:
                 raise InputError(f"{', '.join(validation.valid)}: no tree to validate on")
         else:
-            training, valid = spread_out(training, validation.valid_share, MAX_VALIDATION)
+            training, valid = spread_out(training, validation.valid_share, MAX_VALIDATION, _root)
         if len(valid) > MAX_VALIDATION:
             display.warning(f"validating on {MAX_VALIDATION:,} of {len(valid):,} trees set apart")
-            valid = spread_out(valid, 1.0, MAX_VALIDATION)[1]
+            valid = spread_out(valid, 1.0, MAX_VALIDATION, _root)[1]
         if reading.flat:
             flat = flat_trees(reading.flat, reading.encoding, reading.parser)
             _warn_of_new_classes(training + valid, flat, ", ".join(reading.flat), display)
@@ -81,7 +81,7 @@ class TreeTask(SentenceTask[TreeRecipe, TreeClassifier, TreeData]):
         if len(known) < 2:
             only = f"every label is {min(known)!r}" if known else "no tree is left to train on"
             raise InputError(f"{', '.join(sources)}: {only}; expected two classes or more")
-        if not validation.valid:  # a class may be among the trees that were held out only
+        if not validation.valid:  # a label below the root may be in trees that were held out only
             valid = [tree for tree in valid if known.issuperset(tree.labels)]
         return TreeData(training, valid)
 
@@ -174,3 +174,8 @@ def in_order(names: Iterable[str]) -> list[str]:
     return (
         sorted(found, key=lambda name: (int(name), name)) if all(name.isdecimal() for name in found) else sorted(found)
     )
+
+
+def _root(tree: LabelledTree) -> str | None:
+    """The label of the whole tree."""
+    return tree.labels[-1]

@@ -69,6 +69,8 @@ def test_held_out_lines_are_those_of_a_text() -> None:
     assert [item.text for item in held_out_items(items, 0.5, "spread")[1]] == [str(i) for i in range(1, 20, 2)]
     assert [item.text for item in held_out_items(items, 0.1, "spread")[1]] == ["9", "19"]
     assert [item.text for item in held_out_items(items[:15], 0.1, "spread")[1]] == ["14"]
+    in_turn = _items(*((str(i % 10), str(i)) for i in range(200)))
+    assert Counter(item.label for item in held_out_items(in_turn, 0.1, "lines")[1]) == Counter("0123456789" * 2)
 
 
 def test_validation_items_come_in_a_random_order_with_their_own_classes() -> None:
