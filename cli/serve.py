@@ -69,10 +69,10 @@ def serve(
 
     token = None if host in LOOPBACK else secrets.token_urlsafe(24)
     with _listening(host, port) as listening:
+        curves = served.runs(models, runs)  # before a model is opened or trained
         opening: dict[str, Any] = {"paths": served.given(models), "device": device, "precision": precision}
         opening["threads"] = threads
         opened = served.opened(**opening)  # what is wrong with a model is told before anything is served
-        curves = served.runs(opening["paths"], runs)
         about: dict[str, Any] = {"runs": curves, "host": host, "token": token, "rate": rate}
         _tell(listening, host, token)
         if workers == 1:

@@ -49,6 +49,10 @@ def located(path: str | Path, kind: str | None = None) -> Path:
     a name. Raises ModelFileError if there is nothing, where models of the kind come with seqtree.
     """
     known, place = cards(kind), Path(path)
+    if _holds_run(place) and not (place / "model.safetensors").exists():
+        raise ModelFileError(
+            f"{place}: a run that has no model yet (its first evaluation saves one); go on with --resume"
+        )
     file = place / "model.safetensors" if place.is_dir() else place
     if isinstance(path, str) and path in known and not (file.exists() or _holds_run(place)):
         return known[path].file

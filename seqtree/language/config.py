@@ -118,8 +118,9 @@ class StreamBatchSettings(BatchSettings):
         while batch > 1 and tokens // batch < 4 * window:
             batch //= 2
         window = min(window, max(1, tokens // (2 * batch)))
-        if (batch, window) != (self.batch, self.window):
-            warn(f"small corpus ({tokens:,} tokens): batch {self.batch} -> {batch}, window {self.window} -> {window}")
+        sizes = (("batch", self.batch, batch), ("window", self.window, window))
+        if changed := [f"{name} {before} -> {after}" for name, before, after in sizes if before != after]:
+            warn(f"small corpus ({tokens:,} tokens): {', '.join(changed)}")
         return replace(self, batch=batch, window=window)
 
 

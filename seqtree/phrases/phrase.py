@@ -62,17 +62,22 @@ def read_phrases(
 
     A file of lines has a phrase in each, or ``label<TAB>phrase`` in each; empty lines are left out. TREES are read as
     for the parser (files in brackets, folders, ``nltk:NAME``), for their constituents; auto: by the name of the file,
-    or else by its first line. Raises InputError, naming file and line.
+    or else by its first line. ``warn`` is told of lines that repeat one. Raises InputError, naming file and line.
     """
     if kind not in KINDS:
         raise InputError(f"input {kind!r}: expected one of {', '.join(KINDS)}")
     seen: set[tuple[str, str | None]] = set()
+    lines = 0
     for phrase in _phrases(spec, kind, encoding, max_words, warn):
+        lines += phrase.tree is None
         if (key := (phrase.text, phrase.label)) not in seen:
             seen.add(key)
             yield phrase
     if not seen:
         raise InputError(f"{spec}: no phrase in it")
+    if lines > len(seen):
+        again = lines - len(seen)
+        warn(f"{spec}: {again:,} of {lines:,} phrases stood there before, and {'is' if again == 1 else 'are'} left out")
 
 
 def _phrases(

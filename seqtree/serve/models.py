@@ -38,15 +38,15 @@ def given(paths: Sequence[str]) -> dict[str, str]:
     return _named(paths)
 
 
-def runs(models: Mapping[str, str], folders: Sequence[str]) -> dict[str, str]:
-    """The run folders whose curves are shown, by name: these, and those that models were named by.
+def runs(models: Sequence[str], folders: Sequence[str]) -> dict[str, str]:
+    """The run folders whose curves are shown, by name: these, and those among the paths of models.
 
     Raises InputError for a folder that there is not.
     """
     for folder in folders:
         if not Path(folder).is_dir():
             raise InputError(f"--run {folder}: expected the folder of a run")
-    return _named([*folders, *(path for path in models.values() if (Path(path) / "metrics.jsonl").is_file())])
+    return _named([*folders, *(path for path in models if (Path(path) / "metrics.jsonl").is_file())])
 
 
 def opened(

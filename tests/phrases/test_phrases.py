@@ -80,7 +80,7 @@ def test_a_parser_gives_the_root_of_its_tree(composition: str) -> None:
         (parse,) = parser.parses([words])
         assert parse is not None
         with torch.no_grad():
-            batch = parser._encoded([words])[1]
+            batch = parser._encoded([words])[0]
             nodes = {(i, i + 1): leaf[None] for i, leaf in enumerate(network.encode(batch).leaves.float())}
             for start, split, end in parse.binary.merges:
                 nodes[start, end] = network.composition(nodes[start, split], nodes[split, end])
@@ -187,7 +187,9 @@ def test_phrases_of_files(tmp_path: Path) -> None:
         file.write_text(text)
         return [(one.text, one.label) for one in read_phrases(str(file), **options)]
 
-    assert read("a  cat\n\nthe dog\na cat\n") == [("a cat", None), ("the dog", None)]
+    said: list[str] = []
+    assert read("a  cat\n\nthe dog\na cat\n", warn=said.append) == [("a cat", None), ("the dog", None)]
+    assert said == [f"{file}: 1 of 3 phrases stood there before, and is left out"]
     assert read("NP\ta cat\nVP\tran\n") == [("a cat", "NP"), ("ran", "VP")]
     assert read("(S (NP (DT a) (NN cat)) (VP (VBD ran)))") == [("a cat", "NP"), ("a cat ran", "S")]
     assert read("(2 (2 a) (3 cat))", max_words=2) == [("a cat", "2")]

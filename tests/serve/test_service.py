@@ -521,10 +521,12 @@ def test_runs_are_those_named_and_those_of_models(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
     (tmp_path / "a" / "metrics.jsonl").touch()
-    found = {"a": str(tmp_path / "a"), "default": "default"}
-    assert served_models.runs(found, [str(tmp_path / "b")]) == {"b": str(tmp_path / "b"), "a": str(tmp_path / "a")}
+    assert served_models.runs([str(tmp_path / "a"), "default"], [str(tmp_path / "b")]) == {
+        "b": str(tmp_path / "b"),
+        "a": str(tmp_path / "a"),
+    }
     with pytest.raises(InputError, match="--run nothing: expected the folder of a run"):
-        served_models.runs({}, ["nothing"])
+        served_models.runs([], ["nothing"])
 
 
 def test_a_model_that_the_page_has_no_use_for(tmp_path: Path) -> None:

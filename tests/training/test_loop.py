@@ -233,7 +233,7 @@ def test_small_corpora_shrink_the_batch_and_say_so() -> None:
     said: list[str] = []
     fitted = StreamBatchSettings(32, 64).fitted(300, said.append)
     assert fitted == StreamBatchSettings(1, 64)
-    assert said == ["small corpus (300 tokens): batch 32 -> 1, window 64 -> 64"]
+    assert said == ["small corpus (300 tokens): batch 32 -> 1"]
     assert StreamBatchSettings(32, 64).fitted(32 * 64 * 4, said.append) == StreamBatchSettings(32, 64)
     assert len(said) == 1
     assert StreamBatchSettings(4, 64).fitted(8, said.append) == StreamBatchSettings(1, 4)
