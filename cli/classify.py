@@ -18,7 +18,7 @@ from seqtree.cli.options import (
     print_json,
     write_picture,
 )
-from seqtree.cli.texts import check_texts, classes_line, file_option, in_chunks, ranked, text_blocks
+from seqtree.cli.texts import check_texts, classes_line, file_option, in_chunks, ranked, text_blocks, texts_argument
 from seqtree.cli.train import train_command
 from seqtree.confusion import mistakes
 from seqtree.drawing.charts import FORMATS
@@ -111,7 +111,7 @@ def eval_(
     "  seqtree classify predict runs/topics --file questions.txt --json > classes.jsonl",
 )
 @click.argument("model", type=FILE)
-@click.argument("texts", nargs=-1, metavar="[TEXT]...")
+@texts_argument
 @file_option
 @click.option("-k", type=click.IntRange(min=1), default=1, help="How many classes, most probable first.")
 @reject_option

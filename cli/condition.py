@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from seqtree.cli.options import FILE, device_option, encoding_option, open_model, threads_option
-from seqtree.cli.texts import check_texts, classes_line, file_option, in_chunks, ranked, text_blocks
+from seqtree.cli.texts import check_texts, classes_line, file_option, in_chunks, ranked, text_blocks, texts_argument
 from seqtree.escapes import json_line
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     "  seqtree lm classify runs/poems --file lines.txt > classes.tsv"
 )
 @click.argument("model", type=FILE)
-@click.argument("texts", nargs=-1, metavar="[TEXT]...")
+@texts_argument
 @file_option
 @click.option("-k", type=click.IntRange(min=1), default=1, help="How many classes, most probable first.")
 @encoding_option

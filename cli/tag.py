@@ -22,7 +22,7 @@ from seqtree.cli.options import (
     with_options,
     write_picture,
 )
-from seqtree.cli.texts import check_texts, file_option, in_chunks, text_blocks
+from seqtree.cli.texts import check_texts, file_option, in_chunks, text_blocks, texts_argument
 from seqtree.cli.train import train_command
 from seqtree.confusion import mistakes
 from seqtree.drawing.charts import FORMATS
@@ -115,7 +115,7 @@ def eval_(
     "  seqtree tag predict runs/words --file chinese.txt > segmented.txt",
 )
 @click.argument("model", type=FILE)
-@click.argument("texts", nargs=-1, metavar="[TEXT]...")
+@texts_argument
 @file_option
 @click.option(
     "--columns", is_flag=True, help="The file has a word a line and empty lines between sentences; tags are added."

@@ -14,6 +14,13 @@ from seqtree.errors import InputError
 T = TypeVar("T")
 CHUNK = 1 << 15  # words that are read before they are worked on together
 
+
+def unless_piped(context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> tuple[str, ...]:
+    """The callback of an argument for texts: a single ``-`` stands for standard input, as in other commands."""
+    return () if texts == ("-",) else texts
+
+
+texts_argument = click.argument("texts", nargs=-1, metavar="[TEXT]...", callback=unless_piped)
 file_option = click.option(
     "--file", "-f", type=FILE, metavar="FILE", help="Read the lines of a file (- for stdin) instead, each by itself."
 )

@@ -22,7 +22,7 @@ from seqtree.cli.options import (
     print_json,
     with_options,
 )
-from seqtree.cli.texts import check_texts, file_option, in_chunks, text_blocks
+from seqtree.cli.texts import check_texts, file_option, in_chunks, text_blocks, texts_argument
 from seqtree.cli.train import train_command
 from seqtree.errors import InputError
 from seqtree.escapes import json_line
@@ -140,7 +140,7 @@ def eval_(
     "  seqtree translate predict runs/mine --best 3 --json < sources.txt > targets.jsonl",
 )
 @click.argument("model", type=FILE)
-@click.argument("texts", nargs=-1, metavar="[TEXT]...")
+@texts_argument
 @file_option
 @beam_option
 @penalty_option

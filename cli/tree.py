@@ -25,7 +25,7 @@ from seqtree.cli.options import (
     print_json,
 )
 from seqtree.cli.streams import write_painted
-from seqtree.cli.texts import check_texts, file_option, in_chunks, text_blocks
+from seqtree.cli.texts import check_texts, file_option, in_chunks, text_blocks, texts_argument
 from seqtree.cli.train import train_command
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def eval_(
     "  seqtree tree predict runs/sentiment --file reviews.txt --format json > nodes.jsonl",
 )
 @click.argument("model", type=FILE)
-@click.argument("texts", nargs=-1, metavar="[TEXT]...")
+@texts_argument
 @file_option
 @click.option(
     "--input",
@@ -204,7 +204,7 @@ def predict(
     epilog="\b\nExamples:\n  seqtree tree annotate --file sentences.txt > trees.txt    (then label every ?)\n"
     "  seqtree tree annotate --check trees.txt\n  seqtree tree annotate 'It works.'",
 )
-@click.argument("texts", nargs=-1, metavar="[TEXT]...")
+@texts_argument
 @file_option
 @parser_option
 @tokenized_option

@@ -89,6 +89,8 @@ def test_lines_keep_their_order(classify: Run, model: Path, tmp_path: Path) -> N
     found = [json.loads(line)["words"] for line in out.splitlines()]
     assert len(found) == len(lines)
     assert [words[-1:] for words in found] == [[str(i)] if line else [] for i, line in enumerate(lines)]
+    few = "\n".join(lines[:20]).encode()
+    assert classify("predict", model, "-", stdin=few) == classify("predict", model, "--file", "-", stdin=few)
 
 
 def test_other_sources(classify: Run, tmp_path: Path) -> None:

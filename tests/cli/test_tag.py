@@ -84,6 +84,11 @@ def test_predict(tag: Run, model: Path) -> None:
     assert len(set(out.splitlines())) == 3
 
 
+def test_one_dash_is_standard_input(tag: Run, model: Path) -> None:
+    text = b"the cat sat\n\n- a dog -\n"
+    assert tag("predict", model, "-", stdin=text) == tag("predict", model, "--file", "-", stdin=text)
+
+
 def test_lines_keep_their_order(tag: Run, model: Path) -> None:
     lines = [f"word{i} sat" if i % 3 else "" for i in range(3000)]
     code, out, _ = tag(

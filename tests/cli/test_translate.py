@@ -127,6 +127,7 @@ def test_predict(call: Run, model: str) -> None:
     Path("lines").write_text("\n".join(texts), encoding="utf-8")
     assert call("predict", model, "--file", "lines")[1] == out
     assert call("predict", model, stdin="\n".join(texts).encode())[1] == out
+    assert call("predict", model, "-", stdin="\n".join(texts).encode())[1] == out
     assert call("predict", model, "-f", "-", stdin="\r\n".join(texts).encode())[1] == out
 
 

@@ -85,6 +85,7 @@ def test_predict_from_a_file_and_from_standard_input(tree: Run, model: Path, tmp
     assert [(record["line"], len(record["words"])) for record in records] == [(2, 2), (5, 1), (5, 2)]
     assert tree("predict", model, "--file", "-", "--format", "json", stdin=text.encode())[1] == out
     assert tree("predict", model, "--format", "json", stdin=text.encode())[1] == out
+    assert tree("predict", model, "-", "--format", "json", stdin=text.encode())[1] == out
     (tmp_path / "b.txt").write_text("\n\nWe left.\n\nThe film was not bad.\n")
     _, out, _ = tree("predict", model, "--file", "b.txt")
     assert [bool(line) for line in out.splitlines()] == [False, False, True, False, True]

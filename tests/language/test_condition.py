@@ -304,7 +304,7 @@ def test_a_run_learns_what_belongs_to_which_class(tmp_path: Path) -> None:
         _labelled(tmp_path, "".join(lines * 40)),
         condition=True,
         hidden=24,
-        epochs=15,
+        epochs=20,
         learning_rate=0.02,
         valid_share=0.1,
     )
