@@ -42,7 +42,7 @@ if __name__ == "__main__":
 @pytest.mark.parametrize("first", ["parse", "lm"])
 def test_a_command_imports_only_what_it_needs(first: str, tmp_path: Path) -> None:
     """A process of a command leaves out a part of torch and, where NLTK would take it, SciPy; a library's does not."""
-    commands = {"parse": ["parse", "a cat"], "lm": ["lm", "next", "-h"]}
+    commands = {"parse": ["parse", "a cat", "--k", "2"], "lm": ["lm", "next", "-h"]}
     script = f"""
 import sys
 from seqtree.cli import main, options

@@ -163,7 +163,7 @@ def test_a_full_disk_ends_the_run_and_it_can_be_continued(
     command, first = runs.row.command
     out = runs.folder / f"full-{name}"
     words = [*first, *runs.words(str(out), "--quiet")]
-    with full_disk(name, where, after=2) as failed:
+    with full_disk(name, where, after=1) as failed:
         assert run_command(words, command) == 1
     assert len(failed) == 1
     said = capsys.readouterr().err
