@@ -352,6 +352,21 @@ def test_what_is_typed_stays_text(page: Page, text: str) -> None:
     assert not _wide(page)
 
 
+def test_an_answer_to_a_view_that_was_left_does_not_bring_it_back(page: Page) -> None:
+    """The address is that of the view that was chosen, also before the page has heard of it."""
+    page.fill("#parse-text", "A cat sat.")
+    page.evaluate(
+        """() => {
+        location.hash = "language";
+        document.getElementById("parse-text").dispatchEvent(new Event("input", { bubbles: true }));
+        document.querySelector("#view-parse form")?.dispatchEvent(new Event("submit", { cancelable: true }));
+        }"""
+    )
+    page.wait_for_timeout(1000)
+    expect(page.locator("#language-text")).to_be_visible()
+    assert page.url.split("#")[1].startswith("language")
+
+
 def test_what_is_wrong_is_told_on_the_page(browser: Browser, address: str) -> None:
     opened = browser.new_page()
     opened.goto(address)

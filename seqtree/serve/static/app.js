@@ -33,8 +33,10 @@ function address() {
   return { name, asked: new URLSearchParams(query) };
 }
 
-/** Keep what was asked in the address, so that it can be shared or reloaded. */
+/** Keep what was asked in the address, so that it can be shared or reloaded, unless another view was chosen meanwhile. */
 function remember(name, asked) {
+  const shown = address().name;
+  if (begun.has(shown) && shown !== name) return;
   const kept = Object.entries(asked).filter(([, value]) => value !== "" && value !== undefined && value !== false);
   history.replaceState(null, "", `#${name}?${new URLSearchParams(kept)}`);
 }
