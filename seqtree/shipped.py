@@ -54,7 +54,7 @@ def located(path: str | Path, kind: str | None = None) -> Path:
             f"{place}: a run that has no model yet (its first evaluation saves one); go on with --resume"
         )
     file = place / "model.safetensors" if place.is_dir() else place
-    if isinstance(path, str) and path in known and not (file.exists() or _holds_run(place)):
+    if isinstance(path, str) and path in known and not file.exists():
         return known[path].file
     if known and not file.exists():
         names = f"the {kind or 'model'}s that come with seqtree: {', '.join(known)}"

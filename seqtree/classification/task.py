@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -68,10 +69,10 @@ class ClassifyTask(SentenceTask[ClassifierRecipe, Classifier, ClassData]):
         if validation.valid:
             valid = _read(validation.valid, recipe.texts)
         else:
-            training, valid = spread_out(training, validation.valid_share, MAX_VALIDATION, _label)
+            training, valid = spread_out(training, validation.valid_share, MAX_VALIDATION, attrgetter("label"))
         if len(valid) > MAX_VALIDATION:
             display.warning(f"validating on {MAX_VALIDATION:,} of {len(valid):,} texts set apart")
-            valid = spread_out(valid, 1.0, MAX_VALIDATION, _label)[1]
+            valid = spread_out(valid, 1.0, MAX_VALIDATION, attrgetter("label"))[1]
         counts = Counter(item.label for item in training)
         if len(counts) < 2:
             only = f"every text is {training[0].label!r}" if training else "no text is left to train on"
@@ -150,7 +151,3 @@ class ClassifyTask(SentenceTask[ClassifierRecipe, Classifier, ClassData]):
 
 def _read(sources: Sequence[str], settings: LabelledSettings) -> list[Labelled]:
     return read_labelled(sources, settings.encoding, settings.label_column, settings.text_column)
-
-
-def _label(item: Labelled) -> str:
-    return item.label
