@@ -98,7 +98,7 @@ def eval_(
 
     loaded = open_model("tag", model, threads, device, precision)
     columns = ColumnSettings(word_column, tag_column, encoding)
-    measured = evaluate(loaded, read_tagged(sentences, columns, note, intents), note)
+    measured = evaluate(loaded, read_tagged(sentences, columns, note, intents, loaded.tags.names), note)
     if plot:
         write_picture(plot, measured.picture(plot.suffix.lower()))
     if as_json:
@@ -179,7 +179,7 @@ def predict(
         for chunk in in_chunks(sentences, lambda sentence: len(sentence.words)):
             for sentence, taggings in _tagged(loaded, chunk, scheme, probabilities or chosen == "json", k):
                 for tagging in taggings:
-                    sys.stdout.write(format_tagging(tagging, chosen, sentence, probabilities) + "\n")
+                    sys.stdout.write(format_tagging(tagging, chosen, sentence, probabilities, loaded.segments) + "\n")
         sys.stdout.flush()
 
 

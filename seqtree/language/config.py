@@ -140,8 +140,8 @@ class ConditionSettings(Settings):
     condition_dropout: float = setting(
         0.1, "Share of texts whose class is left out in training, to learn texts without one too.", minimum=0, maximum=1
     )
-    label_column: str = setting("label", "Name of the label's column in CSV and JSON lines (--condition).")
-    text_column: str = setting("text", "Name of the text's column in CSV and JSON lines (--condition).")
+    label_column: str = setting("label", "Name of the label's column in tables and JSON lines (--condition).")
+    text_column: str = setting("text", "Name of the text's column in tables and JSON lines (--condition).")
 
 
 @dataclass(frozen=True)

@@ -155,8 +155,8 @@ class LanguageModel(Model[RecurrentLanguageModel]):
     ) -> TokenStream:
         """Text files as one stream of tokens, to be measured several times but read once.
 
-        A model with classes reads labelled texts (see ``read_labelled``; ``columns`` are those of CSV and JSON lines),
-        unless it is ``given`` a class.
+        A model with classes reads labelled texts (see ``read_labelled``; ``columns`` are those of tables and JSON
+        lines), unless it is ``given`` a class.
         """
         if self.classes is None or self.label is not None:
             return encode_paths(paths, self.vocabulary, replace(self.settings, encoding=encoding))

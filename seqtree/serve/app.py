@@ -190,7 +190,8 @@ class _Service:
     def _model(self, operation: Operation, asked: ModelRequest) -> Any:
         of_kind = self._of_kind(operation)
         if asked.model is None:
-            return next(iter(of_kind.values()))
+            able = (model for name, model in of_kind.items() if _goes(operation, self.models[name]))
+            return next(able, next(iter(of_kind.values())))
         if asked.model not in of_kind:
             raise InputError(f"model {asked.model!r}: expected one of {', '.join(of_kind)}")
         return of_kind[asked.model]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from seqtree.errors import InputError
@@ -24,13 +24,18 @@ class TagData(NamedTuple):
 
 
 def read_tagged(
-    specs: Sequence[str], columns: ColumnSettings, say: Callable[[str], object], intents: Sequence[str] = ()
+    specs: Sequence[str],
+    columns: ColumnSettings,
+    say: Callable[[str], object],
+    intents: Sequence[str] = (),
+    known: Collection[str] = (),
 ) -> list[Tagged]:
     """The sentences that ``specs`` name, with the intents of files of intent<TAB>text, if there are any.
 
-    Raises InputError, naming file and line, for rows and lines that do not fit.
+    ``known``: tags by which their column is found. Raises InputError, naming file and line, for rows and lines that do
+    not fit.
     """
-    found = columns_of(specs, columns.word_column, columns.tag_column, columns.encoding, say)
+    found = columns_of(specs, columns.word_column, columns.tag_column, columns.encoding, say, known)
     return _with_intents(found, intents, columns.encoding) if intents else found
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from seqtree.errors import InputError
-from seqtree.text.chunks import scheme_of
+from seqtree.text.chunks import parts, scheme_of
 from seqtree.text.config import check_encoding
 from seqtree.text.nltk_corpora import PREFIX, NamedCorpus, open_corpus
 from seqtree.text.reading import Source, numbered_lines, sources
@@ -79,17 +80,19 @@ def read_tagged(
     tag: int | None = None,
     encoding: str = "utf-8",
     say: Callable[[str], object] = warnings.warn,
+    known: Collection[str] = (),
 ) -> list[Tagged]:
     """``column_sentences`` with two columns, counted from 1, as words and tags; None: found, and ``say`` is told.
 
     Words are column 1, or 2 in CoNLL-U. Tags are the last column if it holds chunk tags; else the one after the words,
-    or the fourth (UPOS) in CoNLL-U. Raises InputError for a column that is not there.
+    or the fourth (UPOS) in CoNLL-U; or whichever has more of the tags that are ``known``, in any scheme of chunks.
+    Raises InputError for a column that is not there.
     """
     sentences = list(column_sentences(specs, encoding))
     width = len(sentences[0].rows[0])
     word = word_column(sentences[0], word)
     if tag is None:
-        tag = _tag_column(sentences, word)
+        tag = _known_column(sentences, word, _tag_column(sentences, word), known)
         if width > 2:
             say(f"{width} columns: words from column {word}, tags from column {tag} (see --word-column, --tag-column)")
     _check_column(sentences[0], "tag", tag)
@@ -123,6 +126,25 @@ def _tag_column(sentences: Sequence[Rows], word: int) -> int:
     if width > 2 and scheme_of([row[-1] for row in one.rows] for one in sentences):
         return width
     return word + 1
+
+
+def _known_column(sentences: Sequence[Rows], word: int, usual: int, known: Collection[str]) -> int:
+    """The column after the words' with most tags that are known, whatever their chunks' scheme; else the usual one."""
+    width, kinds = len(sentences[0].rows[0]), {_kind(tag) for tag in known}
+    found = Counter(
+        column
+        for sentence in sentences
+        for row in sentence.rows
+        for column in range(word + 1, width + 1)
+        if _kind(row[column - 1]) in kinds
+    )
+    return max((usual, *found), key=lambda column: found[column])
+
+
+def _kind(tag: str) -> str:
+    """The kind of a chunk tag, or a tag that is none."""
+    found = parts(tag)
+    return found[1] if found else tag
 
 
 def intent_of(comment: str) -> str | None:

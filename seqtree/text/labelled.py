@@ -1,4 +1,4 @@
-"""Labelled texts: ``label<TAB>text`` files, CSV and JSON lines by column name, a folder a class, NLTK by category."""
+"""Labelled texts: ``label<TAB>text`` files, tables and JSON lines by column name, a folder a class, NLTK's corpora."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from seqtree.text.tables import CSV, read_table
 JSON = (".json", ".jsonl", ".ndjson")
 TEXTS = (".txt",)  # of a folder a class
 SUFFIXES = (".tsv", *CSV, *JSON)  # of files in other folders
-COLUMNS = ("label", "text")  # of CSV and JSON lines, where no others are named
+COLUMNS = ("label", "text")  # of tables and JSON lines, where no others are named
 
 
 class Labelled(NamedTuple):
@@ -30,13 +30,13 @@ class Labelled(NamedTuple):
 def read_labelled(
     specs: Sequence[str], encoding: str = "utf-8", label: str = COLUMNS[0], text: str = COLUMNS[1]
 ) -> list[Labelled]:
-    """The labelled texts that ``specs`` name, in order; ``label`` and ``text`` are the columns of CSV and JSON lines.
+    """The labelled texts that ``specs`` name, in order. Tables and JSON lines have columns: ``label`` and ``text``.
 
     A file that ends in .csv has a header; one that ends in .json, .jsonl or .ndjson has an object a line; any other has
-    ``label<TAB>text`` a line. A folder whose folders hold .txt files has a class in each of them and a text in each
-    file; of any other folder, the files with one of ``SUFFIXES`` are read. ``nltk:NAME[/FILES][RANGE]`` is a corpus
-    with categories, a file a text. Empty lines are left out. Raises InputError, naming file and line, and if there is
-    no labelled text.
+    ``label<TAB>text`` a line, or is a table too: where its first line has both names, or other columns are asked for. A
+    folder whose folders hold .txt files has a class in each of them and a text in each file; of any other folder, the
+    files with one of ``SUFFIXES`` are read. ``nltk:NAME[/FILES][RANGE]`` is a corpus with categories, a file a text.
+    Empty lines are left out. Raises InputError, naming file and line, and if there is no labelled text.
     """
     check_encoding(encoding)
     found = list(_labelled(specs, encoding, label, text))
@@ -61,12 +61,11 @@ def _labelled(specs: Sequence[str], encoding: str, label: str, text: str) -> Ite
 
 def _file(source: Source, encoding: str, label: str, text: str) -> Iterator[Labelled]:
     suffix = Path(source.name).suffix.lower()
-    if suffix in CSV:
-        found = _csv(source, encoding, label, text)
-    elif suffix in JSON:
+    if suffix in JSON:
         found = _json(source, encoding, label, text)
+    elif suffix in CSV or (label, text) != COLUMNS or _has_header(source, encoding):
+        found = _table(source, encoding, label, text)
     else:
-        _check_columns(source.name, "a line is label<TAB>text", label, text)
         found = _tabbed(source, encoding)
     for one in found:
         if not one.label or not one.text.strip():
@@ -78,7 +77,7 @@ def _check_columns(name: str, instead: str, *columns: str) -> None:
     """Raises InputError if columns are named where there are none."""
     if columns != COLUMNS:
         raise InputError(
-            f"{name}: {instead} here; --label-column and --text-column name columns of .csv and keys of JSON lines"
+            f"{name}: {instead} here; --label-column and --text-column name columns of tables and keys of JSON lines"
         )
 
 
@@ -91,7 +90,12 @@ def _tabbed(source: Source, encoding: str) -> Iterator[Labelled]:
             yield Labelled(label.strip(), text, f"{source.name}:{number}")
 
 
-def _csv(source: Source, encoding: str, label: str, text: str) -> Iterator[Labelled]:
+def _has_header(source: Source, encoding: str) -> bool:
+    _, first = next(iter(numbered_lines([source], encoding)), (1, ""))
+    return set(COLUMNS) <= set(first.split("\t"))
+
+
+def _table(source: Source, encoding: str, label: str, text: str) -> Iterator[Labelled]:
     table = read_table(source, encoding)
     first, second = (table.column(name, "--label-column, --text-column") for name in (label, text))
     for fields, place in table.rows:
@@ -132,10 +136,15 @@ def _class_folders(folder: Path) -> dict[str, Path]:
 def _folders(classes: dict[str, Path], encoding: str) -> Iterator[Labelled]:
     for label, folder in classes.items():
         with sources([folder], suffixes=TEXTS) as (files,):
+            empty = []
             for file in files:
                 text = "".join(read_text([file], encoding))
                 if text.strip():
                     yield Labelled(label, text, file.name)
+                else:
+                    empty.append(file.name)
+        if empty:
+            say(f"{folder}: {len(empty)} empty files left out, such as {empty[0]}")
 
 
 def _corpus(spec: str) -> Iterator[Labelled]:

@@ -12,7 +12,8 @@ from seqtree.text.reading import numbered_lines, sources
 from seqtree.training.batches import evenly
 
 MAX_VALIDATION = 5000  # pairs
-MANY = 2 / 3  # of the words of texts whose letters stand by themselves
+HEADER = ["source", "target"]
+MANY = 2 / 3  # of the words of texts whose letters stand by themselves, and of texts that are one word each
 
 
 class Pair(NamedTuple):
@@ -28,8 +29,9 @@ def read_pairs(
 ) -> list[Pair]:
     """The pairs of files with the columns source and target; with ``targets``, of two rows of files line by line.
 
-    ``swap``: the other way. Raises InputError, naming file and line, for a line without exactly one tab, an empty
-    source or target, bytes that are not in the encoding, and files of different lengths; and if there is no pair.
+    ``swap``: the other way. Lines that are empty on both sides are left out, and so is a header of the two names
+    source and target. Raises InputError, naming file and line, for a line without exactly one tab, an empty source or
+    target, bytes that are not in the encoding, and files of different lengths; and if there is no pair.
     """
     if targets and len(targets) != len(files):
         raise InputError(f"{len(files)} files of sources, but {len(targets)} of targets: expected as many of both")
@@ -63,11 +65,23 @@ def letters_apart(texts: Iterable[str]) -> bool:
     return apart > MANY * sum(map(len, words))
 
 
+def unspaced(texts: Sequence[str]) -> bool:
+    """Whether most texts are one word each, as text without spaces is, and most of these words occur only once.
+
+    >>> unspaced(["我是学生。", "他来了。", "I see."]), unspaced(["yes", "no", "yes", "no", "yes"])
+    (True, False)
+    """
+    single = [text.strip() for text in texts if len(text.split()) == 1 and len(text.strip()) > 1]
+    return len(single) >= MANY * len(texts) and len(set(single)) > len(single) / 2
+
+
 def _columns(files: Sequence[str], encoding: str) -> Iterator[Pair]:
     with sources(files, suffixes=(".tsv", ".txt")) as (found,):
         for file in found:
             for number, line in numbered_lines([file], encoding):
                 where = f"{file.name}:{number}"
+                if not line.strip() or (number == 1 and line.lower().split("\t") == HEADER):
+                    continue
                 if (tabs := line.count("\t")) != 1:
                     said = f"{tabs} tabs" if tabs else "no tab"
                     raise InputError(f"{where}: {said}; expected a source, one tab, and its target")
@@ -86,6 +100,8 @@ def _aligned(files: Sequence[str], targets: Sequence[str], encoding: str) -> Ite
                         f"{ended.name} ends after line {last}, but {longer.name} goes on: expected as many lines"
                     )
                 last = source[0]
+                if not source[1].strip() and not target[1].strip():
+                    continue
                 yield _checked(source[1], target[1], f"{file.name}:{last}", f"{other.name}:{last}")
 
 

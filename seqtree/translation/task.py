@@ -18,7 +18,7 @@ from seqtree.training.batches import Ids, SentenceTask
 from seqtree.training.progress import Display
 from seqtree.training.task import Batch, Counted
 from seqtree.translation.config import OPTIONS, PairSettings, TranslationRecipe
-from seqtree.translation.data import MAX_VALIDATION, Pair, letters_apart, read_pairs, set_apart
+from seqtree.translation.data import MAX_VALIDATION, Pair, letters_apart, read_pairs, set_apart, unspaced
 from seqtree.translation.evaluation import evaluate
 from seqtree.translation.model import Translator, padded
 from seqtree.translation.units import Units
@@ -79,6 +79,9 @@ class TranslationTask(SentenceTask[TranslationRecipe, Translator, PairData]):
             raise InputError(f"{', '.join(sources)}: no pair is left to train on")
         if how.unit == "char" and any(letters_apart(pair[side] for pair in training) for side in (0, 1)):
             display.warning("letters stand by themselves, and spaces between them are read, too: expected --unit word")
+        for side, name in enumerate(("sources", "targets")):
+            if how.unit == "word" and unspaced([pair[side] for pair in training]):
+                display.warning(f"most {name} are one word, with no space in it: expected --unit char or --unit bpe")
         return PairData(training, valid)
 
     @classmethod

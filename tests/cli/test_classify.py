@@ -101,9 +101,12 @@ def test_other_sources(classify: Run, tmp_path: Path) -> None:
     _, out, _ = classify("eval", "r", "a.csv", *columns, "--json")
     assert json.loads(out)["items"] == 20
     refused(classify("eval", "r", "a.csv"), "a.csv:1: no column 'label'")
-    (tmp_path / "a.tsv").write_text("stars\treview\n5\tgood\n")
+    (tmp_path / "a.tsv").write_text("id\tstars\treview\n7\t5\tgood, yes\n")
+    _, out, _ = classify("eval", "r", "a.tsv", *columns, "--json")
+    assert json.loads(out)["items"] == 1
     refused(classify("predict", "r", "-1 degree"), "write -- before it")
-    refused(classify("eval", "r", "a.tsv", *columns), "a.tsv: a line is label<TAB>text here; --label-column and")
+    (tmp_path / "b.tsv").write_text("5\tgood\n")
+    refused(classify("eval", "r", "b.tsv", *columns), "b.tsv:1: no column 'stars' among '5', 'good'")
 
 
 def test_a_class_with_one_text_is_told(classify: Run, tmp_path: Path) -> None:

@@ -169,6 +169,19 @@ def test_bad_sentences(text: str, said: str, tag: Run, tmp_path: Path) -> None:
     assert not (tmp_path / "r").exists()
 
 
+def test_eval_takes_the_column_with_the_tags_of_the_tagger(tag: Run, model: Path, tmp_path: Path) -> None:
+    rows = corpora.path("toy_chunks").read_text().splitlines()
+    more = [f"{row}\t{'I-x' if number % 3 else 'B-x'}" if row else "" for number, row in enumerate(rows)]
+    (tmp_path / "a.conll").write_text("\n".join(more) + "\n")
+    _, plain, _ = tag("eval", model, corpora.path("toy_chunks"), "--json")
+    code, out, err = tag("eval", model, "a.conll", "--json")
+    assert code == 0, err
+    assert json.loads(out)["accuracy"] == json.loads(plain)["accuracy"]
+    assert "tags from column" in err
+    last = str(len(more[0].split("\t")))
+    refused(tag("eval", model, "a.conll", "--tag-column", last), "no tag here is one of the tagger's")
+
+
 def test_bad_options(tag: Run, model: Path, tmp_path: Path) -> None:
     (tmp_path / "a.conll").write_text("a X\nb Y\n")
     refused(tag("eval", model, "a.conll"), "a.conll:1: a tag 'X', and no tag here is one of the tagger's")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import random
 from pathlib import Path
 
@@ -166,11 +167,15 @@ def test_segmentation(tmp_path: Path) -> None:
     tagger = Tagger.load(tmp_path / "run")
     assert tagger.segments
     read = list(character_sentences([*CHINESE.splitlines(), "", "我 们"]))
-    shown = [
-        format_tagging(one, "words", sentence)
-        for one, sentence in zip(tagger.taggings(one.words for one in read), read, strict=True)
-    ]
+    taggings = list(tagger.taggings(one.words for one in read))
+    shown = [format_tagging(one, "words", sentence) for one, sentence in zip(taggings, read, strict=True)]
     assert shown == [*SEGMENTED.splitlines(), "", "我 们"]  # a space in the text parts words
+    objects = [
+        json.loads(format_tagging(one, "json", sentence, segments=True))
+        for one, sentence in zip(taggings, read, strict=True)
+    ]
+    words = [["".join(one["words"][chunk["start"] : chunk["end"]]) for chunk in one["chunks"]] for one in objects]
+    assert words == [line.split() for line in shown]
 
 
 def test_what_is_measured() -> None:

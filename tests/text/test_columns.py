@@ -33,6 +33,11 @@ def test_which_column_is_found_and_told(tmp_path: Path) -> None:
     assert read_tagged(chunked, say=said.append)[0].tags == ("B-NP", "I-NP")
     assert read_tagged(chunked, tag=2, say=said.append)[0].tags == ("DT", "NN")
     assert said == ["3 columns: words from column 1, tags from column 3 (see --word-column, --tag-column)"]
+    known = {"known": ["DT", "VB"]}  # as many of these as a tagger knows
+    assert read_tagged(chunked, say=said.append, **known)[0].tags == ("DT", "NN")
+    assert said[1:] == ["3 columns: words from column 1, tags from column 2 (see --word-column, --tag-column)"]
+    assert read_tagged(chunked, say=said.append, known=["S-NP", "O"])[0].tags == ("B-NP", "I-NP")
+    assert read_tagged(chunked, say=said.append, known=["X"])[0].tags == ("B-NP", "I-NP")
     others = written(tmp_path, "the DT x 1\ncat NN y 2\n")
     assert read_tagged(others, say=said.append)[0].tags == ("DT", "NN")
     with pytest.raises(InputError, match=r"a.conll:1: 4 columns, expected a tag in column 5"):

@@ -35,23 +35,36 @@ def test_csv(tmp_path: Path) -> None:
         pairs(specs)
 
 
+def test_a_table_between_tabs(tmp_path: Path) -> None:
+    specs = written(tmp_path, "text\tid\tlabel\ngood\t1\tx\n\nbad\t2\ty\n")
+    assert pairs(specs) == [("x", "good"), ("y", "bad")]
+    assert pairs(written(tmp_path, 'stars\treview\n5\tso "good\n'), label="stars", text="review") == [("5", 'so "good')]
+    assert pairs(written(tmp_path, "text\tlabel it\nx\ttext\n")) == [("text", "label it"), ("x", "text")]
+    with pytest.raises(InputError, match=r"a.tsv:1: no column 'stars' among 'x', 'good'"):
+        pairs(written(tmp_path, "x\tgood\n"), label="stars")
+    with pytest.raises(InputError, match=r"a.tsv:2: 3 columns, expected 2 as in the header"):
+        pairs(written(tmp_path, "label\ttext\nx\ta\tb\n"))
+
+
 def test_json_lines(tmp_path: Path) -> None:
     lines = [json.dumps({"label": 3, "text": "tab\there"}), "", json.dumps({"text": "ü", "label": "x"})]
     assert pairs(written(tmp_path, "\n".join(lines), "a.jsonl")) == [("3", "tab\there"), ("x", "ü")]
 
 
 def test_a_folder_a_class(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for name in ("neg/2.txt", "neg/deep/1.txt", "pos/1.txt", ".git/x.txt", "none/readme.md"):
+    for name in ("neg/2.txt", "neg/deep/1.txt", "pos/1.txt", ".git/x.txt", "none/readme.md", "pos/2.txt", "pos/3.txt"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(f"{name}\n")
+        (tmp_path / name).write_text(f"{name}\n" if name not in ("pos/2.txt", "pos/3.txt") else " \n")
     assert pairs([str(tmp_path)]) == [
         ("neg", "neg/2.txt\n"),
         ("neg", "neg/deep/1.txt\n"),
         ("pos", "pos/1.txt\n"),
     ]
-    assert capsys.readouterr().err == f"warning: {tmp_path / 'none'}: no .txt file in it, so it is no class\n"
+    told = capsys.readouterr().err.splitlines()
+    assert told[0] == f"warning: {tmp_path / 'none'}: no .txt file in it, so it is no class"
+    assert told[1:] == [f"warning: {tmp_path / 'pos'}: 2 empty files left out, such as {tmp_path / 'pos' / '2.txt'}"]
     for spec, instead in ((str(tmp_path), "a folder is a class here"), ("nltk:brown", "categories of the corpus here")):
-        with pytest.raises(InputError, match=f"{instead}; --label-column and --text-column name columns of .csv"):
+        with pytest.raises(InputError, match=f"{instead}; --label-column and --text-column name columns of tables"):
             read_labelled([spec], label="stars")
 
 

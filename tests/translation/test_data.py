@@ -57,6 +57,13 @@ def test_two_files_line_by_line(write: Write) -> None:
     assert read_pairs(*files, swap=True) == [Pair(two, one, where) for one, two, where in expected]
 
 
+def test_empty_lines_and_a_header_are_left_out(write: Write) -> None:
+    file = write("a.tsv", "Source\tTarget\n\na\tb\nsource\ttarget\n\n")
+    expected = [("a", "b", "a.tsv:3"), ("source", "target", "a.tsv:4")]
+    assert read_pairs([file]) == expected
+    assert read_pairs([write("a", "x\n\ny\n\n")], [write("b", "1\n \n2\n\n")])[1] == Pair("y", "2", "a:3, b:3")
+
+
 def test_other_encodings(write: Write) -> None:
     file = write("a.tsv", "Mädchen\tgirl\n".encode("latin-1"))
     assert read_pairs([file], encoding="latin-1")[0].source == "Mädchen"
@@ -66,11 +73,13 @@ def test_other_encodings(write: Write) -> None:
     ("content", "said"),
     [
         ("a\tb\nno tab\n", r"a.tsv:2: no tab; expected a source, one tab, and its target"),
-        ("a\tb\n\n", r"a.tsv:2: no tab"),
+        ("a\tb\n\nc\n", r"a.tsv:3: no tab"),
         ("a\tb\tc\n", r"a.tsv:1: 2 tabs; expected a source, one tab, and its target"),
         ("a\tb\n \tc\n", r"a.tsv:2: the source is empty; expected a text"),
         ("a\t\n", r"a.tsv:1: the target is empty; expected a text"),
         (b"a\tb\nb\t\xff\n", r"a.tsv: byte 6 \(line 2\) is 0xFF, which is not valid utf-8"),
+        ("\n", r"a.tsv: no pair"),
+        ("source\ttarget\n", r"a.tsv: no pair"),
         ("", r"a.tsv is empty"),
     ],
 )
@@ -166,6 +175,22 @@ def test_pairs_that_are_not_generated() -> None:
         generated.generate("dreams", 3)
     with pytest.raises(InputError, match="cannot be negative"):
         generated.generate("dates", -1)
+
+
+@pytest.mark.parametrize(
+    ("lines", "unit", "told"),
+    [
+        ("我是学生。\tI am a student.\n他来了。\tHe came.\n", "word", "most sources are one word, with no space in it"),
+        ("I am here.\t我在这里。\nHe came.\t他来了。\n", "word", "most targets are one word, with no space in it"),
+        ("我是学生。\tI am a student.\n他来了。\tHe came.\n", "bpe", ""),
+        ("it is good\tyes\nit is bad\tno\nit is fine\tyes\nit is awful\tno\n", "word", ""),
+    ],
+)
+def test_texts_without_spaces_are_told(write: Write, lines: str, unit: str, told: str) -> None:
+    said, recipe = StringIO(), TranslationTask.resolve({"unit": unit, "valid_share": 0})
+    TranslationTask.read([write("a.tsv", lines)], recipe, Display(said))
+    assert told in said.getvalue()
+    assert ("one word" in said.getvalue()) == bool(told)
 
 
 @pytest.mark.parametrize(
