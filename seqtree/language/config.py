@@ -207,6 +207,7 @@ def _preset(
     network: LanguageNetworkConfig,
     training: TrainingSettings,
     passes: float | None = None,
+    least_steps: int = 0,
 ) -> Preset[LanguageRecipe]:
     recipe = LanguageRecipe(
         text=TextSettings(unit),
@@ -214,6 +215,7 @@ def _preset(
         batch=StreamBatchSettings(*batch),
         training=training,
         passes=passes,
+        least_steps=least_steps,
         most_times=4,
         fits_dropout=unit == "word" and network.dropout_output > 0,
     )
@@ -245,6 +247,7 @@ PRESETS = {
             (24, 64),
             _char(1, 512, 64, 0.1),
             TrainingSettings(learning_rate=4e-2, schedule="linear", weight_decay=0.1, clip=5.0),
+            least_steps=600,
         ),
         "medium": _preset(  # many passes, so much dropout; small steps
             "char",
@@ -277,6 +280,7 @@ PRESETS = {
             (20, 35),
             _word(1, 256, 0.2),
             TrainingSettings(learning_rate=6e-3, weight_decay=0.05),
+            least_steps=300,
         ),
         "medium": _preset(  # few passes, so little dropout and much decay
             "word",

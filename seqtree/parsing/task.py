@@ -178,7 +178,7 @@ class ParserTask(SentenceTask[ParserRecipe, Parser, ParserData]):
 
 def _read_tagged(reading: ReadingSettings, trees: Sequence[BinaryTree], display: Display) -> list[Tagged]:
     """The sentences of --tagged; InputError if they have none of the trees' tags."""
-    known = {tag for tree in trees for tag in tree.tags}
+    known = {tag for tree in trees for tag in tree.tags if tag is not None}
     found = read_tagged(reading.tagged, None, reading.tag_column, reading.encoding, display.message, known)
     if not known & {tag for one in found for tag in one.tags}:
         some = ", ".join(sorted({tag for one in found[:100] for tag in one.tags})[:5])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -51,35 +51,47 @@ def affordable(
     began: float,
     ranks: Ranks,
 ) -> str:
-    """The preset for a recipe of options that name none: the default one, or a larger one if minutes are given.
+    """The preset for a recipe of options that name none: the default one, or another one if minutes are given.
 
     It is the largest that the minutes leave enough passes over the data for (``Recipe.passes``), by the time that its
-    steps take here and now. ``began``: when the run did, by ``time.monotonic``.
+    steps take here and now; and a smaller one if they leave too few steps for the default one (``least_steps``).
+    ``began``: when the run did, by ``time.monotonic``.
     """
-    chosen, minutes, facts = task.options.default, recipe.training.minutes, []
+    default, minutes = task.options.default, recipe.training.minutes
     if minutes is None or recipe.start:
-        return chosen
-    for name, larger in _larger(task, options).items():
-        tried = task.over(data, replace(larger, run=recipe.run), Display(io.StringIO()))
+        return default
+
+    def time_for(preset: Recipe) -> tuple[float, float]:
+        """How many steps, and passes over the data, a preset has time for."""
+        tried = task.over(data, replace(preset, run=recipe.run), Display(io.StringIO()))
         seconds = 60 * minutes - (time.monotonic() - began) - sum(tried.measuring_seconds())
-        passes = max(0.0, seconds) / (seconds_per_step(tried, ranks) * tried.steps_per_epoch)
-        facts.append(f"{name} would read the data {passes:.1f} times and pays from {larger.passes:g} times on")
-        if passes < (larger.passes or 0.0):
-            break
-        chosen = name
+        steps = max(0.0, seconds) / seconds_per_step(tried, ranks)
+        return steps, steps / tried.steps_per_epoch
+
+    chosen, facts = default, []
+    names = list(next(iter(task.options.presets.values())))
+    if recipe.least_steps and (steps := time_for(recipe)[0]) < recipe.least_steps:
+        chosen = names[names.index(default) - 1]
+        facts.append(f"{default} would take {steps:,.0f} steps and pays from {recipe.least_steps:,} on")
+    else:
+        for name, larger in _larger(task, options, names[names.index(default) + 1 :]).items():
+            _, passes = time_for(larger)
+            facts.append(f"{name} would read the data {passes:.1f} times and pays from {larger.passes:g} times on")
+            if passes < (larger.passes or 0.0):
+                break
+            chosen = name
     if facts:
         display.message(f"preset {chosen}: in {minutes:g} minutes, {', '.join(facts)}")
     return chosen
 
 
-def _larger(task: type[AnyTask], options: Mapping[str, Any]) -> dict[str, Recipe]:
-    """The recipes of the presets after the default one that may be chosen unasked, from the smallest on.
+def _larger(task: type[AnyTask], options: Mapping[str, Any], names: Sequence[str]) -> dict[str, Recipe]:
+    """The recipes of those of some presets, from the smallest on, that may be chosen unasked.
 
     Not those with which the given options do not go together.
     """
-    names = list(next(iter(task.options.presets.values())))
     recipes: dict[str, Recipe] = {}
-    for name in names[names.index(task.options.default) + 1 :]:
+    for name in names:
         with suppress(InputError):
             recipes[name] = task.resolve({**options, "preset": name})
     return {name: recipe for name, recipe in recipes.items() if recipe.passes is not None}

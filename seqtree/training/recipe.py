@@ -20,7 +20,8 @@ class Recipe:
     """The settings of one run, in groups; a task adds groups of its own. ``start`` is the model of --init-from.
 
     ``passes``: how many times a budget in minutes must have time to see the data before this recipe, a preset, is taken
-    without being named; None: never. ``fits_epochs``: no budget was given, so few data are read more often, until
+    without being named; None: never. ``least_steps``: with fewer, the preset before this one, the default, learns more.
+    ``fits_epochs``: no budget was given, so few data are read more often, until
     there are ``enough_steps``, but ``most_times`` as often as others at most.
     """
 
@@ -29,6 +30,7 @@ class Recipe:
     run: RunSettings = field(default_factory=RunSettings)
     start: Any = None
     passes: float | None = None
+    least_steps: int = 0
     fits_epochs: bool = False
     enough_steps: int = 2000
     most_times: int = 10

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from io import StringIO
 from pathlib import Path
@@ -37,25 +38,42 @@ def _chosen(text: str, began: float = 0.0, **options: Any) -> tuple[str, str]:
     return affordable(kind, data, recipe, options, Display(said), time.monotonic() - began, Ranks()), said.getvalue()
 
 
-@pytest.mark.parametrize(("seconds", "preset"), [(1e-3, "large"), (1e-1, "medium"), (1e3, "small")])
+def _by_layers(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """A step takes so many seconds, and a thousand times as many for each layer more."""
+
+    def measured(task: budget.AnyTask, ranks: Ranks) -> float:
+        return float(seconds * 1000 ** (task.model.network.config.layers - 1))
+
+    monkeypatch.setattr(budget, "seconds_per_step", measured)
+
+
+@pytest.mark.parametrize(("seconds", "preset"), [(1e-6, "large"), (1e-4, "medium"), (1e-1, "small")])
 def test_the_largest_preset_that_the_minutes_are_enough_for(
     text: str, monkeypatch: pytest.MonkeyPatch, seconds: float, preset: str
 ) -> None:
-    def by_size(task: budget.AnyTask, ranks: Ranks) -> float:
-        """So many seconds a step, and a thousand times as many for the largest network."""
-        return seconds * (1000 if task.model.network.config.hidden > 512 else 1)
-
-    monkeypatch.setattr(budget, "seconds_per_step", by_size)
+    _by_layers(monkeypatch, seconds)
     chosen, said = _chosen(text, minutes=30.0)
     assert chosen == preset
     assert f"preset {preset}: in 30 minutes, medium would read the data " in said
     assert "small corpus" not in said  # networks that are only tried say nothing
 
 
+@pytest.mark.parametrize("unit", ["char", "word"])
+def test_the_smallest_preset_where_the_default_one_has_few_steps(
+    text: str, monkeypatch: pytest.MonkeyPatch, unit: str
+) -> None:
+    _by_layers(monkeypatch, 0.1)
+    assert _chosen(text, minutes=1.0, unit=unit)[0] == "small"
+    chosen, said = _chosen(text, minutes=0.2, unit=unit)
+    assert chosen == "tiny"
+    steps = re.fullmatch(r"preset tiny: in 0.2 minutes, small would take (\d+) steps and pays from (\d+) on\n", said)
+    assert steps and int(steps[1]) <= 120 < int(steps[2])
+
+
 def test_reading_takes_its_time_from_the_minutes(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(budget, "seconds_per_step", lambda task, ranks: 1e-3)
     assert _chosen(text, minutes=1.0)[0] != "small"
-    assert _chosen(text, began=61.0, minutes=1.0)[0] == "small"
+    assert _chosen(text, began=61.0, minutes=1.0)[0] == "tiny"
 
 
 @pytest.mark.parametrize(("seconds", "preset"), [(1e-3, "large"), (1e3, "medium")])
@@ -92,9 +110,11 @@ def test_a_run_records_its_preset_and_keeps_it_when_it_is_resumed(
 def test_presets_that_may_be_chosen_read_the_data_alike(task: str) -> None:
     options = named(TASKS[task].task).options
     for presets in options.presets.values():
-        base = presets[options.default].recipe.groups
+        default = presets[options.default].recipe
+        base, smaller = default.groups, default.least_steps > 0
         for preset in presets.values():
-            if preset.recipe.passes is not None:
+            smaller = smaller and preset.recipe is not default
+            if smaller or preset.recipe.passes is not None:
                 differing = {name for name, group in preset.recipe.groups.items() if group != base[name]}
                 assert differing <= {"network", "batch", "training", "objective"}
 
