@@ -119,8 +119,8 @@ class ClassifyTask(SentenceTask[ClassifierRecipe, Classifier, ClassData]):
         return model.network.loss(texts, labels, self.weights) / len(batch), len(batch)
 
     @property
-    def validated(self) -> bool:
-        return bool(self.data.valid)
+    def validation_items(self) -> int:
+        return len(self.data.valid)
 
     def evaluate(self) -> dict[str, float] | None:
         """Figures on the validation texts, on which the scales are fitted, too."""

@@ -106,8 +106,8 @@ class ImageTask(Task[ImageRecipe, ImageClassifier, ImageData]):
         return self.model.network.loss(logits, self.labels[numbers]), len(numbers)
 
     @property
-    def validated(self) -> bool:
-        return self.data.valid is not None
+    def validation_items(self) -> int:
+        return len(self.data.valid or ())
 
     def evaluate(self) -> dict[str, float] | None:
         if self.model.network.has_norms:

@@ -221,8 +221,8 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
         return network.output_loss(output, targets[:-1]), targets[:-1].numel()
 
     @property
-    def validated(self) -> bool:
-        return self.data.valid is not None
+    def validation_items(self) -> int:
+        return len(self.data.valid or ())
 
     def evaluate(self) -> dict[str, float] | None:
         if self.data.valid is None:

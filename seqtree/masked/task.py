@@ -144,8 +144,8 @@ class MaskedTask(SentenceTask[MaskedRecipe, MaskedLanguageModel, MaskedData]):
         return hidden
 
     @property
-    def validated(self) -> bool:
-        return bool(self.data.valid)
+    def validation_items(self) -> int:
+        return len(self.data.valid)
 
     def evaluate(self) -> dict[str, float] | None:
         if not self.data.valid:

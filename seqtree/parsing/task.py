@@ -142,8 +142,8 @@ class ParserTask(SentenceTask[ParserRecipe, Parser, ParserData]):
         return sum(losses[1:], losses[0]) / count, count
 
     @property
-    def validated(self) -> bool:
-        return bool(self.data.valid)
+    def validation_items(self) -> int:
+        return len(self.data.valid)
 
     def evaluate(self) -> dict[str, float] | None:
         if not self.data.valid:

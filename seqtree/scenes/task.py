@@ -103,8 +103,8 @@ class SceneTask(SentenceTask[SceneRecipe, SceneParser, SceneData]):
         return total / count, count
 
     @property
-    def validated(self) -> bool:
-        return bool(self.data.valid)
+    def validation_items(self) -> int:
+        return len(self.data.valid)
 
     def evaluate(self) -> dict[str, float] | None:
         if not self.data.valid:

@@ -110,8 +110,8 @@ class TagTask(SentenceTask[TaggerRecipe, Tagger, TagData]):
         return self.model.network.loss(sentences, tags, self.intents[rows]) / count, count
 
     @property
-    def validated(self) -> bool:
-        return bool(self.data.valid)
+    def validation_items(self) -> int:
+        return len(self.data.valid)
 
     def evaluate(self) -> dict[str, float] | None:
         if not self.data.valid:

@@ -26,10 +26,12 @@ from seqtree.training.ranks import Place, Ranks
 from seqtree.training.recipe import Recipe
 from seqtree.training.report import Report
 from seqtree.training.run_folder import OthersRunFolder, RunFolder
+from seqtree.training.settings import ValidationSettings
 from seqtree.training.task import Task
 
 AnyTask = Task[Any, Any, Any]
 SOME = 20  # batches that are looked at
+FEW = 20  # items to validate on: they say little
 LIBRARIES = 190_000_000  # bytes that reading, optimiser and matrix products take besides
 
 
@@ -168,6 +170,7 @@ def _run(
         if not (recipe.run.resume and run.checkpoint.exists()):
             ranks.together(lambda: start_from_counts(made.counted(), recipe.run, display.message))
         _check_shared(made, ranks)
+        _tell_of_few(made, display)
         display.message(_preflight(made, ranks))
         config = _config(made, sources, preset)
         result = Trainer(made, run, display, began, ranks).fit(recipe.run.resume, config)
@@ -179,9 +182,17 @@ def _run(
         if made.goes_on and not result.best_step:
             display.message("no evaluation was better than what the run started from, which is kept")
         figures, summary = ranks.led(lambda: _measured(made, run))
-        where = "validation" if made.validated else "training data"
+        where = "validation" if made.validation_items else "training data"
         display.message(f"{where}: {summary}")
         return Report({**figures, **report, "best_step": result.best_step, "measured_on": where})
+
+
+def _tell_of_few(task: AnyTask, display: Display) -> None:
+    held, count = task.recipe.groups.get("validation"), task.validation_items
+    if isinstance(held, ValidationSettings) and not held.valid and 0 < count < FEW:
+        display.message(
+            f"figures of {count} held-out item{'s' * (count > 1)} say little; --valid-share 0 learns from all of them"
+        )
 
 
 def _preset(begun: Mapping[str, Any]) -> str | None:

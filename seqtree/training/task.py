@@ -102,14 +102,14 @@ class Task(ABC, Generic[R, M, D]):
         """The mean loss (nats) of a batch and its number of items; batches come in order."""
 
     @property
-    def validated(self) -> bool:
-        """Whether there are validation data."""
-        return False
+    def validation_items(self) -> int:
+        """How many items there are to validate on."""
+        return 0
 
     @property
     def goes_on(self) -> bool:
         """Whether the model starts from one of its own kind, which validation can tell before training."""
-        return self.validated and self.recipe.start is not None and self.recipe.start.kind == self.model.kind
+        return self.validation_items > 0 and self.recipe.start is not None and self.recipe.start.kind == self.model.kind
 
     def evaluate(self) -> dict[str, float] | None:
         """Figures of the model's present weights on validation data, in all processes the same; None without any."""

@@ -116,8 +116,8 @@ class TranslationTask(SentenceTask[TranslationRecipe, Translator, PairData]):
         return self._loss(self.training, batch)
 
     @property
-    def validated(self) -> bool:
-        return bool(self.data.valid)
+    def validation_items(self) -> int:
+        return len(self.data.valid)
 
     @torch.inference_mode()
     def evaluate(self) -> dict[str, float] | None:

@@ -125,8 +125,8 @@ class TreeTask(SentenceTask[TreeRecipe, TreeClassifier, TreeData]):
         return model.network.loss(trees, labels) / count, count
 
     @property
-    def validated(self) -> bool:
-        return bool(self.data.valid)
+    def validation_items(self) -> int:
+        return len(self.data.valid)
 
     def evaluate(self) -> dict[str, float] | None:
         if not self.data.valid:

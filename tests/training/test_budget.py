@@ -63,7 +63,7 @@ def test_the_smallest_preset_where_the_default_one_has_few_steps(
     text: str, monkeypatch: pytest.MonkeyPatch, unit: str
 ) -> None:
     _by_layers(monkeypatch, 0.1)
-    assert _chosen(text, minutes=1.0, unit=unit)[0] == "small"
+    assert _chosen(text, minutes=2.0, unit=unit)[0] == "small"
     chosen, said = _chosen(text, minutes=0.2, unit=unit)
     assert chosen == "tiny"
     steps = re.fullmatch(r"preset tiny: in 0.2 minutes, small would take (\d+) steps and pays from (\d+) on\n", said)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
+import seqtree
 from seqtree.classification.task import ClassifyTask
 from seqtree.images.data import ImageSet
 from seqtree.images.task import _split
@@ -51,6 +52,19 @@ def test_a_class_of_one_item_is_learned_and_named(tmp_path: Path) -> None:
     assert Counter(item.label for item in data.training) == {"a": 9, "b": 9, "rare": 1}
     assert sorted(item.label for item in data.valid) == ["a", "b"]
     assert said == ["1 of 3 classes have one text only: rare"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "options", "told"), [(40, {}, True), (400, {}, False), (40, {"valid_share": 0}, False)]
+)
+def test_that_few_were_held_out_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], texts: int, options: dict[str, float], told: bool
+) -> None:
+    (tmp_path / "texts.tsv").write_text("".join(f"{'ab'[i % 2]}\tword {i}\n" for i in range(texts)))
+    sizes = {"hidden": 4, "words": 4, "characters": 4, "ngrams": 0, "character_ngrams": 0}
+    seqtree.train("classify", tmp_path / "texts.tsv", out=tmp_path / "run", epochs=0.1, **sizes, **options)
+    said = "figures of 4 held-out items say little; --valid-share 0 learns from all of them"
+    assert (said in capsys.readouterr().err) == told
 
 
 def test_images_that_come_class_by_class_in_turn() -> None:
