@@ -28,6 +28,7 @@ from seqtree.cli.options import (
     was_given,
 )
 from seqtree.cli.score import score
+from seqtree.cli.texts import as_unicode
 from seqtree.cli.train import train_command
 from seqtree.escapes import escaped
 from seqtree.language.config import SamplingSettings
@@ -192,7 +193,13 @@ def _print_evaluation(measured: LanguageEvaluation, record: dict[str, Any]) -> N
     "  seqtree lm sample runs/novel --prompt 'Once\\n' --temperature 0.7 --top-p 0.9 --count 3"
 )
 @click.argument("model", type=FILE)
-@click.option("--prompt", "-p", default="", help="Text to continue; \\n is a line end, \\t a tab, \\\\ a backslash.")
+@click.option(
+    "--prompt",
+    "-p",
+    default="",
+    callback=as_unicode,
+    help="Text to continue; \\n is a line end, \\t a tab, \\\\ a backslash.",
+)
 @prompt_file_option
 @condition_option
 @settings_options(SamplingSettings())
@@ -277,7 +284,7 @@ def _samples(
 
 @lm.command("next", cls=TextCommand, epilog="\b\nExample:\n  seqtree lm next runs/novel 'the cat sat on the ' -k 5")
 @click.argument("model", type=FILE)
-@click.argument("text", default="")
+@click.argument("text", default="", callback=as_unicode)
 @click.option("-k", type=click.IntRange(min=1), default=10, help="How many tokens.")
 @condition_option
 @unknown_option
@@ -291,7 +298,7 @@ def next_(model: str, text: str, k: int, condition: str | None, unknown: str, as
     cls=TextCommand, epilog="\b\nExample:\n  seqtree lm fill runs/both 'my phone broke, I want to ____ a new phone'"
 )
 @click.argument("model", type=FILE)
-@click.argument("text")
+@click.argument("text", callback=as_unicode)
 @click.option("-k", type=click.IntRange(min=1), default=10, help="How many tokens.")
 @click.option("--blank", default="____", help="How the blank is written.")
 @click.option("--unknown", type=click.Choice(["fail", "skip", "map"]), default="map", help="Unseen tokens around it.")

@@ -33,7 +33,17 @@ Formats = Mapping[str, Callable[[], object]]
 SVG: Formats = {".svg": lambda: None}
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-FILE = click.Path(readable=False, allow_dash=True)  # shells complete it; the library checks it
+
+class _File(click.Path):
+    """A path, which shells complete and the library checks, but for an empty one: the working folder was not meant."""
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
+        if value == "":
+            self.fail("an empty name; expected a file or a folder", parameter, context)
+        return super().convert(value, parameter, context)
+
+
+FILE = _File(readable=False, allow_dash=True)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else on stdout.")
 device_option = click.option("--device", default="auto", help="Where to compute: auto, cpu, cuda, cuda:1 or mps.")
 precision_option = click.option(

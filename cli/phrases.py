@@ -26,6 +26,7 @@ from seqtree.cli.options import (
     threads_option,
     with_options,
 )
+from seqtree.cli.texts import as_unicode
 from seqtree.drawing.canvas import FORMATS
 from seqtree.errors import InputError
 
@@ -91,7 +92,7 @@ def phrases() -> None:
     "  seqtree phrases near runs/words river"
 )
 @click.argument("model", type=FILE)
-@click.argument("text")
+@click.argument("text", callback=as_unicode)
 @click.option(
     "--among",
     type=FILE,
@@ -159,6 +160,8 @@ def similarity(model: str, texts: tuple[str, ...], level: str, encoding: str, as
     if len(files) < len(texts) and len(texts) != 2:
         missing = next(text for text in texts if text not in files)
         raise click.UsageError(f"expected two texts, or files of pairs with scores; there is no file {missing!r}")
+    if len(files) < len(texts):
+        as_unicode(click.get_current_context(), None, texts)
     vectors = _open(model, level, **opening)
     if len(files) == len(texts):
         _print_agreement(vectors, files, encoding, as_json)
@@ -283,7 +286,7 @@ def export(
 
 @phrases.command(epilog="\b\nExample:\n  seqtree phrases trees default 'two students of the foreign-language college'")
 @click.argument("model", type=FILE)
-@click.argument("text")
+@click.argument("text", callback=as_unicode)
 @click.option("-k", "count", type=click.IntRange(min=1), default=2, show_default=True, help="How many trees.")
 @opening_options
 @json_option

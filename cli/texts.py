@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import click
 
@@ -18,6 +18,15 @@ CHUNK = 1 << 15  # words that are read before they are worked on together
 def unless_piped(context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> tuple[str, ...]:
     """The callback of an argument for texts: a single ``-`` stands for standard input, as in other commands."""
     return () if texts == ("-",) else texts
+
+
+def as_unicode(context: click.Context, parameter: click.Parameter, text: Any) -> Any:
+    """The callback of an argument for a text, or for several. Raises InputError for bytes that are no Unicode text."""
+    from seqtree.text.lines import checked_argument
+
+    for one in (text,) if isinstance(text, str) else text:
+        checked_argument(one, "TEXT")
+    return text
 
 
 texts_argument = click.argument("texts", nargs=-1, metavar="[TEXT]...", callback=unless_piped)

@@ -20,6 +20,7 @@ from seqtree.cli.options import (
     open_model,
     picture_option,
     print_json,
+    was_given,
     with_options,
 )
 from seqtree.cli.texts import check_texts, file_option, in_chunks, text_blocks, texts_argument
@@ -172,6 +173,8 @@ def predict(
     and its translations. An empty line has an empty target. Lines on stdin do not wait for the next ones.
     """
     check_texts(texts, file, "TEXT")
+    if best > beam and was_given("beam"):
+        raise click.UsageError(f"--best {best} of a --beam of {beam}: expected at most as many as the beam has")
     loaded: Translator = open_model("translate", model, threads, device, precision)
     if (alignments or plot) and not loaded.network.config.attends:
         raise InputError(f"{model}: a model without attention, which aligns nothing")

@@ -23,7 +23,7 @@ from seqtree.training.sharing import Share, alone
 NONE = "none of these"  # instead of a class
 BINS = 15  # of probabilities, for the calibration error
 NEWTON_STEPS = 20
-LOWEST = 0.05  # scale of scores
+LOWEST = 0.001  # scale of scores
 T = TypeVar("T")
 
 
@@ -140,31 +140,32 @@ def check_labels(classifier: Classifier, items: Sequence[Labelled], labels: Ids)
 
 
 def fitted(scores: npt.NDArray[np.float64], labels: Ids) -> list[float]:
-    """The scales, one for each part of scores (P, N, classes), whose sum makes these labels (N,) most probable.
+    """The scales, one for each part of scores (P, N, classes), by whose sum these labels (N,) are most probable.
 
-    They are 0 to ``HIGHEST``, at least one of them ``LOWEST``. Found by Newton's method, as the loss is convex: the
-    temperature of Guo et al. 2017 for one part, logistic regression over the parts for several.
+    The temperature of Guo et al. 2017 for one part, logistic regression over the parts for several; each scale s with
+    the prior p(s) ~ s exp(-s), which is highest at 1, as a few texts that are all right, or all wrong, say little. They
+    are from ``LOWEST`` to ``HIGHEST``. Found by Newton's method, as the loss is convex.
     """
     scales = np.ones(len(scores))
     fit = _fit(scores, labels, scales)
     for _ in range(NEWTON_STEPS):
-        free = ~((scales <= 0.0) & (fit.slope > 0.0) | (scales >= HIGHEST) & (fit.slope < 0.0))
+        free = ~((scales <= LOWEST) & (fit.slope > 0.0) | (scales >= HIGHEST) & (fit.slope < 0.0))
         step = np.zeros(len(scales))
-        step[free] = np.linalg.solve(fit.curve[np.ix_(free, free)] + 1e-9 * np.eye(free.sum()), -fit.slope[free])
+        step[free] = np.linalg.solve(fit.curve[np.ix_(free, free)], -fit.slope[free])
         for size in 0.5 ** np.arange(12):
-            tried = (scales + size * step).clip(0.0, HIGHEST)
+            tried = (scales + size * step).clip(LOWEST, HIGHEST)
             better = _fit(scores, labels, tried)
             if better.loss < fit.loss:
                 break
         else:
             break
         scales, fit = tried, better
-    found: list[float] = (scales if scales.max() >= LOWEST else np.full_like(scales, LOWEST)).tolist()
+    found: list[float] = scales.tolist()
     return found
 
 
 class _Fit(NamedTuple):
-    """The mean of -log p of labels, and its first and second derivatives (P,), (P, P) by the scales of scores."""
+    """The mean of -log p of labels and scales, and its first and second derivatives (P,), (P, P) by the scales."""
 
     loss: float
     slope: npt.NDArray[np.float64]
@@ -180,10 +181,11 @@ def _fit(scores: npt.NDArray[np.float64], labels: Ids, scales: npt.NDArray[np.fl
     chances = powers / totals[:, None]
     means = (chances * scores).sum(axis=2)  # (P, N)
     squares = np.einsum("nc,pnc,qnc->pq", chances, scores, scores, optimize=True)
+    prior = (scales - 1.0 - np.log(scales)).sum()
     return _Fit(
-        float((np.log(totals) - logits[rows, labels]).mean()),
-        (means - scores[:, rows, labels]).mean(axis=1),
-        (squares - means @ means.T) / len(labels),
+        float((np.log(totals) - logits[rows, labels]).mean() + prior / len(labels)),
+        (means - scores[:, rows, labels]).mean(axis=1) + (1.0 - 1.0 / scales) / len(labels),
+        (squares - means @ means.T + np.diag(1.0 / scales**2)) / len(labels),
     )
 
 

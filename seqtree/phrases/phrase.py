@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -16,12 +15,11 @@ from seqtree.text.reading import numbered_lines, sources
 from seqtree.treebank.binary import BinaryTree, binarise
 from seqtree.treebank.labelled import LabelledTree, unlabelled
 from seqtree.treebank.normalisation import normalise
-from seqtree.treebank.plain import is_treebank
+from seqtree.treebank.plain import begins_a_tree, is_treebank
 from seqtree.treebank.sources import trees
 
 KINDS = ("auto", "trees", "lines")  # of files
 MAX_WORDS = 10  # of the constituents that are taken, by default
-_TREE = re.compile(r"\(\s*[^\s()]*\s*\(|\([^\s()]+\s+[^\s()]+\s*\)\s*$")
 
 
 @dataclass(frozen=True)
@@ -93,7 +91,7 @@ def _phrases(
         first = next(lines, None)
         if first is None:
             return
-        if kind == "auto" and _TREE.match(first[1].lstrip()):
+        if kind == "auto" and begins_a_tree(first[1]):
             yield from _of_trees([str(file.path) for file in files], encoding, max_words, warn)
         else:
             yield from _of_lines(spec, chain([first], lines))

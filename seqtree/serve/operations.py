@@ -251,15 +251,17 @@ def label_trees(model: Any, requests: Sequence[SentencesRequest]) -> list[Json]:
 
 
 def translate(model: Any, requests: Sequence[TranslateRequest]) -> list[Json]:
-    """The best translations of every line, with their alignments where the model attends."""
+    """The best translations of every line, none of an empty one, with their alignments where the model attends."""
     attends = model.network.config.attends
     answers = []
     for request in requests:
-        lines = [line for line in request.text.split("\n") if line.strip()]
+        lines = request.text.removesuffix("\n").split("\n")
         if (words := sum(map(len, map(str.split, lines)))) > MAX_WORDS // request.beam:
             raise InputError(f"a text of {words:,} words: expected at most {MAX_WORDS // request.beam:,} at a time")
-        found = model.translations(lines, beam=request.beam, best=request.best, alignments=attends)
-        records = [[{**one.to_json(), "svg": one.picture()} for one in translations] for translations in found]
+        some = [line for line in lines if line.strip()]
+        found = iter(model.translations(some, beam=request.beam, best=request.best, alignments=attends))
+        each = (next(found) if line.strip() else () for line in lines)
+        records = [[{**one.to_json(), "svg": one.picture()} for one in translations] for translations in each]
         answers.append({"lines": records})
     return answers
 

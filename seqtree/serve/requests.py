@@ -9,6 +9,7 @@ from seqtree.errors import InputError
 from seqtree.language.config import SamplingSettings
 from seqtree.language.inside import FEATURES
 from seqtree.settings import Settings, setting
+from seqtree.text.vocabulary import utf8_length
 
 MAX_TEXT = 20_000  # characters
 MAX_SAMPLE = 5_000  # tokens
@@ -24,6 +25,12 @@ class ModelRequest(Settings):
     model: str | None = setting(None, "Which model, by its name on the page; by default the first of its kind.")
 
     subject: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for value in self.to_json().values():
+            if isinstance(value, str):
+                utf8_length(value)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ from seqtree.drawing.confusion import confusion_chart
 from seqtree.errors import InputError
 from seqtree.tagging.model import Tagger
 from seqtree.tagging.tagging import Tagging
-from seqtree.text.chunks import chunks, parts, scheme_of
+from seqtree.text.chunks import chunks, kind_of, scheme_of
 from seqtree.text.columns import Tagged
 from seqtree.text.sentences import words_as_given
 from seqtree.training.sharing import Share, alone
@@ -98,8 +98,9 @@ def evaluate(
 ) -> TagEvaluation:
     """Tag the words of sentences and compare with their tags; several processes may ``share`` the tagging.
 
-    A tag that the tagger does not know counts as wrong; ``warn`` is told. Raises InputError if it knows none of them,
-    or if it knows intents and a sentence has none.
+    A tag that the tagger does not know counts as wrong; ``warn`` is told. So it is if the tagger knows intents, but no
+    sentence has one: then only tags are measured. Raises InputError if it knows none of the tags, and if it knows
+    intents and only some sentences have one.
     """
     scheme = tagger.scheme and (scheme_of(sentence.tags for sentence in sentences) or tagger.scheme)
     _check(tagger, sentences, warn)
@@ -112,7 +113,7 @@ def evaluate(
         pair for gold, one in zip(sentences, found, strict=True) for pair in zip(gold.tags, one.tags, strict=True)
     )
     kinds = _chunk_scores(sentences, found) if scheme else {}
-    tokens, intents = taken.total(), bool(tagger.intents)
+    tokens, intents = taken.total(), bool(tagger.intents) and sentences[0].intent is not None
     right_intents = [gold.intent == one.intent for gold, one in zip(sentences, found, strict=True)] if intents else []
     whole = [
         gold.tags == one.tags and (not intents or gold.intent == one.intent)
@@ -133,8 +134,9 @@ def evaluate(
 
 
 def _check(tagger: Tagger, sentences: Sequence[Tagged], warn: Callable[[str], object]) -> None:
-    known = {_kind(tagger, tag) for tag in tagger.tags.names}
-    kinds = [(_kind(tagger, tag), one.place) for one in sentences for tag in one.tags]
+    kind = kind_of if tagger.scheme else str
+    known = {kind(tag) for tag in tagger.tags.names}
+    kinds = [(kind(tag), one.place) for one in sentences for tag in one.tags]
     strange = [(kind, place) for kind, place in kinds if kind not in known]
     if len(strange) == len(kinds):
         raise InputError(f"{strange[0][1]}: a tag {strange[0][0]!r}, and no tag here is one of the tagger's")
@@ -146,15 +148,11 @@ def _check(tagger: Tagger, sentences: Sequence[Tagged], warn: Callable[[str], ob
             "wrong"
         )
     if len(tagger.intents):
-        for sentence in sentences:
-            if sentence.intent is None:
-                raise InputError(f"{sentence.place}: a sentence without an intent, which this tagger predicts")
-
-
-def _kind(tagger: Tagger, tag: str) -> str:
-    """The kind of a chunk tag, whatever its scheme; any other tag as it is."""
-    known = parts(tag) if tagger.scheme else None
-    return known[1] if known else tag
+        missing = [sentence.place for sentence in sentences if sentence.intent is None]
+        if len(missing) == len(sentences):
+            warn("no sentence has an intent, which this tagger predicts (see --intents): only tags are measured")
+        elif missing:
+            raise InputError(f"{missing[0]}: a sentence without an intent, which others have")
 
 
 def _chunk_scores(sentences: Sequence[Tagged], found: Sequence[Tagging]) -> dict[str, ChunkScores]:

@@ -41,6 +41,16 @@ def parts(tag: str) -> tuple[str, str] | None:
     return _CANONICAL.get(found["prefix"], found["prefix"]), found["kind"] or ""
 
 
+def kind_of(tag: str) -> str:
+    """The kind of a chunk tag, whatever its scheme; any other tag as it is.
+
+    >>> kind_of("B-NP"), kind_of("S-NP"), kind_of("NN"), kind_of("O")
+    ('NP', 'NP', 'NN', '')
+    """
+    found = parts(tag)
+    return found[1] if found else tag
+
+
 def scheme_of(sentences: Iterable[Sequence[str]]) -> str | None:
     """The scheme of sentences' tags, a key of ``SCHEMES``; None if they are no chunk tags."""
     prefixes: set[str] = set()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from seqtree.errors import InputError
-from seqtree.text.chunks import parts, scheme_of
+from seqtree.text.chunks import kind_of, scheme_of
 from seqtree.text.config import check_encoding
 from seqtree.text.nltk_corpora import PREFIX, NamedCorpus, open_corpus
 from seqtree.text.reading import Source, numbered_lines, sources
@@ -96,6 +96,8 @@ def read_tagged(
         if width > 2:
             say(f"{width} columns: words from column {word}, tags from column {tag} (see --word-column, --tag-column)")
     _check_column(sentences[0], "tag", tag)
+    if word == tag:
+        raise InputError(f"column {tag} holds the words and the tags; expected two columns")
     return [
         Tagged(tuple(row[word - 1] for row in rows), tuple(row[tag - 1] for row in rows), where, intent)
         for rows, where, intent, _ in sentences
@@ -130,21 +132,15 @@ def _tag_column(sentences: Sequence[Rows], word: int) -> int:
 
 def _known_column(sentences: Sequence[Rows], word: int, usual: int, known: Collection[str]) -> int:
     """The column after the words' with most tags that are known, whatever their chunks' scheme; else the usual one."""
-    width, kinds = len(sentences[0].rows[0]), {_kind(tag) for tag in known}
+    width, kinds = len(sentences[0].rows[0]), {kind_of(tag) for tag in known}
     found = Counter(
         column
         for sentence in sentences
         for row in sentence.rows
         for column in range(word + 1, width + 1)
-        if _kind(row[column - 1]) in kinds
+        if kind_of(row[column - 1]) in kinds
     )
     return max((usual, *found), key=lambda column: found[column])
-
-
-def _kind(tag: str) -> str:
-    """The kind of a chunk tag, or a tag that is none."""
-    found = parts(tag)
-    return found[1] if found else tag
 
 
 def intent_of(comment: str) -> str | None:

@@ -39,6 +39,8 @@ def read_labelled(
     Empty lines are left out. Raises InputError, naming file and line, and if there is no labelled text.
     """
     check_encoding(encoding)
+    if label == text:
+        raise InputError(f"column {label!r} holds the labels and the texts; expected two columns")
     found = list(_labelled(specs, encoding, label, text))
     if not found:
         raise InputError(f"{', '.join(specs)}: no labelled text in it")

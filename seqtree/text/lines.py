@@ -36,9 +36,13 @@ def around_blank(text: str, blank: str) -> tuple[str, str]:
 
 def checked_arguments(sentences: Iterable[str]) -> Iterator[str]:
     """Sentences given on the command line. Raises InputError for one with a byte that could not be decoded."""
-    for number, sentence in enumerate(sentences, 1):
-        _check(sentence, f"SENTENCE {number}", "Unicode text")
-        yield sentence
+    return (checked_argument(sentence, f"SENTENCE {number}") for number, sentence in enumerate(sentences, 1))
+
+
+def checked_argument(text: str, name: str) -> str:
+    """A text given on the command line. Raises InputError, which says its name, as ``checked_arguments``."""
+    _check(text, name, "Unicode text")
+    return text
 
 
 def line_blocks(file: str, encoding: str) -> Iterator[Iterator[str]]:

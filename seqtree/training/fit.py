@@ -50,7 +50,7 @@ def train(
     if isinstance(task, str) and task not in TASKS:
         raise InputError(f"task {task!r}: expected one of {', '.join(TASKS)}")
     for source in sources:
-        if not isinstance(source, str | Path):
+        if not isinstance(source, str | Path) or source == "":
             raise InputError(f"source {source!r}: expected a path; several are arguments of their own")
     kind: type[AnyTask] = named(TASKS[task].task) if isinstance(task, str) else task
     display = Display(quiet=progress is not True, callback=progress if callable(progress) else None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from array import array
 from collections import Counter
@@ -19,11 +20,21 @@ from seqtree.treebank.bracketed import words_of
 from seqtree.treebank.sources import SUFFIXES, normalised_trees
 
 TREE_FILES = tuple(suffix for suffix in SUFFIXES if suffix != ".txt")
+_TREE = re.compile(r"\s*(?:\(\s*[^\s()]*\s*\(|\([^\s()]+\s+[^\s()]+\s*\)\s*$)")
 
 
 def is_treebank(spec: str) -> bool:
     """Whether a source is trees by its name."""
     return spec.startswith(PREFIX) or spec.lower().endswith(TREE_FILES)
+
+
+def begins_a_tree(line: str) -> bool:
+    """Whether a line is, or begins, a tree in brackets.
+
+    >>> begins_a_tree("(S (NP (PRP it))"), begins_a_tree("(it) works"), begins_a_tree("(UH yes)")
+    (True, False, True)
+    """
+    return _TREE.match(line) is not None
 
 
 def read_words(
@@ -45,9 +56,20 @@ def read_words(
             continue
         with sources([spec]) as (files,):
             lines = (line for _, line in numbered_lines(files, encoding))
-            for sentence in read_sentences(lines, tokenized):
+            for sentence in read_sentences(_no_trees(lines, spec, warn), tokenized):
                 if sentence.words:
                     yield [form for _, form in sentence.words]
+
+
+def _no_trees(lines: Iterable[str], name: str, warn: Callable[[str], object]) -> Iterator[str]:
+    """The lines of a text; ``warn`` is told if the first one that is not blank begins a tree."""
+    first = True
+    for line in lines:
+        if first and line.strip():
+            first = False
+            if begins_a_tree(line):
+                warn(f"{name}: begins with a tree in brackets, but is read as text, by its name: trees end in .mrg")
+        yield line
 
 
 class NumberedText(NamedTuple):

@@ -158,10 +158,16 @@ def test_the_scales_that_fit() -> None:
 
 
 def test_scales_stay_within_bounds() -> None:
-    right = np.eye(3)[None, [0, 1, 2]]
-    assert fitted(right, np.array([0, 1, 2])) == [20.0]  # as sure as may be
-    assert fitted(right, np.array([1, 2, 0])) == [0.05]  # all wrong
-    assert fitted(np.concatenate([right, right * 0.0]), np.array([0, 1, 2]))[0] == 20.0
+    right, labels = np.eye(3)[None, [0, 1, 2] * 1000] * 0.01, np.array([0, 1, 2] * 1000)
+    assert fitted(right, labels) == [20.0]
+    assert fitted(right * 1000, np.roll(labels, 1)) == [pytest.approx(0.001)]  # all wrong
+
+
+def test_few_texts_say_little_about_a_scale() -> None:
+    right, labels = 5 * np.eye(3)[None, [0, 1, 2] * 7], np.array([0, 1, 2] * 7)
+    assert 1.0 < fitted(right, labels)[0] < 1.5  # not as sure as may be, although all are right
+    assert fitted(np.concatenate([right, right * 0.0]), labels) == [pytest.approx(fitted(right, labels)[0]), 1.0]
+    assert 0.1 < fitted(right[:, :1], np.array([1]))[0] < 1.0  # a single wrong one does not make all alike
 
 
 def test_words() -> None:

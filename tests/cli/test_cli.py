@@ -30,6 +30,27 @@ def _seqtree(*args: str, **options: Any) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=60, check=False, **options)
 
 
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("lm", "train", ""),
+        ("image", "train", "", "--model", "mlp"),
+        ("classify", "eval", "model", ""),
+        ("words", "train", "text.txt", "--valid", ""),
+        ("parse", "--file", ""),
+        ("parse", "--model", "", "It works."),
+        ("phrases", "map", "default", "", "--out", "a.svg"),
+    ],
+)
+def test_an_empty_name_is_not_the_working_folder(args: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    Path("text.txt").write_text("a text that was not meant\n" * 50)
+    assert run(list(args)) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "an empty name; expected a file or a folder" in err.splitlines()[-1]
+    assert not Path("runs").exists()
+
+
 @pytest.fixture
 def ending() -> Iterator[Callable[[Callable[[], Any]], int]]:
     """Runs a function as the command ``seqtree ending`` and gives the exit code."""

@@ -198,6 +198,8 @@ def test_usage(phrases: Run, tmp_path: Path) -> None:
     refused(phrases("similarity", "lm", "p.txt"), "p.txt:1: 'the land of my fathers'; expected text<TAB>text<TAB>score")
     refused(phrases("map", "lm", "p.txt", "--out", "m.gif"), "--out m.gif: expected a file that ends in .svg or .png")
     refused(phrases("near", "lm", "unicorn"), "'unicorn': the model knows none of its words")
+    for asked in (("near", "lm", "caf\udce9"), ("similarity", "lm", "cat", "caf\udce9"), ("trees", "lm", "caf\udce9")):
+        refused(phrases(*asked), "TEXT: byte 0xE9 after 3 characters is not Unicode text")
     refused(phrases("near", "lm", "cat", "--among", "none.txt"), "none.txt")
     refused(phrases("export", "lm", "--as", "phrases", "--out", "v"), "--as phrases expects a FILE")
     (tmp_path / "w.txt").write_text("cat\ndog\n")

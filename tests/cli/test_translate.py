@@ -178,6 +178,7 @@ def test_what_cannot_be_asked(call: Run, model: str, tmp_path: Path) -> None:
     refused(call("predict", "plain", "a", "--alignments"), "plain: a model without attention, which aligns nothing")
     refused(call("predict", model, "a", "--plot", "a.png"), "--plot a.png: expected a file that ends in .svg")
     refused(call("predict", model, "a", "--file", "pairs.tsv"), "give TEXT or --file, not both")
+    refused(call("predict", model, "a", "--beam", "2", "--best", "3"), "--best 3 of a --beam of 2")
     Path("bad").write_bytes(b"fine\nM\xe4dchen\n")
     code, out, err = call("predict", model, "--file", "bad")
     assert code == 2

@@ -235,11 +235,11 @@ def test_labelled_trees_and_translations(client: Client, served: dict[str, Any])
     assert len(one["nodes"]) == 5
     assert one["label"] in served["grades"].classes.names
     assert one["svg"].startswith("<svg ")
-    (line, blank) = client.ask("translate", text="a b c\n\nd", beam=3, best=2)["lines"]
+    (line, blank, last) = client.ask("translate", text="a b c\n\nd\n", beam=3, best=2)["lines"]
     assert [found["text"] for found in line] == [
         found.text for found in next(served["mirror"].translations(["a b c"], beam=3, best=2))
     ]
-    assert len(blank) == 2
+    assert (len(blank), len(last)) == (0, 2)  # a line for each line
     assert client.refused("POST", "/api/translate", {"text": "a", "best": 6})[0] == 400
 
 
@@ -319,6 +319,7 @@ def test_what_the_page_without_scripts_refuses(
         ({"text": "a", "k": 0}, "k 0: expected from 1 to 20"),
         ({"text": "a", "k": True}, "k True: expected a whole number"),
         ({"text": "a", "colour": 1}, "unknown settings 'colour'"),
+        ({"text": "a \ud83d b"}, "character 2 of the text is the lone surrogate U+D83D"),
         ({"text": "a", "model": "../secret"}, "model '../secret': expected one of default"),
         ({"text": "a" * 20_001}, "a text of 20,001 characters: expected at most 20,000"),
         ({"text": "a " * 2001}, "a text of 2,001 words: expected at most 2,000 at a time"),

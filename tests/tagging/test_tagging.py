@@ -191,8 +191,12 @@ def test_what_is_measured() -> None:
     assert measured.accuracy == pytest.approx(sum(right) / 16)
     with pytest.raises(InputError, match="line 3: a tag 'X', and no tag here"):
         evaluate(tagger, [gold[3]._replace(tags=("X",) * 4)])
-    with pytest.raises(InputError, match="without an intent"):
-        evaluate(tagger, [data[0]._replace(intent=None)])
+    with pytest.raises(InputError, match="line 1: a sentence without an intent, which others have"):
+        evaluate(tagger, [data[0], data[1]._replace(intent=None)])
+    with pytest.warns(UserWarning, match="only tags are measured"):
+        tags = evaluate(tagger, [one._replace(intent=None) for one in data])
+    assert tags.intent_accuracy is None
+    assert tags.accuracy == evaluate(tagger, data).accuracy
 
 
 def test_other_schemes_are_measured_in_their_own(learned: Tagger) -> None:

@@ -40,6 +40,8 @@ def test_which_column_is_found_and_told(tmp_path: Path) -> None:
     assert read_tagged(chunked, say=said.append, known=["X"])[0].tags == ("B-NP", "I-NP")
     others = written(tmp_path, "the DT x 1\ncat NN y 2\n")
     assert read_tagged(others, say=said.append)[0].tags == ("DT", "NN")
+    with pytest.raises(InputError, match="column 2 holds the words and the tags; expected two columns"):
+        read_tagged(others, word=2, tag=2)
     with pytest.raises(InputError, match=r"a.conll:1: 4 columns, expected a tag in column 5"):
         read_tagged(others, tag=5)
     with pytest.raises(InputError, match=r"a.conll:1: 4 columns, expected a word in column 9"):

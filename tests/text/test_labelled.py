@@ -40,6 +40,8 @@ def test_a_table_between_tabs(tmp_path: Path) -> None:
     assert pairs(specs) == [("x", "good"), ("y", "bad")]
     assert pairs(written(tmp_path, 'stars\treview\n5\tso "good\n'), label="stars", text="review") == [("5", 'so "good')]
     assert pairs(written(tmp_path, "text\tlabel it\nx\ttext\n")) == [("text", "label it"), ("x", "text")]
+    with pytest.raises(InputError, match="column 'label' holds the labels and the texts; expected two columns"):
+        pairs(specs, text="label")
     with pytest.raises(InputError, match=r"a.tsv:1: no column 'stars' among 'x', 'good'"):
         pairs(written(tmp_path, "x\tgood\n"), label="stars")
     with pytest.raises(InputError, match=r"a.tsv:2: 3 columns, expected 2 as in the header"):

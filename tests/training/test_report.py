@@ -40,3 +40,5 @@ def test_what_is_no_task_and_no_path_is_refused() -> None:
         seqtree.train("parsers", "trees.mrg")
     with pytest.raises(InputError, match=r"^source \['a.mrg', 'b.mrg'\]: expected a path; several are arguments of"):
         seqtree.train("parser", ["a.mrg", "b.mrg"])
+    with pytest.raises(InputError, match=r"^source '': expected a path"):  # it would be the working folder
+        seqtree.train("lm", "")

@@ -19,6 +19,17 @@ def test_texts_and_treebanks_are_read_alike(tmp_path: Path) -> None:
     assert read == [["Is", "it?", "It", "isn't", "-LRB-now-RRB-."], ["No"]]
 
 
+def test_trees_in_a_file_of_text_are_told(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("\n(S (NP (PRP it)) (VP (VBZ works)))\n")
+    (tmp_path / "b.txt").write_text("(It) works\n(S (NP x))\n")
+    said: list[str] = []
+    assert list(read_words([str(tmp_path / "b.txt")], warn=said.append)) and not said
+    assert list(read_words([str(tmp_path / "a.txt")], warn=said.append))
+    assert said == [
+        f"{tmp_path / 'a.txt'}: begins with a tree in brackets, but is read as text, by its name: trees end in .mrg"
+    ]
+
+
 def test_a_text_in_numbers() -> None:
     text = NumberedText.of([["a", "b", "a"], [], ["c"]])
     assert text.names == ["a", "b", "c"]

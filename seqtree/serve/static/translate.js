@@ -18,7 +18,8 @@ export function start(section, models, remember) {
 }
 
 function shown(answer) {
-  return answer.lines.map((translations) => element("div", { class: "card" }, ...translations.flatMap(translation)));
+  const some = answer.lines.filter((translations) => translations.length);
+  return some.map((translations) => element("div", { class: "card" }, ...translations.flatMap(translation)));
 }
 
 function translation({ text, score, svg }) {
