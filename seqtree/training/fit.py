@@ -31,7 +31,6 @@ from seqtree.training.task import Task
 
 AnyTask = Task[Any, Any, Any]
 SOME = 20  # batches that are looked at
-FEW = 20  # items to validate on: they say little
 LIBRARIES = 190_000_000  # bytes that reading, optimiser and matrix products take besides
 
 
@@ -189,7 +188,7 @@ def _run(
 
 def _tell_of_few(task: AnyTask, display: Display) -> None:
     held, count = task.recipe.groups.get("validation"), task.validation_items
-    if isinstance(held, ValidationSettings) and not held.valid and 0 < count < FEW:
+    if task.few_to_validate and isinstance(held, ValidationSettings) and not held.valid:
         display.message(
             f"figures of {count} held-out item{'s' * (count > 1)} say little; --valid-share 0 learns from all of them"
         )

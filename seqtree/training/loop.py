@@ -221,9 +221,9 @@ class Trainer:
         return self.ranks.first(time.monotonic())
 
     def _evaluate(self, rate: float) -> bool:
-        """Evaluate with the averaged weights; keep the model if none so far is better. False: not a finite figure.
+        """Evaluate with the averaged weights; keep the model if none so far is better, or if figures say little.
 
-        A model that goes on from another is measured before its first step as well.
+        A model that goes on from another is measured before its first step as well. False: not a finite figure.
         """
         state, settings = self.state, self.settings
         sign, best = self.task.best[0], self.task.best[1:]
@@ -234,11 +234,12 @@ class Trainer:
             sound = math.isfinite(judged)
             improved = state.best is None or (judged > state.best if sign == "+" else judged < state.best)
             better = sound and (improved or not figures)
-            if better or judged == state.best:  # of equally good models, the latest has learned most
-                state.best, state.best_step = judged, state.step
-                self.run.write_model(self.task.save)
             if better:
-                state.stale = 0
+                state.best, state.stale = judged, 0
+            latest = self.task.few_to_validate and not self.task.goes_on
+            if sound and (latest or judged == state.best):  # of equally good models, the latest has learned most
+                state.best_step = state.step
+                self.run.write_model(self.task.save)
         if not sound:
             self._recover(judged)
             return False

@@ -24,6 +24,7 @@ Counted = Mapping[str, tuple[Tensor, Iterable[npt.NDArray[Any]]]]
 R = TypeVar("R", bound=Recipe)
 M = TypeVar("M", bound=Model[Any])
 D = TypeVar("D")
+FEW = 20  # items to validate on
 
 
 class Task(ABC, Generic[R, M, D]):
@@ -105,6 +106,11 @@ class Task(ABC, Generic[R, M, D]):
     def validation_items(self) -> int:
         """How many items there are to validate on."""
         return 0
+
+    @property
+    def few_to_validate(self) -> bool:
+        """Whether so few items are validated on that the figures say little; then the latest model is kept."""
+        return 0 < self.validation_items < FEW
 
     @property
     def goes_on(self) -> bool:

@@ -360,6 +360,20 @@ def test_the_best_model_is_kept_not_the_last(tmp_path: Path) -> None:
     assert modelfile.load(tmp_path / "model.safetensors")[2]["w"].item() == task.saved[-1]
 
 
+@pytest.mark.parametrize(("items", "kept"), [(0, 3), (19, 10), (20, 3)])
+def test_the_latest_model_is_kept_where_few_items_tell_which_is_best(tmp_path: Path, items: int, kept: int) -> None:
+    class Validated(_Toy):
+        @property
+        def validation_items(self) -> int:
+            return items
+
+    losses = [5.0, 3.0, 1.0, 2.0, 4.0, 6.0, 7.0, 8.0, 9.0, 10.0]
+    task = Validated(lambda n: losses[n - 1])
+    result = _train(task, tmp_path, early_stopping=True, patience=8)[0].fit()
+    assert (result.best, result.best_step, len(task.saved)) == (1.0, 2 * kept, kept)
+    assert modelfile.load(tmp_path / "model.safetensors")[2]["w"].item() == task.saved[-1]
+
+
 def test_of_equally_good_models_the_latest_is_kept(tmp_path: Path) -> None:
     """That is no improvement, however: validation stalls all the same."""
     losses = [5.0, 3.0, 3.0, 4.0, 3.0, 6.0, 7.0, 8.0, 9.0, 10.0]
