@@ -156,12 +156,15 @@ def similarity(model: str, texts: tuple[str, ...], level: str, encoding: str, as
     A FILE has text<TAB>text<TAB>score in each line. Printed are Spearman's rank correlation, over the pairs of whose
     texts the model knows a word, and the share of these pairs (coverage).
     """
+    from seqtree.text.lines import checked_argument
+
     files = [text for text in texts if _is_file(text)]
     if len(files) < len(texts) and len(texts) != 2:
         missing = next(text for text in texts if text not in files)
         raise click.UsageError(f"expected two texts, or files of pairs with scores; there is no file {missing!r}")
     if len(files) < len(texts):
-        as_unicode(click.get_current_context(), None, texts)
+        for text in texts:
+            checked_argument(text, "TEXT")
     vectors = _open(model, level, **opening)
     if len(files) == len(texts):
         _print_agreement(vectors, files, encoding, as_json)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import click
 
@@ -20,13 +20,11 @@ def unless_piped(context: click.Context, parameter: click.Parameter, texts: tupl
     return () if texts == ("-",) else texts
 
 
-def as_unicode(context: click.Context, parameter: click.Parameter, text: Any) -> Any:
-    """The callback of an argument for a text, or for several. Raises InputError for bytes that are no Unicode text."""
+def as_unicode(context: click.Context, parameter: click.Parameter, text: str) -> str:
+    """The callback of an argument for a text. Raises InputError for bytes that are no Unicode text."""
     from seqtree.text.lines import checked_argument
 
-    for one in (text,) if isinstance(text, str) else text:
-        checked_argument(one, "TEXT")
-    return text
+    return checked_argument(text, "TEXT")
 
 
 texts_argument = click.argument("texts", nargs=-1, metavar="[TEXT]...", callback=unless_piped)
