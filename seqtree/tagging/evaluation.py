@@ -98,9 +98,8 @@ def evaluate(
 ) -> TagEvaluation:
     """Tag the words of sentences and compare with their tags; several processes may ``share`` the tagging.
 
-    A tag that the tagger does not know counts as wrong; ``warn`` is told. So it is if the tagger knows intents, but no
-    sentence has one: then only tags are measured. Raises InputError if it knows none of the tags, and if it knows
-    intents and only some sentences have one.
+    A tag that the tagger does not know counts as wrong; ``warn`` is told. It is told, too, that only tags are measured
+    if the tagger knows intents and no sentence has one. Raises InputError if only some have, or if no tag is known.
     """
     scheme = tagger.scheme and (scheme_of(sentence.tags for sentence in sentences) or tagger.scheme)
     _check(tagger, sentences, warn)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -61,28 +62,30 @@ def affordable(
     if minutes is None or recipe.start:
         return default
 
-    def time_for(preset: Recipe) -> tuple[float, float]:
-        """How many steps, and passes over the data, a preset has time for."""
-        tried = task.over(data, replace(preset, run=recipe.run), Display(io.StringIO()))
-        seconds = 60 * minutes - (time.monotonic() - began) - sum(tried.measuring_seconds())
-        steps = max(0.0, seconds) / seconds_per_step(tried, ranks)
-        return steps, steps / tried.steps_per_epoch
-
-    chosen, facts = default, []
+    time_for = partial(_time_for, task, data, began + 60 * minutes, ranks)
     names = list(next(iter(task.options.presets.values())))
+    place = names.index(default)
+    chosen, facts = default, []
     if recipe.least_steps and (steps := time_for(recipe)[0]) < recipe.least_steps:
-        chosen = names[names.index(default) - 1]
+        chosen = names[place - 1]
         facts.append(f"{default} would take {steps:,.0f} steps and pays from {recipe.least_steps:,} on")
-    else:
-        for name, larger in _larger(task, options, names[names.index(default) + 1 :]).items():
-            _, passes = time_for(larger)
-            facts.append(f"{name} would read the data {passes:.1f} times and pays from {larger.passes:g} times on")
-            if passes < (larger.passes or 0.0):
-                break
-            chosen = name
+    for name, larger in _larger(task, options, names[place + 1 :] if chosen == default else []).items():
+        _, passes = time_for(replace(larger, run=recipe.run))
+        facts.append(f"{name} would read the data {passes:.1f} times and pays from {larger.passes:g} times on")
+        if passes < (larger.passes or 0.0):
+            break
+        chosen = name
     if facts:
         display.message(f"preset {chosen}: in {minutes:g} minutes, {', '.join(facts)}")
     return chosen
+
+
+def _time_for(task: type[AnyTask], data: Any, end: float, ranks: Ranks, preset: Recipe) -> tuple[float, float]:
+    """How many steps, and passes over the data, there is time for until the ``end``, by ``time.monotonic``."""
+    tried = task.over(data, preset, Display(io.StringIO()))
+    seconds = end - time.monotonic() - sum(tried.measuring_seconds())
+    steps = max(0.0, seconds) / seconds_per_step(tried, ranks)
+    return steps, steps / tried.steps_per_epoch
 
 
 def _larger(task: type[AnyTask], options: Mapping[str, Any], names: Sequence[str]) -> dict[str, Recipe]:

@@ -223,7 +223,8 @@ class Trainer:
     def _evaluate(self, rate: float) -> bool:
         """Evaluate with the averaged weights; keep the model if none so far is better, or if figures say little.
 
-        A model that goes on from another is measured before its first step as well. False: not a finite figure.
+        Of equally good models, the latest has learned most. A model that goes on from another is measured before its
+        first step as well. False: not a finite figure.
         """
         state, settings = self.state, self.settings
         sign, best = self.task.best[0], self.task.best[1:]
@@ -236,8 +237,7 @@ class Trainer:
             better = sound and (improved or not figures)
             if better:
                 state.best, state.stale = judged, 0
-            latest = self.task.few_to_validate and not self.task.goes_on
-            if sound and (latest or judged == state.best):  # of equally good models, the latest has learned most
+            if sound and (judged == state.best or (self.task.few_to_validate and not self.task.goes_on)):
                 state.best_step = state.step
                 self.run.write_model(self.task.save)
         if not sound:
@@ -250,10 +250,8 @@ class Trainer:
         if not better:
             state.stale += 1
             self._stalled()
-        if state.step and record["train_loss"] < self.task.implausible_loss:
-            self.display.warning(
-                f"a training loss of {record['train_loss']:.1e} nats is implausibly low; the data may repeat itself"
-            )
+        if state.step and (low := record["train_loss"]) < self.task.implausible_loss:
+            self.display.warning(f"a training loss of {low:.1e} nats is implausibly low; the data may repeat itself")
         self.display.evaluation(record, figures or {}, best, better, self.task.items)
         state.loss_sum, state.loss_items = 0.0, 0
         return True
