@@ -783,7 +783,7 @@ def test_options_that_would_do_nothing(lm: Run) -> None:
     )
     for start in ((), ("--init-from", _model())):
         refused(lm("train", "text.txt", "--word-dropout", "0.5", *start), "word_dropout: only with --unit word")
-    refused(lm("train", "text.txt", "--out", "", *SMALL), "out '': expected a folder")
+    refused(lm("train", "text.txt", "--out", "", *SMALL), "'--out': an empty name; expected a file or a folder")
     refused(lm("train", "text.txt", "--epochs", "1", "--minutes", "1"), "epochs and minutes are each the whole budget")
     refused(lm("eval", _model(), "text.txt", "--ngram-order", "2"), "--ngram-order goes with --ngram")
 

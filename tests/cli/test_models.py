@@ -127,11 +127,8 @@ def test_scores_of_words_take_the_same_names(command: Run, monkeypatch: pytest.M
     assert scored("shipped") == default
     monkeypatch.setenv("SEQTREE_PARSER", "open")
     assert (scored("shipped"), scored("default")) == (other, default)
-    for wrong in ("nowhere", ""):
-        refused(
-            command("lm", "score", "m.safetensors", "t.txt", "--by", "word", "--parser", wrong),
-            f"no such model file; {EXPECTED}",
-        )
+    for wrong, said in (("nowhere", f"no such model file; {EXPECTED}"), ("", "an empty name")):
+        refused(command("lm", "score", "m.safetensors", "t.txt", "--by", "word", "--parser", wrong), said)
 
 
 @pytest.mark.usefixtures("two")

@@ -617,7 +617,7 @@ def test_the_parser_that_comes_with_seqtree(command: Run) -> None:
 
 
 def test_without_a_name(command: Run, trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    refused(command("parse", "a cat", "--model", ""), "no such model file")  # a variable that is not set, perhaps
+    refused(command("parse", "a cat", "--model", ""), "an empty name")  # a variable that is not set, perhaps
     monkeypatch.setattr(shipped, "FOLDER", tmp_path / "models")
     refused(command("parse", "a cat"), "no parser is shipped with this seqtree: name one with --model")
     shutil.copytree(Path(shipped.__file__).parent / "models", tmp_path / "models")

@@ -42,3 +42,5 @@ def test_what_is_no_task_and_no_path_is_refused() -> None:
         seqtree.train("parser", ["a.mrg", "b.mrg"])
     with pytest.raises(InputError, match=r"^source '': expected a path"):  # it would be the working folder
         seqtree.train("lm", "")
+    with pytest.raises(InputError, match=r"^out '': expected a folder"):
+        seqtree.train("lm", path("lighthouse"), out="", progress=False)
