@@ -168,6 +168,8 @@ def _items(options: ScoreOptions) -> None:
         else:
             names = [*options.by_column, *study.names("document")[1:]]
         for name in (name for name in names if names.count(name) > 1):
+            if by_word and table.header.count(name) > 1:
+                raise InputError(f"{table.name}:1: more than one column {name!r}, expected each name once")
             hint = " (see --prefix)" if by_word else ""
             raise InputError(f"{table.name}:1: column {name!r} is there already, expected another name{hint}")
         write(f"{options.level}s", names, item_rows(study, found, names, options), options.format)

@@ -14,7 +14,7 @@ from seqtree.parsing.parse import Parse
 from seqtree.parsing.spans import Pairs, Spans, word_spans
 from seqtree.text.batches import SentenceBatch, make_batch
 from seqtree.text.lexicon import Ids, LabelSet, Lexicon
-from seqtree.text.sentences import Word
+from seqtree.text.sentences import Word, forms_for_model
 from seqtree.treebank.binary import BinaryTree, Labels
 
 
@@ -33,7 +33,7 @@ class Names(NamedTuple):
 
     def batch(self, sentences: Sequence[Sequence[Word]]) -> SentenceBatch:
         """The batch of sentences, none empty, longest first."""
-        read = [[word for _, word in sentence] for sentence in sentences]
+        read = [forms_for_model(sentence) for sentence in sentences]
         return make_batch(read, [self.lexicon.encode(words) for words in read], self.lexicon)
 
     def parses(

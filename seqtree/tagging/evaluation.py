@@ -143,8 +143,8 @@ def _check(tagger: Tagger, sentences: Sequence[Tagged], warn: Callable[[str], ob
         names = sorted({name for name, _ in strange})
         shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
         warn(
-            f"{strange[0][1]}: the tagger does not know some tags ({shown}), in {len(strange):,} places; they count as "
-            "wrong"
+            f"{strange[0][1]}: in this sentence is the first of {len(strange):,} tags that the tagger does not know "
+            f"({shown}); they count as wrong"
         )
     if len(tagger.intents):
         missing = [sentence.place for sentence in sentences if sentence.intent is None]

@@ -26,7 +26,7 @@ from seqtree.text.batches import make_batch
 from seqtree.text.chunks import SCHEMES, chunks, parts, rewritten
 from seqtree.text.lexicon import Ids, LabelSet, Lexicon
 from seqtree.text.ngrams import frequent
-from seqtree.text.sentences import Word, given_words
+from seqtree.text.sentences import Word, forms_for_model, given_words
 
 CANONICAL = {"bmes": "bmes"}  # the scheme in which a network chooses tags; for all others it is BIOES
 
@@ -143,7 +143,7 @@ class Tagger(Model[TaggerNetwork], TaggerI):  # type: ignore[misc]  # NLTK is no
         self, sentences: Sequence[Sequence[Word]], count: int, probabilities: bool, scheme: str | None
     ) -> list[list[Tagging]]:
         self.network.eval()
-        read = [[word for _, word in sentence] for sentence in sentences]
+        read = [forms_for_model(sentence) for sentence in sentences]
         batch = make_batch(read, [self.lexicon.encode(words) for words in read], self.lexicon)
         scores = self.network(batch)
         emissions, lengths = scores.emissions.float(), self.network.words.ids(batch.lengths)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate, count
@@ -19,6 +19,7 @@ __all__ = [
     "ParagraphReader",
     "Sentence",
     "Word",
+    "forms_for_model",
     "given_words",
     "penn_tokens",
     "read_sentences",
@@ -159,6 +160,17 @@ def given_words(sentence: Iterable[str], known: Container[str] = frozenset()) ->
     for wrong in (word for word in given if not isinstance(word, str)):
         raise InputError(f"words are strings, not {wrong!r}")
     return words_as_given(given, known)
+
+
+def forms_for_model(sentence: Sequence[Word]) -> list[str]:
+    """The forms of a sentence's words for the model. Raises InputError for words that are strings without one."""
+    for word in sentence:
+        if isinstance(word, str):
+            raise InputError(
+                f"{word!r}: expected a word with its form for the model, as in Parser.words; parse_sents and tag_sents "
+                "take strings"
+            )
+    return [form for _, form in sentence]
 
 
 def read_sentences(

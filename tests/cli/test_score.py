@@ -178,6 +178,8 @@ def test_an_empty_text_has_a_header(score: Run) -> None:
         (("--items", "items.csv", "--by-column", "list"), "items.csv:1: no column 'list' among"),
         (("--items", "ragged.csv"), "ragged.csv:3: 1 columns, expected 2 as in the header"),
         (("--items", "."), ".: a folder, expected one file"),
+        (("--items", "twice.csv"), "twice.csv:1: more than one column 'n', expected each name once"),
+        (("--items", "twice.csv", "--prefix", "a_"), "twice.csv:1: more than one column 'n'"),
         (("--items", "missing.csv"), "missing.csv: no such file"),
         (("--items", "bytes.csv"), "bytes.csv: byte 5 (line 2)"),
         (("text.txt", "--by", "word", "--frequencies", "no.txt", "--columns", "frequency"), "no.txt: no such file"),
@@ -186,6 +188,7 @@ def test_an_empty_text_has_a_header(score: Run) -> None:
 )
 def test_what_is_refused(score: Run, arguments: tuple[str, ...], said: str) -> None:
     Path("ragged.csv").write_text("word,n\nthe,1\ncat\n", encoding="utf-8")
+    Path("twice.csv").write_text("word,n,n\nthe,1,1\n", encoding="utf-8")
     Path("bytes.csv").write_bytes(b"word\n\xff\n")
     code, _, err = score(*arguments)
     assert code == 2

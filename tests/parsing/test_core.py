@@ -869,13 +869,16 @@ def test_words_may_come_from_an_iterator() -> None:
         parser.parse(iter(["a", 3]))
 
 
-def test_a_string_is_no_sequence_of_words() -> None:
+def test_a_string_is_no_sequence_of_words_and_no_word_with_a_form() -> None:
     """It would be parsed letter by letter."""
     parser = small_parser()
     with pytest.raises(InputError):
         list(parser.parse("the cat sat"))
     with pytest.raises(InputError):
         [list(found) for found in parser.parse_sents(["the cat sat"])]
+    for sentence in (["the", "cat"], ["we", "do"]):  # words of two letters look like a form and its form for the model
+        with pytest.raises(InputError, match="expected a word with its form for the model"):
+            list(parser.parses([sentence]))
 
 
 # --- model files

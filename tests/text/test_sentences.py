@@ -13,6 +13,7 @@ from seqtree.text import sentences
 from seqtree.text.sentences import (
     ParagraphReader,
     Sentence,
+    forms_for_model,
     penn_tokens,
     read_sentences,
     split_sentences,
@@ -327,6 +328,13 @@ def test_words_that_are_given_may_be_any_strings():
         ('"', "``"),
         ("(", "("),
     ]
+
+
+def test_forms_for_the_model():
+    assert forms_for_model([("(", "-LRB-"), ("it", "it")]) == ["-LRB-", "it"]
+    for wrong in (["we", "do"], ["cats"], "we do"):  # of two letters, they look like pairs
+        with pytest.raises(InputError, match="expected a word with its form for the model"):
+            forms_for_model(wrong)
 
 
 @pytest.mark.parametrize("tokenized", [True, False])
