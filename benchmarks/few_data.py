@@ -18,9 +18,13 @@ import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from PIL import Image
 from quality import run
 
+from seqtree.images import read_set
+
 CLASSES = 1000  # texts of TREC's training set to measure on
+IMAGES = 5000  # of MNIST's training file to measure on
 
 
 class Data(NamedTuple):
@@ -44,6 +48,7 @@ DATA = {
     "german": Data(
         "translate", "translate/inflection/german.train.tsv", "translate/inflection/german.dev.tsv", ("exact_match",)
     ),
+    "mnist": Data("image", "mnist", "", ("accuracy",)),
 }
 
 
@@ -62,18 +67,34 @@ def main() -> None:
 
 def measured(data: Data, count: int, scratch: Path, options: list[str]) -> tuple[float, dict[str, Any]]:
     """The figure of a training on ``count`` items, in percent, and its report."""
-    items = items_of(data, data.train)
-    random.Random(1).shuffle(items)
-    few, valid = scratch / "train", scratch / "valid"
-    few.write_text(data.between.join(items[:count]) + data.between, encoding="utf-8")
-    measured_on = items_of(data, data.valid) if data.valid else items[-CLASSES:]
-    valid.write_text(data.between.join(measured_on) + data.between, encoding="utf-8")
-    out = str(scratch / "run")
+    few, valid, out = scratch / "train", scratch / "valid", str(scratch / "run")
+    (write_pictures if data.task == "image" else write_items)(data, count, few, valid)
     report = run([data.task, "train", str(few), "--out", out, "--threads", "1", *options])
     figure: Any = run([data.task, "eval", out, str(valid)])
     for key in data.figure:
         figure = figure[key]
     return figure * (1.0 if data.task == "parser" else 100.0), report
+
+
+def write_items(data: Data, count: int, few: Path, valid: Path) -> None:
+    """The files to train on and to measure on."""
+    items = items_of(data, data.train)
+    random.Random(1).shuffle(items)
+    few.write_text(data.between.join(items[:count]) + data.between, encoding="utf-8")
+    measured_on = items_of(data, data.valid) if data.valid else items[-CLASSES:]
+    valid.write_text(data.between.join(measured_on) + data.between, encoding="utf-8")
+
+
+def write_pictures(data: Data, count: int, few: Path, valid: Path) -> None:
+    """The folders to train on and to measure on: a folder of pictures a class."""
+    images = read_set(Path(os.environ["SEQTREE_DATA"]) / data.train, "train")
+    numbers = list(range(len(images)))
+    random.Random(1).shuffle(numbers)
+    for folder, chosen in ((few, numbers[:count]), (valid, numbers[-IMAGES:])):
+        for number in chosen:
+            path = folder / str(images.labels[number])
+            path.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(images.images[number]).save(path / f"{number}.png")
 
 
 def items_of(data: Data, file: str) -> list[str]:

@@ -36,17 +36,20 @@ def image() -> None:
     """Images: train a classifier, evaluate it, classify pictures.
 
     DATA is a folder with IDX files of the usual names (train-images-idx3-ubyte, t10k-labels-idx1-ubyte, ...; .gz or
-    not), or a file of images. Without it, seqtree draws digits itself.
+    not), a folder with a folder of pictures for each class, or a file of images. Without it, seqtree draws digits
+    itself.
     """
 
 
 image.add_command(
     train_command(
         "image",
-        "Train a classifier on DATA: a folder with IDX files (their train part), or a file of images.\n\nWrites a run "
-        "folder; stop it with Ctrl-C at any time, continue with --resume. Without DATA it draws digits itself.",
+        "Train a classifier on DATA: a folder with IDX files (their train part) or with a folder of pictures for each "
+        "class, or a file of images.\n\nWrites a run folder; stop it with Ctrl-C at any time, continue with --resume. "
+        "Without DATA it draws digits itself.",
         "\b\nExamples:\n  seqtree image train mnist/ --model lenet5 --out runs/lenet5\n"
         "  seqtree image train mnist/ --plan 'conv 16x5 norm, pool, full 64 drop 0.3' --epochs 5\n"
+        "  seqtree image train drawings/ --out runs/drawings       (drawings/cat/1.png, drawings/dog/1.png, ...)\n"
         "  seqtree image train --model mlp --out runs/first        (generated digits)",
     )
 )
@@ -61,7 +64,7 @@ image.add_command(
 @click.argument("model", type=FILE)
 @click.argument("data", type=FILE, required=False)
 @labels_option
-@click.option("--part", type=click.Choice(["train", "test"]), default="test", help="Which files of a folder.")
+@click.option("--part", type=click.Choice(["train", "test"]), default="test", help="Which part of a folder.")
 @picture_option("--plot", "Draw which class was taken for which, and the first filters", FORMATS)
 @threads_option
 @json_option
@@ -75,7 +78,7 @@ def eval_(
     loaded = open_model("image", model, threads)
     if not data:
         note(NOTHING_NAMED)
-    measured = evaluate(loaded, read_part(data, part, labels))
+    measured = evaluate(loaded, read_part(data, part, labels, loaded.size))
     if plot:
         filters = loaded.network.filters().cpu().numpy()
         write_picture(plot, measured.picture(plot.suffix.lower(), filters))

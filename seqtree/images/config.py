@@ -72,6 +72,13 @@ class ImageSettings(Settings):
     names: tuple[str, ...] = setting(
         (), "Names of the classes; may be given several times, or with commas.", metavar="A,B,...", unset="their labels"
     )
+    size: int | None = setting(
+        None,
+        "Width and height, in pixels, that the pictures of a folder a class get.",
+        minimum=8,
+        maximum=512,
+        unset="28",
+    )
     valid_share: float = setting(
         0.1, "Share of the images, evenly from each class, to hold out for validation; 0 for none.", minimum=0, below=1
     )

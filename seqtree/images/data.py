@@ -1,28 +1,31 @@
-"""Labelled images in memory, and finding image and label files by their usual names."""
+"""Labelled images in memory."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from seqtree.errors import InputError
-from seqtree.images.idx import Bytes, read_images, read_labels
+from seqtree.images.idx import Bytes
 
-PARTS = {"train": "train", "test": "t10k"}  # part of the data -> prefix of its file names
-FORMS = (("-images-idx3-ubyte", "-labels-idx1-ubyte"), ("-images.idx3-ubyte", "-labels.idx1-ubyte"))
+MAX_NAMED = 10  # classes in a message
 
 
 @dataclass(frozen=True)
 class ImageSet:
-    """Images (N, H, W) of unsigned bytes, background 0, and labels (N,); InputError if their numbers differ."""
+    """Images (N, H, W) of unsigned bytes, background 0, and labels (N,); InputError if their numbers differ.
+
+    names: of the classes that the labels stand for, where the data say them.
+    """
 
     images: Bytes
     labels: Bytes
     source: str = "images"
+    names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.images) != len(self.labels):
@@ -32,7 +35,7 @@ class ImageSet:
         return len(self.images)
 
     def __getitem__(self, part: slice | npt.NDArray[np.bool_]) -> ImageSet:
-        return ImageSet(self.images[part], self.labels[part], self.source)
+        return replace(self, images=self.images[part], labels=self.labels[part])
 
     @property
     def size(self) -> tuple[int, int]:
@@ -41,46 +44,23 @@ class ImageSet:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of shape, images and labels."""
-        digest = hashlib.sha256(repr(self.images.shape).encode())
+        """SHA-256 of shape, names, images and labels."""
+        digest = hashlib.sha256(repr(self.images.shape + self.names).encode())
         for array in (self.images, self.labels):
             digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()
 
-
-def read_set(data: str | Path, part: str, labels: str | Path | None = None) -> ImageSet:
-    """Images and their labels.
-
-    ``data``: a folder with files of the usual names (``train-images-idx3-ubyte``, ``t10k-labels-idx1-ubyte``, ...;
-    ``.gz`` or not), of which ``part`` (train or test) is read; or a file of images. ``labels``: their file, by default
-    the one of the usual name in the same folder. Raises InputError for missing or invalid files.
-    """
-    path = Path(data)
-    images = _images_in(path, part) if path.is_dir() else path
-    if not images.exists():
-        raise InputError(f"{images}: no such file or folder")
-    beside = Path(labels) if labels else _labels_beside(images)
-    return ImageSet(read_images(images), read_labels(beside), f"{images} and {beside}")
-
-
-def _images_in(folder: Path, part: str) -> Path:
-    names = [PARTS[part] + images for images, _ in FORMS]
-    found = _first(folder, names)
-    if found is None:
-        raise InputError(f"{folder}: holds no {' or '.join(names)}, plain or .gz")
-    return found
-
-
-def _labels_beside(images: Path) -> Path:
-    stem = images.name.removesuffix(".gz")
-    names = [stem.removesuffix(a) + b for a, b in FORMS if stem.endswith(a)]
-    found = _first(images.parent, names)
-    if found is None:
-        expected = f"{names[0]}, plain or .gz, in the same folder" if names else "their file as --labels"
-        raise InputError(f"{images}: no labels found; expected {expected}")
-    return found
-
-
-def _first(folder: Path, names: list[str]) -> Path | None:
-    paths = (folder / f"{name}{ending}" for name in names for ending in ("", ".gz"))
-    return next((path for path in paths if path.exists()), None)
+    def numbered(self, classes: Sequence[str]) -> npt.NDArray[np.int64]:
+        """The labels (N,) as the numbers of these classes. Raises InputError for a label that is none of them."""
+        if not self.names:
+            if self.labels.max() >= len(classes):
+                raise InputError(
+                    f"{self.source}: a label {self.labels.max()}; the model knows {len(classes)} classes, from 0"
+                )
+            return self.labels.astype(np.int64)
+        numbers = {name: number for number, name in enumerate(classes)}
+        used = [name for label, name in enumerate(self.names) if label in self.labels]
+        if unknown := [name for name in used if name not in numbers]:
+            expected = ", ".join(classes[:MAX_NAMED]) + ", ..." * (len(classes) > MAX_NAMED)
+            raise InputError(f"{self.source}: the model does not know the class {unknown[0]!r}; expected {expected}")
+        return np.array([numbers.get(name, -1) for name in self.names], np.int64)[self.labels]

@@ -6,13 +6,11 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 
 from seqtree.confusion import pairs_of
 from seqtree.drawing.charts import Chart, in_notebook
 from seqtree.drawing.confusion import Filters, confusion_chart
-from seqtree.errors import InputError
 from seqtree.images.data import ImageSet
 from seqtree.images.model import ImageClassifier
 from seqtree.training.sharing import Share, alone
@@ -73,10 +71,8 @@ def evaluate(model: ImageClassifier, data: ImageSet, share: Share = alone) -> Im
     Raises InputError for images or labels that are not the model's.
     """
     count = len(model.classes)
-    if data.labels.max() >= count:
-        raise InputError(f"{data.source}: a label {data.labels.max()}; the model knows {count} classes, from 0")
     device = model.device
-    labels = torch.from_numpy(data.labels.astype(np.int64)).to(device)
+    labels = torch.from_numpy(data.numbered(model.classes)).to(device)
     began = time.perf_counter()
     images = torch.from_numpy(data.images).to(device)
     parts = share(lambda rows: [model.logits(images[rows[0] : rows[-1] + 1]).cpu()], range(len(data)))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from seqtree.errors import InputError
-from seqtree.images.data import ImageSet, read_set
+from seqtree.images.data import ImageSet
+from seqtree.images.sources import SIDE, read_set
 
-SIDE = 28  # pixels
 GENERATED = {"train": (2000, 0), "test": (1000, 1)}  # digits, and their seed
 _ROWS = """
  ###    #    ###   ###     #  #####  ###  #####  ###   ###
@@ -42,8 +42,8 @@ def digits(count: int, seed: int = 0) -> ImageSet:
     return ImageSet(images.clip(0, 255).astype(np.uint8), labels, "generated digits")
 
 
-def read_part(data: str | None, part: str, labels: str | None = None) -> ImageSet:
-    """The ``part`` (train or test) of the images that DATA names, or of the generated digits. Raises InputError."""
+def read_part(data: str | None, part: str, labels: str | None = None, size: tuple[int, int] | None = None) -> ImageSet:
+    """The ``part`` (train or test) of the images that DATA names, or of the generated digits: see ``read_set``."""
     if labels and not data:
         raise InputError(f"labels {labels} without images: name these, too")
-    return read_set(data, part, labels) if data else digits(*GENERATED[part])
+    return read_set(data, part, labels, size) if data else digits(*GENERATED[part])

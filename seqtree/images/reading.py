@@ -22,6 +22,7 @@ DRAWN_SIZE = 20 / 28  # size of MNIST's digits relative to the image
 MIN_CONTRAST = 32  # brightness difference from the background, below which nothing counts as drawn
 FULL_CONTRAST = 224  # from this on, a picture is not stretched
 MAX_PIXELS = 50_000_000  # of a picture, which takes some ten bytes for each
+NOTHING_DRAWN = "nothing is drawn on it"
 DRAWN = 0.25  # of the brightest pixel; brighter pixels are drawn, when a picture is cropped
 
 
@@ -44,7 +45,7 @@ def read_inputs(path: str, size: tuple[int, int]) -> Iterator[Reading]:
     except OSError as error:
         raise InputError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}") from error
     if not idx:
-        yield _picture(path, size)
+        yield picture(path, size)
         return
     images = read_images(path)
     if images.shape[1:] != size:
@@ -54,7 +55,8 @@ def read_inputs(path: str, size: tuple[int, int]) -> Iterator[Reading]:
         yield Reading(f"{path}[{number}]", image)
 
 
-def _picture(path: str, size: tuple[int, int]) -> Reading:
+def picture(path: str, size: tuple[int, int]) -> Reading:
+    """The picture in a file, light on dark, with ``size`` (height, width) in pixels. InputError for another file."""
     grounds = [(band, _ground(band)) for band in _bands(path)]
     band, background = max(grounds, key=lambda pair: int(np.abs(pair[0] - pair[1]).max()))
     drawn, changes = band - background, []
@@ -63,7 +65,7 @@ def _picture(path: str, size: tuple[int, int]) -> Reading:
         changes.append("dark on light: inverted")
     contrast = int(drawn.max())
     if contrast < MIN_CONTRAST:
-        changes.append("nothing is drawn on it")
+        changes.append(NOTHING_DRAWN)
         drawn = np.zeros_like(drawn)
     elif background not in (0, 255) or contrast < FULL_CONTRAST:
         changes.append(f"background brightness {background}, contrast {contrast}: stretched to 0 and 255")

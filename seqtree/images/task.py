@@ -15,7 +15,7 @@ from torch import Tensor
 from seqtree.errors import InputError
 from seqtree.images.augment import AugmentedImages
 from seqtree.images.config import OPTIONS, ROWS_ONLY, ImageRecipe
-from seqtree.images.data import ImageSet
+from seqtree.images.data import MAX_NAMED, ImageSet
 from seqtree.images.evaluation import evaluate
 from seqtree.images.generated import read_part
 from seqtree.images.model import ImageClassifier
@@ -25,7 +25,6 @@ from seqtree.training.task import Batch, Task
 
 MEASURED = 10_000  # training images from which batch normalisation takes its figures
 MAX_VALIDATION = 5000  # images
-MAX_NAMED = 10  # classes in a warning
 
 
 class ImageData(NamedTuple):
@@ -54,7 +53,7 @@ class ImageTask(Task[ImageRecipe, ImageClassifier, ImageData]):
         if count // self.steps_per_epoch < self.least_rows:
             raise InputError(f"{count:,} images in batches of {size}: batch normalisation needs two in each")
         self.images = torch.from_numpy(data.training.images).to(model.device)
-        self.labels = torch.from_numpy(data.training.labels.astype(np.int64)).to(model.device)
+        self.labels = torch.from_numpy(data.training.numbered(model.classes)).to(model.device)
         self.augmented = AugmentedImages(self.images, recipe.augmentation)
         self._order = lru_cache(maxsize=2)(self._shuffled)
 
@@ -71,8 +70,12 @@ class ImageTask(Task[ImageRecipe, ImageClassifier, ImageData]):
     def read(cls, sources: Sequence[str], recipe: ImageRecipe, display: Display) -> ImageData:
         if len(sources) > 1:
             raise InputError(f"{', '.join(sources)}: expected one folder or file of images")
-        data = read_part(next(iter(sources), None), "train", recipe.images.labels)
-        names = _names(recipe.images.names, data)
+        settings = recipe.images
+        size = (settings.size, settings.size) if settings.size else None
+        data = read_part(next(iter(sources), None), "train", settings.labels, size)
+        if size and not data.names:
+            raise InputError(f"size {settings.size}: {data.source} have a size of their own; it is for pictures")
+        names = _names(settings.names, data)
         training, valid = _split(data, recipe.images.valid_share)
         if missing := sorted(set(range(len(names))) - set(training.labels.tolist())):
             shown = [names[label] for label in missing[:MAX_NAMED]] + ["..."] * (len(missing) > MAX_NAMED)
@@ -109,6 +112,10 @@ class ImageTask(Task[ImageRecipe, ImageClassifier, ImageData]):
     def validation_items(self) -> int:
         return len(self.data.valid or ())
 
+    @property
+    def holds_out(self) -> bool:
+        return True
+
     def evaluate(self) -> dict[str, float] | None:
         if self.model.network.has_norms:
             self.model.network.measure_norms(self.images[:MEASURED], self.recipe.batch.batch)
@@ -138,10 +145,13 @@ class ImageTask(Task[ImageRecipe, ImageClassifier, ImageData]):
 
 
 def _names(given: tuple[str, ...], data: ImageSet) -> tuple[str, ...]:
-    """The names of the classes: those given, or their labels."""
-    count = int(data.labels.max()) + 1
+    """The names of the classes: those of the data, those given, or their labels."""
+    if data.names and given:
+        raise InputError(f"names {', '.join(given)}: a folder is a class in {data.source}, by its name")
+    given, count = data.names or given, int(data.labels.max()) + 1
     if data.labels.min() == count - 1:
-        raise InputError(f"{data.source}: every label is {count - 1}; expected two classes or more")
+        every = f"picture is of class {given[-1]!r}" if data.names else f"label is {count - 1}"
+        raise InputError(f"{data.source}: every {every}; expected two classes or more")
     if given and len(given) < count:
         raise InputError(f"{len(given)} names for labels up to {count - 1}: expected {count}")
     if len(set(given)) < len(given):

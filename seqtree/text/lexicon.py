@@ -40,6 +40,17 @@ class LabelSet(Generic[L]):
         return np.array([-1 if name is None else self._index.get(name, -1) for name in names], dtype=np.int64)
 
 
+def in_order(names: Iterable[str]) -> list[str]:
+    """Names of classes sorted: as numbers, if they all are whole numbers.
+
+    >>> in_order(["10", "9"]), in_order(["b", "9", "10"])
+    (['9', '10'], ['10', '9', 'b'])
+    """
+    found = list(names)
+    numbers = all(name.isdecimal() for name in found)
+    return sorted(found, key=lambda name: (int(name), name)) if numbers else sorted(found)
+
+
 class Known(NamedTuple):
     """Words and characters that are known besides those of the training data."""
 

@@ -26,7 +26,6 @@ from seqtree.training.ranks import Place, Ranks
 from seqtree.training.recipe import Recipe
 from seqtree.training.report import Report
 from seqtree.training.run_folder import OthersRunFolder, RunFolder
-from seqtree.training.settings import ValidationSettings
 from seqtree.training.task import Task
 
 AnyTask = Task[Any, Any, Any]
@@ -187,8 +186,8 @@ def _run(
 
 
 def _tell_of_few(task: AnyTask, display: Display) -> None:
-    held, count = task.recipe.groups.get("validation"), task.validation_items
-    if task.few_to_validate and isinstance(held, ValidationSettings) and not held.valid:
+    count = task.validation_items
+    if task.few_to_validate and task.holds_out:
         display.message(
             f"figures of {count} held-out item{'s' * (count > 1)} say little; --valid-share 0 learns from all of them"
         )

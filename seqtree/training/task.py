@@ -17,6 +17,7 @@ from seqtree.model import Model
 from seqtree.settings import overridden
 from seqtree.training.progress import Display
 from seqtree.training.recipe import Recipe, TrainingOptions
+from seqtree.training.settings import ValidationSettings
 from seqtree.training.sharing import Share, alone
 
 Batch = npt.NDArray[np.int64]  # its first axis is rows: ``batch[a:b]`` is a batch, too
@@ -106,6 +107,12 @@ class Task(ABC, Generic[R, M, D]):
     def validation_items(self) -> int:
         """How many items there are to validate on."""
         return 0
+
+    @property
+    def holds_out(self) -> bool:
+        """Whether what is validated on is a share of the training data."""
+        settings = self.recipe.groups.get("validation")
+        return isinstance(settings, ValidationSettings) and not settings.valid
 
     @property
     def few_to_validate(self) -> bool:

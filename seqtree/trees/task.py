@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from torch import Tensor
 
 from seqtree.errors import InputError
-from seqtree.text.lexicon import LabelSet, Lexicon
+from seqtree.text.lexicon import LabelSet, Lexicon, in_order
 from seqtree.text.reading import check_standard_input
 from seqtree.training.batches import SentenceTask, spread_out
 from seqtree.training.counts import counted_words
@@ -162,18 +162,6 @@ def _warn_of_new_classes(
     if new := in_order({tree.labels[-1] for tree in flat if tree.labels[-1] is not None} - known):
         some = ", ".join(new[:5]) + (", ..." if len(new) > 5 else "")
         display.warning(f"{place}: {len(new)} of its classes {'is' if len(new) == 1 else 'are'} in no tree: {some}")
-
-
-def in_order(names: Iterable[str]) -> list[str]:
-    """Names of classes sorted: as numbers, if they all are whole numbers.
-
-    >>> in_order(["10", "9"]), in_order(["b", "9", "10"])
-    (['9', '10'], ['10', '9', 'b'])
-    """
-    found = list(names)
-    return (
-        sorted(found, key=lambda name: (int(name), name)) if all(name.isdecimal() for name in found) else sorted(found)
-    )
 
 
 def _root(tree: LabelledTree) -> str | None:

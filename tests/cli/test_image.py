@@ -8,6 +8,7 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,7 +16,7 @@ import click
 import numpy as np
 import pytest
 from command_helpers import Run, caller, refused
-from image_helpers import idx_bytes, write_part
+from image_helpers import idx_bytes, write_part, write_pictures
 from language_helpers import model as language_model
 from PIL import Image
 from runs import metrics
@@ -99,6 +100,24 @@ def test_train_prints_the_run_folder(command: Run) -> None:
     assert command("train", *SMALL, "--quiet") == (0, "runs/digits\n", "")
     config = json.loads(Path("runs/digits/config.json").read_text(encoding="utf-8"))
     assert (config["data"], config["network"]["plan"]) == ([], "conv 4x3, pool 3, full 16")
+
+
+def test_a_folder_of_pictures_for_each_class(command: Run) -> None:
+    data = digits(700)
+    data = replace(data[data.labels < 2][:70], names=("O", "I"))
+    write_pictures(Path("letters/train"), data[:60])
+    write_pictures(Path("letters/test"), data[60:])
+    code, out, err = command("train", "letters", "--size", "20", *SMALL)
+    assert (code, out) == (0, "runs/letters\n")
+    assert "figures of 6 held-out items say little" in err
+    assert "54 training images of 20x20, 6 validation images; 2 classes" in err
+    code, out, _ = command("eval", "runs/letters", "letters", "--json")
+    assert (code, json.loads(out)["images"]) == (0, 10)
+    Path("letters/test/I").rename("letters/test/unseen")
+    refused(command("eval", "runs/letters", "letters"), "letters: the model does not know the class 'unseen'")
+    code, out, _ = command("predict", "runs/letters", str(next(Path("letters/test/O").iterdir())))
+    assert code == 0
+    assert out.split("\t")[1] in ("I", "O")
 
 
 def test_options_reach_the_run(command: Run) -> None:

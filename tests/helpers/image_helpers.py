@@ -1,4 +1,4 @@
-"""IDX files for tests."""
+"""Files of images for tests."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from seqtree.images.data import ImageSet
 
@@ -24,3 +25,11 @@ def write_part(folder: Path, part: str, data: ImageSet, zipped: bool = False) ->
         path = folder / f"{part}-{kind}-ubyte{'.gz' if zipped else ''}"
         path.write_bytes(gzip.compress(idx_bytes(array), mtime=0) if zipped else idx_bytes(array))
     return path
+
+
+def write_pictures(folder: Path, data: ImageSet) -> None:
+    """Each image as a picture in the folder of its class."""
+    for number, (image, label) in enumerate(zip(data.images, data.labels.tolist(), strict=True)):
+        path = folder / str(data.names[label] if data.names else label)
+        path.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(path / f"{number:05}.png")

@@ -10,9 +10,10 @@ import pytest
 from image_helpers import idx_bytes, write_part
 
 from seqtree.errors import InputError
-from seqtree.images.data import ImageSet, read_set
+from seqtree.images.data import ImageSet
 from seqtree.images.generated import BITMAPS, digits
 from seqtree.images.idx import is_idx, read_images, read_labels
+from seqtree.images.sources import read_set
 
 IMAGES = np.arange(2 * 3 * 4, dtype=np.uint8).reshape(2, 3, 4)
 LABELS = np.array([7, 0], np.uint8)

@@ -18,10 +18,11 @@ from runs import Messages, image_recipe, metrics, train
 from seqtree import modelfile
 from seqtree.errors import InputError, ModelFileError
 from seqtree.images.config import ImageNetworkConfig, ImageRecipe
-from seqtree.images.data import ImageSet, read_set
+from seqtree.images.data import ImageSet
 from seqtree.images.evaluation import evaluate
 from seqtree.images.generated import digits
 from seqtree.images.model import ImageClassifier
+from seqtree.images.sources import read_set
 from seqtree.images.task import ImageData, ImageTask, _split
 from seqtree.training.settings import BatchSettings, TrainingSettings
 

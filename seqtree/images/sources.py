@@ -1,0 +1,91 @@
+"""Labelled images in files: MNIST's IDX files by their usual names, or a folder of pictures for each class."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from seqtree.errors import InputError
+from seqtree.images.data import ImageSet
+from seqtree.images.idx import read_images, read_labels
+from seqtree.images.reading import NOTHING_DRAWN, picture
+from seqtree.text.lexicon import in_order
+from seqtree.text.reading import say
+
+PARTS = {"train": "train", "test": "t10k"}  # part of the data -> prefix of its file names
+FORMS = (("-images-idx3-ubyte", "-labels-idx1-ubyte"), ("-images.idx3-ubyte", "-labels.idx1-ubyte"))
+PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
+SIDE = 28  # pixels of a picture, where nothing else is said, as MNIST's images have
+MAX_CLASSES = 256  # whose numbers are bytes
+
+
+def read_set(
+    data: str | Path, part: str, labels: str | Path | None = None, size: tuple[int, int] | None = None
+) -> ImageSet:
+    """Images and their labels.
+
+    ``data``: a folder with files of the usual names (``train-images-idx3-ubyte``, ``t10k-labels-idx1-ubyte``, ...;
+    ``.gz`` or not), of which ``part`` (train or test) is read; a folder with a folder of pictures for each class, or
+    with such folders in one that is called as the part; or a file of images. ``labels``: their file, by default the one
+    of the usual name in the same folder. ``size``: height and width that pictures get, by default ``SIDE`` each; IDX
+    images have their own. Raises InputError for missing or invalid files.
+    """
+    path = Path(data)
+    names = [PARTS[part] + ending for ending, _ in FORMS]
+    images = _first(path, names) if path.is_dir() else path
+    if images is None:
+        classes = _class_folders(path / part) or _class_folders(path)
+        if not classes:
+            raise InputError(f"{path}: holds no {' or '.join(names)}, plain or .gz, and no folder of pictures")
+        if labels:
+            raise InputError(f"labels {labels}: a folder is a class in {path}")
+        return _pictures(path, classes, size or (SIDE, SIDE))
+    if not images.exists():
+        raise InputError(f"{images}: no such file or folder")
+    beside = Path(labels) if labels else _labels_beside(images)
+    return ImageSet(read_images(images), read_labels(beside), f"{images} and {beside}")
+
+
+def _class_folders(folder: Path) -> dict[str, list[str]]:
+    """The pictures in each folder of a folder, by its name, in order; empty where there is no folder with pictures."""
+    if not folder.is_dir():
+        return {}
+    try:
+        inside = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+        found = {path.name: [str(one) for one in sorted(path.rglob("*")) if _is_picture(one)] for path in inside}
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be read: {error.strerror}") from None
+    if any(found.values()) and (empty := [str(folder / name) for name, pictures in found.items() if not pictures]):
+        say(f"{', '.join(empty)}: no picture in it, so it is no class")
+    return {name: found[name] for name in in_order(found) if found[name]}
+
+
+def _is_picture(path: Path) -> bool:
+    return path.suffix.lower() in PICTURES and not path.name.startswith(".") and path.is_file()
+
+
+def _pictures(folder: Path, classes: dict[str, list[str]], size: tuple[int, int]) -> ImageSet:
+    """The pictures of the classes, each as ``picture`` makes it."""
+    if len(classes) > MAX_CLASSES:
+        raise InputError(f"{folder}: {len(classes)} folders of pictures; expected at most {MAX_CLASSES} classes")
+    readings = [picture(path, size) for paths in classes.values() for path in paths]
+    if blank := [reading.name for reading in readings if NOTHING_DRAWN in reading.changes]:
+        say(f"{blank[0]}: {NOTHING_DRAWN}" + (f", nor on {len(blank) - 1:,} others" if blank[1:] else ""))
+    labels = np.repeat(np.arange(len(classes), dtype=np.uint8), [len(paths) for paths in classes.values()])
+    return ImageSet(np.stack([reading.image for reading in readings]), labels, str(folder), tuple(classes))
+
+
+def _labels_beside(images: Path) -> Path:
+    stem = images.name.removesuffix(".gz")
+    names = [stem.removesuffix(a) + b for a, b in FORMS if stem.endswith(a)]
+    found = _first(images.parent, names)
+    if found is None:
+        expected = f"{names[0]}, plain or .gz, in the same folder" if names else "their file as --labels"
+        raise InputError(f"{images}: no labels found; expected {expected}")
+    return found
+
+
+def _first(folder: Path, names: list[str]) -> Path | None:
+    paths = (folder / f"{name}{ending}" for name in names for ending in ("", ".gz"))
+    return next((path for path in paths if path.exists()), None)

@@ -1,0 +1,112 @@
+"""Folders of pictures, a class each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from image_helpers import write_part, write_pictures
+from PIL import Image
+
+from seqtree.errors import InputError
+from seqtree.images.data import ImageSet
+from seqtree.images.evaluation import evaluate
+from seqtree.images.generated import digits
+from seqtree.images.model import ImageClassifier
+from seqtree.images.sources import read_set
+from seqtree.images.task import ImageTask
+from seqtree.training.progress import Display
+
+QUIET = Display(quiet=True)
+
+
+def _read(folder: Path, **options: object) -> ImageSet:
+    return ImageTask.read([str(folder)], ImageTask.resolve({"valid_share": 0, **options}), QUIET).training
+
+
+def test_pictures_in_folders_are_the_images_that_were_written(tmp_path: Path) -> None:
+    data = digits(40)
+    data = ImageSet(np.where(data.images > 100, 255, 0).astype(np.uint8), data.labels)  # nothing of it is stretched
+    write_pictures(tmp_path, data)
+    (tmp_path / "3" / "notes.txt").write_text("no picture")
+    (tmp_path / ".hidden").mkdir()
+    Image.new("L", (9, 9)).save(tmp_path / ".hidden" / "a.png")
+    read = read_set(tmp_path, "train")
+    assert read.names == tuple("0123456789")
+    order = np.argsort(data.labels, kind="stable")
+    assert (read.images == data.images[order]).all()
+    assert (read.labels == data.labels[order]).all()
+
+
+def test_classes_with_whole_numbers_for_names_stand_in_their_order(tmp_path: Path) -> None:
+    """So that a model of them can be measured on IDX files, where classes have numbers only."""
+    labels = np.array([0, 2, 10, 9], np.uint8)
+    images = np.full((4, 28, 28), 200, np.uint8) * (np.arange(28) > 14)
+    write_pictures(tmp_path, ImageSet(images.astype(np.uint8), labels))
+    assert read_set(tmp_path, "train").names == ("0", "2", "9", "10")
+
+
+def test_a_folder_for_each_part(tmp_path: Path) -> None:
+    data = digits(30)
+    write_pictures(tmp_path / "train", data[:20])
+    write_pictures(tmp_path / "test", data[20:])
+    assert [len(read_set(tmp_path, part)) for part in ("train", "test")] == [20, 10]
+    write_part(tmp_path, "train", data[:5])
+    assert len(read_set(tmp_path, "train")) == 5  # files of the usual names come first
+
+
+def test_pictures_get_a_size(tmp_path: Path) -> None:
+    picture = Image.new("RGB", (60, 90), "white")
+    picture.paste("black", (20, 20, 30, 80))
+    for name in ("bar", "stroke"):
+        (tmp_path / name).mkdir()
+        picture.save(tmp_path / name / "a.JPG")
+    assert _read(tmp_path).size == (28, 28)
+    read = _read(tmp_path, size=16)
+    assert (read.size, len(read)) == ((16, 16), 2)
+    assert read.images[0].max() > 200  # light on dark
+    assert read.images[0][0].max() == 0
+    assert (read.images[0] == read.images[1]).all()
+
+
+def test_labels_of_a_model_are_found_by_name(tmp_path: Path) -> None:
+    data = digits(30)
+    letters = ImageSet(data.images, data.labels, "letters", tuple("abcdefghij"))
+    write_pictures(tmp_path, letters[data.labels > 4])
+    classifier = ImageClassifier.untrained(data, "jihgfedcba", plan="full 4")
+    read = read_set(tmp_path, "test")
+    assert read.names == tuple("fghij")
+    assert {classifier.classes[number] for number in read.numbered(classifier.classes)} == set("fghij")
+    measured = evaluate(classifier, read)
+    assert [sum(row) > 0 for row in measured.confusion] == [True] * 5 + [False] * 5
+    with pytest.raises(InputError, match="does not know the class 'f'; expected a, b, c"):
+        read.numbered("abc")
+
+
+def test_what_is_no_class_and_what_shows_nothing_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_pictures(tmp_path, digits(20))
+    (tmp_path / "empty").mkdir()
+    for name in "ab":
+        Image.new("L", (40, 40), 255).save(tmp_path / "0" / f"{name}.png")
+    assert "empty" not in read_set(tmp_path, "train").names
+    said = capsys.readouterr().err
+    assert f"{tmp_path / 'empty'}: no picture in it, so it is no class" in said
+    assert f"{tmp_path / '0' / 'a.png'}: nothing is drawn on it, nor on 1 others" in said
+
+
+def test_folders_that_are_refused(tmp_path: Path) -> None:
+    write_pictures(tmp_path / "one", digits(20)[np.arange(20) == 0])
+    write_pictures(tmp_path / "ten", digits(20))
+    with pytest.raises(InputError, match=r"one: every picture is of class '.'; expected two classes or more"):
+        _read(tmp_path / "one")
+    with pytest.raises(InputError, match="labels some: a folder is a class in"):
+        _read(tmp_path / "ten", labels="some")
+    with pytest.raises(InputError, match="names a, b: a folder is a class in"):
+        _read(tmp_path / "ten", names=("a,b",))
+    write_part(tmp_path / "idx", "train", digits(20))
+    with pytest.raises(InputError, match=r"size 32: .* have a size of their own; it is for pictures"):
+        _read(tmp_path / "idx", size=32)
+    (tmp_path / "ten" / "0" / "broken.png").write_bytes(b"no picture")
+    with pytest.raises(InputError, match=r"broken.png: neither an IDX file nor a picture that can be read"):
+        _read(tmp_path / "ten")
