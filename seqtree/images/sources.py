@@ -10,7 +10,7 @@ from seqtree.errors import InputError
 from seqtree.images.data import ImageSet
 from seqtree.images.idx import read_images, read_labels
 from seqtree.images.reading import NOTHING_DRAWN, picture
-from seqtree.text.lexicon import in_order
+from seqtree.text.class_folders import class_folders
 from seqtree.text.reading import say
 
 PARTS = {"train": "train", "test": "t10k"}  # part of the data -> prefix of its file names
@@ -48,21 +48,18 @@ def read_set(
 
 
 def _class_folders(folder: Path) -> dict[str, list[str]]:
-    """The pictures in each folder of a folder, by its name, in order; empty where there is no folder with pictures."""
-    if not folder.is_dir():
-        return {}
-    try:
-        inside = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-        found = {path.name: [str(one) for one in sorted(path.rglob("*")) if _is_picture(one)] for path in inside}
-    except OSError as error:
-        raise InputError(f"{folder}: cannot be read: {error.strerror}") from None
-    if any(found.values()) and (empty := [str(folder / name) for name, pictures in found.items() if not pictures]):
-        say(f"{', '.join(empty)}: no picture in it, so it is no class")
-    return {name: found[name] for name in in_order(found) if found[name]}
+    """The pictures in each folder of a folder, by its name; empty where there is no folder with pictures."""
+    classes = class_folders(folder, lambda path: bool(_pictures_in(path)), "picture") if folder.is_dir() else {}
+    return {name: _pictures_in(path) for name, path in classes.items()}
 
 
-def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in PICTURES and not path.name.startswith(".") and path.is_file()
+def _pictures_in(folder: Path) -> list[str]:
+    """The pictures in a folder itself, in order."""
+    return [str(path) for path in sorted(folder.iterdir()) if path.suffix.lower() in PICTURES and _is_shown(path)]
+
+
+def _is_shown(path: Path) -> bool:
+    return not path.name.startswith(".") and path.is_file()
 
 
 def _pictures(folder: Path, classes: dict[str, list[str]], size: tuple[int, int]) -> ImageSet:

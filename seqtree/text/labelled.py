@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from seqtree.errors import InputError
+from seqtree.text.class_folders import class_folders
 from seqtree.text.config import check_encoding
 from seqtree.text.nltk_corpora import PREFIX, NamedCorpus, open_corpus
 from seqtree.text.reading import Source, numbered_lines, read_text, say, sources
 from seqtree.text.tables import CSV, read_table
+from seqtree.text.vocabulary import utf8_length
 
 JSON = (".json", ".jsonl", ".ndjson")
 TEXTS = (".txt",)  # of a folder a class
@@ -120,19 +122,21 @@ def _json(source: Source, encoding: str, label: str, text: str) -> Iterator[Labe
                 raise InputError(f"{place}: no key {name!r} (see --label-column, --text-column)")
         if isinstance(record[label], (dict, list, float)) or record[label] is None or not isinstance(record[text], str):
             raise InputError(f"{place}: expected a text for {text!r} and a name or whole number for {label!r}")
-        yield Labelled(str(record[label]).strip(), record[text], place)
+        found = Labelled(str(record[label]).strip(), record[text], place)
+        try:
+            utf8_length(found.label + found.text)
+        except InputError as error:
+            raise InputError(f"{place}: {error}") from None
+        yield found
 
 
 def _class_folders(folder: Path) -> dict[str, Path]:
     """The folders of a folder that hold texts, by name: its classes."""
-    try:
-        inside = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-        classes = {path.name: path for path in inside if any(one.suffix.lower() in TEXTS for one in path.rglob("*"))}
-    except OSError as error:
-        raise InputError(f"{folder}: cannot be read: {error.strerror}") from None
-    if classes and (empty := [str(path) for path in inside if path.name not in classes]):
-        say(f"{', '.join(empty)}: no {' or '.join(TEXTS)} file in it, so it is no class")
-    return classes
+    return class_folders(folder, _holds_texts, f"{' or '.join(TEXTS)} file")
+
+
+def _holds_texts(folder: Path) -> bool:
+    return any(path.suffix.lower() in TEXTS for path in folder.rglob("*"))
 
 
 def _folders(classes: dict[str, Path], encoding: str) -> Iterator[Labelled]:

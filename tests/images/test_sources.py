@@ -84,6 +84,14 @@ def test_labels_of_a_model_are_found_by_name(tmp_path: Path) -> None:
         read.numbered("abc")
 
 
+def test_pictures_further_down_make_no_class(tmp_path: Path) -> None:
+    """A folder of such folders, given by mistake, has no classes; it is not taken for two."""
+    for part in ("training", "testing"):
+        write_pictures(tmp_path / part, digits(20))
+    with pytest.raises(InputError, match="and no folder of pictures"):
+        read_set(tmp_path, "train")
+
+
 def test_what_is_no_class_and_what_shows_nothing_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_pictures(tmp_path, digits(20))
     (tmp_path / "empty").mkdir()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -82,12 +83,32 @@ def test_a_folder_a_class(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
         ("a.jsonl", '{"text": "a"}\n', "a.jsonl:1: no key 'label'"),
         ("a.jsonl", '{"text": 1, "label": "x"}\n', "a.jsonl:1: expected a text for 'text'"),
         ("a.jsonl", '{"text": "a", "label": null}\n', "a.jsonl:1: expected a text for 'text'"),
+        ("a.jsonl", '{"text": "a", "label": "\\ud800"}\n', "a.jsonl:1: character 0 of the text is the lone surrogate"),
+        ("a.jsonl", '{"text": "\\ud800", "label": "a"}\n', "a.jsonl:1: character 1 of the text is the lone surrogate"),
     ],
 )
 def test_what_is_not_labelled(name: str, text: str, said: str, tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         pairs(written(tmp_path, text, name))
     assert said in str(caught.value)
+
+
+def test_a_class_whose_name_is_no_text(tmp_path: Path) -> None:
+    try:
+        folder = tmp_path / os.fsdecode(b"\xff")
+        folder.mkdir()
+    except OSError:
+        pytest.skip("this file system has names of Unicode text only")
+    (folder / "a.txt").write_text("a")
+    with pytest.raises(InputError, match=r"a folder in .*: byte 0xFF after 0 characters is not Unicode text"):
+        pairs([str(tmp_path)])
+
+
+def test_classes_with_whole_numbers_for_names_stand_in_their_order(tmp_path: Path) -> None:
+    for name in ("10", "9"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.txt").write_text("a")
+    assert [label for label, _ in pairs([str(tmp_path)])] == ["9", "10"]
 
 
 @pytest.mark.realdata
