@@ -49,8 +49,7 @@ def read_set(
 
 def _class_folders(folder: Path) -> dict[str, list[str]]:
     """The pictures in each folder of a folder, by its name; empty where there is no folder with pictures."""
-    classes = class_folders(folder, lambda path: bool(_pictures_in(path)), "picture") if folder.is_dir() else {}
-    return {name: _pictures_in(path) for name, path in classes.items()}
+    return class_folders(folder, _pictures_in, "picture") if folder.is_dir() else {}
 
 
 def _pictures_in(folder: Path) -> list[str]:

@@ -132,11 +132,12 @@ def _json(source: Source, encoding: str, label: str, text: str) -> Iterator[Labe
 
 def _class_folders(folder: Path) -> dict[str, Path]:
     """The folders of a folder that hold texts, by name: its classes."""
-    return class_folders(folder, _holds_texts, f"{' or '.join(TEXTS)} file")
+    return class_folders(folder, _with_texts, f"{' or '.join(TEXTS)} file")
 
 
-def _holds_texts(folder: Path) -> bool:
-    return any(path.suffix.lower() in TEXTS for path in folder.rglob("*"))
+def _with_texts(folder: Path) -> Path | None:
+    """The folder, if it holds a text at any depth."""
+    return folder if any(path.suffix.lower() in TEXTS for path in folder.rglob("*")) else None
 
 
 def _folders(classes: dict[str, Path], encoding: str) -> Iterator[Labelled]:
