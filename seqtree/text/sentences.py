@@ -11,9 +11,10 @@ from itertools import accumulate, count
 
 from seqtree.errors import InputError
 from seqtree.text.brackets import escape_word
+from seqtree.text.contractions import Span, without_apostrophe
 from seqtree.text.splitting import abbreviations, split_sentences
 from seqtree.text.tokenizers import TreebankTokenizer
-from seqtree.text.wholes import Span, opening_quotes, whole_tokens
+from seqtree.text.wholes import opening_quotes, whole_tokens
 
 __all__ = [
     "ParagraphReader",
@@ -77,6 +78,7 @@ def penn_tokens(sentence: str, known: Container[str] = frozenset()) -> list[Word
     quotes of any kind as `` and '', an opening single quote as `, typographic apostrophes and hyphens as ASCII, dashes
     as ``--``, ``…`` as ``...``, and brackets as ``-LRB-`` and so on; ``-LRB-`` itself is not changed.
     An opening ``''`` or ``'`` is `` or ` for a model that knows these, even if it knows the form of the text as well.
+    So is the ``nt`` of ``dont`` n't, if the model does not know ``dont``.
 
     Chinese and Japanese have no spaces, so a token is the longest known word that starts at its position, or else one
     character or one run of Katakana. (For text that is already split into words, use ``read_sentences`` with
@@ -88,7 +90,8 @@ def penn_tokens(sentence: str, known: Container[str] = frozenset()) -> list[Word
     plain = sentence
     if not sentence.isascii():  # one character for one: positions do not change
         plain = _HEBREW_ACRONYM.sub("״", sentence.translate(_STRAIGHT))
-    wholes = whole_tokens(sentence, known)
+    parts = without_apostrophe(sentence, known)
+    wholes = whole_tokens(sentence, known, parts)
     openings = opening_quotes(plain, wholes)
     unspaced = _CJK.search(sentence) is not None
     kept = set(wholes)
@@ -98,7 +101,8 @@ def penn_tokens(sentence: str, known: Container[str] = frozenset()) -> list[Word
         if unspaced and (start, end) not in kept:
             found += [(piece, _model_form(piece, known, start in openings)) for piece in _pieces(form, known)]
         else:
-            found.append((form, form if form.isalnum() else _model_form(form, known, start in openings)))
+            said = form if form.isalnum() else _model_form(form, known, start in openings)
+            found.append((form, parts.get((start, end), said)))
     return found
 
 

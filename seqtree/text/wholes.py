@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterable, Iterator
 
+from seqtree.text.contractions import Span, is_one_word
 from seqtree.text.tokenizers import CONTRACTED
-
-Span = tuple[int, int]
 
 MAX_KNOWN = 60  # characters of a word to look up among the model's
 _CLOSING = ".,;:?!'\"’”»)]}…"
@@ -93,14 +92,16 @@ _SINGLE = re.compile(rf"{_BEFORE_A_QUOTE}'(?=[^\W_])(?!(?i:{_ELISION}))|(?<!`)`(
 _DOUBLE = re.compile(r"\"|(?<!')''(?!')")
 
 
-def whole_tokens(sentence: str, known: Container[str] = frozenset()) -> list[Span]:
+def whole_tokens(sentence: str, known: Container[str] = frozenset(), parts: Iterable[Span] = ()) -> list[Span]:
     """The [start, end) of what is one token in ``sentence``, in order and apart from each other.
 
     URLs, e-mail addresses, ``#tag``, ``@name``, names such as ``AT&T``, dollars such as ``US$``, ``62%-owned``,
     ``'n'``, smileys, emoji (a flag, a joined sequence, and one with its modifiers are one), words that contain marks
-    and that the model knows (``known``: its words), and single quotes that open (not in ``'tis`` or ``'90s``).
+    and that the model knows (``known``: its words), and single quotes that open (not in ``'tis`` or ``'90s``). And the
+    ``parts`` of contractions.
     """
-    spans = [match.span() for part, pattern in _PATTERNS if part in sentence for match in pattern.finditer(sentence)]
+    spans = [*parts]
+    spans += [match.span() for part, pattern in _PATTERNS if part in sentence for match in pattern.finditer(sentence)]
     if "'" in sentence or "`" in sentence:
         spans += [match.span() for match in _SINGLE.finditer(sentence)]
     if ")" in sentence and "(" not in sentence:
@@ -135,14 +136,14 @@ def _known(sentence: str, known: Container[str]) -> Iterator[Span]:
     for match in _MIXED.finditer(sentence) if _MARK.search(sentence) else ():
         word = match[2][:MAX_KNOWN].rstrip(_CLOSING)
         for form in (word, _POSSESSIVE.sub("", word)):
-            if form in known:
+            if is_one_word(form, known):
                 yield match.start(2), match.start(2) + len(form)
                 break
     lowered = sentence.lower()
     for word in CONTRACTED:
         if word in lowered:
             found = re.finditer(rf"\b{word}\b", sentence, re.IGNORECASE)
-            yield from (match.span() for match in found if match[0] in known)
+            yield from (match.span() for match in found if is_one_word(match[0], known))
 
 
 def _apart(spans: Iterable[Span]) -> Iterator[Span]:

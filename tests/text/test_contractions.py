@@ -1,0 +1,67 @@
+"""Contractions: one word or two, and without their apostrophe."""
+
+import pytest
+
+from seqtree import Parser
+from seqtree.text import penn_tokens
+from seqtree.text.contractions import is_one_word, without_apostrophe
+
+PARTS = ("i I it he that you do Do DO is ca wo should", "know come Come all on", "n't N'T 'm 've 's 'll")
+KNOWN = {word for line in PARTS for word in line.split()}
+
+
+@pytest.mark.parametrize(
+    ("sentence", "words"),
+    [
+        ("I dont know.", "I do/do nt/n't know ."),
+        ("DONT go, he isnt it", "DO/DO NT/N'T go , he is/is nt/n't it"),
+        ("Dont “cant” (wont)", "Do/Do nt/n't “/`` ca/ca nt/n't ”/'' (/-LRB- wo/wo nt/n't )/-RRB-"),
+        ("im, Im and i'm", "i/i m/'m , I/I m/'m and i 'm"),
+        ("hes it—thats it...youll", "he/he s/'s it —/-- that/that s/'s it ... you/you ll/'ll"),
+        ("You shouldve.", "You should/should ve/'ve ."),
+        ("I dunno", "I du/do n/n't no/know"),
+        ("C'mon, c’mon y'all", "C'm/Come on/on , c’m/come on/on y'/you all/all"),
+        ("i'm IM its lets were well id", "i 'm IM its lets were well id"),
+        ("dont.com x.dont dont-know don'tt", "dont.com x.dont dont-know don'tt"),
+        ("@dont #im http://x.org/dont", "@dont #im http://x.org/dont"),
+    ],
+)
+def test_a_missing_apostrophe_is_made_up_for(sentence, words):
+    pairs = [word.split("/", 1) if "/" in word and "x.org" not in word else (word, word) for word in words.split()]
+    assert penn_tokens(sentence, KNOWN) == [(form, model) for form, model in pairs]
+
+
+def test_only_where_the_model_knows_the_parts_and_not_the_whole():
+    assert without_apostrophe("Im so sure I dont", KNOWN | {"dont", "Im"}) == {}
+    assert without_apostrophe("Im so sure I dont", KNOWN - {"'m", "n't"}) == {}
+    assert [form for form, _ in penn_tokens("Im so sure I dont")] == ["Im", "so", "sure", "I", "dont"]
+
+
+@pytest.mark.parametrize(
+    ("word", "known", "whole"),
+    [
+        ("it's", {"it's", "it", "'s"}, False),
+        ("it's", {"it's", "it"}, True),
+        ("it’s", {"it’s", "it", "’s"}, False),
+        ("don't", {"don't", "do", "n't"}, False),
+        ("don't", {"don't", "do", "not"}, True),
+        ("Gotta", {"Gotta", "Got", "ta"}, False),
+        ("Gotta", {"Gotta", "got", "ta"}, True),
+        ("cannot", {"cannot", "can", "not"}, True),
+        ("ma'am", {"ma'am", "ma", "'am"}, True),
+        ("o'clock", set(), False),
+        ("'s", {"'s"}, True),
+    ],
+)
+def test_a_contraction_of_known_words_is_two_even_if_it_is_known_itself(word, known, whole):
+    assert is_one_word(word, known) is whole
+
+
+@pytest.mark.parametrize("name", ["default", "open"])
+def test_a_parser_takes_it_s_for_two_words_although_it_has_met_one(name):
+    parser = Parser.load(name)
+    assert "it's" in parser.lexicon.words
+    words = penn_tokens("I think it's late, but I dont know.", parser.lexicon.words)
+    tree = next(parser.parses([words])).tree
+    assert tree.leaves() == ["I", "think", "it", "'s", "late", ",", "but", "I", "do", "nt", "know", "."]
+    assert {("'s", "VBZ"), ("do", "VBP"), ("nt", "RB"), ("know", "VB")} <= set(tree.pos())
