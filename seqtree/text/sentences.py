@@ -37,6 +37,7 @@ _WORD = re.compile(r"\S+", re.ASCII)
 
 _STRAIGHT = str.maketrans("“”„‟«»’", '""""""\'')
 _APOSTROPHES_AND_HYPHENS = str.maketrans("’–‐‑", "'---")
+_APOSTROPHE = re.compile(r"[`´ʹʼ′](?<=[^\W\d_].)(?=[^\W\d_])")  # other marks that stand for one, between letters
 _HEBREW_ACRONYM = re.compile(r'(?<=[א-ת])"(?=[א-ת])')
 _SEPARATE = re.compile(r"[—―]+|…+|[‘‚‛؟؛۔।॥¢-¥\u20a0-\u20cf￠￡￥￦]|،(?!\d)")  # always separate tokens
 # After a word, with only punctuation and references such as [17] after it.
@@ -87,11 +88,11 @@ def penn_tokens(sentence: str, known: Container[str] = frozenset()) -> list[Word
     >>> penn_tokens("“I can’t (yet)”")
     [('“', '``'), ('I', 'I'), ('ca', 'ca'), ('n’t', "n't"), ('(', '-LRB-'), ('yet', 'yet'), (')', '-RRB-'), ('”', "''")]
     """
-    plain = sentence
-    if not sentence.isascii():  # one character for one: positions do not change
-        plain = _HEBREW_ACRONYM.sub("״", sentence.translate(_STRAIGHT))
-    parts = without_apostrophe(sentence, known)
-    wholes = whole_tokens(sentence, known, parts)
+    read = plain = _APOSTROPHE.sub("'", sentence)  # one character for one: positions do not change
+    if not read.isascii():
+        plain = _HEBREW_ACRONYM.sub("״", read.translate(_STRAIGHT))
+    parts = without_apostrophe(read, known)
+    wholes = whole_tokens(read, known, parts)
     openings = opening_quotes(plain, wholes)
     unspaced = _CJK.search(sentence) is not None
     kept = set(wholes)
@@ -101,7 +102,8 @@ def penn_tokens(sentence: str, known: Container[str] = frozenset()) -> list[Word
         if unspaced and (start, end) not in kept:
             found += [(piece, _model_form(piece, known, start in openings)) for piece in _pieces(form, known)]
         else:
-            said = form if form.isalnum() else _model_form(form, known, start in openings)
+            said = form if form in known else read[start:end]
+            said = said if said.isalnum() else _model_form(said, known, start in openings)
             found.append((form, parts.get((start, end), said)))
     return found
 

@@ -37,6 +37,18 @@ def test_only_where_the_model_knows_the_parts_and_not_the_whole():
     assert [form for form, _ in penn_tokens("Im so sure I dont")] == ["Im", "so", "sure", "I", "dont"]
 
 
+@pytest.mark.parametrize("mark", "’`´ʹʼ′")
+def test_other_marks_between_letters_are_apostrophes(mark):
+    words = f"He/He ca/ca n{mark}t/n't see/see that/that {mark}s/'s why/why"
+    wanted = [tuple(pair.split("/")) for pair in words.split()]
+    assert penn_tokens(f"He can{mark}t see that{mark}s why", KNOWN) == wanted
+
+
+def test_a_mark_within_a_word_that_the_model_knows_stays():
+    assert penn_tokens("п`ять пʼять", {"пʼять"}) == [("п`ять", "п'ять"), ("пʼять", "пʼять")]
+    assert [model for _, model in penn_tokens("a `quoted' 5′10″")] == ["a", "`", "quoted", "'", "5′10″"]
+
+
 @pytest.mark.parametrize(
     ("word", "known", "whole"),
     [
