@@ -42,9 +42,9 @@ reject_option = click.option(
 def classify() -> None:
     """Classes for texts: topics, intents, sentiment, languages.
 
-    TEXTS are files with label<TAB>text a line; tables with a header and .jsonl files, by the names of columns; a folder
-    with a folder of .txt files for each class; - for stdin; or corpora that NLTK knows: nltk:movie_reviews,
-    nltk:brown[0:400].
+    TEXTS are files with label<TAB>text or __label__LABEL text a line; tables with a header, .json and .jsonl files, by
+    the names of columns; a folder with a folder of .txt files for each class; - for stdin; or corpora that NLTK knows:
+    nltk:movie_reviews, nltk:brown[0:400].
     """
 
 
@@ -69,8 +69,8 @@ classify.add_command(
 )
 @click.argument("model", type=FILE)
 @click.argument("texts", type=FILE, nargs=-1, required=True)
-@click.option("--label-column", default="label", help="Name of the label's column in tables and JSON lines.")
-@click.option("--text-column", default="text", help="Name of the text's column in tables and JSON lines.")
+@click.option("--label-column", default="label", help="Name of the label's column in tables and JSON.")
+@click.option("--text-column", default="text", help="Name of the text's column in tables and JSON.")
 @reject_option
 @picture_option("--plot", "Draw which class was taken for which", FORMATS)
 @compute_options

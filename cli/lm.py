@@ -97,8 +97,8 @@ lm.add_command(
 )
 @condition_option
 @click.option("--without-condition", is_flag=True, help="Do not tell the model the classes of labelled texts.")
-@click.option("--label-column", default="label", help="Name of the label's column in tables and JSON lines.")
-@click.option("--text-column", default="text", help="Name of the text's column in tables and JSON lines.")
+@click.option("--label-column", default="label", help="Name of the label's column in tables and JSON.")
+@click.option("--text-column", default="text", help="Name of the text's column in tables and JSON.")
 @encoding_option
 @device_option
 @threads_option

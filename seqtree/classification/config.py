@@ -55,8 +55,8 @@ class ClassifierNetworkConfig(WordEncoderConfig):
 class LabelledSettings(Settings):
     """How labelled texts are read, and what a word is."""
 
-    label_column: str = setting("label", "Name of the label's column in tables and JSON lines.")
-    text_column: str = setting("text", "Name of the text's column in tables and JSON lines.")
+    label_column: str = setting("label", "Name of the label's column in tables and JSON.")
+    text_column: str = setting("text", "Name of the text's column in tables and JSON.")
     encoding: str = setting("utf-8", "Encoding of the files.")
     unit: str = setting("word", "What texts are made of.", choices=("word", "char"))
     lower: bool = setting(False, "Whether to read all texts in lower case.", flags="--lower/--as-written")

@@ -130,7 +130,7 @@ class ConditionSettings(Settings):
 
     condition: bool = setting(
         False,
-        "Learn texts with their classes: CORPUS is label<TAB>text a line, CSV, JSON lines, or a folder a class; every "
+        "Learn texts with their classes: CORPUS is label<TAB>text a line, CSV, JSON, or a folder a class; every "
         "text is an item of its own.",
     )
     condition_in: str = setting(
@@ -140,8 +140,8 @@ class ConditionSettings(Settings):
     condition_dropout: float = setting(
         0.1, "Share of texts whose class is left out in training, to learn texts without one too.", minimum=0, maximum=1
     )
-    label_column: str = setting("label", "Name of the label's column in tables and JSON lines (--condition).")
-    text_column: str = setting("text", "Name of the text's column in tables and JSON lines (--condition).")
+    label_column: str = setting("label", "Name of the label's column in tables and JSON (--condition).")
+    text_column: str = setting("text", "Name of the text's column in tables and JSON (--condition).")
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,11 @@
-"""Labelled texts: ``label<TAB>text`` files, tables and JSON lines by column name, a folder a class, NLTK's corpora."""
+"""Labelled texts: ``label<TAB>text`` files, tables and JSON by column name, a folder a class, NLTK's corpora."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from seqtree.errors import InputError
 from seqtree.text.class_folders import class_folders
@@ -18,7 +18,8 @@ from seqtree.text.vocabulary import utf8_length
 JSON = (".json", ".jsonl", ".ndjson")
 TEXTS = (".txt",)  # of a folder a class
 SUFFIXES = (".tsv", *CSV, *JSON)  # of files in other folders
-COLUMNS = ("label", "text")  # of tables and JSON lines, where no others are named
+COLUMNS = ("label", "text")  # of tables and JSON, where no others are named
+FASTTEXT = "__label__"  # what a line begins with in a file for fastText
 
 
 class Labelled(NamedTuple):
@@ -32,12 +33,13 @@ class Labelled(NamedTuple):
 def read_labelled(
     specs: Sequence[str], encoding: str = "utf-8", label: str = COLUMNS[0], text: str = COLUMNS[1]
 ) -> list[Labelled]:
-    """The labelled texts that ``specs`` name, in order. Tables and JSON lines have columns: ``label`` and ``text``.
+    """The labelled texts that ``specs`` name, in order. Tables and JSON have columns: ``label`` and ``text``.
 
-    A file that ends in .csv has a header; one that ends in .json, .jsonl or .ndjson has an object a line; any other has
-    ``label<TAB>text`` a line, or is a table too: where its first line has both names, or other columns are asked for. A
-    folder whose folders hold .txt files has a class in each of them and a text in each file; of any other folder, the
-    files with one of ``SUFFIXES`` are read. ``nltk:NAME[/FILES][RANGE]`` is a corpus with categories, a file a text.
+    A file that ends in .csv has a header; one that ends in .json, .jsonl or .ndjson has an object a line, or one list
+    of objects; any other has ``label<TAB>text`` or fastText's ``__label__LABEL text`` a line, or is a table too: where
+    its first line has both names, or other columns are asked for. A folder whose folders hold .txt files has a class in
+    each of them and a text in each file; of any other folder, the files with one of ``SUFFIXES`` are read.
+    ``nltk:NAME[/FILES][RANGE]`` is a corpus with categories, a file a text.
     Empty lines are left out. Raises InputError, naming file and line, and if there is no labelled text.
     """
     check_encoding(encoding)
@@ -67,10 +69,10 @@ def _file(source: Source, encoding: str, label: str, text: str) -> Iterator[Labe
     suffix = Path(source.name).suffix.lower()
     if suffix in JSON:
         found = _json(source, encoding, label, text)
-    elif suffix in CSV or (label, text) != COLUMNS or _has_header(source, encoding):
+    elif suffix in CSV or (label, text) != COLUMNS:
         found = _table(source, encoding, label, text)
     else:
-        found = _tabbed(source, encoding)
+        found = _lines(source, encoding)
     for one in found:
         if not one.label or not one.text.strip():
             raise InputError(f"{one.place}: an empty {'text' if one.label else 'label'}, expected a label and a text")
@@ -81,8 +83,16 @@ def _check_columns(name: str, instead: str, *columns: str) -> None:
     """Raises InputError if columns are named where there are none."""
     if columns != COLUMNS:
         raise InputError(
-            f"{name}: {instead} here; --label-column and --text-column name columns of tables and keys of JSON lines"
+            f"{name}: {instead} here; --label-column and --text-column name columns of tables and keys of JSON"
         )
+
+
+def _lines(source: Source, encoding: str) -> Iterator[Labelled]:
+    """A file that is not known by its name."""
+    _, first = next(iter(numbered_lines([source], encoding)), (1, ""))
+    if set(COLUMNS) <= set(first.split("\t")):
+        return _table(source, encoding, *COLUMNS)
+    return _fasttext(source, encoding) if first.startswith(FASTTEXT) else _tabbed(source, encoding)
 
 
 def _tabbed(source: Source, encoding: str) -> Iterator[Labelled]:
@@ -94,9 +104,15 @@ def _tabbed(source: Source, encoding: str) -> Iterator[Labelled]:
             yield Labelled(label.strip(), text, f"{source.name}:{number}")
 
 
-def _has_header(source: Source, encoding: str) -> bool:
-    _, first = next(iter(numbered_lines([source], encoding)), (1, ""))
-    return set(COLUMNS) <= set(first.split("\t"))
+def _fasttext(source: Source, encoding: str) -> Iterator[Labelled]:
+    for number, line in numbered_lines([source], encoding):
+        if line.strip():
+            place = f"{source.name}:{number}"
+            label, *rest = line.split(None, 1)
+            text = rest[0].rstrip() if rest else ""
+            if not label.startswith(FASTTEXT) or text.startswith(FASTTEXT):
+                raise InputError(f"{place}: expected one label, as in the first line: {FASTTEXT}LABEL text")
+            yield Labelled(label.removeprefix(FASTTEXT), text, place)
 
 
 def _table(source: Source, encoding: str, label: str, text: str) -> Iterator[Labelled]:
@@ -107,14 +123,7 @@ def _table(source: Source, encoding: str, label: str, text: str) -> Iterator[Lab
 
 
 def _json(source: Source, encoding: str, label: str, text: str) -> Iterator[Labelled]:
-    for number, line in numbered_lines([source], encoding):
-        if not line.strip():
-            continue
-        place = f"{source.name}:{number}"
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise InputError(f"{place}: not a JSON object a line: {error}") from None
+    for record, place in _records(source, encoding):
         if not isinstance(record, dict):
             raise InputError(f"{place}: expected a JSON object, not {type(record).__name__}")
         for name in (label, text):
@@ -128,6 +137,21 @@ def _json(source: Source, encoding: str, label: str, text: str) -> Iterator[Labe
         except InputError as error:
             raise InputError(f"{place}: {error}") from None
         yield found
+
+
+def _records(source: Source, encoding: str) -> Iterator[tuple[Any, str]]:
+    """The values of JSON, one a line or all in one list, and where they stand."""
+    lines = ((number, line) for number, line in numbered_lines([source], encoding) if line.strip())
+    for count, (number, line) in enumerate(lines):
+        place = f"{source.name}:{number}"
+        try:
+            if line.startswith("[") and not count:
+                values = json.loads("\n".join([line, *(rest for _, rest in lines)]))
+                yield from ((value, f"{source.name}: item {item}") for item, value in enumerate(values, 1))
+            else:
+                yield json.loads(line), place
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"{place}: not a JSON object a line, nor one list of objects: {error}") from None
 
 
 def _class_folders(folder: Path) -> dict[str, Path]:

@@ -1,10 +1,11 @@
-"""Tables with a header: CSV, or fields between tabs as they stand."""
+"""Tables with a header: CSV, with commas or semicolons, or fields between tabs as they stand."""
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,13 +36,14 @@ class Table(NamedTuple):
         if self.header.count(name) != 1:
             found = ", ".join(map(repr, self.header))
             wrong = "no column" if name not in self.header else "more than one column"
-            raise InputError(f"{self.name}:1: {wrong} {name!r} among {found} (see {option})")
+            raise InputError(f"{self.name}:1: {wrong} {name!r} among {found}, its header (see {option})")
         return self.header.index(name)
 
 
 def read_table(source: Source, encoding: str) -> Table:
     """The table in a file: CSV where its name ends so, else with fields between tabs, without quoting.
 
+    CSV is separated by semicolons where its header has them but no comma, as spreadsheets write it in many countries.
     Empty lines are left out. Raises InputError, naming file and line, for a row of another number of fields than the
     header, and for what is no CSV.
     """
@@ -76,7 +78,11 @@ def _tabbed(lines: Iterable[tuple[int, str]], name: str) -> Iterator[Row]:
 
 def _csv(lines: Iterable[tuple[int, str]], name: str) -> Iterator[Row]:
     csv.field_size_limit(MAX_FIELD)
-    rows = csv.reader((line + "\n" for _, line in lines), strict=True)
+    rest = iter(lines)
+    head = list(islice(rest, 1))
+    semicolons = any(";" in line and "," not in line for _, line in head)
+    written = (line + "\n" for _, line in chain(head, rest))
+    rows = csv.reader(written, delimiter=";" if semicolons else ",", strict=True)
     first = 1
     try:
         for row in rows:

@@ -239,7 +239,10 @@ def test_sentences_of_a_document_end_with_a_row(tmp_path: Path) -> None:
     ("data", "said"),
     [
         ("story,word\n1,the\n1\n", "items.csv:3: 1 columns, expected 2 as in the header"),
-        ("story,token\n1,the\n", "items.csv:1: no column 'word' among 'story', 'token' (see --word-column)"),
+        (
+            "story,token\n1,the\n",
+            "items.csv:1: no column 'word' among 'story', 'token', its header (see --word-column)",
+        ),
         ("word,text\nthe,a\n", "items.csv:1: no column 'story'"),
         ("story,word,word\n1,the,a\n", "items.csv:1: more than one column 'word'"),
         ("story,word\n1,the\n1, \n", "items.csv:3: no word in column 'word', expected one in every row"),
