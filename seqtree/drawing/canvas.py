@@ -54,7 +54,7 @@ class Canvas:
         """
         even = even and max(map(ord, content), default=0) < _EUROPEAN
         if (size, even) not in self._fonts:
-            self._fonts[size, even] = _font(SHARPNESS * size, _EVEN_FONTS if even else _FONTS)
+            self._fonts[size, even] = system_font(SHARPNESS * size, _EVEN_FONTS if even else _FONTS)
         at, place = (SHARPNESS * x, SHARPNESS * y), f"{_ANCHORS[anchor]}s"
         self._draw.text(at, content, fill=fill, font=self._fonts[size, even], anchor=place)
 
@@ -65,7 +65,7 @@ class Canvas:
         return file.getvalue()
 
 
-def _font(size: int, names: tuple[str, ...]) -> Any:
+def system_font(size: int, names: tuple[str, ...] = _FONTS) -> Any:
     """A font of the system with many scripts, or else Pillow's own."""
     from PIL import ImageFont
 

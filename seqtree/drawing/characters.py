@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterator
 
 _BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_DIRECTIONS = {"L": "ltr", "R": "rtl", "AL": "rtl"}
 _JOINER, _EMOJI_STYLE = "\u200d", "\ufe0f"
 _SKIN_TONES = "\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"
 _OTHER_EMOJI = "0123456789#*‼⁉ℹ↔〰〽"  # of other categories, but emoji with a variation selector
@@ -30,6 +31,16 @@ def isolated(text: str) -> str:
     if not text.isascii() and any(unicodedata.bidirectional(character) in ("R", "AL", "AN") for character in text):
         return f"\u2068{text}\u2069"
     return text
+
+
+def direction_of(text: str) -> str:
+    """``ltr`` or ``rtl``, as the first letter is read; nothing without one.
+
+    >>> direction_of("(abc"), direction_of("12")
+    ('ltr', '')
+    """
+    first = next((kind for kind in map(unicodedata.bidirectional, text) if kind in _DIRECTIONS), "")
+    return _DIRECTIONS.get(first, "")
 
 
 def columns(text: str) -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from seqtree.drawing.canvas import system_font
 from seqtree.drawing.colours import class_colours
 from seqtree.errors import InputError
 
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 Bytes = npt.NDArray[np.uint8]
 Ids = npt.NDArray[np.int64]
 SHOWN = 0.55  # of a class's colour over the image
-SMALLEST = 480  # pixels of a drawing's height; smaller images are enlarged
+SMALLEST, WIDEST = 480, 1920  # pixels of a drawing's height and width; smaller images are enlarged
+LOWEST = 160  # pixels of a tree's height
 MARGIN, LINE = 12, 22  # pixels
 INK, PALE = (27, 27, 27), (138, 138, 138)
 DOT = 4  # pixels: half of a node's width
@@ -44,20 +46,21 @@ def draw_scene(
     (n - 1, 2) are the parts of each node, in order, and node_labels (n - 1,) its labels; both may be empty. A node
     stands above its parts, the later it was made the higher, in the colour of its class.
     """
-    from PIL import Image, ImageDraw, ImageFont
+    from PIL import Image, ImageDraw
 
-    factor = max(1, -(-SMALLEST // image.shape[0]))
+    factor = max(1, min(-(-SMALLEST // image.shape[0]), WIDEST // image.shape[1]))
     colours = scene_colours(classes)
     over = _overlay(image, segments, colours[labels - 1], factor)
     height, width = over.shape[:2]
+    height = max(height, LOWEST) if len(merges) else height
     tree = 0 if not len(merges) else max(width, 6 * (len(merges) + 1))
-    shown = np.unique(labels[np.unique(segments)])
+    shown = np.unique([*labels[np.unique(segments)], *node_labels])
     columns = max(1, (width + tree) // 160)
     legend = LINE * -(-len(shown) // columns)
     total = (width + tree + MARGIN * (3 if tree else 2), height + legend + 3 * MARGIN)
     page = Image.new("RGB", total, (255, 255, 255))
     page.paste(Image.fromarray(over), (MARGIN, MARGIN))
-    draw, font = ImageDraw.Draw(page), ImageFont.load_default(14)
+    draw, font = ImageDraw.Draw(page), system_font(14)
     for i, label in enumerate(shown.tolist()):
         x, y = MARGIN + (i % columns) * 160, height + 2 * MARGIN + LINE * (i // columns)
         draw.rectangle((x, y + 3, x + 14, y + 17), fill=tuple(colours[label - 1].tolist()), outline=PALE)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from itertools import groupby
+from itertools import accumulate, groupby
 from typing import NamedTuple
 
 from seqtree.drawing.canvas import Canvas
-from seqtree.drawing.characters import columns, visible_words, widths
+from seqtree.drawing.characters import columns, direction_of, visible_words, widths
 from seqtree.drawing.colours import ink_on, ramp
 from seqtree.drawing.svg import INK, LINE_INK, MARGIN, escaped, picture, text
 
@@ -22,7 +22,6 @@ MOSTLY = 0.98  # of the items are below the top
 LINE_END = "↵"
 BOX = ROW - 4
 _EVEN = ' font-family="monospace"'
-_STRONG = ("L", "R", "AL")
 
 
 @dataclass(frozen=True)
@@ -166,13 +165,12 @@ class ColouredText:
         for row, line in self._numbers.items():
             at = self._left() - COLUMN, self._y(row) + FONT + 1
             letters.append(Letters(*at, f"{line}", LINE_INK, SMALL, "end"))
-        for piece in self._pieces:
-            column = COLUMNS - piece.column - piece.wide if piece.row in right else piece.column
+        for piece, column in zip(self._pieces, _as_read(self._pieces, right), strict=True):
             x, y, width = self._left() + COLUMN * column, self._y(piece.row), COLUMN * piece.wide
             fill = _colour(piece.surprisal, top)
             boxes.append(Box(x, y, width, BOX, fill, piece.about))
             if piece.unknown:
-                boxes.append(Box(x, y + BOX - 2, width, 2, ink_on(fill)))
+                boxes.append(Box(x, y + BOX - 4, width, 2, ink_on(fill)))
             if piece.text.strip():
                 letters.append(Letters(x + width // 2, y + FONT + 1, piece.text, ink_on(fill), FONT, even=True))
         return boxes, letters
@@ -213,8 +211,8 @@ class ColouredText:
         for piece in self._pieces:
             if piece.row in self._numbers and piece.column == 0:
                 first = ""
-            first = first or next((kind for kind in map(unicodedata.bidirectional, piece.text) if kind in _STRONG), "")
-            if first in ("R", "AL"):
+            first = first or direction_of(piece.text)
+            if first == "rtl":
                 found.add(piece.row)
         return found
 
@@ -234,6 +232,29 @@ def _parts(item: str) -> list[str]:
         parts[-1] += character
         wide += width
     return parts
+
+
+def _as_read(pieces: list[Piece], right: set[int]) -> list[int]:
+    """The column of each piece as its row is read: from the right in those rows, but pieces of the other direction
+    that follow one another keep their own order. (The Unicode bidirectional algorithm, for whole pieces.)"""
+    found: list[int] = []
+    for row, some in groupby(pieces, lambda piece: piece.row):
+        base = "rtl" if row in right else "ltr"
+        for own, run in _runs(list(some), base):
+            begin, end = run[0].column, run[-1].column + run[-1].wide
+            left = COLUMNS - end if base == "rtl" else begin
+            found += [left + (end - one.column - one.wide if own == "rtl" else one.column - begin) for one in run]
+    return found
+
+
+def _runs(row: list[Piece], base: str) -> Iterator[tuple[str, list[Piece]]]:
+    """The pieces of a row that are read in one direction; one without letters goes with what is on both its sides."""
+    own = [direction_of(piece.text) for piece in row]
+    before = list(accumulate(own, lambda one, other: other or one, initial=base))[1:]
+    after = list(accumulate(reversed(own), lambda one, other: other or one, initial=base))[:0:-1]
+    ways = [one if one == other else base for one, other in zip(before, after, strict=True)]
+    for way, some in groupby(zip(ways, row, strict=True), lambda pair: pair[0]):
+        yield way, [piece for _, piece in some]
 
 
 def _colour(surprisal: float, top: int) -> str:

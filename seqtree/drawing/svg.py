@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from collections.abc import Iterable
 from html import escape
 
-from seqtree.drawing.characters import widths
+from seqtree.drawing.characters import direction_of, widths
 
 SIZE = 16  # pixels: one em
 MARGIN = 16
 INK, TAG_INK, LINE_INK = "#1b1b1b", "#0b6e99", "#8a8a8a"
 _NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, section 2.2
+_OTHER_END = {"start": "end", "end": "start"}  # to SVG, a text begins where its reader begins
 _EMS = (0.0, 0.6, 1.0)  # estimated width of a character that takes 0, 1 or 2 terminal columns
 
 
@@ -34,11 +34,12 @@ def group(name: str, elements: Iterable[str]) -> str:
 def text(x: int, y: int, content: str, fill: str | None = None, anchor: str = "middle") -> str:
     """A text centred at ``x`` with its baseline at ``y``, right to left if its first letter is.
 
-    ``fill``: its colour, by default that of its group. ``anchor``: what of it is at ``x``, its start, middle or end.
+    ``fill``: its colour, by default that of its group. ``anchor``: what of it is at ``x``, its left end (start), its
+    middle or its right end, whatever its direction.
     """
-    directions = (unicodedata.bidirectional(character) for character in content)
-    first = next((direction for direction in directions if direction in ("L", "R", "AL")), "L")
-    direction = "" if first == "L" else ' direction="rtl"'
+    direction = ""
+    if direction_of(content) == "rtl":
+        direction, anchor = ' direction="rtl"', _OTHER_END.get(anchor, anchor)
     colour = f' fill="{fill}"' if fill else ""
     place = "" if anchor == "middle" else f' text-anchor="{anchor}"'
     return f'<text x="{x}" y="{y}"{place}{direction}{colour}>{escaped(content)}</text>'

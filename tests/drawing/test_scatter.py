@@ -48,6 +48,15 @@ def test_labels_cover_neither_labels_nor_points() -> None:
     assert all(0 < mark.x < WIDTH and 0 < mark.y < drawn.height for mark in drawn.marks)
 
 
+def test_a_label_from_right_to_left_stands_where_others_do() -> None:
+    drawn = scatter(np.array([[0.0, 0.0], [1.0, 1.0]]), ["smile", "קטן"], ["a", "b"], "")
+    found = {one.text: one.attrib for one in ElementTree.fromstring(drawn.svg()).iter(f"{SVG}text")}
+    anchors = {mark.text: mark.label[2] for mark in drawn.marks if mark.label}
+    assert "direction" not in found["smile"] and found["smile"]["text-anchor"] == anchors["smile"]
+    assert found["קטן"]["direction"] == "rtl"
+    assert {found["קטן"]["text-anchor"], anchors["קטן"]} == {"start", "end"}  # SVG counts from where it is read
+
+
 def test_both_axes_have_one_scale() -> None:
     drawn = scatter(np.array([[0.0, 0.0], [2.0, 0.0], [0.0, 1.0]]), ["a", "b", "c"], [""] * 3, "")
     a, b, c = drawn.marks

@@ -87,6 +87,36 @@ def test_lines_from_the_right() -> None:
     assert [x for x, row in places if row == 1] == sorted(x for x, row in places if row == 1)
 
 
+@pytest.mark.parametrize(
+    ("line", "read"),
+    [
+        ("one two three", "one two three"),
+        ("אחת שתיים שלוש", "שלוש שתיים אחת"),
+        ("אחת one 2 two שתיים", "שתיים one 2 two אחת"),
+        ("one אחת 2 שתיים two", "one שתיים 2 אחת two"),
+        ("one אחת 2", "one אחת 2"),
+    ],
+)
+def test_words_against_the_direction_of_a_line_keep_their_own_order(line: str, read: str) -> None:
+    drawn = ColouredText("words")
+    for number, word in enumerate(line.split()):
+        drawn.add(1, word, 1.0, False, gap=int(number > 0))
+    boxes = sorted(_boxes(drawn))
+    assert " ".join(about.partition(":")[0] for *_, about in boxes) == read
+    assert [x for x, *_ in boxes] == [0, *(x + wide + 1 for x, _, wide, *_ in boxes[:-1])]
+
+
+def test_what_is_not_in_the_vocabulary_is_underlined_within_its_box() -> None:
+    drawn = ColouredText("words")
+    drawn.add(1, "known", 20.0, False)
+    drawn.add(1, "unknown", 20.0, True, gap=1)
+    rectangles = [box.attrib for box in ElementTree.fromstring(drawn.svg()).iter(f"{SVG}rect")]
+    box, line = rectangles[-2:]
+    assert (box["x"], box["width"], box["height"]) == (line["x"], line["width"], str(BOX))
+    assert int(box["y"]) < int(line["y"]) < int(line["y"]) + int(line["height"]) < int(box["y"]) + BOX
+    assert box["fill"] != line["fill"] == ink_on(box["fill"])
+
+
 def test_outliers_and_what_is_infinite_do_not_stretch_the_scale() -> None:
     drawn = ColouredText()
     for number in range(200):
