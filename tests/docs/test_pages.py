@@ -1,8 +1,9 @@
 """The documentation works: the Python and console blocks of every page run, in order, in one empty folder a page.
 
 A ``python`` block runs in this process, and the blocks of a page share their names. Of a ``console`` block each line
-that begins with ``$ seqtree`` runs and must succeed; what it prints is not compared. A line may be continued with a
-backslash, and piped or redirected: then it runs in a shell, else in this process, which takes less time.
+that begins with ``$ seqtree`` runs and must succeed; what it prints is compared where the parsers that come along say
+it. A line may be continued with a backslash, and piped or redirected: then it runs in a shell, else in this process,
+which takes less time.
 """
 
 from __future__ import annotations
@@ -39,6 +40,33 @@ def commands(console: str) -> list[str]:
     """The lines of a console block that call seqtree, without their prompt, continued lines joined."""
     lines = console.replace("\\\n", " ").splitlines()
     return [line[2:] for line in lines if re.match(r"\$ seqtree\b", line)]
+
+
+def printed(console: str, beginnings: tuple[str, ...]) -> list[tuple[str, str]]:
+    """The commands of a console block that begin so and are followed by what they print, and that."""
+    parts = re.split(r"^\$ (.*)\n", console, flags=re.MULTILINE)[1:]
+    pairs = zip(parts[::2], parts[1::2], strict=True)
+    return [(command, said) for command, said in pairs if said and command.startswith(beginnings)]
+
+
+SHIPPED = ("seqtree parse ", "seqtree phrases trees default ")
+SAID = [
+    (f"{page.name}: {command}", command, said)
+    for page in PAGES
+    for block in blocks(page.read_text(encoding="utf-8"))
+    for command, said in printed(block.text, SHIPPED)
+]
+
+
+@pytest.mark.parametrize(("command", "said"), [one[1:] for one in SAID], ids=[one[0] for one in SAID])
+def test_what_the_parsers_that_come_along_say(command: str, said: str) -> None:
+    code, found, told = run_apart(shlex.split(command)[1:])
+    assert code == 0, told
+    assert found.rstrip() == said.rstrip()
+
+
+def test_what_they_say_is_on_some_pages() -> None:
+    assert len(SAID) > 2
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -84,3 +112,6 @@ def test_blocks_are_found() -> None:
     assert python == Block("python", 6, "x = 1\n")
     assert console.line == 10
     assert commands(console.text) == ["seqtree a      b", "seqtree c"]
+    assert printed("$ seqtree a\nx\n\ny\n$ seqtree b\n$ ls\nz\n", ("seqtree a", "seqtree b")) == [
+        ("seqtree a", "x\n\ny\n")
+    ]
