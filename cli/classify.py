@@ -12,6 +12,7 @@ from seqtree.cli.options import (
     FILE,
     TextCommand,
     compute_options,
+    json_lines_option,
     json_option,
     open_model,
     picture_option,
@@ -117,7 +118,7 @@ def eval_(
 @click.option("-k", type=click.IntRange(min=1), default=1, help="How many classes, most probable first.")
 @reject_option
 @compute_options
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a text.")
+@json_lines_option
 def predict(
     model: str,
     texts: tuple[str, ...],

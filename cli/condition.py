@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from seqtree.cli.options import FILE, device_option, encoding_option, open_model, threads_option
+from seqtree.cli.options import FILE, device_option, encoding_option, json_lines_option, open_model, threads_option
 from seqtree.cli.texts import check_texts, classes_line, file_option, in_chunks, ranked, text_blocks, texts_argument
 from seqtree.escapes import json_line
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @encoding_option
 @device_option
 @threads_option
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a text.")
+@json_lines_option
 def classify(
     model: str,
     texts: tuple[str, ...],

@@ -45,6 +45,7 @@ class _File(click.Path):
 
 FILE = _File(readable=False, allow_dash=True)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else on stdout.")
+json_lines_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object a text.")
 device_option = click.option("--device", default="auto", help="Where to compute: auto, cpu, cuda, cuda:1 or mps.")
 precision_option = click.option(
     "--precision",

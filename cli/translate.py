@@ -15,6 +15,7 @@ from seqtree.cli.options import (
     FILE,
     TextCommand,
     compute_options,
+    json_lines_option,
     json_option,
     note,
     open_model,
@@ -37,7 +38,7 @@ SCORE_HEADER = "pair\ttoken\tlog_probability\n"
 beam_option = click.option("--beam", type=click.IntRange(min=1), default=5, help="Hypotheses followed; 1 is greedy.")
 penalty_option = click.option(
     "--length-penalty",
-    type=click.FloatRange(min=0),
+    type=float,
     default=1.0,
     help="Exponent of the length by which log probabilities are divided; 0 prefers short targets.",
 )
@@ -125,6 +126,8 @@ def eval_(
     measured = evaluate(loaded, read_pairs(files, target, swap, encoding), beam, length_penalty, bleu_tokenizer)
     if measured.bleu is None:
         note("BLEU and chrF need sacrebleu: pip install 'seqtree[translate]'")
+    for one in measured.reservations:
+        note(one)
     record = measured.to_json()
     if as_json:
         print_json(record)
@@ -150,7 +153,7 @@ def eval_(
 @click.option("--alignments", is_flag=True, help="Draw what each token of the target attended to.")
 @picture_option("--plot", "Draw the alignment of the first TEXT")
 @compute_options
-@json_option
+@json_lines_option
 def predict(
     model: str,
     texts: tuple[str, ...],
@@ -190,7 +193,7 @@ def predict(
 @click.argument("files", type=FILE, nargs=-1, required=True)
 @pairs_options
 @compute_options
-@json_option
+@json_lines_option
 def score(
     model: str,
     files: tuple[str, ...],
@@ -204,8 +207,8 @@ def score(
 ) -> None:
     """The natural log probability of every token of the targets that FILES give: TSV with pair, token, log_probability.
 
-    The last token of each is its end, </s>. With --json each line is an object with a pair's tokens, their log
-    probabilities, their sum, and the alignment, if the model attends.
+    The last token of each is its end, </s>; tokens are escaped as in JSON. With --json each line is an object with a
+    pair's tokens, their log probabilities, their sum, and the alignment, if the model attends.
     """
     from seqtree.translation.data import read_pairs
 
@@ -214,13 +217,17 @@ def score(
     write = sys.stdout.write  # not click.echo, which would flush every line
     if not as_json:
         write(SCORE_HEADER)
+    unknown = 0
     scored = loaded.score(((pair.source, pair.target) for pair in pairs), length_penalty=0.0)
     for number, (pair, one) in enumerate(zip(pairs, scored, strict=True), 1):
+        unknown += loaded.target.unknown(one.tokens)
         if as_json:
             write(json_line({"pair": number, "source": pair.source, **one.to_json()}) + "\n")
             continue
         for token, value in zip((*one.tokens, END), one.log_probabilities or (), strict=True):
             write(f"{number}\t{json_line(token)[1:-1]}\t{value:.4f}\n")
+    if unknown:
+        note(f"{unknown:,} target tokens are unknown to the model, and have the probability of <unk>")
 
 
 @dataclass(frozen=True)
@@ -255,9 +262,11 @@ def _print(
     model: Translator, blocks: Iterable[Iterator[str]], shown: _Shown, plot: Path | None, asked: dict[str, Any]
 ) -> None:
     """Translate the lines of each block, and print them before the next block is asked for."""
-    numbers = count(1)
+    numbers, told = count(1), False
     for chunk in chain.from_iterable(in_chunks(block, len) for block in blocks):
         sources = [line.removesuffix("\n") for line in chunk]
+        if not told and (told := any("\t" in source for source in sources)):
+            note("lines have tabs: each is translated as one source; for pairs, see translate eval")
         found = model.translations(sources, log_probabilities=shown.as_json, **asked)
         for source, translations in zip(sources, found, strict=True):
             number = next(numbers)

@@ -114,7 +114,7 @@ class ImageTask(Task[ImageRecipe, ImageClassifier, ImageData]):
 
     @property
     def holds_out(self) -> bool:
-        return True
+        return self.recipe.images.valid_share > 0
 
     def evaluate(self) -> dict[str, float] | None:
         if self.model.network.has_norms:

@@ -6,6 +6,7 @@ import re
 import warnings
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 from seqtree.errors import InputError
@@ -54,9 +55,10 @@ class Tagged(NamedTuple):
 def column_sentences(specs: Sequence[str], encoding: str = "utf-8") -> Iterator[Rows]:
     """The sentences of files, folders (those with one of ``SUFFIXES``), ``-`` or ``nltk:NAME[/FILES][RANGE]``.
 
-    Columns are separated by tabs, or by white space in a file without any. No words are: comments, document marks, and
-    in CoNLL-U, which is known by its ten columns, the rows of multiword tokens and empty nodes. Raises InputError,
-    naming file and line, for a row of another number of columns than those before it.
+    Columns are separated by tabs, or by white space in a file without any. No words are: comments (before a sentence,
+    ``#`` and what cannot be its tags), document marks, and in CoNLL-U, which is known by its ten columns, the rows of
+    multiword tokens and empty nodes. Raises InputError, naming file and line, for a row of another number of columns
+    than those before it.
     """
     check_encoding(encoding)
     columns: dict[int, str] = {}  # how many there are, and where that was seen first
@@ -152,8 +154,9 @@ def intent_of(comment: str) -> str | None:
 def _file(source: Source, encoding: str) -> Iterator[Rows]:
     rows: list[tuple[str, ...]] = []
     others: list[Other] = []
-    first, intent, width, separator = 0, None, 0, None
-    for number, line in numbered_lines([source], encoding):
+    first, intent = 0, None
+    width, separator, lines = _shape(numbered_lines([source], encoding))
+    for number, line in lines:
         if not line.strip():
             if rows:
                 yield Rows(rows, f"{source.name}:{first}", intent, others)
@@ -162,17 +165,14 @@ def _file(source: Source, encoding: str) -> Iterator[Rows]:
                 others.append(Other(0, "", columns=False))
             intent = None
             continue
-        if not width and "\t" in line:
-            separator = "\t"
         row = tuple(part.strip() for part in line.split(separator))
-        if line.startswith("#") and not rows and (len(row) != width if width else "\t" not in line):
+        if line.startswith("#") and not rows and (len(row) != width or not (separator or _is_row(row))):
             intent = intent_of(line) or intent
             others.append(Other(0, line.rstrip(), columns=False))
             continue
         if row[0] == DOCUMENT:
             others.append(Other(len(rows), line.rstrip(), columns=False))
             continue
-        width = width or len(row)
         _check(row, width, f"{source.name}:{number}")
         known = _NUMBER.fullmatch(row[0]) if width == _CONLLU else None
         if known is None or known["no_word"] is None:
@@ -182,6 +182,22 @@ def _file(source: Source, encoding: str) -> Iterator[Rows]:
             others.append(Other(len(rows), "\t".join(row), columns=True))
     if rows:
         yield Rows(rows, f"{source.name}:{first}", intent, others)
+
+
+def _shape(lines: Iterator[tuple[int, str]]) -> tuple[int, str | None, Iterator[tuple[int, str]]]:
+    """The number of columns, what separates them, and the lines: the first that is a row for sure tells."""
+    head: list[tuple[int, str]] = []
+    for number, line in lines:
+        head.append((number, line))
+        if line.strip() and not line.startswith(("#", DOCUMENT)):
+            separator = "\t" if "\t" in line else None
+            return len(line.split(separator)), separator, chain(head, lines)
+    return 0, None, iter(head)
+
+
+def _is_row(parts: Sequence[str]) -> bool:
+    """Whether these parts of a line with spaces are the word ``#`` and its tags, such as ``NN`` or ``B-NP``."""
+    return parts[0] == "#" and all("-" in part or part == part.upper() for part in parts[1:])
 
 
 def _check(row: tuple[str, ...], width: int, place: str) -> None:

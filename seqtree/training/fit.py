@@ -191,6 +191,8 @@ def _tell_of_few(task: AnyTask, display: Display) -> None:
         display.message(
             f"figures of {count} held-out item{'s' * (count > 1)} say little; --valid-share 0 learns from all of them"
         )
+    elif task.holds_out and not count:
+        display.message("too few items to hold any out for validation: figures are of the training data")
 
 
 def _preset(begun: Mapping[str, Any]) -> str | None:

@@ -110,9 +110,9 @@ class Task(ABC, Generic[R, M, D]):
 
     @property
     def holds_out(self) -> bool:
-        """Whether what is validated on is a share of the training data."""
+        """Whether what is validated on is a share of the training data, not other data or nothing."""
         settings = self.recipe.groups.get("validation")
-        return isinstance(settings, ValidationSettings) and not settings.valid
+        return isinstance(settings, ValidationSettings) and not settings.valid and settings.valid_share > 0
 
     @property
     def few_to_validate(self) -> bool:

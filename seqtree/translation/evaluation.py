@@ -21,7 +21,8 @@ class TranslationEvaluation:
     """``bleu`` and ``chrf`` from 0 to 100 (None without sacrebleu), ``exact_match`` a share of the sources.
 
     ``token_error_rate`` is the number of tokens to insert, delete or replace, over those of the targets. ``loss`` is
-    the mean of the target tokens' surprisals (nats), ends included. ``items`` are distinct sources.
+    the mean of the target tokens' surprisals (nats), ends included: ``tokens``, of which ``unknown_tokens`` are
+    measured as ``<unk>``. ``items`` are distinct sources.
     """
 
     bleu: float | None
@@ -29,8 +30,18 @@ class TranslationEvaluation:
     exact_match: float
     token_error_rate: float
     loss: float
+    tokens: int
+    unknown_tokens: int
     items: int
     items_per_second: float
+
+    @property
+    def reservations(self) -> list[str]:
+        """Why the loss does not compare with that of other models."""
+        some = f"{self.unknown_tokens:,} of {self.tokens:,} target tokens are unknown to the model"
+        return [f"{some} and measured as <unk>, not as written: a loss as low as that says little"] * bool(
+            self.unknown_tokens
+        )
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -39,6 +50,8 @@ class TranslationEvaluation:
             "exact_match": round(self.exact_match, 6),
             "token_error_rate": round(self.token_error_rate, 6),
             "loss": self.loss,
+            "tokens": self.tokens,
+            "unknown_tokens": self.unknown_tokens,
             "items": self.items,
             "items_per_second": round(self.items_per_second, 1),
         }
@@ -65,7 +78,8 @@ def evaluate(
     found = [best[0].text for best in translator.translations(targets, beam=beam, length_penalty=length_penalty)]
     seconds = time.perf_counter() - began
     references = list(targets.values())
-    losses = [one.log_probabilities or () for one in translator.score((pair.source, pair.target) for pair in pairs)]
+    scored = list(translator.score((pair.source, pair.target) for pair in pairs))
+    losses = [one.log_probabilities or () for one in scored]
     bleu, chrf = _bleu_and_chrf(found, references, bleu_tokenizer)
     cut = list if translator.target.unit == "char" else str.split
     return TranslationEvaluation(
@@ -74,6 +88,8 @@ def evaluate(
         sum(text in right for text, right in zip(found, references, strict=True)) / len(found),
         error_rate([cut(text) for text in found], [[cut(text) for text in right] for right in references]),
         -sum(map(sum, losses)) / sum(map(len, losses)),
+        sum(map(len, losses)),
+        sum(translator.target.unknown(one.tokens) for one in scored),
         len(found),
         len(found) / seconds,
     )

@@ -24,6 +24,7 @@ from seqtree.translation.decoding import Hypothesis, beam_search, forced
 from seqtree.translation.network import END, UNKNOWN, Memory, TranslatorNetwork
 from seqtree.translation.units import Ids, Units
 
+MOST_PENALTY = 10  # by which a length is raised at most
 MORE = 10  # tokens by which a target may exceed what training has seen
 CHANCES = 1 << 24  # probabilities of a step's tokens, for all hypotheses of a batch
 
@@ -145,8 +146,9 @@ class Translator(Model[TranslatorNetwork]):
         of the target is the source's token that is attended to most, if the model attends.
 
         Sources are taken some thousands at a time and decoded in batches of like length, on all of torch's threads.
-        Raises InputError if ``best`` is more than ``beam``.
+        Raises InputError if ``best`` is more than ``beam``, and for a length penalty out of range.
         """
+        _check_penalty(length_penalty)
         if not 1 <= best <= beam:
             raise InputError(f"the {best} best of a beam of {beam}: expected from 1 to as many as the beam has")
         asked = _Asked(beam, best, length_penalty, alignments, log_probabilities)
@@ -168,8 +170,9 @@ class Translator(Model[TranslatorNetwork]):
     def score(self, pairs: Iterable[tuple[str, str]], length_penalty: float = 1.0) -> Iterator[Translation]:
         """How probable the model finds each target of these pairs (forced decoding), token by token, aligned.
 
-        Raises InputError for an empty source.
+        Raises InputError for an empty source and a length penalty out of range.
         """
+        _check_penalty(length_penalty)
         given = (self._tokens(pair) for pair in pairs)
         scored = in_batches(lambda batch: self._scored(batch, length_penalty), given, self.device, _longer_side)
         return (one for one in scored if one)
@@ -261,6 +264,11 @@ class _Asked:
     length_penalty: float
     alignments: bool
     log_probabilities: bool
+
+
+def _check_penalty(penalty: float) -> None:
+    if not 0 <= penalty <= MOST_PENALTY:
+        raise InputError(f"length penalty {penalty}: expected from 0 to {MOST_PENALTY}")
 
 
 def _checked(text: str) -> str:

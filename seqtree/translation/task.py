@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from seqtree.errors import InputError
+from seqtree.text.config import SPECIALS
 from seqtree.text.reading import check_standard_input
 from seqtree.training.batches import Ids, SentenceTask
 from seqtree.training.progress import Display
@@ -77,6 +78,8 @@ class TranslationTask(SentenceTask[TranslationRecipe, Translator, PairData]):
             training, valid = set_apart(pairs, held.valid_share)
         if not training:
             raise InputError(f"{', '.join(sources)}: no pair is left to train on")
+        if how.target and 2 * sum("\t" in pair.source for pair in training) > len(training):
+            display.warning("most sources have a tab, which is read as a space: with --target, FILES hold sources only")
         if how.unit == "char" and any(letters_apart(pair[side] for pair in training) for side in (0, 1)):
             display.warning("letters stand by themselves, and spaces between them are read, too: expected --unit word")
         for side, name in enumerate(("sources", "targets")):
@@ -91,6 +94,11 @@ class TranslationTask(SentenceTask[TranslationRecipe, Translator, PairData]):
             Units.learned((pair[side] for pair in data.training), how.unit, how.pieces, how.min_count or 1)
             for side in (0, 1)
         )
+        for name, units in (("source", source), ("target", target)):
+            if len(units) == len(SPECIALS["word"]):
+                raise InputError(
+                    f"min_count {how.min_count}: no token of a {name} occurs so often, and nothing is left to learn"
+                )
         for pair in (*data.training, *data.valid):
             _check_length(pair, source, target, how)
         return Translator.over(source, target, data.training, recipe.network, recipe.training.seed)

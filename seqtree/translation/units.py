@@ -77,6 +77,10 @@ class Units:
         ids[(ids == self.vocabulary.start) | (ids == self.vocabulary.end)] = self.vocabulary.unknown
         return ids
 
+    def unknown(self, tokens: Sequence[str]) -> int:
+        """How many of these tokens are not in the vocabulary."""
+        return int((self.encode(tokens) == self.vocabulary.unknown).sum())
+
     def text(self, tokens: Iterable[str]) -> str:
         """Tokens put together, with one space between words."""
         if self.unit == "word":

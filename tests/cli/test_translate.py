@@ -16,7 +16,8 @@ from seqtree.corpora import pairs as generated
 from seqtree.translation import Translator, units
 
 QUICK = ("--preset", "tiny", "--epochs", "1", "--evaluations", "1", "--threads", "1", "--device", "cpu", "--quiet")
-FIGURES = {"bleu", "chrf", "exact_match", "token_error_rate", "loss", "items", "items_per_second"}
+FIGURES = {"bleu", "chrf", "exact_match", "token_error_rate", "loss", "tokens", "unknown_tokens", "items"}
+FIGURES |= {"items_per_second"}
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +53,7 @@ def test_two_files_and_the_other_way(call: Run) -> None:
         Path(f"dev.{name}").write_text("".join(f"{pair[side]}\n" for pair in PAIRS[40:]))
     files = ("train.en", "--target", "train.iso", "--valid", "dev.en", "--valid-target", "dev.iso")
     assert call("train", *files, "--out", "there", *QUICK)[0] == 0
-    assert call("train", *files, "--swap", "--unit", "word", "--out", "back", *QUICK)[0] == 0
+    assert call("train", *files, "--swap", "--unit", "word", "--min-count", "1", "--out", "back", *QUICK)[0] == 0
     assert "J" in Translator.load("there").source.vocabulary
     assert "J" not in Translator.load("there").target.vocabulary
     assert Translator.load("back").target.unit == "word"
@@ -73,8 +74,25 @@ def test_bad_training_data(call: Run) -> None:
     refused(call("train", "pairs.tsv", "--valid-target", "one.tsv", "--out", "r", *QUICK), "give --target, too")
     targets = ("--target", "one.tsv", "--valid-target", "none")
     refused(call("train", "one.tsv", *targets, "--out", "r", *QUICK), "valid_target: only with --valid")
+    said = "min_count 1000: no token of a source occurs so often, and nothing is left to learn"
+    refused(call("train", "pairs.tsv", "--min-count", "1000", "--out", "r", *QUICK), said)
     refused(call("train", "-", "--valid", "-", "--out", "r", *QUICK, stdin=b"a\tb\n"), "named more than once")
     assert not Path("r").exists() or not list(Path("r").glob("*.safetensors"))
+
+
+def test_columns_beside_targets_are_told_of(call: Run) -> None:
+    code, _, err = call("train", "pairs.tsv", "--target", "pairs.tsv", "--out", "r", *QUICK)
+    assert code == 0
+    assert "most sources have a tab, which is read as a space: with --target, FILES hold sources only" in err
+
+
+def test_it_is_told_that_nothing_is_held_out(call: Run) -> None:
+    Path("two.tsv").write_text("a\tb\na\tb\n")
+    code, _, err = call("train", "two.tsv", "--out", "r", *QUICK[:-1])
+    assert code == 0
+    assert "too few items to hold any out for validation: figures are of the training data" in err
+    code, _, err = call("train", "two.tsv", "--valid-share", "0", "--out", "s", *QUICK[:-1])
+    assert code == 0 and "hold any out" not in err
 
 
 def test_pieces_without_their_library(call: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,6 +117,16 @@ def test_eval(call: Run, model: str) -> None:
     assert [line.split("  ")[0] for line in out.splitlines()] == [name.replace("_", " ") for name in record]
 
 
+def test_unknown_targets_are_told_of(call: Run, model: str) -> None:
+    Path("new.tsv").write_text("3 Oct\t1 ☃☃\n")
+    code, out, err = call("eval", model, "new.tsv", "--json")
+    record = json.loads(out)
+    assert code == 0 and (record["tokens"], record["unknown_tokens"]) == (5, 3)
+    assert "3 of 5 target tokens are unknown to the model and measured as <unk>" in err
+    code, _, err = call("score", model, "new.tsv")
+    assert code == 0 and err == "3 target tokens are unknown to the model, and have the probability of <unk>\n"
+
+
 def test_eval_without_sacrebleu(call: Run, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sacrebleu", None)
     code, out, err = call("eval", model, "pairs.tsv", "--json", "--beam", "1")
@@ -111,7 +139,8 @@ def test_eval_of_bad_pairs(call: Run, model: str) -> None:
     Path("bad.tsv").write_text("a\tb\na\t\n")
     refused(call("eval", model, "bad.tsv"), "bad.tsv:2: the target is empty")
     Path("less").write_text("x\n")
-    refused(call("eval", model, "pairs.tsv", "--target", "less"), "less ends after line 1, but pairs.tsv goes on")
+    Path("more").write_text("x\ny\n")
+    refused(call("eval", model, "more", "--target", "less"), "less ends after line 1, but more goes on")
     refused(call("eval", "nothing", "pairs.tsv"), "nothing")
 
 
@@ -129,6 +158,12 @@ def test_predict(call: Run, model: str) -> None:
     assert call("predict", model, stdin="\n".join(texts).encode())[1] == out
     assert call("predict", model, "-", stdin="\n".join(texts).encode())[1] == out
     assert call("predict", model, "-f", "-", stdin="\r\n".join(texts).encode())[1] == out
+
+
+def test_lines_with_tabs_are_told_of_once(call: Run, model: str) -> None:
+    code, out, err = call("predict", model, "--file", "pairs.tsv")
+    assert code == 0 and len(out.splitlines()) == len(PAIRS)
+    assert err == "lines have tabs: each is translated as one source; for pairs, see translate eval\n"
 
 
 def test_several_with_scores(call: Run, model: str) -> None:
@@ -179,6 +214,10 @@ def test_what_cannot_be_asked(call: Run, model: str, tmp_path: Path) -> None:
     refused(call("predict", model, "a", "--plot", "a.png"), "--plot a.png: expected a file that ends in .svg")
     refused(call("predict", model, "a", "--file", "pairs.tsv"), "give TEXT or --file, not both")
     refused(call("predict", model, "a", "--beam", "2", "--best", "3"), "--best 3 of a --beam of 2")
+    for penalty in ("nan", "inf", "-1", "11", "1e9"):
+        said = f"length penalty {float(penalty)}: expected from 0 to 10"
+        refused(call("predict", model, "--length-penalty", penalty, "a"), said)
+        refused(call("eval", model, "pairs.tsv", "--length-penalty", penalty), said)
     Path("bad").write_bytes(b"fine\nM\xe4dchen\n")
     code, out, err = call("predict", model, "--file", "bad")
     assert code == 2

@@ -63,6 +63,17 @@ def test_comments_marks_and_intents(tmp_path: Path) -> None:
     assert two.words == ("#", "is")  # a row of two columns is no comment
 
 
+def test_comments_of_as_many_words_as_there_are_columns(tmp_path: Path) -> None:
+    text = "# about food\n# intent: order\nthe DT B-NP\n# NN I-NP\n\n# a comment\n# NN B-NP\n\n"
+    text += "# intent: ask\ncat NN B-Np\n"
+    one, two, three = read_tagged(written(tmp_path, text), say=lambda message: None)
+    assert (one.words, one.tags, one.intent) == (("the", "#"), ("B-NP", "I-NP"), "order")
+    assert (two.words, two.tags) == (("#",), ("B-NP",))
+    assert (three.words, three.intent) == (("cat",), "ask")
+    first, _ = read_tagged(written(tmp_path, "# NN\nthe DT\n\n# of these\na DT\n"))  # the word # in the first row
+    assert first.words == ("#", "the")
+
+
 def test_folders(tmp_path: Path) -> None:
     for name in ("b.conll", "a.txt", "c.pdf"):
         written(tmp_path, f"{name} X\n", name)
