@@ -14,7 +14,7 @@ seqtree.errors.InputError: units 0: expected at least 1
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import Field as DataclassField, asdict, dataclass, field, fields, replace
 from pathlib import Path
 from types import UnionType
@@ -22,6 +22,7 @@ from typing import Any, Self, TypeVar, get_args, get_origin, get_type_hints
 
 from seqtree.errors import InputError
 
+GIVEN = (...,)  # all values but 0 and none
 T = TypeVar("T")
 S = TypeVar("S", bound="Settings")
 _FIELDS: dict[Any, dict[str, Field]] = {}  # what is known of each class of settings
@@ -32,6 +33,7 @@ class Setting:
     """What a field means: ``help`` (empty: not an option), allowed values, and how the command line spells it.
 
     ``above`` and ``below`` are bounds that a value may not reach. ``unset`` says what None, the default, stands for.
+    ``only``: other settings of a recipe, and their values with which this one does anything (or ``GIVEN``).
     """
 
     help: str
@@ -43,6 +45,7 @@ class Setting:
     metavar: str | None = None
     flags: str = ""
     unset: str = ""
+    only: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
 
     @property
     def expected(self) -> str:
@@ -81,9 +84,10 @@ def setting(
     metavar: str | None = None,
     flags: str = "",
     unset: str = "",
+    only: Mapping[str, tuple[Any, ...]] | None = None,
 ) -> T:
     """A field of ``Settings`` with this default; the other arguments are those of ``Setting``."""
-    about = Setting(help, tuple(choices), minimum, above, maximum, below, metavar, flags, unset)
+    about = Setting(help, tuple(choices), minimum, above, maximum, below, metavar, flags, unset, only or {})
     made: T = field(default=default, metadata={"setting": about})
     return made
 
@@ -171,6 +175,18 @@ def overridden(base: S, options: Mapping[str, Any]) -> S:
         if value is not None:
             given[name] = value
     return replace(base, **given)
+
+
+def check_effect(groups: Iterable[Settings], given: Container[str]) -> None:
+    """Raises InputError for a setting that was given (not as 0), but does nothing with the others: ``Setting.only``."""
+    known = {name: (one, getattr(group, name)) for group in groups for name, one in fields_of(type(group)).items()}
+    needed = [(name, *need) for name, (one, _) in known.items() if name in given for need in one.about.only.items()]
+    for name, other, values in needed:
+        value = known[other][1]
+        if not (value if values is GIVEN else value in values):
+            option = f"--{other.replace('_', '-')}"
+            named = "" if values in (GIVEN, (True,)) else f" {' or '.join(map(str, values))}"
+            raise InputError(f"{name}: only with" + (f"out {option}" if values == (False,) else f" {option}{named}"))
 
 
 def _number(bound: float | None, form: str) -> str:

@@ -14,6 +14,7 @@ from seqtree.training.recipe import Preset, Recipe, TrainingOptions
 from seqtree.training.settings import BatchSettings, TrainingSettings, ValidationSettings
 
 MIN_TOKENS = 8
+_CONDITION, _EMBEDDED = {"condition": (True,)}, {"one_hot": (False,)}
 MANY_TOKENS = 4000  # of a vocabulary for which sampled softmax pays
 ENOUGH_WORDS = 1_000_000  # of a text, for which the dropout of a preset is enough
 FEW_PASSES, MANY_PASSES = 2, 10  # over a text that is short: which need no more dropout, and all of it
@@ -27,10 +28,12 @@ class LanguageNetworkConfig(Settings):
     """The shape of a language model; checked on construction (InputError)."""
 
     cell: str = setting("lstm", "Kind of recurrent layer.", choices=("rnn", "lstm", "gru"))
-    nonlinearity: str = setting("tanh", "Activation of the rnn cell.", choices=("tanh", "relu"))
+    nonlinearity: str = setting(
+        "tanh", "Activation of the rnn cell.", choices=("tanh", "relu"), only={"cell": ("rnn",)}
+    )
     layers: int = setting(1, "Recurrent layers.", minimum=1, maximum=MAX_LAYERS)
     hidden: int = setting(512, "Units per layer.", minimum=1, maximum=MAX_UNITS)
-    embedding: int = setting(64, "Width of the input vectors.", minimum=1, maximum=MAX_UNITS)
+    embedding: int = setting(64, "Width of the input vectors.", minimum=1, maximum=MAX_UNITS, only=_EMBEDDED)
     one_hot: bool = setting(False, "Feed one-hot vectors to the network instead of an embedding.")
     tied: bool = setting(
         False,
@@ -39,7 +42,9 @@ class LanguageNetworkConfig(Settings):
         flags="--tied/--free",
     )
     bidirectional: bool = setting(False, "Read the text from both sides, to fill blanks.")
-    dropout_embedding: float = setting(0.0, "Share of whole tokens dropped from the embedding.", minimum=0, below=1)
+    dropout_embedding: float = setting(
+        0.0, "Share of whole tokens dropped from the embedding.", minimum=0, below=1, only=_EMBEDDED
+    )
     dropout_input: float = setting(0.0, "Share dropped from the input vectors.", minimum=0, below=1)
     dropout_hidden: float = setting(0.0, "Share dropped between layers.", minimum=0, below=1)
     dropout_output: float = setting(0.0, "Share dropped before the output layer.", minimum=0, below=1)
@@ -134,14 +139,23 @@ class ConditionSettings(Settings):
         "text is an item of its own.",
     )
     condition_in: str = setting(
-        "both", "Where the class enters: the first state, every input, or both.", choices=("first", "every", "both")
+        "both",
+        "Where the class enters: the first state, every input, or both.",
+        choices=("first", "every", "both"),
+        only=_CONDITION,
     )
-    condition_size: int = setting(32, "Width of the vector of a class.", minimum=1, maximum=MAX_UNITS)
+    condition_size: int = setting(32, "Width of the vector of a class.", minimum=1, maximum=MAX_UNITS, only=_CONDITION)
     condition_dropout: float = setting(
-        0.1, "Share of texts whose class is left out in training, to learn texts without one too.", minimum=0, maximum=1
+        0.1,
+        "Share of texts whose class is left out in training, to learn texts without one too.",
+        minimum=0,
+        maximum=1,
+        only=_CONDITION,
     )
-    label_column: str = setting("label", "Name of the label's column in tables and JSON (--condition).")
-    text_column: str = setting("text", "Name of the text's column in tables and JSON (--condition).")
+    label_column: str = setting(
+        "label", "Name of the label's column in tables and JSON (--condition).", only=_CONDITION
+    )
+    text_column: str = setting("text", "Name of the text's column in tables and JSON (--condition).", only=_CONDITION)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from seqtree.errors import InputError
-from seqtree.settings import Settings, setting
+from seqtree.settings import GIVEN, Settings, setting
 
 COMPOSITIONS = ("tanh", "relu", "max", "lstm", "rntn")
 CLIPPED = ("relu", "max")  # compositions that are a product, clipped: in a product's number format nothing more is lost
@@ -33,7 +33,9 @@ class WordEncoderConfig(Settings):
     characters: int = setting(
         100, "Width of the vectors made from a word's characters; 0 for none.", minimum=0, maximum=MAX_UNITS
     )
-    character_embedding: int = setting(32, "Width of a character's vector.", minimum=1, maximum=MAX_UNITS)
+    character_embedding: int = setting(
+        32, "Width of a character's vector.", minimum=1, maximum=MAX_UNITS, only={"characters": GIVEN}
+    )
     subwords: int = setting(
         0,
         "Width of the mean vector of the 2- to 5-grams of a word's characters, which share 65,536 vectors; 0 for none.",

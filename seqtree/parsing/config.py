@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from seqtree.nn.config import COMPOSITIONS, MAX_UNITS, WordEncoderConfig, check_vector
-from seqtree.settings import Settings, setting
+from seqtree.settings import GIVEN, Settings, setting
 from seqtree.text.config import check_encoding
 from seqtree.training.recipe import Preset, Recipe, TrainingOptions
 from seqtree.training.settings import BatchSettings, TrainingSettings, ValidationSettings
@@ -44,8 +44,11 @@ class ObjectiveSettings(Settings):
         "Share of merges at which training follows the parser's own choice (not structured).",
         minimum=0,
         maximum=1,
+        only={"objective": ("stepwise", "softmax")},
     )
-    kappa: float = setting(2.0, "Margin for each wrong span (structured).", minimum=0)
+    kappa: float = setting(
+        2.0, "Margin for each wrong span (structured).", minimum=0, only={"objective": ("structured",)}
+    )
     label_weight: float = setting(1.0, "Weight of the labels' loss.", minimum=0)
     tag_weight: float = setting(0.5, "Weight of the tags' loss.", minimum=0)
 
@@ -65,7 +68,11 @@ class ReadingSettings(Settings):
         unset="none",
     )
     tag_column: int | None = setting(
-        None, "Which column of --tagged holds the tags, from 1.", minimum=1, unset="the one after the words"
+        None,
+        "Which column of --tagged holds the tags, from 1.",
+        minimum=1,
+        unset="the one after the words",
+        only={"tagged": GIVEN},
     )
     min_count: int = setting(1, "Words that occur less often are known by their characters only.", minimum=1)
 

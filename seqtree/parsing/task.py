@@ -62,8 +62,6 @@ class ParserTask(SentenceTask[ParserRecipe, Parser, ParserData]):
     @classmethod
     def resolve(cls, options: Mapping[str, Any]) -> ParserRecipe:
         recipe = OPTIONS.resolved(options)
-        if recipe.reading.tag_column is not None and not recipe.reading.tagged:
-            raise InputError("tag_column: only with --tagged, whose columns it counts")
         whole_trees = recipe.objective.objective == "structured"
         recipe = replace(recipe, network=replace(recipe.network, whole_trees=whole_trees))
         return with_start(recipe, options, COMPOSED)

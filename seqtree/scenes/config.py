@@ -11,6 +11,8 @@ from seqtree.training.recipe import Preset, Recipe, TrainingOptions
 from seqtree.training.settings import STARTS, BatchSettings, TrainingSettings
 
 MAX_SIDE = 4096
+_GRAPH, _SLIC = {"method": ("felzenszwalb",)}, {"method": ("slic",)}
+_TREE = {"leaves_only": (False,)}
 
 
 @dataclass(frozen=True)
@@ -22,10 +24,10 @@ class SegmentSettings(Settings):
         "How an image is cut: by a graph of its pixels (felzenszwalb), or into pieces of like size (slic).",
         choices=("felzenszwalb", "slic"),
     )
-    scale: float = setting(100.0, "Felzenszwalb: more makes larger segments.", above=0)
-    min_size: int = setting(100, "Felzenszwalb: pixels that a segment has at least.", minimum=1)
-    segments: int = setting(120, "SLIC: about how many segments.", minimum=1, maximum=10_000)
-    compactness: float = setting(10.0, "SLIC: more makes segments more like squares.", above=0)
+    scale: float = setting(100.0, "Felzenszwalb: more makes larger segments.", above=0, only=_GRAPH)
+    min_size: int = setting(100, "Felzenszwalb: pixels that a segment has at least.", minimum=1, only=_GRAPH)
+    segments: int = setting(120, "SLIC: about how many segments.", minimum=1, maximum=10_000, only=_SLIC)
+    compactness: float = setting(10.0, "SLIC: more makes segments more like squares.", above=0, only=_SLIC)
     sigma: float = setting(0.8, "Deviation in pixels by which an image is smoothed before it is cut.", minimum=0)
     side: int = setting(
         320, "Larger images are reduced to so many pixels along their longer side.", minimum=16, maximum=MAX_SIDE
@@ -40,12 +42,21 @@ class SceneNetworkConfig(Settings):
 
     leaves_only: bool = setting(False, "Classify segments without the tree.")
     hidden: int = setting(256, "Units of the layer over a segment's features.", minimum=1, maximum=MAX_UNITS)
-    composition: str = setting("tanh", "How a node's vector is computed from its parts'.", choices=COMPOSITIONS)
+    composition: str = setting(
+        "tanh", "How a node's vector is computed from its parts'.", choices=COMPOSITIONS, only=_TREE
+    )
     vector: int = setting(
-        64, "Width of a node's vector; half of it is the memory of a tree LSTM.", minimum=1, maximum=MAX_UNITS
+        64,
+        "Width of a node's vector; half of it is the memory of a tree LSTM.",
+        minimum=1,
+        maximum=MAX_UNITS,
+        only=_TREE,
     )
     above: float = setting(
-        0.3, "Weight of the nodes above a segment in its class, where its own is 1; 0: none.", minimum=0
+        0.3,
+        "Weight of the nodes above a segment in its class, where its own is 1; 0: none.",
+        minimum=0,
+        only=_TREE,
     )
     input_dropout: float = setting(0.1, "Share of the features that is dropped in training.", minimum=0, below=1)
     dropout: float = setting(0.5, "Share dropped in training after the layer over the features.", minimum=0, below=1)
@@ -64,17 +75,31 @@ class SceneObjective(Settings):
         "Margin between whole trees (structured), a margin at every merge (stepwise), or the likelihood of correct "
         "merges (softmax).",
         choices=("structured", "stepwise", "softmax"),
+        only=_TREE,
     )
-    kappa: float = setting(0.05, "Margin for each wrong merge of a tree (structured).", minimum=0)
+    kappa: float = setting(
+        0.05,
+        "Margin for each wrong merge of a tree (structured).",
+        minimum=0,
+        only={**_TREE, "objective": ("structured",)},
+    )
     explore: float = setting(
         0.1,
         "Share of merges at which training follows the network's own choice (stepwise, softmax).",
         minimum=0,
         maximum=1,
+        only={**_TREE, "objective": ("stepwise", "softmax")},
     )
-    pair_epochs: int = setting(3, "Epochs on neighbouring pairs alone, before those on whole trees.", minimum=0)
-    merge_weight: float = setting(1.0, "Weight of the margins of merges.", minimum=0)
-    node_weight: float = setting(0.5, "Weight of the labels of inner nodes; that of segments' labels is 1.", minimum=0)
+    pair_epochs: int = setting(
+        3, "Epochs on neighbouring pairs alone, before those on whole trees.", minimum=0, only=_TREE
+    )
+    merge_weight: float = setting(1.0, "Weight of the margins of merges.", minimum=0, only=_TREE)
+    node_weight: float = setting(
+        0.5,
+        "Weight of the labels of inner nodes; that of segments' labels is 1.",
+        minimum=0,
+        only=_TREE,
+    )
     size_power: float = setting(
         0.3,
         "A segment counts as its labelled pixels to this power: 0, all alike; 1, all pixels alike.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from seqtree.nn.config import MAX_UNITS, WordEncoderConfig
-from seqtree.settings import Settings, setting
+from seqtree.settings import GIVEN, Settings, setting
 from seqtree.text.config import check_encoding
 from seqtree.training.recipe import Preset, Recipe, TrainingOptions
 from seqtree.training.settings import BatchSettings, TrainingSettings, ValidationSettings
@@ -28,7 +28,9 @@ class TaggerNetworkConfig(WordEncoderConfig):
         minimum=0,
         maximum=MAX_NGRAM,
     )
-    max_ngrams: int = setting(1 << 18, "So many of the most frequent such sequences have weights.", minimum=1)
+    max_ngrams: int = setting(
+        1 << 18, "So many of the most frequent such sequences have weights.", minimum=1, only={"ngrams": GIVEN}
+    )
     intent_vector: int = setting(
         32, "Width of the vector of a sentence's intent, which its tags see.", minimum=1, maximum=MAX_UNITS
     )

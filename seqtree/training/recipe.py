@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Generic, TypeVar
 
 from seqtree.errors import InputError
-from seqtree.settings import Settings, fields_of, overridden
+from seqtree.settings import Settings, check_effect, fields_of, overridden
 from seqtree.training.settings import BatchSettings, RunSettings, TrainingSettings
 
 R = TypeVar("R", bound="Recipe")
@@ -100,7 +100,10 @@ class TrainingOptions(Generic[R]):
             raise InputError(f"preset {preset!r}: expected one of {listed}") from None
 
     def resolved(self, options: Mapping[str, Any], variant: str = "") -> R:
-        """The recipe that the given options choose. Raises InputError for a name that is no option, and two budgets."""
+        """The recipe that the given options choose.
+
+        Raises InputError for a name that is no option, two budgets, and an option without effect beside the others.
+        """
         for name in options.keys() - self.names:
             near = difflib.get_close_matches(name, self.names, 1)
             raise InputError(f"there is no option {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
@@ -108,4 +111,5 @@ class TrainingOptions(Generic[R]):
         budgets = [name for name in ("epochs", "minutes") if options.get(name) is not None]
         if len(budgets) > 1:
             raise InputError("epochs and minutes are each the whole budget: give one of them")
+        check_effect(recipe.groups.values(), {name for name, value in options.items() if value})
         return replace(recipe, fits_epochs=not budgets)

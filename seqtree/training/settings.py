@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from seqtree.settings import Settings, setting
+from seqtree.settings import GIVEN, Settings, setting
 
 MAX_SEED = (1 << 32) - 1
 MAX_THREADS = 4096
@@ -36,8 +36,10 @@ class TrainingSettings(Settings):
     optimizer: str = setting("adamw", "Optimiser.", choices=("adamw", "sgd"))
     learning_rate: float = setting(3e-3, "Peak learning rate.", above=0)
     weight_decay: float = setting(0.01, "Decoupled weight decay, on matrices only.", minimum=0)
-    beta2: float = setting(0.99, "Decay rate of AdamW's second moments.", minimum=0, below=1)
-    momentum: float = setting(0.0, "Momentum of SGD.", minimum=0, below=1)
+    beta2: float = setting(
+        0.99, "Decay rate of AdamW's second moments.", minimum=0, below=1, only={"optimizer": ("adamw",)}
+    )
+    momentum: float = setting(0.0, "Momentum of SGD.", minimum=0, below=1, only={"optimizer": ("sgd",)})
     clip: float = setting(1.0, "Largest norm of the gradient; a larger gradient is scaled down to it.", above=0)
     schedule: str = setting(
         "cosine",
@@ -46,17 +48,27 @@ class TrainingSettings(Settings):
     )
     warmup: float = setting(0.03, "Share of the budget over which the learning rate rises.", minimum=0, below=1)
     final_rate: float = setting(
-        0.0, "Learning rate at the end, as a share of the peak (cosine and linear).", minimum=0, below=1
+        0.0,
+        "Learning rate at the end, as a share of the peak (cosine and linear).",
+        minimum=0,
+        below=1,
+        only={"schedule": ("cosine", "linear")},
     )
     plateau_factor: float = setting(
-        0.25, "Factor on the learning rate when validation stalls (plateau).", minimum=0, below=1
+        0.25,
+        "Factor on the learning rate when validation stalls (plateau).",
+        minimum=0,
+        below=1,
+        only={"schedule": ("plateau",)},
     )
     averaging: str = setting(
         "ema",
         "Average of the weights that is evaluated and kept; asgd starts when validation stalls.",
         choices=("none", "ema", "asgd"),
     )
-    ema_decay: float = setting(0.99, "Decay of the exponential moving average.", minimum=0, below=1)
+    ema_decay: float = setting(
+        0.99, "Decay of the exponential moving average.", minimum=0, below=1, only={"averaging": ("ema",)}
+    )
     patience: int = setting(3, "Evaluations without improvement that count as a stall.", minimum=1)
     early_stopping: bool = setting(False, "Stop when validation stalls.")
     evaluations: int = setting(12, "Evaluations in the whole run.", minimum=1)
@@ -105,6 +117,7 @@ class RunSettings(Settings):
         "How many words of --vectors are known even if the training data has none of them: the first of the file.",
         minimum=0,
         maximum=MAX_VECTOR_WORDS,
+        only={"vectors": GIVEN},
     )
     counted_vectors: bool | None = setting(
         None,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from seqtree.errors import InputError
 from seqtree.nn.config import MAX_LAYERS, MAX_UNITS
-from seqtree.settings import Settings, setting
+from seqtree.settings import GIVEN, Settings, setting
 from seqtree.text.config import check_encoding
 from seqtree.training.recipe import Preset, Recipe, TrainingOptions
 from seqtree.training.settings import OTHERS, BatchSettings, TrainingSettings, ValidationSettings
@@ -40,6 +40,7 @@ class TranslatorConfig(Settings):
         "multiplicative",
         "How attention scores an encoder's state h for a decoder's state s: v tanh(Q s + K h), or s W h.",
         choices=("additive", "multiplicative"),
+        only={"context": ("attention",)},
     )
     tied: bool = setting(False, "Share the target's vectors with the output layer.", flags="--tied/--untied")
     dropout: float = setting(0.2, "Share dropped before, between and after the layers.", minimum=0, below=1)
@@ -67,7 +68,7 @@ class PairSettings(Settings):
         unset="the second column of FILES",
     )
     valid_target: tuple[str, ...] = setting(
-        (), "The same for --valid.", metavar="FILE", unset="the second column of --valid"
+        (), "The same for --valid.", metavar="FILE", unset="the second column of --valid", only={"valid": GIVEN}
     )
     swap: bool = setting(False, "Translate from the second column, or from --target, to the first.")
     encoding: str = setting("utf-8", "Encoding of the files.")
@@ -76,7 +77,9 @@ class PairSettings(Settings):
         "What a token is: a character, a word between white space, or a piece of a word (bpe).",
         choices=("char", "word", "bpe"),
     )
-    pieces: int = setting(5000, "Byte-pair pieces of each side, at most.", minimum=1, maximum=1 << 20)
+    pieces: int = setting(
+        5000, "Byte-pair pieces of each side, at most.", minimum=1, maximum=1 << 20, only={"unit": ("bpe",)}
+    )
     min_count: int | None = setting(
         None, "Tokens that occur less often become <unk>.", minimum=1, unset="2 for words, 1 for characters and pieces"
     )

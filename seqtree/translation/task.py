@@ -55,10 +55,6 @@ class TranslationTask(SentenceTask[TranslationRecipe, Translator, PairData]):
     @classmethod
     def resolve(cls, options: Mapping[str, Any]) -> TranslationRecipe:
         recipe = OPTIONS.resolved(options)
-        if recipe.pairs.unit != "bpe" and options.get("pieces") is not None:
-            raise InputError("pieces: only for --unit bpe")
-        if recipe.pairs.valid_target and not recipe.validation.valid:
-            raise InputError("valid_target: only with --valid, whose targets these are")
         if recipe.pairs.min_count is None:
             recipe = replace(recipe, pairs=replace(recipe.pairs, min_count=1 + (recipe.pairs.unit == "word")))
         return recipe

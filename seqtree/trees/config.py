@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from seqtree.nn.config import COMPOSITIONS, MAX_UNITS, WordEncoderConfig, check_vector
-from seqtree.settings import Settings, setting
+from seqtree.settings import GIVEN, Settings, setting
 from seqtree.text.config import check_encoding
 from seqtree.training.recipe import Preset, Recipe, TrainingOptions
 from seqtree.training.settings import BatchSettings, TrainingSettings, ValidationSettings
@@ -31,7 +31,11 @@ class TreeNetworkConfig(WordEncoderConfig):
         0.4, "Share of a word's vector that is dropped in training where it enters the tree.", minimum=0, below=1
     )
     update_dropout: float = setting(
-        0.2, "Share of what a node adds to its memory that is dropped in training (lstm).", minimum=0, below=1
+        0.2,
+        "Share of what a node adds to its memory that is dropped in training (lstm).",
+        minimum=0,
+        below=1,
+        only={"composition": ("lstm",)},
     )
     output_dropout: float = setting(0.3, "Share of a node's vector that is dropped in training.", minimum=0, below=1)
 
@@ -59,7 +63,11 @@ class LabelledTreeSettings(Settings):
         unset="none",
     )
     parser: str | None = setting(
-        None, "The parser of --flat: a run folder, a model file, or a name.", metavar="MODEL", unset="default"
+        None,
+        "The parser of --flat: a run folder, a model file, or a name.",
+        metavar="MODEL",
+        unset="default",
+        only={"flat": GIVEN},
     )
 
     def __post_init__(self) -> None:

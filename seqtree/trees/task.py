@@ -54,10 +54,7 @@ class TreeTask(SentenceTask[TreeRecipe, TreeClassifier, TreeData]):
 
     @classmethod
     def resolve(cls, options: Mapping[str, Any]) -> TreeRecipe:
-        recipe = OPTIONS.resolved(options)
-        if recipe.reading.parser is not None and not recipe.reading.flat:
-            raise InputError("parser: only with --flat, whose texts it parses")
-        return with_start(recipe, options)
+        return with_start(OPTIONS.resolved(options), options)
 
     @classmethod
     def read(cls, sources: Sequence[str], recipe: TreeRecipe, display: Display) -> TreeData:

@@ -70,7 +70,7 @@ def test_bad_training_data(call: Run) -> None:
     said = "long.tsv:2: a target of 30 tokens; expected at most 20 (--max-tokens)"
     refused(call("train", "long.tsv", "--max-tokens", "20", "--out", "r", *QUICK), said)
     refused(call("train", "one.tsv", "--valid-share", "0.9", "--out", "r", *QUICK), "no pair is left to train on")
-    refused(call("train", "pairs.tsv", "--pieces", "20", "--out", "r", *QUICK), "pieces: only for --unit bpe")
+    refused(call("train", "pairs.tsv", "--pieces", "20", "--out", "r", *QUICK), "pieces: only with --unit bpe")
     refused(call("train", "pairs.tsv", "--valid-target", "one.tsv", "--out", "r", *QUICK), "give --target, too")
     targets = ("--target", "one.tsv", "--valid-target", "none")
     refused(call("train", "one.tsv", *targets, "--out", "r", *QUICK), "valid_target: only with --valid")

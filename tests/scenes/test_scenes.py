@@ -94,7 +94,7 @@ def test_it_learns_scenes_it_has_not_seen(trained: Trained) -> None:
         {"leaves_only": True},
         {"objective": "stepwise"},
         {"objective": "softmax", "composition": "lstm", "pair_epochs": 0},
-        {"method": "slic", "segments": 30},
+        {"method": "slic", "segments": 30, "min_size": None},
     ],
 )
 def test_it_learns_in_other_ways(tmp_path: Path, options: dict[str, Any]) -> None:
