@@ -135,7 +135,7 @@ def eval_(
     if was_given("ngram_order") and not ngram:
         raise click.UsageError("--ngram-order goes with --ngram")
     check_standard_input([*texts, *ngram])
-    loaded = given_class(open_model("lm", model, threads, device), condition)
+    loaded = _of_classes(given_class(open_model("lm", model, threads, device), condition), model)
     stream = loaded.encode_files(texts, encoding, (label_column, text_column))
     measured = loaded.evaluate_stream(stream, not without_condition)
     record = {**measured.to_json(), **_besides(loaded, stream, ngram, ngram_order, encoding, dynamic, cache)}
@@ -143,6 +143,16 @@ def eval_(
         print_json(record)
     else:
         _print_evaluation(measured, record)
+
+
+def _of_classes(model: LanguageModel, path: str) -> LanguageModel:
+    """The model. Raises UsageError if it knows no classes, and an option for texts with classes was given."""
+    for name in filter(
+        was_given, ("without_condition", "label_column", "text_column") if model.classes is None else ()
+    ):
+        option = f"--{name.replace('_', '-')}"
+        raise click.UsageError(f"{option}: {path} knows no classes; train one that does with --condition")
+    return model
 
 
 def _besides(

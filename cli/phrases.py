@@ -159,7 +159,7 @@ def similarity(model: str, texts: tuple[str, ...], level: str, encoding: str, as
     from seqtree.text.lines import checked_argument
 
     files = [text for text in texts if _is_file(text)]
-    if len(files) < len(texts) and len(texts) != 2:
+    if len(files) < len(texts) and (files or len(texts) != 2):
         missing = next(text for text in texts if text not in files)
         raise click.UsageError(f"expected two texts, or files of pairs with scores; there is no file {missing!r}")
     if len(files) < len(texts):

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from seqtree.errors import InputError
+from seqtree.text.items import BREAK
 from seqtree.text.vocabulary import Vocabulary
 
 POLICIES = ("fail", "skip", "map")
@@ -44,6 +45,8 @@ def describe(token: str) -> str:
     >>> describe("é"), describe("\\u200b"), describe("mat")
     ("'é'", 'U+200B ZERO WIDTH SPACE', "'mat'")
     """
+    if token == BREAK:
+        return r"'\n'"
     if len(token) == 1 and not token.isprintable():
         return f"U+{ord(token):04X} {unicodedata.name(token, 'control character')}"
     return repr(token)

@@ -31,13 +31,15 @@ def export(
     ``OUT.metadata.tsv`` with the phrases, and their labels under a head if they have some: what the Embedding Projector
     of TensorFlow loads. word2vec: the number of words and the width, then a word and its numbers in each line, with
     ``_`` for a space within a phrase. Raises InputError for an unknown format, and where one of ``sources`` would be
-    replaced, or a second file that is there without the first one; OSError.
+    replaced, or a second file that is there without the first one, and for two phrases that word2vec's form writes
+    alike; OSError.
     """
     if not phrases:
         raise InputError("there is nothing to export")
     (path, *beside), rows = places(out, format, sources), np.asarray(vectors, dtype=np.float32)
     names = [_flat(phrase.text) for phrase in phrases]
     if format == "word2vec":
+        _check_apart(names)
         return [_written(path, lambda file: write_vectors(file, names, [rows], len(rows)))]
     if format == "npy":
         listed = _lines(names)
@@ -64,6 +66,16 @@ def places(out: str | Path, format: str, sources: Sequence[str | Path] = ()) -> 
         if place.exists() and not path.exists():
             raise InputError(f"{place}: is there, and would be replaced beside {path}; expected another name for it")
     return found
+
+
+def _check_apart(names: Sequence[str]) -> None:
+    """Raises InputError for two phrases that word2vec's form, with _ for a space, writes alike."""
+    written: dict[str, str] = {}
+    for name in names:
+        if written.setdefault(form := "_".join(name.split()), name) != name:
+            raise InputError(
+                f"{written[form]!r} and {name!r} would both be {form} in word2vec's form; expected another --format"
+            )
 
 
 def _written(path: Path, write: Callable[[BinaryIO], object]) -> Path:

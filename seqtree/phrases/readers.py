@@ -201,7 +201,14 @@ def words_of_file(path: Path) -> WordVectors:
         raise InputError(f"{path}: no word in it that can be read")
     table = np.concatenate([np.zeros((len(specials), file.width), np.float32), np.stack(list(found.values()))])
     known = Vocabulary("word", (*specials, *found))
-    return WordVectors(known, table, lambda text: [form for _, form in penn_tokens(text, known)])
+    return WordVectors(known, table, lambda text: _words_of_file(text, known))
+
+
+def _words_of_file(text: str, known: Vocabulary) -> list[str]:
+    """The words of a text: one, if the file has the whole of it, with spaces or, as in word2vec's form, with _."""
+    parts = text.split()
+    whole = next((form for form in (" ".join(parts), "_".join(parts)) if form in known), None)
+    return [form for _, form in penn_tokens(text, known)] if whole is None else [whole]
 
 
 def composer(model: Model[Any] | WordVectors, parser: Callable[[], Parser]) -> Reader | None:
@@ -228,8 +235,11 @@ def words_of_model(model: Model[Any] | WordVectors) -> WordVectors:
         return _encoded(model.lexicon, model.network.words, lambda text: [form for _, form in penn_tokens(text, known)])
     if isinstance(model, LanguageModel):
         what = "with --one-hot" if model.network.config.one_hot else "over characters"
-        raise InputError(f"a language model {what} has no word vectors; expected one over words, or --as phrases")
-    raise InputError(f"{type(model).__name__}: expected a model that reads words")
+        raise InputError(
+            f"a language model {what} has no word vectors; expected one over words, or phrases from a FILE (near: "
+            "--among FILE) and --as phrases"
+        )
+    raise InputError(f"expected a model that reads words, not one of the kind {model.kind}")
 
 
 def parsed(parse: Parse | None, words: Sequence[Word]) -> LabelledTree | None:

@@ -17,6 +17,7 @@ from seqtree.shipped import default_parser
 from seqtree.text.config import SPECIALS
 
 LEVELS = ("auto", "words", "phrases")
+MANY, MANY_NUMBERS = 100, 4  # words, and numbers of a vector, of which something in common can be taken away
 
 
 def shipped_parser() -> Parser:
@@ -97,8 +98,11 @@ class PhraseVectors:
 def distinctive(table: Vector) -> Vector:
     """Word vectors (V, E) without what all have in common: their mean, and their first principal component.
 
-    Both say mostly how frequent a word is, and would make frequent words alike (Mu and Viswanath 2018).
+    Both say mostly how frequent a word is, and would make frequent words alike (Mu and Viswanath 2018). Few words, or
+    vectors of few numbers, stay as they are: what they have in common may be all they have.
     """
+    if len(table) < MANY or table.shape[1] < MANY_NUMBERS:
+        return table
     rows = table - table.mean(axis=0)
     directions = np.linalg.eigh(rows.T @ rows)[1]  # (E, E), of the largest variance last
     first = directions[:, -1]

@@ -14,6 +14,8 @@ from seqtree.text.columns import Tagged, read_tagged as columns_of
 from seqtree.text.lexicon import NOTHING, Known, LabelSet, Lexicon
 from seqtree.text.reading import numbered_lines, sources
 
+MANY, MANY_SHARE = 100, 0.1  # tags, and of the words, of which so many tags are hardly tags
+
 
 class TagData(NamedTuple):
     """Training sentences, sentences to validate on, and the scheme of their chunk tags, if they are any."""
@@ -66,14 +68,19 @@ def names_in(
 def check_tags(sentences: Sequence[Tagged], say: Callable[[str], object]) -> str | None:
     """The scheme of training tags; ``say`` is told if some break it. Raises InputError if there is one tag only."""
     scheme = scheme_of(sentence.tags for sentence in sentences)
-    if len({tag for sentence in sentences for tag in sentence.tags}) < 2:
-        raise InputError(f"{sentences[0].place}: every tag is {sentences[0].tags[0]}; expected two or more")
+    tags, words = {tag for one in sentences for tag in one.tags}, sum(len(one.words) for one in sentences)
+    if len(tags) < 2:
+        raise InputError(f"{sentences[0].place}: every tag is {sentences[0].tags[0]}; expected several to tell apart")
+    if len(tags) > max(MANY, MANY_SHARE * words):
+        say(f"{len(tags):,} different tags of {words:,} words: are these the tags? See --tag-column")
     if scheme:
         broken = [one for one in sentences if rewritten(one.tags, scheme) != one.tags]
         if broken:
+            first = broken[0].tags
+            tag = next(tag for tag, allowed in zip(first, rewritten(first, scheme), strict=True) if tag != allowed)
             say(
-                f"{len(broken):,} sentences, the first at {broken[0].place}, have tags that {scheme.upper()} does not "
-                "allow; they are read as conlleval reads them"
+                f"{len(broken):,} sentences, the first at {broken[0].place} ({tag}), have tags that {scheme.upper()} "
+                "does not allow; they are read as conlleval reads them"
             )
     return scheme
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from seqtree.errors import InputError
 from seqtree.text.config import check_encoding
+from seqtree.text.reading import reason
 
 READ = 1 << 18  # bytes of standard input that are read at once, if so many are there
 
@@ -20,8 +21,11 @@ def read_prompt(file: str) -> str:
     try:
         data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
         return data.decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{file}: cannot read the prompt ({error})") from error
+    except OSError as error:
+        raise InputError(f"{file}: the prompt cannot be read: {reason(error)}") from error
+    except UnicodeDecodeError as error:
+        byte = error.object[error.start]
+        raise InputError(f"{file}: byte {error.start} of the prompt is 0x{byte:02X}, which is not utf-8") from error
 
 
 def around_blank(text: str, blank: str) -> tuple[str, str]:

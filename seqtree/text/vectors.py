@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seqtree.errors import InputError
-from seqtree.text.reading import check_kind, reason
+from seqtree.text.reading import check_kind, reason, say
 
 MAX_LINE = 1 << 22  # bytes
 FORM = "a word and its numbers in a line, as word2vec and GloVe write text"
@@ -67,13 +67,13 @@ class VectorFile:
     def vectors(self, wanted: Container[str] | None = None) -> Iterator[tuple[str, Vector]]:
         """The vectors (width,) of those words of the file that are ``wanted``; of a word that is repeated the first.
 
-        None: of all that can be printed.
+        None: of all that can be printed. A warning says how many words are not UTF-8 text, which are left out.
 
         Raises InputError, with the number of the line, for a line of another width or without numbers, and for a file
         that ends early.
         """
         found: set[str] = set()
-        count = 0
+        count, odd = 0, []
         for number, line in _lines(self.path):
             if number == 1 and self.words is not None:
                 continue
@@ -81,9 +81,13 @@ class VectorFile:
             count += 1
             if self.words is not None and count > self.words:
                 raise InputError(f"{self.path}:{number}: line 1 promises {self.words:,} words; here is one more")
+            if not word.isprintable() and any("\udc80" <= character <= "\udcff" for character in word):
+                odd.append(number)
             if word not in found and (word.isprintable() if wanted is None else word in wanted):
                 found.add(word)
                 yield word, self._vector(number, numbers)
+        if odd:
+            say(f"{self.path}:{odd[0]}: words that are not UTF-8 text, {len(odd):,} in all, are left out")
         if self.words is not None and count < self.words:
             raise InputError(
                 f"{self.path}: ends after {count:,} of the {self.words:,} words that its first line promises; "

@@ -193,7 +193,7 @@ def test_options_reach_the_run(command: Run) -> None:
         "weight_drop": 0.2,
         "word_dropout": 0.3,
     }
-    objective = {"objective": "softmax", "explore": 0.25, "kappa": 0.2, "label_weight": 0.5, "tag_weight": 0.7}
+    objective = {"objective": "softmax", "explore": 0.25, "label_weight": 0.5, "tag_weight": 0.7}
     training = {
         "optimizer": "sgd",
         "learning_rate": 0.01,

@@ -195,6 +195,12 @@ def test_a_png_file_without_pillow_is_refused_before_anything_is_read(
 
 def test_usage(phrases: Run, tmp_path: Path) -> None:
     refused(phrases("similarity", "lm", "cat"), "expected two texts, or files", "there is no file 'cat'")
+    refused(phrases("similarity", "lm", "p.txt", "none.tsv"), "expected two texts, or files", "no file 'none.tsv'")
+    (tmp_path / "same.txt").write_text("the cat\nthe_cat\n")
+    both = "'the cat' and 'the_cat' would both be the_cat in word2vec's form; expected another --format"
+    given = ("--as", "words", "--format", "word2vec", "--out", "v")
+    (tmp_path / "v.txt").write_text("the cat 1 2 3\nthe_cat 1 2 4\nb 1 1 1\n")
+    refused(phrases("export", "v.txt", "same.txt", *given), both)
     refused(phrases("similarity", "lm", "p.txt"), "p.txt:1: 'the land of my fathers'; expected text<TAB>text<TAB>score")
     refused(phrases("map", "lm", "p.txt", "--out", "m.gif"), "--out m.gif: expected a file that ends in .svg or .png")
     refused(phrases("near", "lm", "unicorn"), "'unicorn': the model knows none of its words")
@@ -205,5 +211,5 @@ def test_usage(phrases: Run, tmp_path: Path) -> None:
     (tmp_path / "w.txt").write_text("cat\ndog\n")
     refused(phrases("map", "lm", "w.txt", "--out", "m.svg"), "2 phrases are too few for a map")
     LanguageModel.untrained(TEXT, hidden=4, embedding=4).save(tmp_path / "char")
-    refused(phrases("near", "char", "cat"), "over characters has no word vectors")
+    refused(phrases("near", "char", "cat"), "over characters has no word vectors", "--among FILE) and --as phrases")
     assert phrases("similarity", "char", "cat", "dog")[0] == 0

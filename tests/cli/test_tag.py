@@ -157,7 +157,7 @@ def test_intents_from_a_file(tag: Run, tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("a X\nb\n", "a.conll:2: 1 column, expected 2"),
-        ("a X\nb X\n", "every tag is X; expected two or more"),
+        ("a X\nb X\n", "every tag is X; expected several to tell apart"),
         ("a\nb\n", "expected a tag in column 2"),
         ("", "a.conll is empty"),
         ("\n", "no sentence in it"),

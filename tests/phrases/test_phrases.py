@@ -31,7 +31,9 @@ from seqtree.phrases import (
     spearman,
 )
 from seqtree.phrases.phrase import read_phrases
+from seqtree.phrases.readers import opened
 from seqtree.phrases.similarity import ScoredPair, read_pairs
+from seqtree.phrases.vectors import distinctive
 from seqtree.text.lexicon import LabelSet, Lexicon
 from seqtree.text.sentences import penn_tokens
 from seqtree.text.vectors import VectorFile
@@ -121,7 +123,8 @@ def test_a_language_model_gives_the_mean_of_its_states(shape: dict[str, Any]) ->
         np.testing.assert_allclose(vector, np.concatenate(means), rtol=1e-4, atol=1e-6)
 
 
-def test_words_are_the_embedding_without_what_all_have_in_common() -> None:
+def test_words_are_the_embedding_without_what_all_have_in_common(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("seqtree.phrases.vectors.MANY", 5)
     model = _language_model()
     table = model.network.embedding.weight.detach().numpy()
     table = table - table.mean(axis=0)
@@ -136,6 +139,23 @@ def test_words_are_the_embedding_without_what_all_have_in_common() -> None:
     assert vectors.unknown(["the Cat and a unicorn", "unicorn"]) == ["and", "unicorn"]
     one, other = _all(vectors, ["the cat", "cat"])  # a phrase among them: all are read as phrases
     assert len(one) == len(other) == 5 and len(_all(vectors, ["cat"])[0]) == 4
+
+
+def test_few_words_and_short_vectors_stay_as_they_are() -> None:
+    random = np.random.default_rng(0)
+    for words, numbers in ((2, 9), (99, 9), (1000, 3)):
+        table = random.normal(size=(words, numbers)).astype(np.float32)
+        assert distinctive(table) is table
+    many = random.normal(size=(100, 9)).astype(np.float32) + 5
+    assert np.abs(distinctive(many).mean(axis=0)).max() < 1e-5
+
+
+def test_a_file_s_words_may_be_of_several_parts(tmp_path: Path) -> None:
+    (tmp_path / "v.txt").write_text("New York 1 2 3\nold_man 4 5 6\nman 7 8 9\n")
+    vectors = PhraseVectors(opened(tmp_path / "v.txt"), "words")
+    found = _all(vectors, [" New  York", "old man", "old_man", "the man"])
+    assert found.tolist() == [[1, 2, 3], [4, 5, 6], [4, 5, 6], [7, 8, 9]]
+    assert vectors.unknown(["New York", "old man", "young man"]) == ["young"]
 
 
 def test_other_models_give_their_words() -> None:
@@ -155,7 +175,7 @@ def test_other_models_give_their_words() -> None:
     class Other(Model[Any]):
         kind = "other"
 
-    with pytest.raises(InputError, match="Other: expected a model that reads words"):
+    with pytest.raises(InputError, match="expected a model that reads words, not one of the kind other"):
         PhraseVectors(Other()).vectors(["the cat"])
     with pytest.raises(InputError, match="as 'letters': expected one of"):
         PhraseVectors(model, "letters")

@@ -15,7 +15,7 @@ from nltk.tree import Tree
 from seqtree import corpora
 from seqtree.errors import InputError
 from seqtree.tagging.config import TaggerNetworkConfig
-from seqtree.tagging.data import canonical, names_in
+from seqtree.tagging.data import canonical, check_tags, names_in
 from seqtree.tagging.evaluation import evaluate
 from seqtree.tagging.formats import format_tagging
 from seqtree.tagging.model import Chunker, Tagger
@@ -245,3 +245,20 @@ def test_a_notebook_shows_the_words_with_their_tags() -> None:
     shown = Tagging(("a", "<b>"), ("DT", "N&N"))._repr_html_()
     assert shown == "<table><tr><td>a</td><td>&lt;b&gt;</td></tr><tr><td>DT</td><td>N&amp;N</td></tr></table>"
     assert "<caption>ask</caption>" in Tagging(("a",), ("DT",), intent="ask")._repr_html_()
+
+
+def test_odd_tags_are_told_of() -> None:
+    said: list[str] = []
+    mixed = [Tagged(("a", "b"), ("B-X", "E-X"), "t:1", None), Tagged(("c", "d"), ("U-Y", "S-Y"), "t:4", None)]
+    assert check_tags(mixed, said.append) == "bilou"
+    assert said == [
+        "2 sentences, the first at t:1 (E-X), have tags that BILOU does not allow; they are read as conlleval "
+        "reads them"
+    ]
+    said.clear()
+    check_tags([Tagged((str(n),), (f"t{n % 101}",), "t:1", None) for n in range(1000)], said.append)
+    assert said == ["101 different tags of 1,000 words: are these the tags? See --tag-column"]
+    said.clear()
+    check_tags([Tagged((str(n),), (f"t{n % 101}",), "t:1", None) for n in range(1100)], said.append)
+    check_tags([Tagged((str(n),), (f"t{n}",), "t:1", None) for n in range(100)], said.append)
+    assert said == []

@@ -81,6 +81,13 @@ def test_words_that_are_not_wanted_are_checked_too(tmp_path: Path) -> None:
             list(VectorFile.opened(_file(tmp_path, b"a 1 2 3\n" + fault)).vectors({"a"}))
 
 
+def test_words_that_are_not_unicode_text_are_told_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "v.txt").write_bytes(b"b 0 1\ncaf\xe9 1 2\n\xff\xfe 1 3\na\x07b 2 2\n")
+    assert [word for word, _ in VectorFile.opened(tmp_path / "v.txt").vectors()] == ["b"]
+    said = f"warning: {tmp_path / 'v.txt'}:2: words that are not UTF-8 text, 2 in all, are left out\n"
+    assert capsys.readouterr().err == said
+
+
 def test_places_that_are_no_files(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="not a file"):
         VectorFile.opened(tmp_path)

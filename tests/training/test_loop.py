@@ -677,7 +677,11 @@ VARIANTS: dict[str, dict[str, Any]] = {
     },
     "adamw-asgd-plateau": {"averaging": "asgd", "schedule": "plateau", "patience": 1, "learning_rate": 0.2},
     "sgd-momentum-gru": {"optimizer": "sgd", "momentum": 0.9, "learning_rate": 0.5, "network": {"cell": "gru"}},
-    "sgd-rnn-one-hot": {"optimizer": "sgd", "learning_rate": 0.5, "network": {"cell": "rnn", "one_hot": True}},
+    "sgd-rnn-one-hot": {
+        "optimizer": "sgd",
+        "learning_rate": 0.5,
+        "network": {"cell": "rnn", "one_hot": True, "embedding": None},
+    },
     "narrow-last": {"network": {"layers": 2, "tied": True, "embedding": 5, "dropout_hidden": 0.2}},
     "bf16-tied": {"precision": "bf16", "network": {"tied": True, "embedding": 8, "dropout_output": 0.2}},
     "bidirectional": {"network": {"bidirectional": True, "dropout_input": 0.2}},
