@@ -34,8 +34,10 @@ def draw_scene(seed: int, size: tuple[int, int] = SIZE) -> tuple[Image, Ids]:
     return (light * colours + noise).clip(0, 255).astype(np.uint8), labels.astype(np.int64)
 
 
-def write_drawn(folder: str | Path, train: int = 24, dev: int = 8, seed: int = 0, size: tuple[int, int] = SIZE) -> Path:
-    """Write a new folder of drawn scenes: train.txt, and dev.txt and test.txt, which have the same images.
+def write_drawn(
+    folder: str | Path, train: int = 24, dev: int = 8, test: int = 8, seed: int = 0, size: tuple[int, int] = SIZE
+) -> Path:
+    """Write a new folder of drawn scenes, so many of each list: train.txt, dev.txt and test.txt, and all.txt of all.
 
     Raises InputError if there is something in its place, or Pillow is not installed.
     """
@@ -48,12 +50,12 @@ def write_drawn(folder: str | Path, train: int = 24, dev: int = 8, seed: int = 0
         raise InputError(f"{path}: there is something there already; expected the name of a new folder")
     for name in ("images", "labels"):
         (path / name).mkdir(parents=True)
-    names = [f"scene{i}" for i in range(train + dev)]
+    names = [f"scene{i}" for i in range(train + dev + test)]
     for i, name in enumerate(names):
         image, labels = draw_scene(seed + i, size)
         Pillow.fromarray(image).save(path / "images" / f"{name}.png")
         Pillow.fromarray(labels.astype(np.uint8)).save(path / "labels" / f"{name}.png")
-    lists = {"train": names[:train], "dev": names[train:], "test": names[train:]}
+    lists = {"train": names[:train], "dev": names[train : train + dev], "test": names[train + dev :], "all": names}
     lists["classes"] = [f"{i}\t{name}" for i, name in enumerate(("void", *CLASSES))]
     for name, lines in lists.items():
         (path / f"{name}.txt").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")

@@ -20,4 +20,4 @@ def scene_folder(folder: Path, count: int = 10, dev: int = 2) -> Path:
     """A folder of ``count`` drawn scenes to train on, and ``dev`` others."""
     from seqtree.scenes.generated import write_drawn
 
-    return write_drawn(folder, count, dev, size=SIZE)
+    return write_drawn(folder, count, dev, dev, size=SIZE)
