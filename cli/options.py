@@ -75,8 +75,11 @@ class TextCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         given = args[: args.index("--")] if "--" in args else args
-        known = {name for parameter in self.get_params(ctx) for name in parameter.opts + parameter.secondary_opts}
-        ctx.meta[__name__] = any(arg.startswith("-") and arg.split("=")[0] not in known for arg in given)
+        options = [one for one in self.get_params(ctx) if isinstance(one, click.Option)]
+        known = {name for one in options for name in one.opts + one.secondary_opts}
+        valued = {name for one in options for name in one.opts if not one.is_flag}
+        free = [arg for arg, before in zip(given, ["", *given], strict=False) if before not in valued]
+        ctx.meta[__name__] = any(arg.startswith("-") and arg.split("=")[0] not in known for arg in free)
         with self._hinting(ctx):
             return super().parse_args(ctx, args)
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterator
 
-from seqtree.text.tokenizers import CONTRACTED
-
-Span = tuple[int, int]
+from seqtree.text.tokenizers import CONTRACTED, Span
 
 _CLITIC = re.compile(r"(?:['’](?:s|re|m|ve|ll|d)|n['’]t)$", re.IGNORECASE)
 _STEMS = {

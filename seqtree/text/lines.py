@@ -11,8 +11,9 @@ from pathlib import Path
 
 from seqtree.errors import InputError
 from seqtree.text.config import check_encoding
-from seqtree.text.reading import reason
+from seqtree.text.reading import check_kind, reason
 
+START = 512  # bytes of a file that tell whether it is a text
 READ = 1 << 18  # bytes of standard input that are read at once, if so many are there
 
 
@@ -79,8 +80,10 @@ def line_blocks(file: str, encoding: str) -> Iterator[Iterator[str]]:
 
 
 def _file(file: str, encoding: str) -> Iterator[str]:
-    with _naming(file, encoding), open(file, encoding=encoding, errors="surrogateescape") as stream:
-        yield from _checked(stream, file, encoding)
+    with _naming(file, encoding), open(file, "rb") as stream:
+        check_kind(file, stream.peek(START)[:START])
+        with io.TextIOWrapper(stream, encoding, "surrogateescape") as text:
+            yield from _checked(text, file, encoding)
 
 
 @contextmanager

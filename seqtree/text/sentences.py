@@ -11,9 +11,9 @@ from itertools import accumulate, count
 
 from seqtree.errors import InputError
 from seqtree.text.brackets import escape_word
-from seqtree.text.contractions import Span, without_apostrophe
+from seqtree.text.contractions import without_apostrophe
 from seqtree.text.splitting import abbreviations, split_sentences
-from seqtree.text.tokenizers import TreebankTokenizer
+from seqtree.text.tokenizers import Span, TreebankTokenizer
 from seqtree.text.wholes import opening_quotes, whole_tokens
 
 __all__ = [

@@ -8,7 +8,8 @@ from itertools import pairwise
 
 from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer
 
-from seqtree.text.wholes import SMILEY, Span
+from seqtree.text.tokenizers import Span
+from seqtree.text.wholes import SMILEY
 
 TAIL = 24  # characters of a sentence that the rules about its end see
 

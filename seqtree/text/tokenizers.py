@@ -16,6 +16,8 @@ from nltk.tokenize.treebank import TreebankWordTokenizer
 from seqtree.errors import InputError
 from seqtree.text.config import END, NEWLINE
 
+Span = tuple[int, int]  # of characters: [start, end)
+
 MAX_LINE = 1 << 20  # characters; a longer line is processed in pieces, split at whitespace
 MAX_CACHED = 1 << 19  # pieces of text in a tokenizer's cache, about 100 MB when full
 MAX_CACHED_LENGTH = 100  # characters; longer pieces are not cached

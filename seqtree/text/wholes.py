@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterable, Iterator
 
-from seqtree.text.contractions import Span, is_one_word
-from seqtree.text.tokenizers import CONTRACTED
+from seqtree.text.contractions import is_one_word
+from seqtree.text.tokenizers import CONTRACTED, Span
 
 MAX_KNOWN = 60  # characters of a word to look up among the model's
 _CLOSING = ".,;:?!'\"’”»)]}…"

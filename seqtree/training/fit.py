@@ -277,9 +277,9 @@ def _preflight(task: AnyTask, ranks: Ranks) -> str:
     if budget.minutes is not None:
         parts.append(f"{budget.minutes:g} minutes")
     else:
-        steps = task.steps_per_epoch * budget.epochs
+        steps = max(1.0, task.steps_per_epoch * budget.epochs)
         evaluation, report = task.measuring_seconds()
         expected = steps * seconds_per_step(task, ranks)
-        expected += min(budget.evaluations, max(1, steps)) * evaluation + report
+        expected += min(budget.evaluations, steps) * evaluation + report
         parts.append(f"{budget.epochs:g} epochs, {steps:,.0f} steps, about {clock(expected)}")
     return "; ".join(parts)

@@ -214,6 +214,10 @@ def test_what_cannot_be_asked(call: Run, model: str, tmp_path: Path) -> None:
     refused(call("predict", model, "a", "--plot", "a.png"), "--plot a.png: expected a file that ends in .svg")
     refused(call("predict", model, "a", "--file", "pairs.tsv"), "give TEXT or --file, not both")
     refused(call("predict", model, "a", "--beam", "2", "--best", "3"), "--best 3 of a --beam of 2")
+    code, _, err = call("predict", model, "a", "--beam", "-1")
+    assert code == 2 and "-1 is not in the range" in err and "begins with a dash" not in err
+    Path("packed.gz").write_bytes(b"\x1f\x8b\x08" + bytes(20))
+    refused(call("predict", model, "--file", "packed.gz"), "packed.gz is gzip-compressed, not a text; unpack it first")
     for penalty in ("nan", "inf", "-1", "11", "1e9"):
         said = f"length penalty {float(penalty)}: expected from 0 to 10"
         refused(call("predict", model, "--length-penalty", penalty, "a"), said)
