@@ -147,9 +147,8 @@ def eval_(
 
 def _of_classes(model: LanguageModel, path: str) -> LanguageModel:
     """The model. Raises UsageError if it knows no classes, and an option for texts with classes was given."""
-    for name in filter(
-        was_given, ("without_condition", "label_column", "text_column") if model.classes is None else ()
-    ):
+    asked = filter(was_given, ("without_condition", "label_column", "text_column"))
+    if model.classes is None and (name := next(asked, None)):
         option = f"--{name.replace('_', '-')}"
         raise click.UsageError(f"{option}: {path} knows no classes; train one that does with --condition")
     return model

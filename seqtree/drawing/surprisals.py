@@ -235,8 +235,10 @@ def _parts(item: str) -> list[str]:
 
 
 def _as_read(pieces: list[Piece], right: set[int]) -> list[int]:
-    """The column of each piece as its row is read: from the right in those rows, but pieces of the other direction
-    that follow one another keep their own order. (The Unicode bidirectional algorithm, for whole pieces.)"""
+    """The column of each piece as its row is read, from the right in those rows.
+
+    Pieces of the other direction that follow one another keep their own order, as by Unicode's bidirectional algorithm.
+    """
     found: list[int] = []
     for row, some in groupby(pieces, lambda piece: piece.row):
         base = "rtl" if row in right else "ltr"
