@@ -13,6 +13,7 @@ from parsing_helpers import small_parser
 import seqtree
 from seqtree import LanguageModel, Parser, modelfile, shipped
 from seqtree.errors import ModelFileError
+from seqtree.text import penn_tokens
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = (ROOT / "docs" / "shipped-model.md").read_text(encoding="utf-8")
@@ -129,3 +130,13 @@ def test_models_of_other_kinds(folder: Path) -> None:
         Parser.load("default")
     with pytest.raises(ModelFileError, match="one of the models that come with seqtree: default, open"):
         seqtree.load("nowhere")
+
+
+@pytest.mark.parametrize("name", ["default", "open"])
+def test_a_parser_takes_it_s_for_two_words_although_it_has_met_one(name):
+    parser = Parser.load(name)
+    assert "it's" in parser.lexicon.words
+    words = penn_tokens("I think it's late, but I dont know.", parser.lexicon.words)
+    tree = next(parser.parses([words])).tree
+    assert tree.leaves() == ["I", "think", "it", "'s", "late", ",", "but", "I", "do", "nt", "know", "."]
+    assert {("'s", "VBZ"), ("do", "VBP"), ("nt", "RB"), ("know", "VB")} <= set(tree.pos())

@@ -2,7 +2,6 @@
 
 import pytest
 
-from seqtree import Parser
 from seqtree.text import penn_tokens
 from seqtree.text.contractions import is_one_word, without_apostrophe
 
@@ -67,13 +66,3 @@ def test_a_mark_within_a_word_that_the_model_knows_stays():
 )
 def test_a_contraction_of_known_words_is_two_even_if_it_is_known_itself(word, known, whole):
     assert is_one_word(word, known) is whole
-
-
-@pytest.mark.parametrize("name", ["default", "open"])
-def test_a_parser_takes_it_s_for_two_words_although_it_has_met_one(name):
-    parser = Parser.load(name)
-    assert "it's" in parser.lexicon.words
-    words = penn_tokens("I think it's late, but I dont know.", parser.lexicon.words)
-    tree = next(parser.parses([words])).tree
-    assert tree.leaves() == ["I", "think", "it", "'s", "late", ",", "but", "I", "do", "nt", "know", "."]
-    assert {("'s", "VBZ"), ("do", "VBP"), ("nt", "RB"), ("know", "VB")} <= set(tree.pos())
