@@ -18,7 +18,7 @@ _ABBREVIATIONS = """
     mr mrs ms messrs mmes dr drs prof rev hon pres gov sen rep gen col lt maj capt cmdr sgt cpl pvt adm jr sr st mt ft
     inc corp co cos ltd bros plc pty dept univ assn asst mfg intl natl calif ave blvd rd
     jan feb mar apr jun jul aug sep sept oct nov dec
-    etc vs cf viz al c ca approx est vol fig figs eq p pp eds ph.d b.sc m.sc ll.b
+    etc vs cf viz al c ca approx est vol fig figs eq p pp eds ph.d b.sc m.sc ll.b tsp tbsp
 """.split()  # noqa: SIM905 (a list literal would be a page long)
 _DOTTED = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]")
 # After an abbreviation, these words begin a new sentence if they are capitalised.

@@ -79,6 +79,7 @@ _PATTERNS = (
 
 # A word with marks in it, and what stands before it.
 _MIXED = re.compile(r"(?<!\S)([^\w\s]*+)([^\W_][\w.-]*+[^\w\s.-]\S*+)")
+_INNER = re.compile(r"[^\w.-]")
 _MARK = re.compile(r"[^\w\s.,\-/+=\"“”)]")
 _POSSESSIVE = re.compile(r"['’][sS]?$")
 
@@ -136,7 +137,7 @@ def _known(sentence: str, known: Container[str]) -> Iterator[Span]:
     for match in _MIXED.finditer(sentence) if _MARK.search(sentence) else ():
         word = match[2][:MAX_KNOWN].rstrip(_CLOSING)
         for form in (word, _POSSESSIVE.sub("", word)):
-            if is_one_word(form, known):
+            if _INNER.search(form) and is_one_word(form, known):
                 yield match.start(2), match.start(2) + len(form)
                 break
     lowered = sentence.lower()

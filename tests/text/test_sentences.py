@@ -211,6 +211,12 @@ def test_words_with_marks_that_the_model_knows_are_whole():
     assert [form for s in split_sentences(text) for form, _ in penn_tokens(s, known)] == forms.split()
 
 
+def test_the_stop_of_an_abbreviation_before_a_comma_belongs_to_it() -> None:
+    for known in (set(), {"p.m", "p.m."}):
+        found = [form for form, _ in penn_tokens("At 7:30 p.m., and so on.", known)]
+        assert found == ["At", "7:30", "p.m.", ",", "and", "so", "on", "."]
+
+
 @settings(max_examples=150, deadline=None)
 @given(texts)
 def test_no_character_is_lost(text):

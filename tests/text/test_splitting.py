@@ -37,6 +37,7 @@ from seqtree.text.splitting import split_sentences
         ),
         ("Mr. He and Mrs. She, e.g. The Who. They.", ["Mr. He and Mrs. She, e.g. The Who.", "They."]),
         ("who? me. no way", ["who?", "me.", "no way"]),
+        ("Mix 1/2 tsp. salt with 1 tbsp. oil. Stir.", ["Mix 1/2 tsp. salt with 1 tbsp. oil.", "Stir."]),
         ("A heading\n\nA line\nand the next.", ["A heading", "A line\nand the next."]),
         ("我喜欢猫。你呢？！「好！」他说。", ["我喜欢猫。", "你呢？！", "「好！」他说。"]),
         ("「好。」「不好。」", ["「好。」", "「不好。」"]),
