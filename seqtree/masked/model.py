@@ -35,7 +35,7 @@ class MaskedLanguageModel(Model[MaskedNetwork]):
     def over(cls, lexicon: Lexicon, config: MaskedNetworkConfig, seed: int = 0) -> MaskedLanguageModel:
         """A model with random weights over these words, which expects each as often as it was counted."""
         if not any(lexicon.counts):
-            raise InputError("a masked language model needs a word that occurs as often as --min-count says")
+            raise InputError("no word occurs as often as --min-count says, so there is nothing to guess")
         network = untrained(partial(MaskedNetwork, lexicon, config), seed)
         counts = np.array(lexicon.counts[FIRST : FIRST + len(network.bias)]) + 1
         with torch.no_grad():

@@ -72,7 +72,9 @@ def read_pairs(path: str, encoding: str = "utf-8") -> list[ScoredPair]:
             except ValueError:
                 raise InputError(f"{path}:{number}: {line[:60]!r}; expected {EXPECTED}") from None
             if not first or not second or not np.isfinite(pair.score):
-                raise InputError(f"{path}:{number}: an empty text or an infinite score; expected {EXPECTED}")
+                raise InputError(
+                    f"{path}:{number}: an empty text, or a score that is no finite number; expected {EXPECTED}"
+                )
             found.append(pair)
     if not found:
         raise InputError(f"{path}: no pair in it; expected {EXPECTED} in each line")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,8 @@ from seqtree.text.chunks import chunks, kind_of, scheme_of
 from seqtree.text.columns import Tagged
 from seqtree.text.sentences import words_as_given
 from seqtree.training.sharing import Share, alone
+
+SOME = 5  # tags that are named
 
 
 @dataclass(frozen=True)
@@ -138,10 +140,10 @@ def _check(tagger: Tagger, sentences: Sequence[Tagged], warn: Callable[[str], ob
     kinds = [(kind(tag), one.place) for one in sentences for tag in one.tags]
     strange = [(kind, place) for kind, place in kinds if kind not in known]
     if len(strange) == len(kinds):
-        raise InputError(f"{strange[0][1]}: a tag {strange[0][0]!r}, and no tag here is one of the tagger's")
+        tag, place = strange[0]
+        raise InputError(f"{place}: the tag {tag!r} is not one of the tagger's, nor is any other: {_some(known)}")
     if strange:
-        names = sorted({name for name, _ in strange})
-        shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+        shown = _some({name for name, _ in strange})
         warn(
             f"{strange[0][1]}: in this sentence is the first of {len(strange):,} tags that the tagger does not know "
             f"({shown}); they count as wrong"
@@ -152,6 +154,12 @@ def _check(tagger: Tagger, sentences: Sequence[Tagged], warn: Callable[[str], ob
             warn("no sentence has an intent, which this tagger predicts (see --intents): only tags are measured")
         elif missing:
             raise InputError(f"{missing[0]}: a sentence without an intent, which others have")
+
+
+def _some(tags: Collection[str]) -> str:
+    """The first of these tags, or kinds of chunks."""
+    named = sorted(filter(None, tags))
+    return ", ".join(named[:SOME]) + (", ..." if len(named) > SOME else "")
 
 
 def _chunk_scores(sentences: Sequence[Tagged], found: Sequence[Tagging]) -> dict[str, ChunkScores]:

@@ -77,7 +77,9 @@ class TranslationTask(SentenceTask[TranslationRecipe, Translator, PairData]):
         if how.target and 2 * sum("\t" in pair.source for pair in training) > len(training):
             display.warning("most sources have a tab, which is read as a space: with --target, FILES hold sources only")
         if how.unit == "char" and any(letters_apart(pair[side] for pair in training) for side in (0, 1)):
-            display.warning("letters stand by themselves, and spaces between them are read, too: expected --unit word")
+            display.warning(
+                "letters stand by themselves, and the spaces between them are read, too; --unit word reads letters only"
+            )
         for side, name in enumerate(("sources", "targets")):
             if how.unit == "word" and unspaced([pair[side] for pair in training]):
                 display.warning(f"most {name} are one word, with no space in it: expected --unit char or --unit bpe")

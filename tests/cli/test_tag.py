@@ -179,12 +179,12 @@ def test_eval_takes_the_column_with_the_tags_of_the_tagger(tag: Run, model: Path
     assert json.loads(out)["accuracy"] == json.loads(plain)["accuracy"]
     assert "tags from column" in err
     last = str(len(more[0].split("\t")))
-    refused(tag("eval", model, "a.conll", "--tag-column", last), "no tag here is one of the tagger's")
+    refused(tag("eval", model, "a.conll", "--tag-column", last), "is not one of the tagger's, nor is any other: ")
 
 
 def test_bad_options(tag: Run, model: Path, tmp_path: Path) -> None:
     (tmp_path / "a.conll").write_text("a X\nb Y\n")
-    refused(tag("eval", model, "a.conll"), "a.conll:1: a tag 'X', and no tag here is one of the tagger's")
+    refused(tag("eval", model, "a.conll"), "a.conll:1: the tag 'X' is not one of the tagger's, nor is any other: ")
     refused(tag("train", "a.conll", "--intent", "--out", "r"), "a.conll:1: a sentence without an intent")
     refused(tag("train", "a.conll", "--valid", "none.conll", "--out", "r"), "none.conll")
     refused(tag("predict", model, "--columns", "text"), "--columns goes with --file")

@@ -171,7 +171,7 @@ def test_shapes_that_cannot_guess() -> None:
     for wrong, said in (({"words": 0}, "words 0"), ({"encoder": "none"}, "encoder 'none'"), ({"pairs": 3}, "pairs 3")):
         with pytest.raises(InputError, match=said):
             MaskedNetworkConfig(**{"characters": 5, **wrong})
-    with pytest.raises(InputError, match="needs a word"):
+    with pytest.raises(InputError, match="no word occurs as often as --min-count says"):
         MaskedLanguageModel.over(Lexicon.build({}), SHAPE)
 
 
@@ -295,7 +295,7 @@ def test_refused(words: Run, tmp_path: Path) -> None:
     refused(words("eval", "m", "missing.txt"), "missing.txt")
     (tmp_path / "odd.txt").write_text("xylophone\n")
     refused(words("eval", "m", "odd.txt"), "no hidden word is one of those")
-    refused(words("train", "t.txt", "--min-count", "99"), "needs a word")
+    refused(words("train", "t.txt", "--min-count", "99"), "no word occurs as often as --min-count says")
     refused(words("train", "t.txt", "--valid-share", "0.9"), "no sentence is left to train on")
     (tmp_path / "blank.txt").write_text("\n \n")
     refused(words("train", "blank.txt"), "blank.txt: no sentence is left to train on")

@@ -276,7 +276,7 @@ def test_files_of_pairs(tmp_path: Path) -> None:
         ("a\tb\n", "p.tsv:1: 'a\\tb'; expected text<TAB>text<TAB>score"),
         ("a\tb\t1\nword1\tword2\tscore\n", "p.tsv:2: "),
         ("a\t\t1\n", "p.tsv:1: an empty text"),
-        ("a\tb\tnan\n", "p.tsv:1: an empty text or an infinite score"),
+        ("a\tb\tnan\n", "p.tsv:1: an empty text, or a score that is no finite number"),
         ("\n", "no pair in it"),
     ):
         file.write_text(text)

@@ -189,7 +189,7 @@ def test_what_is_measured() -> None:
     said = [tagger.tag(one.words) for one in gold]
     right = [a == b for one, tags in zip(gold, said, strict=True) for a, (_, b) in zip(one.tags, tags, strict=True)]
     assert measured.accuracy == pytest.approx(sum(right) / 16)
-    with pytest.raises(InputError, match="line 3: a tag 'X', and no tag here"):
+    with pytest.raises(InputError, match="line 3: the tag 'X' is not one of the tagger's, nor is any other: from, to"):
         evaluate(tagger, [gold[3]._replace(tags=("X",) * 4)])
     with pytest.raises(InputError, match="line 1: a sentence without an intent, which others have"):
         evaluate(tagger, [data[0], data[1]._replace(intent=None)])
