@@ -9,6 +9,7 @@ import click
 
 from seqtree.cli.options import (
     FILE,
+    device_option,
     json_option,
     note,
     open_model,
@@ -66,16 +67,24 @@ image.add_command(
 @labels_option
 @click.option("--part", type=click.Choice(["train", "test"]), default="test", help="Which part of a folder.")
 @picture_option("--plot", "Draw which class was taken for which, and the first filters", FORMATS)
+@device_option
 @threads_option
 @json_option
 def eval_(
-    model: str, data: str | None, labels: str | None, part: str, plot: Path | None, threads: int | None, as_json: bool
+    model: str,
+    data: str | None,
+    labels: str | None,
+    part: str,
+    plot: Path | None,
+    device: str,
+    threads: int | None,
+    as_json: bool,
 ) -> None:
     """Measure MODEL (a run folder or a model file) on the images of DATA."""
     from seqtree.images.evaluation import evaluate
     from seqtree.images.generated import read_part
 
-    loaded = open_model("image", model, threads)
+    loaded = open_model("image", model, threads, device)
     if not data:
         note(NOTHING_NAMED)
     measured = evaluate(loaded, read_part(data, part, labels, loaded.size))
@@ -95,16 +104,17 @@ def eval_(
 @click.argument("model", type=FILE)
 @click.argument("files", type=FILE, nargs=-1, required=True, metavar="FILE...")
 @click.option("-k", type=click.IntRange(min=1), default=1, help="How many classes, most probable first.")
+@device_option
 @threads_option
 @json_option
-def predict(model: str, files: tuple[str, ...], k: int, threads: int | None, as_json: bool) -> None:
+def predict(model: str, files: tuple[str, ...], k: int, device: str, threads: int | None, as_json: bool) -> None:
     """Say what the images of each FILE show: IDX files, or pictures (PNG, JPEG, ...; these need Pillow).
 
     A line is the image, then classes and their probabilities. A picture that is dark on light is inverted, one on grey
     ground stretched to black and white; one of another size is resized and centred as the digits of MNIST are; what
     was done is said.
     """
-    loaded = open_model("image", model, threads)
+    loaded = open_model("image", model, threads, device)
 
     import numpy as np
 

@@ -227,6 +227,11 @@ def _print_evaluation(measured: LanguageEvaluation, record: dict[str, Any]) -> N
     help="Training text for --report.  [default: what the run folder names]",
 )
 @unknown_option
+@click.option(
+    "--device",
+    default="auto",
+    help=f"Where to compute {SIDE_BY_SIDE} samples or more: auto, cpu, cuda, cuda:1 or mps. Fewer are made on the CPU.",
+)
 @json_option
 def sample(
     model: str,
@@ -238,6 +243,7 @@ def sample(
     report: bool,
     training_text: tuple[str, ...],
     unknown: str,
+    device: str,
     as_json: bool,
     **chosen: Any,
 ) -> None:
@@ -247,7 +253,8 @@ def sample(
     """
     if training_text and not report:
         raise click.UsageError("--training-text goes with --report")
-    loaded = given_class(open_model("lm", model), condition)
+    place = device if count >= SIDE_BY_SIDE or was_given("device") else "cpu"
+    loaded = given_class(open_model("lm", model, device=place), condition)
     text = _prompt(prompt, prompt_file)
     settings = SamplingSettings(**{**chosen, "stop": tuple(map(_unescape, chosen["stop"]))})
     if settings.seed is None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from seqtree.cli.options import FILE, json_option, note, open_model, print_json, threads_option
+from seqtree.cli.options import FILE, device_option, json_option, note, open_model, print_json, threads_option
 from seqtree.cli.train import train_command
 
 
@@ -44,9 +44,12 @@ scene.add_command(
 @click.argument("folder", type=FILE)
 @click.option("--part", default="test", metavar="PART", help="The list of images: PART.txt in the folder.")
 @click.option("--fold", metavar="K/N", help="Only every N-th image of the list, from the K-th on.")
+@device_option
 @threads_option
 @json_option
-def eval_(model: str, folder: str, part: str, fold: str | None, threads: int | None, as_json: bool) -> None:
+def eval_(
+    model: str, folder: str, part: str, fold: str | None, device: str, threads: int | None, as_json: bool
+) -> None:
     """Measure MODEL (a run folder or a model file) on labelled images of FOLDER: shares of 1, without void pixels.
 
     pixel accuracy: of all pixels, those whose class is right. class accuracy: the mean of the same over the classes.
@@ -57,7 +60,7 @@ def eval_(model: str, folder: str, part: str, fold: str | None, threads: int | N
     images = opened.part(part)
     if fold is not None:
         images = in_folds(images, fold)[1]
-    loaded = open_model("scene", model, threads)
+    loaded = open_model("scene", model, threads, device)
 
     from seqtree.scenes.evaluation import evaluate
     from seqtree.scenes.preparing import prepared_scene
@@ -83,9 +86,12 @@ def eval_(model: str, folder: str, part: str, fold: str | None, threads: int | N
     metavar="FOLDER",
     help="Write NAME.png, the labels of the pixels, and NAME-parsed.png, to be looked at.",
 )
+@device_option
 @threads_option
 @json_option
-def predict(model: str, images: tuple[str, ...], out: Path | None, threads: int | None, as_json: bool) -> None:
+def predict(
+    model: str, images: tuple[str, ...], out: Path | None, device: str, threads: int | None, as_json: bool
+) -> None:
     """Parse each IMAGE: cut it into segments, say the class of each, and merge them into a tree.
 
     Without --json, a line is the image, then the classes and their shares of it. --out also draws the classes over the
@@ -95,7 +101,7 @@ def predict(model: str, images: tuple[str, ...], out: Path | None, threads: int 
 
     if out:
         _check_outputs(out, images)
-    loaded = open_model("scene", model, threads)
+    loaded = open_model("scene", model, threads, device)
     found = []
     for file in images:
         parse = loaded.parse(read_image(Path(file)))

@@ -10,6 +10,7 @@ import click
 from seqtree.cli.options import (
     FILE,
     condition_option,
+    device_option,
     encoding_option,
     json_option,
     picture_option,
@@ -96,6 +97,7 @@ def _columns(context: click.Context, parameter: click.Parameter, value: str | No
 @picture_option("--plot", "Draw the text, each token or word the darker the more surprising it is", FORMATS)
 @condition_option
 @encoding_option
+@device_option
 @click.option("--format", type=click.Choice(["tsv", "csv", "jsonl"]), help="[default: tsv, or that of the items]")
 @json_option
 def score(file: str | None, as_json: bool, **chosen: Any) -> None:

@@ -58,6 +58,7 @@ class ScoreOptions:
     processes: int
     plot: Path | None
     encoding: str
+    device: str
     format: str
 
     @property
@@ -72,7 +73,7 @@ class ScoreOptions:
         """What makes the rows."""
         from seqtree.language.study import ReadingStudy
 
-        model = given_class(open_model("lm", self.model), self.condition)
+        model = given_class(open_model("lm", self.model, device=self.device), self.condition)
         surprisals = frequency = None
         if self.ngram:
             from seqtree.language.ngram import counted

@@ -510,6 +510,32 @@ def test_sample(lm: Run) -> None:
     assert out == "the " + expected[: expected.index(expected[10:13])] + "\n"
 
 
+def test_where_samples_and_surprisals_are_computed(lm: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few samples are made on the CPU, unless another device is named."""
+    name, opened = _model(), []
+
+    def opens(task: str, path: Any, threads: int | None = None, device: str = "cpu", precision: str = "") -> Any:
+        opened.append(device)
+        return LanguageModel.load(path)
+
+    _write("text.txt", "the cat sat\n")
+    small = ("-n", "3", "--seed", "1")
+    with monkeypatch.context() as patch:
+        for module in ("lm", "score_rows"):
+            patch.setattr(f"seqtree.cli.{module}.open_model", opens)
+        for words in (
+            ("sample", name, *small),
+            ("sample", name, *small, "--count", "8"),
+            ("sample", name, *small, "--device", "cuda:1"),
+            ("score", name, "text.txt"),
+            ("score", name, "text.txt", "--device", "mps"),
+        ):
+            assert lm(*words)[0] == 0
+    assert opened == ["cpu", "auto", "cuda:1", "auto", "mps"]
+    for words in (("sample", name), ("score", name, "text.txt")):
+        refused(lm(*words, "--device", "tpu"), "device 'tpu': expected auto, cpu, cuda, cuda:N or mps")
+
+
 def test_a_sample_without_a_seed_tells_its_seed(lm: Run) -> None:
     name = _model()
     record = _one_object(lm("sample", name, "-n", "30", "--json")[1])["samples"][0]
