@@ -6,6 +6,7 @@ import re
 import warnings
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import cache, partial
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -56,9 +57,9 @@ def column_sentences(specs: Sequence[str], encoding: str = "utf-8") -> Iterator[
     """The sentences of files, folders (those with one of ``SUFFIXES``), ``-`` or ``nltk:NAME[/FILES][RANGE]``.
 
     Columns are separated by tabs, or by white space in a file without any. No words are: comments (before a sentence,
-    ``#`` and what cannot be its tags), document marks, and in CoNLL-U, which is known by its ten columns, the rows of
-    multiword tokens and empty nodes. Raises InputError, naming file and line, for a row of another number of columns
-    than those before it.
+    ``#`` and what is no tag of other words), document marks, and in CoNLL-U, which is known by its ten columns, the
+    rows of multiword tokens and empty nodes. Raises InputError, naming file and line, for a row of another number of
+    columns than those before it.
     """
     check_encoding(encoding)
     columns: dict[int, str] = {}  # how many there are, and where that was seen first
@@ -156,6 +157,7 @@ def _file(source: Source, encoding: str) -> Iterator[Rows]:
     others: list[Other] = []
     first, intent = 0, None
     width, separator, lines = _shape(numbered_lines([source], encoding))
+    tags = cache(partial(_last_column, source, encoding))
     for number, line in lines:
         if not line.strip():
             if rows:
@@ -166,7 +168,7 @@ def _file(source: Source, encoding: str) -> Iterator[Rows]:
             intent = None
             continue
         row = tuple(part.strip() for part in line.split(separator))
-        if line.startswith("#") and not rows and (len(row) != width or not (separator or _is_row(row))):
+        if not rows and line.startswith("#") and (len(row) != width or _is_comment(line, separator, tags)):
             intent = intent_of(line) or intent
             others.append(Other(0, line.rstrip(), columns=False))
             continue
@@ -195,9 +197,22 @@ def _shape(lines: Iterator[tuple[int, str]]) -> tuple[int, str | None, Iterator[
     return 0, None, iter(head)
 
 
-def _is_row(parts: Sequence[str]) -> bool:
-    """Whether these parts of a line with spaces are the word ``#`` and its tags, such as ``NN`` or ``B-NP``."""
-    return parts[0] == "#" and all("-" in part or part == part.upper() for part in parts[1:])
+def _is_comment(line: str, separator: str | None, tags: Callable[[], set[str]]) -> bool:
+    """Whether a line of as many parts as there are columns is no word ``#`` whose tag other words have, too."""
+    if separator or not line.startswith("# "):
+        return False
+    return intent_of(line) is not None or line.split()[-1] not in tags()
+
+
+def _last_column(source: Source, encoding: str) -> set[str]:
+    """What stands in the last column of a file with spaces, in lines that are rows for sure."""
+    found: set[str] = set()
+    inside = False
+    for _, line in numbered_lines([source], encoding):
+        inside = bool(line.strip()) and (inside or not line.startswith("#"))
+        if inside:
+            found.add(line.split()[-1])
+    return found
 
 
 def _check(row: tuple[str, ...], width: int, place: str) -> None:

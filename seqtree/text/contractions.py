@@ -27,7 +27,9 @@ _SPELT = {
         for stem in stems.split()
     },
 }  # each with its parts, and what a model that has read edited text calls them
-_WORD = re.compile(r"(?<!\w)(?<!\w\.)[^\s.,;:!?()\[\]{}\"“”‘—]++(?!\.\w)")
+_LETTERS = r"[^\s.,;:!?()\[\]{}\"“”‘'’—*~]++"
+_WORD = re.compile(rf"{_LETTERS}(?:['’]{_LETTERS})*+")
+_NAME_BEFORE, _NAME_AFTER = re.compile(r"\w\.$"), re.compile(r"\.\w")  # of an address
 
 
 def is_one_word(word: str, known: Container[str]) -> bool:
@@ -56,7 +58,7 @@ def without_apostrophe(sentence: str, known: Container[str]) -> dict[Span, str]:
         return parts
     for match in _WORD.finditer(sentence):
         forms = list(_forms(match[0]))
-        if forms and match[0] not in known and all(form in known for _, form in forms):
+        if forms and match[0] not in known and all(form in known for _, form in forms) and not _in_a_name(match):
             parts |= _spans(match.start(), forms)
     return parts
 
@@ -67,6 +69,12 @@ def _forms(word: str) -> Iterator[tuple[str, str]]:
     for number, (part, form) in enumerate(found):
         capital = not number and word[0].isupper()
         yield part, form.upper() if word.isupper() else form.capitalize() if capital else form
+
+
+def _in_a_name(word: re.Match[str]) -> bool:
+    """Whether a word is a part of an address such as ``www.dont.com``."""
+    before = word.string[max(0, word.start() - 2) : word.start()]
+    return bool(_NAME_BEFORE.match(before) or _NAME_AFTER.match(word.string, word.end()))
 
 
 def _spans(start: int, forms: list[tuple[str, str]]) -> Iterator[tuple[Span, str]]:

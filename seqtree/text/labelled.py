@@ -89,10 +89,13 @@ def _check_columns(name: str, instead: str, *columns: str) -> None:
 
 def _lines(source: Source, encoding: str) -> Iterator[Labelled]:
     """A file that is not known by its name."""
-    _, first = next(iter(numbered_lines([source], encoding)), (1, ""))
+    first = next((line for _, line in numbered_lines([source], encoding) if line.strip()), "")
     if set(COLUMNS) <= set(first.split("\t")):
         return _table(source, encoding, *COLUMNS)
-    return _fasttext(source, encoding) if first.startswith(FASTTEXT) else _tabbed(source, encoding)
+    label, _, _ = first.partition(" ")
+    return (
+        _fasttext(source, encoding) if label.startswith(FASTTEXT) and "\t" not in label else _tabbed(source, encoding)
+    )
 
 
 def _tabbed(source: Source, encoding: str) -> Iterator[Labelled]:
@@ -141,17 +144,21 @@ def _json(source: Source, encoding: str, label: str, text: str) -> Iterator[Labe
 
 def _records(source: Source, encoding: str) -> Iterator[tuple[Any, str]]:
     """The values of JSON, one a line or all in one list, and where they stand."""
-    lines = ((number, line) for number, line in numbered_lines([source], encoding) if line.strip())
-    for count, (number, line) in enumerate(lines):
-        place = f"{source.name}:{number}"
+    lines, many = numbered_lines([source], encoding), False
+    for number, line in lines:
+        if not line.strip():
+            continue
+        place = f"{source.name}:{number}: not a JSON object a line"
         try:
-            if line.startswith("[") and not count:
-                values = json.loads("\n".join([line, *(rest for _, rest in lines)]))
-                yield from ((value, f"{source.name}: item {item}") for item, value in enumerate(values, 1))
-            else:
-                yield json.loads(line), place
+            if many or not line.lstrip().startswith("["):
+                many = True
+                yield json.loads(line), f"{source.name}:{number}"
+                continue
+            place = f"{source.name}: not a list of JSON objects"  # the error says in which line
+            values = json.loads("\n" * (number - 1) + "\n".join([line, *(rest for _, rest in lines)]))
+            yield from ((value, f"{source.name}: item {item}") for item, value in enumerate(values, 1))
         except (ValueError, RecursionError) as error:
-            raise InputError(f"{place}: not a JSON object a line, nor one list of objects: {error}") from None
+            raise InputError(f"{place}: {error}") from None
 
 
 def _class_folders(folder: Path) -> dict[str, Path]:

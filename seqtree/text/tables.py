@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -78,10 +78,13 @@ def _tabbed(lines: Iterable[tuple[int, str]], name: str) -> Iterator[Row]:
 
 def _csv(lines: Iterable[tuple[int, str]], name: str) -> Iterator[Row]:
     csv.field_size_limit(MAX_FIELD)
-    rest = iter(lines)
-    head = list(islice(rest, 1))
-    semicolons = any(";" in line and "," not in line for _, line in head)
-    written = (line + "\n" for _, line in chain(head, rest))
+    rest, head = iter(lines), []
+    for _, line in rest:
+        head.append(line)
+        if line.strip():
+            break
+    semicolons = any(";" in line and "," not in line for line in head)
+    written = (line + "\n" for line in chain(head, (line for _, line in rest)))
     rows = csv.reader(written, delimiter=";" if semicolons else ",", strict=True)
     first = 1
     try:

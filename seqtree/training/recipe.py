@@ -111,5 +111,6 @@ class TrainingOptions(Generic[R]):
         budgets = [name for name in ("epochs", "minutes") if options.get(name) is not None]
         if len(budgets) > 1:
             raise InputError("epochs and minutes are each the whole budget: give one of them")
-        check_effect(recipe.groups.values(), {name for name, value in options.items() if value})
+        if not (recipe.run.resume or recipe.run.init_from):  # which have a shape of their own
+            check_effect(recipe.groups.values(), {name for name, value in options.items() if value})
         return replace(recipe, fits_epochs=not budgets)

@@ -42,6 +42,7 @@ def test_it_may_be_off_and_may_be_given_where_it_counts() -> None:
     task.resolve({"explore": 0.0, "pair_epochs": 0, "leaves_only": True})
     assert task.resolve({"method": "slic", "segments": 5}).segments.segments == 5
     assert named(TASKS["parser"].task).resolve({"preset": "large", "kappa": 1.0}).objective.kappa == 1.0
+    assert task.resolve({"segments": 5, "resume": True}).run.resume  # as the run was begun
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -70,8 +70,16 @@ def test_comments_of_as_many_words_as_there_are_columns(tmp_path: Path) -> None:
     assert (one.words, one.tags, one.intent) == (("the", "#"), ("B-NP", "I-NP"), "order")
     assert (two.words, two.tags) == (("#",), ("B-NP",))
     assert (three.words, three.intent) == (("cat",), "ask")
-    first, _ = read_tagged(written(tmp_path, "# NN\nthe DT\n\n# of these\na DT\n"))  # the word # in the first row
+    first, _ = read_tagged(written(tmp_path, "# DT\nthe DT\n\n# of these\na DT\n"))  # the word # in the first row
     assert first.words == ("#", "the")
+
+
+def test_words_that_begin_with_the_mark_of_a_comment(tmp_path: Path) -> None:
+    text = "# SENTENCE 1\nthe x B-NP\n\n#MeToo x B-NP\n\n# x B-NP\n\n# x 2\na # #\n"
+    tagged = read_tagged(written(tmp_path, text), tag=3)
+    assert [one.words for one in tagged] == [("the",), ("#MeToo",), ("#",), ("a",)]
+    tagged = read_tagged(written(tmp_path, "the det\ncat noun\n\n# noun\none num\n"))
+    assert [one.words for one in tagged] == [("the", "cat"), ("#", "one")]
 
 
 def test_folders(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ KNOWN = {word for line in PARTS for word in line.split()}
         ("C'mon, c’mon y'all", "C'm/Come on/on , c’m/come on/on y'/you all/all"),
         ("i'm IM its lets were well id", "i 'm IM its lets were well id"),
         ("dont.com x.dont dont-know don'tt", "dont.com x.dont dont-know don'tt"),
+        ("he 'dont go' *im*", "he '/` do/do nt/n't go ' * i/i m/'m *"),
         ("@dont #im http://x.org/dont", "@dont #im http://x.org/dont"),
     ],
 )

@@ -57,13 +57,13 @@ def test_json_lines(tmp_path: Path) -> None:
 @pytest.mark.parametrize("indent", [None, 1])
 def test_one_list_of_json_objects(indent: int | None, tmp_path: Path) -> None:
     rows = [{"label": 3, "text": "a\nb"}, {"text": "[ü", "label": "x"}]
-    specs = written(tmp_path, "\n" + json.dumps(rows, indent=indent), "a.json")
+    specs = written(tmp_path, "\n " + json.dumps(rows, indent=indent), "a.json")
     assert pairs(specs) == [("3", "a\nb"), ("x", "[ü")]
     assert [one.place for one in read_labelled(specs)] == [f"{specs[0]}: item 1", f"{specs[0]}: item 2"]
 
 
 def test_csv_with_semicolons(tmp_path: Path) -> None:
-    specs = written(tmp_path, 'label;text\n1,5;"a; b, c"\nx;d, e\n', "a.csv")
+    specs = written(tmp_path, '\nlabel;text\n1,5;"a; b, c"\nx;d, e\n', "a.csv")
     assert pairs(specs) == [("1,5", "a; b, c"), ("x", "d, e")]
     assert pairs(written(tmp_path, "text;s,label,text\n1,x,a;b\n", "a.csv")) == [("x", "a;b")]
     with pytest.raises(InputError, match=r"a.csv:1: no column 'label' among 'a', 'b', its header"):
@@ -71,9 +71,10 @@ def test_csv_with_semicolons(tmp_path: Path) -> None:
 
 
 def test_lines_for_fasttext(tmp_path: Path) -> None:
-    specs = written(tmp_path, "__label__x one  two\n\n __label__y-z\t three\tfour \n", "a.txt")
+    specs = written(tmp_path, "\n__label__x one  two\n\n __label__y-z\t three\tfour \n", "a.txt")
     assert pairs(specs) == [("x", "one  two"), ("y-z", "three\tfour")]
     assert pairs(written(tmp_path, "x\t__label__y\n", "a.txt")) == [("x", "__label__y")]
+    assert pairs(written(tmp_path, "__label__x\ty z\n", "a.txt")) == [("__label__x", "y z")]  # label<TAB>text
 
 
 def test_a_folder_a_class(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -103,7 +104,7 @@ def test_a_folder_a_class(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
         ("a.jsonl", "[1]\n", "a.jsonl: item 1: expected a JSON object, not int"),
         ("a.jsonl", '{"text": "a", "label": "x"}\n[1]\n', "a.jsonl:2: expected a JSON object, not list"),
         ("a.json", '[{"text": "a"}]', "a.json: item 1: no key 'label'"),
-        ("a.json", '[{"text": "a",\n]', "a.json:1: not a JSON object a line, nor one list of objects: Expecting"),
+        ("a.json", '\n[{"x": 1},\n\n{"x" 1}]', "a.json: not a list of JSON objects: Expecting ':' delimiter: line 4 "),
         ("a.txt", "__label__x a\ny b\n", "a.txt:2: expected one label, as in the first line: __label__LABEL text"),
         ("a.txt", "__label__x __label__y b\n", "a.txt:1: expected one label"),
         ("a.txt", "__label__ b\n", "a.txt:1: an empty label"),
