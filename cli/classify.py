@@ -11,6 +11,7 @@ import click
 from seqtree.cli.options import (
     FILE,
     TextCommand,
+    columns_options,
     compute_options,
     json_lines_option,
     json_option,
@@ -70,8 +71,7 @@ classify.add_command(
 )
 @click.argument("model", type=FILE)
 @click.argument("texts", type=FILE, nargs=-1, required=True)
-@click.option("--label-column", default="label", help="Name of the label's column in tables and JSON.")
-@click.option("--text-column", default="text", help="Name of the text's column in tables and JSON.")
+@columns_options
 @reject_option
 @picture_option("--plot", "Draw which class was taken for which", FORMATS)
 @compute_options

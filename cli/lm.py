@@ -14,6 +14,7 @@ from seqtree.cli.condition import classify
 from seqtree.cli.options import (
     FILE,
     TextCommand,
+    columns_options,
     condition_option,
     device_option,
     encoding_option,
@@ -97,8 +98,7 @@ lm.add_command(
 )
 @condition_option
 @click.option("--without-condition", is_flag=True, help="Do not tell the model the classes of labelled texts.")
-@click.option("--label-column", default="label", help="Name of the label's column in tables and JSON.")
-@click.option("--text-column", default="text", help="Name of the text's column in tables and JSON.")
+@columns_options
 @encoding_option
 @device_option
 @threads_option

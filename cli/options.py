@@ -206,6 +206,14 @@ def with_options(options: Sequence[Callable[[Command], Command]]) -> Callable[[C
     return decorate
 
 
+columns_options = with_options(
+    [
+        click.option(f"--{name}-column", default=name, help=f"Name of the {name}'s column in tables and JSON.")
+        for name in ("label", "text")
+    ]
+)
+
+
 def given(options: Mapping[str, Any]) -> dict[str, Any]:
     """The options of a command line that were given: those with a value."""
     return {name: value for name, value in options.items() if value is not None and value != ()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -93,9 +94,9 @@ def _lines(source: Source, encoding: str) -> Iterator[Labelled]:
     if set(COLUMNS) <= set(first.split("\t")):
         return _table(source, encoding, *COLUMNS)
     label, _, _ = first.partition(" ")
-    return (
-        _fasttext(source, encoding) if label.startswith(FASTTEXT) and "\t" not in label else _tabbed(source, encoding)
-    )
+    if label.startswith(FASTTEXT) and "\t" not in label:
+        return _fasttext(source, encoding)
+    return _tabbed(source, encoding)
 
 
 def _tabbed(source: Source, encoding: str) -> Iterator[Labelled]:
@@ -144,21 +145,25 @@ def _json(source: Source, encoding: str, label: str, text: str) -> Iterator[Labe
 
 def _records(source: Source, encoding: str) -> Iterator[tuple[Any, str]]:
     """The values of JSON, one a line or all in one list, and where they stand."""
-    lines, many = numbered_lines([source], encoding), False
-    for number, line in lines:
-        if not line.strip():
-            continue
-        place = f"{source.name}:{number}: not a JSON object a line"
-        try:
-            if many or not line.lstrip().startswith("["):
-                many = True
-                yield json.loads(line), f"{source.name}:{number}"
-                continue
-            place = f"{source.name}: not a list of JSON objects"  # the error says in which line
-            values = json.loads("\n" * (number - 1) + "\n".join([line, *(rest for _, rest in lines)]))
-            yield from ((value, f"{source.name}: item {item}") for item, value in enumerate(values, 1))
-        except (ValueError, RecursionError) as error:
-            raise InputError(f"{place}: {error}") from None
+    lines = numbered_lines([source], encoding)
+    begin, first = next((one for one in lines if one[1].strip()), (1, ""))
+    if first.lstrip().startswith("["):
+        whole = "\n" * (begin - 1) + "\n".join([first, *(line for _, line in lines)])  # the error says in which line
+        values = enumerate(_parsed(whole, f"{source.name}: not a list of JSON objects"), 1)
+        yield from ((value, f"{source.name}: item {item}") for item, value in values)
+        return
+    for number, line in chain([(begin, first)], lines):
+        place = f"{source.name}:{number}"
+        if line.strip():
+            yield _parsed(line, f"{place}: not a JSON object a line"), place
+
+
+def _parsed(text: str, wrong: str) -> Any:
+    """The value of JSON. Raises InputError, which begins with what is ``wrong``."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{wrong}: {error}") from None
 
 
 def _class_folders(folder: Path) -> dict[str, Path]:

@@ -111,6 +111,9 @@ class TrainingOptions(Generic[R]):
         budgets = [name for name in ("epochs", "minutes") if options.get(name) is not None]
         if len(budgets) > 1:
             raise InputError("epochs and minutes are each the whole budget: give one of them")
-        if not (recipe.run.resume or recipe.run.init_from):  # which have a shape of their own
-            check_effect(recipe.groups.values(), {name for name, value in options.items() if value})
+        given = {name for name, value in options.items() if value}
+        if recipe.run.init_from:  # whose shape the network will have
+            given -= fields_of(type(recipe.groups["network"])).keys()
+        if not recipe.run.resume:  # a run goes on by the command that began it
+            check_effect(recipe.groups.values(), given)
         return replace(recipe, fits_epochs=not budgets)

@@ -30,6 +30,7 @@ from seqtree.tasks import TASKS, named
         ("scene", {"leaves_only": True, "objective": "softmax"}, "objective: only without --leaves-only"),
         ("translate", {"context": "first", "attention": "additive"}, "attention: only with --context attention"),
         ("words", {"vector_words": 5}, "vector_words: only with --vectors"),
+        ("parser", {"tag_column": 2, "init_from": "open"}, "tag_column: only with --tagged"),
     ],
 )
 def test_an_option_that_does_nothing(task: str, options: dict[str, object], said: str) -> None:
@@ -43,6 +44,8 @@ def test_it_may_be_off_and_may_be_given_where_it_counts() -> None:
     assert task.resolve({"method": "slic", "segments": 5}).segments.segments == 5
     assert named(TASKS["parser"].task).resolve({"preset": "large", "kappa": 1.0}).objective.kappa == 1.0
     assert task.resolve({"segments": 5, "resume": True}).run.resume  # as the run was begun
+    tree = named(TASKS["tree"].task).resolve({"init_from": "open", "character_embedding": 32})
+    assert tree.network.characters and tree.network.character_embedding == 32  # which the preset has not
 
 
 @pytest.mark.parametrize("task", TASKS)

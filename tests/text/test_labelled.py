@@ -62,6 +62,16 @@ def test_one_list_of_json_objects(indent: int | None, tmp_path: Path) -> None:
     assert [one.place for one in read_labelled(specs)] == [f"{specs[0]}: item 1", f"{specs[0]}: item 2"]
 
 
+def test_bytes_of_another_encoding_are_no_fault_of_the_json(tmp_path: Path) -> None:
+    for text in (
+        b'[{"label": "a", "text": "x"},\n{"label": "b", "text": "\xe9"}]',
+        b'{"label": "a", "text": "\xe9"}\n',
+    ):
+        (tmp_path / "a.json").write_bytes(text)
+        with pytest.raises(InputError, match=r"a.json: byte \d+ \(line \d\) is 0xE9, which is not valid utf-8"):
+            pairs([str(tmp_path / "a.json")])
+
+
 def test_csv_with_semicolons(tmp_path: Path) -> None:
     specs = written(tmp_path, '\nlabel;text\n1,5;"a; b, c"\nx;d, e\n', "a.csv")
     assert pairs(specs) == [("1,5", "a; b, c"), ("x", "d, e")]
