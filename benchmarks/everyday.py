@@ -2,12 +2,13 @@
 
     python benchmarks/everyday.py
     python benchmarks/everyday.py runs/mine --show
-    python benchmarks/everyday.py --unseen
+    python benchmarks/everyday.py --sentences everyday-unseen
 
 Without MODEL, the parser that comes with seqtree is measured. It gets the lines of ``tests/data/everyday.txt`` as they
 are typed, as ``seqtree parse`` would; the trees are those of ``tests/data/everyday.mrg``, where a comment before each
-ten of them names their kind. ``--unseen`` takes ``everyday-unseen`` instead: sixty other sentences of the same kinds,
-which were not looked at while the training sentences of ``everyday_grammar.py`` were written.
+ten of them names their kind. Two other lists were not looked at while the training sentences of
+``everyday_grammar.py`` were written: ``everyday-unseen``, sixty sentences of the same kinds, and
+``everyday-constructions``, 120 of twenty-four kinds, from exclamations to prices.
 
 A sentence is exact if it has the labelled brackets of its gold tree, as PARSEVAL counts them: neither tags nor
 punctuation count, ADVP equals PRT, and a unary chain has each of its labels. ``labelled_f1`` and ``tag_accuracy`` are
@@ -31,6 +32,7 @@ from seqtree.treebank.bracketed import parse_trees, write_tree
 from seqtree.treebank.parseval import Parseval
 
 DATA = Path(__file__).resolve().parent.parent / "tests" / "data"
+LISTS = ("everyday", "everyday-unseen", "everyday-constructions")
 
 
 def gold_trees(name: str) -> Iterator[tuple[str, Tree]]:
@@ -63,10 +65,10 @@ def is_exact(gold: Tree, found: Tree | None) -> bool:
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("model", nargs="?", default="default", help="a run folder, a model file, or default or open")
-    options.add_argument("--unseen", action="store_true", help="the sixty other sentences")
+    options.add_argument("--sentences", choices=LISTS, default=LISTS[0], help="which list of sentences")
     options.add_argument("--show", action="store_true", help="list the sentences that are not exact")
     arguments = options.parse_args()
-    name = "everyday-unseen" if arguments.unseen else "everyday"
+    name = arguments.sentences
     lines = (DATA / f"{name}.txt").read_text(encoding="utf-8").splitlines()
     found = found_trees(Parser.load(arguments.model), lines)
     parseval, exact, count = Parseval(), dict[str, int](), 0

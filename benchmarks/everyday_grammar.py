@@ -13,8 +13,9 @@ from __future__ import annotations
 import random
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
+from everyday import LISTS, gold_trees
+from everyday_patterns import PATTERNS
 from everyday_phrases import (
     auxiliary,
     be,
@@ -28,10 +29,12 @@ from everyday_phrases import (
     tense,
     there,
     thing,
+    towards,
     vp,
+    with_stop,
 )
 from everyday_rules import RULES, add_rules, chance, leaf, made, one_of
-from everyday_words import HEADLINE_VERBS, NEWS, form, plural_of
+from everyday_words import HEADLINE_VERBS, NEWS, TYPED, form, plural_of
 from nltk.tree import Tree
 
 from seqtree.treebank.bracketed import write_tree
@@ -49,9 +52,16 @@ add_rules("""
         1 (SBAR (WHADVP (WRB when)) {statement:1})
         1 {when}
         1 (PP (IN in) {place})
+        1 {linked}
+        1 (PP (IN by) (NP (NP (DT the) (NN time)) (SBAR {statement:2})))
+        1 (PP (IN with|without) (S {short} (VP (VBN ~TAKING))))
+        1 (PP (IN after|before|by|without) (S {doing:2}))
+        1 (S {doing:2})
+        1 (S (ADJP (JJ tired|afraid|proud) (PP (IN of) (S {doing:2}))))
     call
         1 (INTJ (UH GREET))
         1 (NP (NNP NAMES))
+        1 (S (VP (VB excuse) (NP (PRP me))))
     said
         3 {statement:1}
         2 (S {order_or_so})
@@ -64,7 +74,10 @@ add_rules("""
         1 (WHNP (WP who))
         1 (WHNP (WDT which) {noun})
         1 (WHNP (WDT what) {noun})
-        1 (WHNP (WHADJP (WRB how) (JJ many)) {nouns})
+        2 (WHNP (WHADJP (WRB how) (JJ many)) {nouns})
+        1 (WHNP (WHADJP (WRB how) (JJ much)) (NN MASS))
+        1 (WHNP (WP$ whose) {noun})
+        1 (WHNP (WHNP (WDT what) (NN kind|sort)) (PP (IN of) (NP {nouns})))
     fragment
         4 {thing}
         1 (NP (DT no) {noun})
@@ -113,11 +126,22 @@ QUESTIONS = """
     2 (SBARQ (WHADJP (WRB how) (JJ TALL)) (SQ {am} {who}))
     2 (SBARQ (WHNP (WP what|who)) (SQ {who_is} {somebody}))
     2 (SBARQ (WHADVP (WRB where)) (SQ {am} {who}))
+    1 (SBARQ (WHADVP (WRB where)) (SQ {am} {who} (PP (IN from))))
+    2 (SBARQ (WHADVP (WRB how) (RB long|often|far|fast|well|soon)) (SQ {word} {who} {what}))
+    1 (SBARQ (WHNP (WRB how) (JJ much)) (SQ (VBZ does) {one} (VP (VB cost))))
+    1 (SBARQ (WHNP (WP$ whose) {noun}) (SQ (VBZ is) (NP (DT this|that))))
+    2 (SBARQ (WHNP (WP who|what)) (SQ {am} {who} (VP {waiting_for})))
+    1 (SBARQ (WHNP (WP who|what)) (SQ (VBP do) (NP (PRP you)) (VP (VB think|say) (SBAR (S {does:2})))))
+    1 (SBARQ (WHNP (WP who|what)) (SQ (VBP do) (NP (PRP you)) (VP (VB think) (SBAR {gap}))))
+    1 (SBARQ (WHNP (WP what)) (SQ (VP (VBZ 's|is) (ADJP (JJ wrong) [.7 (PP (IN with) {receiver})]))))
+    1 (SBARQ (WHADVP (WRB where)) (SQ (VBZ 's) {somebody}))
 """
 HEADLINES = """
     6 (S {actors} (VP {does} {news} [.3 {place}]))
     2 (S {actors} (VP (V ~return|fall|rise|die|open|close|resign|arrive) {place}))
-    2 (S {victims} (VP {done} {place}))
+    4 (S {victims} (VP {done} {place}))
+    2 (S {many} (VP (VBP ~search|call|vote|pay|fight|look|wait) (PP (IN for) {news})))
+    1 (S {victims} (ADJP (JJ dead|missing|safe|ill) {place}))
     2 (S {news} (VP (TO to) (VP {base} {news})))
     2 (NP {news} {place})
     1 (SBAR (WHADVP (WRB why|how|when)) (S {many} (VP {do} {news})))
@@ -133,6 +157,8 @@ CHAT = """
     1 (NP (NP (NNS thanks)) (PP (IN for) {short}))
     2 (S {greet} {who} (VP {am} (VP (VBG gon) (S (VP (TO na) {order})))))
     1 (S (NP (PRP I)) (VP (VBP wan) (S (VP (TO na) {do:1}))))
+    1 (SQ (VP (VBP wan) (S (VP (TO na) {do:1}))))
+    1 (S (NP (PRP I)) (VP (VBD got) (S (VP (TO ta) {do:1}))))
     1 (S {greet} (VP (MD ca) (RB n't) {do:1}))
     1 (S {greet} {who} (VP {am} (PP (IN on) (NP (PRP$ my) (NN way)))))
 """
@@ -155,6 +181,8 @@ def asked() -> str:
     """A question with yes or no for an answer, no stop."""
     if chance(0.06):
         return "(SQ {} (NP (EX there)) {})".format(*there())
+    if chance(0.08):
+        return made("(SQ (MD could|can|would|will) (NP (PRP you)) (INTJ (UH please)) {order})")
     who, person = subject()
     word, what = auxiliary(person)
     return f"(SQ {word} {who} {what})"
@@ -173,6 +201,8 @@ def wh() -> str:
         object_asked=lambda: object_asked(who, person),
         am=be(person, False),
         who_is=lambda: be("s", chance(0.3), chance(0.3)),
+        waiting_for=lambda: towards("VBG", ""),
+        one=lambda: thing(False, short=True),
     )
 
 
@@ -205,11 +235,6 @@ def ordered() -> str:
     return made("(ADVP (RB never|always|just)) ") + verb if chance(0.08) else verb
 
 
-def with_stop(tree: str, stop: str = ".") -> str:
-    """A tree with a stop as the last part of its root, if it has none."""
-    return tree if tree.endswith("(. ?))") else f"{tree[:-1]} (. {stop}))"
-
-
 def commanded() -> str:
     """A command."""
     parts = ordered()
@@ -235,15 +260,17 @@ def begun() -> str:
     """A sentence that begins with a clause or a phrase."""
     who, person = subject()
     first = made("{first}")
-    comma = "(, ,)" if first.startswith("(SBAR") or chance(0.4) else ""
+    comma = "" if first.startswith(("(NP", "(PP", "(ADVP (RB")) and chance(0.6) else "(, ,)"
     return with_stop(f"(S {first} {comma} {who} {finite(person, 1, is_pronoun(who))})")
 
 
 def called() -> str:
     """A sentence with an interjection or a name before it."""
+    first = made("{call}")
+    if chance(0.35):
+        return with_stop(inside(asked() if chance(0.4) else wh(), f"{first} (, ,)"), "?")
     who, person = subject()
     rest = "1 {who} {does}\n1 {ordered_parts}"
-    first = made("{call}")
     return with_stop(f"(S {first} (, ,) {one_of(rest, who=who, does=lambda: finite(person, 1, is_pronoun(who)))})")
 
 
@@ -297,7 +324,6 @@ def chatted() -> str:
     """A message as people type it to friends: no capitals, no stops."""
     who, person = subject()
     greet = made("[.4 (INTJ (UH hey|hi|ok|lol|yeah|omg|haha|well|wow|yo|hello|no|sure))]")
-    auxiliary(person)  # nobody needs it, but with it the sentences are those that the shipped parsers have learned from
     return one_of(
         CHAT,
         greet=greet,
@@ -351,12 +377,13 @@ KINDS: list[tuple[int, Callable[[], str]]] = [
     (9, joined),
     (2, with_comma_only),
     (6, begun),
-    (3, called),
+    (4, called),
     (9, quoted),
     (9, lambda: with_stop(made("{fragment}"))),
     (8, headline),
     (9, chatted),
     (6, lambda: with_stop(compares())),
+    *PATTERNS,
 ]
 
 
@@ -368,6 +395,15 @@ def capitalised(tree: Tree) -> Tree:
         opens = number and tree[places[number - 1][:-1]].label() == "``"
         if (not number or opens) and tree[place][0].isalpha() and before != "''":
             tree[place] = tree[place][0].upper() + tree[place][1:]
+    return tree
+
+
+def as_typed(tree: Tree) -> Tree:
+    """In small letters, at times with the short forms of messages."""
+    shortened = TYPED if chance(0.2) else {}
+    for place in tree.treepositions("leaves"):
+        word = tree[place].lower()
+        tree[place] = shortened.get(word, word)
     return tree
 
 
@@ -383,20 +419,13 @@ def sentences(count: int, seed: int = 0, without: frozenset[str] = frozenset()) 
             continue
         seen.add(key)
         count -= 1
-        if make is chatted:
-            for place in tree.treepositions("leaves"):
-                tree[place] = tree[place].lower()
-            yield tree
-        else:
-            yield capitalised(tree)
+        yield as_typed(tree) if make is chatted else capitalised(tree)
 
 
 def kept_out() -> frozenset[str]:
     """The words of the sentences that measure."""
-    data = Path(__file__).resolve().parents[1] / "tests" / "data"
-    files = [(data / name).read_text(encoding="utf-8") for name in ("everyday.mrg", "everyday-unseen.mrg")]
-    lines = [line for file in files for line in file.splitlines() if line.startswith("(")]
-    return frozenset(" ".join(Tree.fromstring(line).leaves()).lower() for line in lines)
+    gold = (tree for name in LISTS for _, tree in gold_trees(name))
+    return frozenset(" ".join(tree.leaves()).lower() for tree in gold)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from everyday_rules import RULES, add_rules, alternatives, chance, leaf, made, one_of
 from everyday_words import (
     ALONE,
+    COMPOUNDS,
+    PARTICLE_TOWARDS,
     PEOPLE,
     TAKING,
     TALL,
@@ -36,13 +38,28 @@ PLAIN = """
     1 (V ~stay|live|wait|sit|play|eat) (ADVP (RB WHERE))
     1 (V ~get|look|feel|seem|become|stay) {adjectives}
     1 (V ~TAKING) {someone} (NP (DT a) (NN lot))
+    1 (V ~like|love|need) {someone}
+    1 (V ~explain|describe|introduce|return) {short} (PP (TO to) {receiver})
+    1 {particle_towards}
+    1 (V ~get|come|go|run|jump|walk) (PP (IN out) (PP (IN of) {place}))
+    1 (V ~run) (PP (IN out) (PP (IN of) (NP (NN MASS|time|petrol|luck))))
+    1 (V ~taste|smell|sound) {adjectives}
+    1 (V ~MOVING) (PP (IN up|down|into|through|around|across|along|past|over|off|towards) {short})
+    1 (V ~TAKING) {object} (PP (IN up|down|into|through|around|across|over|from|without|for) {short})
 """
 CLAUSES = """
     2 (V ~TO_DO) (S {to_do})
     1 (V ~DOING) (S {doing})
     1 (V ~want) (S {receiver} {to_do})
     1 (V ~ask|tell) {receiver} (S {to_do})
-    1 (V ~make|let|help|see|hear) (S {receiver} {do})
+    2 (V ~make|let|help|see|hear) (S {receiver} {do})
+    1 (V ~see|hear|watch|feel) (S {receiver} {do})
+    1 (V ~see|hear|watch|keep) (S {receiver} {doing})
+    1 (V ~have|get) (S {short} (VP (VBN ~TAKING) [.2 (PP (IN by) {person})]))
+    2 (V ~make|keep|find|consider|leave|paint) (S {short} (ADJP [.2 (RB very|too|so)] {adjective}))
+    1 (V ~make|keep|find) (S {receiver} (ADJP {adjective}))
+    1 (V ~call|name|consider|elect|make) (S {receiver} {somebody_named})
+    1 (V ~try|decide|promise|learn|prefer) (S (RB not) {to_do})
     2 (V ~SAYING) (SBAR [.4 (IN that)] {statement})
     2 (V ~ASKING) {indirect}
     1 (V ~tell) {receiver} {indirect}
@@ -62,7 +79,11 @@ ONE = """
 BEHIND_NOUN = """
     1 (PP (IN of) {short})
     1 (PP (IN with) {short_object})
-    2 {relative}
+    3 {relative}
+    1 (PP (IN in|on|at|near|behind) {place})
+    1 (VP (VBG ~sit|stand|live|work|wait|come|go|talk) (PP (IN in|at|near|with|behind) {short_object}))
+    1 (VP (VBG ~TAKING) {short_object})
+    1 (VP (VBN ~TAKING) [.6 (PP (IN by|in|for) {short_object})])
 """
 RELATIVE = """
     4 (SBAR (WHNP {pronoun}) (S {doing}))
@@ -78,6 +99,8 @@ SUBJECTS = {
         5 {somebody}
         2 (NP (NNP NAMES))
         1 (NP (NN everyone|everybody|someone|nobody|nothing))
+        1 (NP (DT no|every) (NN one))
+        1 (NP (NP (CD one)) (PP (IN of) {owned_shorts}))
         1 (NP (DT that|this))
         1 (NP (NP (NNP NAMES) (POS 's)) {noun})
     """,
@@ -87,6 +110,12 @@ SUBJECTS = {
         1 (NP {crowd})
         1 (NP (NNP NAMES) (CC and) (NNP NAMES))
         1 {group}
+        1 (NP (JJS most) {crowd})
+        1 (NP (DT all|some|both|these|those) {crowd})
+        1 (NP (JJ many|few|several) {crowd})
+        1 (NP (NP (DT all|some|both|neither|any)) (PP (IN of) {owned_shorts}))
+        1 (NP (NP {much}) (PP (IN of) {owned_shorts}))
+        1 (NP (NP (DT a) (NN lot|couple|group)) (PP (IN of) (NP {crowd})))
     """,
 }
 AFTER_BE = """
@@ -94,6 +123,9 @@ AFTER_BE = """
     5 {being}
     3 (VP {passive} [.35 {behind}])
     1 (VP (VBG going) (S {to_do:1}))
+    1 (VP (IN about) (S {to_do:1}))
+    2 {out} [.4 {when}]
+    1 {predicate} {when}
 """
 GAPS = """
     3 (S {who} (VP {verb} [.25 {when}]))
@@ -112,6 +144,28 @@ add_rules("""
         1 (NP (DT that|this))
         1 {goods_listed}
         1 {shorts_listed}
+        1 (NP (NP (DT a|another) (NN cup|glass|bottle|piece|bit|lot|kilo)) (PP (IN of) (NP (NN MASS))))
+        1 (NP (NP {much}) (PP (IN of) {owned_shorts}))
+        1 (NP (NP (NN something|nothing|anything)) (SBAR (S (VP (TO to) (VP (VB ~TAKING))))))
+        1 {both}
+    both
+        2 (NP (CONJP (RB not) (RB only)) {short} (CONJP (CC but) (RB also)) {short})
+        1 (NP (CC both) {short} (CC and) {short})
+        1 (NP (CC either) {short} (CC or) {short})
+        1 (NP (CC neither) {short} (CC nor) {short})
+    much
+        1 (JJS most)
+        1 (NN half|none)
+        1 (JJ many)
+        1 (RB much)
+    owned_shorts
+        2 {shorts}
+        1 (NP (PRP us|them|you))
+    somebody_named
+        1 (NP (NNP NAMES))
+        2 {person_called}
+    out
+        1 (ADVP (RB back|out|away|over|up|off|in|around|back))
     receiver
         4 (NP (PRP me|you|him|her|us|them))
         2 {person}
@@ -152,6 +206,19 @@ add_rules("""
         1 (ADJP (JJ sorry|sure|glad|afraid|happy) (SBAR [.3 (IN that)] {statement:1}))
         2 {adjectives_listed}
         1 (ADJP (JJ afraid|proud|tired|full) (PP (IN of) {someone}))
+        1 (ADJP (JJ good|bad|angry|surprised) (PP (IN at) {someone}))
+        1 (ADJP (JJ good|bad) (PP (IN at) (S {doing:2})))
+        1 (ADJP (JJ interested) (PP (IN in) {someone}))
+        1 (ADJP (JJ different) (PP (IN from) {someone}))
+        1 (ADJP (JJ ready|late|famous|bad) (PP (IN for) {someone}))
+        1 (ADJP (JJ angry|happy|wrong) (PP (IN with) {someone}))
+        1 (ADJP (JJ kind|nice|rude|similar) (PP (TO to) {receiver}))
+        1 (ADJP (VBN used) (PP (TO to) {someone}))
+        1 (ADJP (VBN used) (PP (TO to) (S {doing:2})))
+        1 (ADJP (JJ eager|easy|ready|willing|hard|impossible|likely|able) (S {to_do:2}))
+        1 (ADJP (JJ eager|easy|hard|happy|impossible) (S (VP (TO to) (VP (VB please) [.4 {receiver}]))))
+        1 (ADJP {adjective} (RB enough) [.6 (S {to_do:2})])
+        1 (ADJP (ADJP (RB so) {adjective}) (SBAR [.8 (IN that)] {statement:1}))
         4 {compared}
     compared
         3 (ADJP (ADJP [.15 (RB much)] {longer}) {than})
@@ -185,6 +252,14 @@ add_rules("""
         1 (PP (IN for) (NP (CD two|three|ten) (NNS hours|years|minutes)))
         2 (SBAR (IN because|before|until|after|if|although|while) {statement:1})
         1 (SBAR (WHADVP (WRB when)) {statement:1})
+        1 {linked}
+        1 (PP (IN without|by|before|after) (S {doing:2}))
+    linked
+        1 (ADVP (ADVP (RB as) (RB soon|long)) (SBAR (IN as) {statement:1}))
+        1 (SBAR (RB even) (IN if|though) {statement:1})
+        1 (SBAR (IN in) (NN case) {statement:1})
+        1 (SBAR (IN so) [.5 (IN that)] {statement:1})
+        1 (SBAR (IN unless|since|as|though) {statement:1})
     predicate
         5 {adjectives}
         2 {somebody}
@@ -197,7 +272,16 @@ add_rules("""
 
 def noun(plural: bool = False, people: float = 0.3) -> str:
     """A noun, with that probability one for a person."""
-    word = random.choice(PEOPLE if chance(people) else THINGS)
+    return _noun(random.choice(PEOPLE if chance(people) else THINGS), plural)
+
+
+def compound(plural: bool) -> str:
+    """Two nouns that are one thing."""
+    first, second = random.choice(COMPOUNDS).split(":")
+    return f"(NN {first}) {_noun(second, plural)}"
+
+
+def _noun(word: str, plural: bool) -> str:
     return f"(NNS {plural_of(word)})" if plural else f"(NN {word})"
 
 
@@ -206,7 +290,7 @@ def thing(plural: bool | None = None, people: float = 0.3, short: bool = False) 
     plural = chance(0.3) if plural is None else plural
     determiner = one_of(SOME if plural else ONE)
     adjective = leaf("JJ", "ATTRIBUTES") if chance(0.2) else ""
-    head = noun(plural, people)
+    head = compound(plural) if people < 0.5 and chance(0.1) else noun(plural, people)
     if determiner == "(DT a)" and (adjective or head)[4:5] in tuple("aeio"):
         determiner = "(DT an)"
     phrase = f"(NP {determiner} {adjective} {head})"
@@ -292,18 +376,23 @@ def _particle(tag: str) -> str:
     return f"({tag} {form(verb, tag)}) " + (f"{what} {particle}" if last else f"{particle} {what}")
 
 
+def _particle_towards(tag: str) -> str:
+    verb, word, other = random.choice(PARTICLE_TOWARDS).split(":")
+    return made(f"({tag} {form(verb, tag)}) (PRT (RP {word})) (PP (IN {other}) {{someone}})")
+
+
 def _alone(tag: str) -> str:
     verb, word = random.choice(ALONE).split(":")
     return f"({tag} {form(verb, tag)}) (PRT (RP {word}))"
 
 
-def _towards(tag: str, object: str = "{someone}") -> str:
+def towards(tag: str, object: str = "{someone}") -> str:
     verb, word = random.choice(TOWARDS).split(":")
     return made(f"({tag} {form(verb, tag)}) (PP ({'TO' if word == 'to' else 'IN'} {word}) {object})")
 
 
 def _moving(tag: str) -> str:
-    verb = leaf(tag, "~go|come|drive|walk|run|fly|get|travel")
+    verb = leaf(tag, "~MOVING")
     return f"{verb} " + made("(ADVP (RB WHERE))" if chance(0.4) else "(PP (TO to) {goal})")
 
 
@@ -390,8 +479,8 @@ def gap() -> str:
         base=f"(VB {verb})",
         modal=lambda: modal(past),
         be=be(person, past),
-        waits_for=lambda: _towards(tag, ""),
-        waiting_for=lambda: _towards("VBG", ""),
+        waits_for=lambda: towards(tag, ""),
+        waiting_for=lambda: towards("VBG", ""),
     )
 
 
@@ -400,10 +489,18 @@ def auxiliary(person: str) -> tuple[str, str]:
     past = chance(0.5)
     negated = " (RB n't)" if chance(0.12) else ""
     doing, is_, has = do(person, past), be(person, past), have(person, False)
-    words = [(doing, "do"), (is_, "be"), (has, "have"), (modal(True), "modal"), (leaf("MD", "can|will|can"), "modal")]
+    words = [
+        (doing, "do"),
+        (is_, "be"),
+        (has, "have"),
+        (modal(True), "modal"),
+        (leaf("MD", "can|will|can|may|shall|might"), "modal"),
+    ]
     word, kind = random.choices(words, [5, 4, 1, 1, 2])[0]
     what = vp("VB") if kind == "do" else rest(kind)
-    return word + ("" if any(part in word for part in ("am", "can", "may", "will")) else negated), what
+    return word + (
+        "" if any(part in word for part in ("am", "can", "may", "might", "shall", "will")) else negated
+    ), what
 
 
 def best() -> str:
@@ -429,6 +526,11 @@ def somebody(verbs: str) -> str:
     return f"(NP {leaf('PRP', who.get(verb, 'I|you|he|she|we|they'))}) (VP ({tags[verb]} {verb}))"
 
 
+def with_stop(tree: str, stop: str = ".") -> str:
+    """A tree with a stop as the last part of its root, if it has none."""
+    return tree if tree.endswith("(. ?))") else f"{tree[:-1]} (. {stop}))"
+
+
 RULES |= {
     "noun": lambda *_: noun(),
     "objects": lambda *_: noun(True, 0),
@@ -438,6 +540,7 @@ RULES |= {
     "short": lambda *_: thing(short=True),
     "short_object": lambda *_: thing(people=0, short=True),
     "person": lambda *_: thing(people=1, short=True),
+    "person_called": lambda *_: thing(False, people=1, short=True),
     "somebody": lambda *_: thing(False, 0.5),
     "people": lambda *_: thing(True, 0.6),
     "shorts": lambda *_: thing(True, short=True),
@@ -454,8 +557,9 @@ RULES |= {
     "somebody_did": lambda *_: somebody("did do does can was is"),
     "somebody_was": lambda *_: somebody("was is do"),
     "particle": lambda _, tag: _particle(tag),
+    "particle_towards": lambda _, tag: _particle_towards(tag),
     "alone": lambda _, tag: _alone(tag),
-    "towards": lambda _, tag: _towards(tag),
+    "towards": lambda _, tag: towards(tag),
     "moving": lambda _, tag: _moving(tag),
     "doing": lambda deep, _: bare("VBG", deep),
     "do": lambda deep, _: bare("VB", deep),

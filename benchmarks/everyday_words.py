@@ -24,7 +24,10 @@ PAST = {  # by the verb, its past and its participle
     write_wrote_written begin_began_begun build_built_built break_broke_broken catch_caught_caught cut_cut_cut
     grow_grew_grown hide_hid_hidden hold_held_held sting_stung_stung bite_bit_bitten fight_fought_fought
     lend_lent_lent hit_hit_hit fly_flew_flown draw_drew_drawn shut_shut_shut let_let_let shake_shook_shaken
-    freeze_froze_frozen have_had_had lie_lay_lain rise_rose_risen
+    freeze_froze_frozen have_had_had lie_lay_lain rise_rose_risen shine_shone_shone hang_hung_hung
+    seek_sought_sought feed_fed_fed tear_tore_torn ring_rang_rung sweep_swept_swept
+    understand_understood_understood swear_swore_sworn
+    choose_chose_chosen become_became_become mean_meant_meant hurt_hurt_hurt set_set_set
     """
         )
     )
@@ -43,7 +46,7 @@ TAKING = words(
     follow follow miss remember forget hide ride teach burn repair borrow prefer enjoy understand know meet kiss hug
     stir peel bake fry chop mix slice taste pack fold iron shut lock cross climb chase bite scratch lick guard trust
     thank blame warn scare annoy plant pick water polish sweep wipe count draw copy print study learn order collect
-    recommend recognise deserve avoid ignore share choose control examine rent own hurt attack tease
+    recommend recognise deserve avoid ignore share choose control examine rent own hurt attack tease please
     """
 )
 GIVING = words("give send show tell teach lend bring offer buy read write sell promise pass owe hand cook make")
@@ -70,6 +73,13 @@ ALONE = words(
     come:over
     """
 )
+PARTICLE_TOWARDS = words(
+    """
+    put:up:with come:up:with get:on:with get:along:with catch:up:with look:down:on get:away:with keep:up:with
+    look:out:for go:on:with end:up:in drop:in:on sign:up:for stand:up:for
+    """
+)
+MOVING = words("go come drive walk run fly get travel climb")
 SAYING = words("think know say hope believe guess suppose feel hear see forget remember notice mean swear")
 ASKING = words("know wonder remember forget see understand ask")
 TO_DO = words("want try need hope decide start forget learn promise begin plan agree refuse like love hate")
@@ -89,6 +99,14 @@ THINGS = words(
     lesson suitcase jacket towel pencil ladder candle fence basket drum piano guitar sandwich egg
     """
 )
+COMPOUNDS = words(
+    """
+    bus:stop bus:driver train:station coffee:cup swimming:pool shopping:bag dinner:table phone:number birthday:party
+    football:match tennis:ball bath:room washing:machine car:park ice:cream chocolate:cake post:office school:bus
+    traffic:light police:car family:doctor summer:job apple:pie bread:knife garden:chair kitchen:window
+    """
+)
+WONDERS = words("day mess pity surprise game party story film dog place house song joke night view meal book goal lie")
 MASS = words(
     """
     water bread milk tea coffee money rice cheese music homework help food sugar salt butter juice meat soap
@@ -128,6 +146,7 @@ WHEN = words(
     (PP_(IN_after)_(NP_(NN_dinner))) (PP_(IN_on)_(NP_(NNPS_Saturdays))) (ADVP_(RB_once)) (NP_(DT_all)_(NN_day))
     """
 )
+TYPED = {"you": "u", "are": "r", "your": "ur", "thanks": "thx", "please": "pls", "okay": "k"}
 GREET = words("hi hey hello ok okay yeah yes no oh well lol haha wow sorry thanks please")
 NEWS = words(
     """
@@ -138,7 +157,7 @@ NEWS = words(
 HEADLINE_VERBS = words(
     """
     win lose open close hit kill save buy sell find leave attack arrest stop warn visit ban cut back face deny block
-    raise
+    raise reject approve discover unveil announce seek meet destroy charge rescue injure elect launch sue
     """
 )
 PLURALS = {"man": "men", "woman": "women", "child": "children", "knife": "knives", "thief": "thieves", "fish": "fish"}
@@ -147,7 +166,7 @@ FORMS = {"VB": 0, "VBP": 0, "VBZ": 1, "VBG": 2, "VBD": 3, "VBN": 4}
 DOUBLING = words(
     """
     run swim stop sit cut hit put get win shut hug knit chat begin forget let chop plan slip drop grab travel log
-    set prefer control step
+    set prefer control step stir ban
     """
 )
 

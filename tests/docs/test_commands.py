@@ -17,7 +17,7 @@ PAGES = [page for page in (*ROOT.glob("*.md"), *sorted((ROOT / "docs").rglob("*.
 BLOCK = re.compile(r"^[ ]*```(?:sh|bash|console)[^\n]*\n(.*?)^[ ]*```[ ]*$", re.MULTILINE | re.DOTALL)
 FENCED = re.compile(r"^[ ]*```.*?^[ ]*```[ ]*$", re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r"(?<!`)`([^`]+)`(?!`)")
-OTHERS = {"--help", "--show", "--unseen", "--exact", "--requeue"}  # of benchmarks, of Slurm
+OTHERS = {"--help", "--show", "--exact", "--requeue"}  # of benchmarks, of Slurm
 END = {"|", "||", "&", "&&", ";", ">", ">>", "<", "(", ")"}
 
 

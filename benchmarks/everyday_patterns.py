@@ -1,0 +1,134 @@
+"""Patterns of conversation for ``everyday_grammar.py``: exclamations, inversions, short answers."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+from everyday_phrases import auxiliary, be, do, subject, thing, vp, with_stop
+from everyday_rules import RULES, add_rules, chance, leaf, made
+
+add_rules("""
+    great
+        1 (JJ nice|good|great|beautiful|terrible|wonderful|lovely|stupid|funny|strange|big|silly)
+    what_a
+        3 (WDT what) (DT a) [.6 {great}] (NN WONDERS)
+        1 (WDT what) {great} (NN weather|music|news|food)
+    how_done
+        1 (WRB how) (RB HOW|often|soon|far)
+    exclaimed
+        4 (NP {what_a})
+        3 (SBAR (WHNP {what_a}) {gap})
+        1 (SBAR (WHNP {what_a}) (S (NP (PRP it)) (VP (VBZ is))))
+        1 (SBAR (WHNP {what_a}) (S (NP (DT that|this)) (VP (VBZ is))))
+        2 (SBAR (WHADVP {how_done}) {statement:2})
+        2 (SBAR (WHADJP (WRB how) {adjective}) {somebody_is})
+        2 (WHADJP (WRB how) (JJ nice|sweet|kind|funny|silly|lovely|rude) [.7 (PP (IN of) {receiver})])
+    hardly
+        4 (ADVP (RB never|rarely|seldom|never))
+        2 (ADVP (RB only) (RB then|now|yesterday|later))
+        1 (PP (IN at) (NP (DT no) (NN time|point)))
+    inverted
+        4 (SINV (ADVP (RB here|there)) (VP (VBZ comes|goes|is|comes)) {one_thing})
+        2 (SINV (ADVP (RB here|there)) (VP (VBP come|go|are)) {some_things})
+        2 (S (ADVP (RB here|there)) (NP (PRP you|we|they)) (VP (VBP are|go)))
+        2 (S (ADVP (RB here|there)) (NP (PRP he|she|it)) (VP (VBZ is|comes|goes)))
+        4 (SINV {hardly} {question_order})
+        3 (SINV (PP (IN on|in|under|behind|near|beside) {place}) (VP (VBD was|stood|sat|lay|hung)) {one_thing})
+        3 (SINV (ADVP (RB so)) {support})
+        3 (SINV (CC neither|nor) {auxiliary_who})
+        3 (S (SBAR (SINV {had_done})) (, ,) {would_have})
+        1 (S (SBAR (SINV {should_do})) (, ,) {order})
+        2 (S (CONJP (RB not) (RB only)) (SINV {question_order}) (, ,) (CC but) {statement:1})
+    fact
+        2 (SBAR (WHNP (WP what)) {gap})
+        1 (SBAR (IN that|whether) {statement:2})
+        1 (SBAR (WHADVP (WRB why|where|how)) {statement:2})
+        2 (S (VP (TO to) {do:2}))
+        2 (S {doing:2})
+    good_or_so
+        1 (ADJP [.3 (RB very|so|not|too)] (JJ important|easy|hard|nice|good|bad|true|clear|obvious|dangerous|fun|wrong))
+    so_long
+        1 (NP (CD two|ten|three) (NNS hours|days|minutes))
+        1 (NP (DT an) (NN hour))
+        1 (NP (NN time))
+    clausal
+        4 (S {fact} (VP (VBZ is) {good_or_so}))
+        1 (S {fact} (VP (MD can|will|may|would) (VP (VB be) {good_or_so})))
+        1 (S {fact} (VP (VBZ is) {someone}))
+        4 (S (NP (NP (PRP it))) (VP (VBZ is|'s|is) {good_or_so} (S {to_do:1})))
+        2 (S (NP (NP (PRP it))) (VP (VBZ is|'s|is) {good_or_so} (SBAR [.6 (IN that)] {statement:1})))
+        1 (S (NP (PRP it)) (VP (VBZ seems|appears) (SBAR (IN that) {statement:1})))
+        1 (S (NP (NP (PRP it))) (VP (VBZ takes) [.4 {receiver}] {so_long} (S {to_do:1})))
+        1 (S (NP (PRP it)) (VP (VBZ does) (RB n't|not) (VP (VB matter) {indirect})))
+    the_more
+        1 (X (DT the) (RBR more|less|better|faster|longer|sooner|harder))
+        1 (X (DT the) (RBR more|less) (JJ FINE))
+        1 (X (DT the) {longer})
+        1 (X (DT the) (JJR more|less|fewer) {nouns})
+    by_degrees
+        3 (S (SBAR {the_more} {statement:2}) (, ,) (SBAR {the_more} {statement:2}))
+        1 (X {the_more} (, ,) {the_more})
+    answered
+        2 (FRAG (NP (PRP me|you|us|him)) (ADVP (RB too)))
+        1 (FRAG [.5 (PP (IN of) (NP (NN course)))] (RB not))
+        1 (S (NP (PRP I)) (VP (VBP do) (RB n't) (VP (VB think) (ADVP (RB so)))))
+        1 (S (NP (PRP I)) (VP (VBP think|hope|guess) (ADVP (RB so)) [.3 (ADVP (RB too))]))
+        2 (ADJP (JJ nice|good|glad|great|happy|sorry) (S {to_do:1}))
+        1 (NP (NN anything|something|nothing|nobody|someone) (RB else))
+        1 (S (NP (NP (PRP it))) (VP (VBZ is|'s|is) (NP (DT no) (NN use|good) (S {doing:1}))))
+    answered_with_a_question
+        2 (SBARQ (WHNP (WP what)) (SBAR (IN if) {statement:1}))
+        1 (FRAG (WHADVP (WRB why)) (RB not))
+        1 (SBARQ (WHADVP (WRB why)) (RB not) {order})
+        1 (FRAG (WHADVP (WRB how)) (PP (IN about) {short}))
+        1 (FRAG (WHADVP (WRB how)) (PP (IN about) (S {doing:1})))
+        1 (SBARQ (WHNP (WP what|who) (RB else)) (SQ {does:1}))
+""")
+
+
+def in_question_order(shortened: bool = False) -> str:
+    """An auxiliary, a subject and what follows: did he understand; only the first two if ``shortened``."""
+    who, person = subject()
+    word, what = auxiliary(person)
+    return f"{word.partition(' (RB')[0]} {who} {'' if shortened else what}"
+
+
+def supported() -> str:
+    """An auxiliary that stands for a verb phrase, and its subject, as two parts: do I."""
+    who, person = subject()
+    past = chance(0.4)
+    word = random.choice([do(person, past), do(person, past), be(person, past), leaf("MD", "can|will|would")])
+    return f"(VP {word}) {who}"
+
+
+def somebody_is() -> str:
+    """A clause with be alone: you are."""
+    who, person = subject()
+    return f"(S {who} (VP {be(person, chance(0.3))}))"
+
+
+def would_have() -> str:
+    """A subject and what it would have done, as two parts."""
+    return f"{subject()[0]} (VP {leaf('MD', 'would|could|might')} (VP (VB have) {vp('VBN', 2)}))"
+
+
+RULES |= {
+    "question_order": lambda *_: in_question_order(),
+    "auxiliary_who": lambda *_: in_question_order(shortened=True),
+    "support": lambda *_: supported(),
+    "somebody_is": lambda *_: somebody_is(),
+    "had_done": lambda *_: f"(VBD had) {subject()[0]} {vp('VBN', 2)}",
+    "should_do": lambda *_: f"(MD should) {subject()[0]} {vp('VB', 2)}",
+    "would_have": lambda *_: would_have(),
+    "one_thing": lambda *_: thing(False, short=True),
+    "some_things": lambda *_: thing(True, short=True),
+}
+PATTERNS: list[tuple[int, Callable[[], str]]] = [
+    (5, lambda: with_stop(made("{exclaimed}"), "!")),
+    (7, lambda: with_stop(made("{inverted}"))),
+    (7, lambda: with_stop(made("{clausal}"))),
+    (2, lambda: with_stop(made("{by_degrees}"))),
+    (3, lambda: with_stop(made("{answered}"))),
+    (3, lambda: with_stop(made("{answered_with_a_question}"), "?")),
+]
