@@ -44,7 +44,8 @@ ROOTS = ("TITLE", "HEADING", "CAPTION", "CIT", "X", "ROOT")
 SHAPE = "--words 64 --hidden 220 --vector 190 --scorer 220"
 THIRD = "third", "192 160 192", 80, 0.85  # hidden, vector and scorer; minutes; share of the mean
 FOURTH = "fourth", "160 160 192", 100, 0.8
-NARROWER = {"default": (THIRD, FOURTH), "open": (THIRD,)}
+LAST = "last", "", 85, 0.8  # as wide as before
+LATER = {"default": (THIRD, FOURTH, LAST), "open": (THIRD, LAST)}
 ALWAYS = "--preset small --weight-drop 0.3 --half --threads 1"
 BEFORE = "57870b5"  # the commit whose parsers are the second ones
 AGREED = 20000  # trees of plain text
@@ -92,11 +93,12 @@ def commands(name: str, seen: int, among_trees: int) -> Iterator[str]:
     yield from with_agreed(name, f"{name}-first", second)
     mean, narrow = f"{name}.safetensors", f"{name}-narrow.safetensors"
     yield f"python benchmarks/averaged_parsers.py {name}-first {name}-second 0.75 {mean}"
-    for number, widths, minutes, share in NARROWER[name]:
-        yield f"python benchmarks/narrowed_parser.py {mean} {name}.txt {widths} {narrow}"
-        further = f"{train} --minutes {minutes} --init-from {narrow} --out {name}-{number}"
-        yield from with_agreed(name, mean, further)
-        yield f"python benchmarks/averaged_parsers.py {narrow} {name}-{number} {share} {mean}"
+    for number, widths, minutes, share in LATER[name]:
+        start = narrow if widths else mean
+        if widths:
+            yield f"python benchmarks/narrowed_parser.py {mean} {name}.txt {widths} {narrow}"
+        yield from with_agreed(name, mean, f"{train} --minutes {minutes} --init-from {start} --out {name}-{number}")
+        yield f"python benchmarks/averaged_parsers.py {start} {name}-{number} {share} {mean}"
 
 
 def with_agreed(name: str, model: str, options: str) -> Iterator[str]:
