@@ -332,7 +332,7 @@ def test_exported_files_are_read_again(tmp_path: Path) -> None:
 
 def test_readings_of_an_ambiguous_phrase(parser: Parser) -> None:
     vectors = PhraseVectors(parser)
-    text = "two students of the foreign-language college"
+    text = "the man with the telescope in the park"
     first, second = readings(vectors, text)
     assert first.tree.leaves() == second.tree.leaves() == text.split()
     spans = [
