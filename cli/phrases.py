@@ -287,7 +287,7 @@ def export(
         click.echo(path)
 
 
-@phrases.command(epilog="\b\nExample:\n  seqtree phrases trees default 'two students of the foreign-language college'")
+@phrases.command(epilog="\b\nExample:\n  seqtree phrases trees default 'old men and women'")
 @click.argument("model", type=FILE)
 @click.argument("text", callback=as_unicode)
 @click.option("-k", "count", type=click.IntRange(min=1), default=2, show_default=True, help="How many trees.")
