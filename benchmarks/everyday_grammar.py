@@ -398,7 +398,7 @@ def capitalised(tree: Tree) -> Tree:
     return tree
 
 
-def as_typed(tree: Tree) -> Tree:
+def as_message(tree: Tree) -> Tree:
     """In small letters, at times with the short forms of messages."""
     shortened = TYPED if chance(0.2) else {}
     for place in tree.treepositions("leaves"):
@@ -419,7 +419,7 @@ def sentences(count: int, seed: int = 0, without: frozenset[str] = frozenset()) 
             continue
         seen.add(key)
         count -= 1
-        yield as_typed(tree) if make is chatted else capitalised(tree)
+        yield as_message(tree) if make is chatted else capitalised(tree)
 
 
 def kept_out() -> frozenset[str]:
