@@ -16,24 +16,9 @@ from collections.abc import Callable, Iterator
 
 from everyday import LISTS, gold_trees
 from everyday_patterns import PATTERNS
-from everyday_phrases import (
-    auxiliary,
-    be,
-    clause,
-    conjoined,
-    do,
-    finite,
-    listed,
-    noun,
-    subject,
-    tense,
-    there,
-    thing,
-    towards,
-    vp,
-    with_stop,
-)
-from everyday_rules import RULES, add_rules, chance, leaf, made, one_of
+from everyday_phrases import auxiliary, clause, noun, subject, there, thing
+from everyday_rules import RULES, add_rules, chance, leaf, listed, made, one_of, with_stop
+from everyday_verbs import be, conjoined, do, finite, tense, towards, vp
 from everyday_words import HEADLINE_VERBS, NEWS, TYPED, form, plural_of
 from nltk.tree import Tree
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from everyday_phrases import auxiliary, be, do, subject, thing, vp, with_stop
-from everyday_rules import RULES, add_rules, chance, leaf, made
+from everyday_phrases import auxiliary, subject, thing
+from everyday_rules import RULES, add_rules, chance, leaf, made, with_stop
+from everyday_verbs import be, do, vp
 
 add_rules("""
     great

@@ -60,6 +60,18 @@ def one_of(rule: str, deep: int = 0, tag: str = "", **given: Given) -> str:
     return made(chosen, deep, tag, **given)
 
 
+def listed(part: Callable[[], str], label: str = "NP") -> str:
+    """Two to four of a kind with commas and a conjunction."""
+    parts = [part() for _ in range(random.choice([2, 2, 3, 3, 4]))]
+    comma = "(, ,)" if len(parts) > 2 and chance(0.3) else ""
+    return f"({label} {' (, ,) '.join(parts[:-1])} {comma} {leaf('CC', 'and|and|and|or')} {parts[-1]})"
+
+
+def with_stop(tree: str, stop: str = ".") -> str:
+    """A tree with a stop as the last part of its root, if it has none."""
+    return tree if tree.endswith("(. ?))") else f"{tree[:-1]} (. {stop}))"
+
+
 def add_rules(text: str) -> None:
     """Rules by their names, each with its alternatives below it."""
     for name, rule in re.findall(r"^ *([a-z_]+)\n((?: *\d.*\n)+)", text, re.MULTILINE):
