@@ -8,6 +8,7 @@ each weight matrix. Matrix products take bfloat16; everything else is float32, t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -17,6 +18,7 @@ from torch import Tensor
 
 from seqtree.nn.casting import cast, kept
 
+AT_ONCE = 1 << 17  # units whose derivatives are computed together: they fit into a core's cache
 LSTM = 2  # torch's number of this kind of layer
 
 
@@ -33,17 +35,16 @@ class _LSTMLayer(torch.autograd.Function):
         cs = torch.empty(steps + 1, batch, size, dtype=wide)
         hs[0], cs[0] = h, c
         tanh_c = torch.empty(steps, batch, size, dtype=wide)
-        transposed, product = w_hh.t().contiguous(), torch.empty(batch, 4 * size, dtype=dtype)
+        product = _product(w_hh, batch)
         for t in range(steps):
-            torch.mm(hs[t], transposed, out=product)
-            gate = gates[t].add_(product)
+            gate = gates[t].add_(product(hs[t]))
             gate[:, : 2 * size].sigmoid_()
             gate[:, 2 * size : 3 * size].tanh_()
             gate[:, 3 * size :].sigmoid_()
             i, f, g, o = gate.split(size, dim=1)
             torch.mul(f, cs[t], out=cs[t + 1]).addcmul_(i, g)
             torch.tanh(cs[t + 1], out=tanh_c[t])
-            hs[t + 1] = o * tanh_c[t]
+            torch.mul(o, tanh_c[t], out=hs[t + 1])
         ctx.save_for_backward(x, gates, hs, cs, tanh_c, w_ih, w_hh)
         return hs[1:].clone(), hs[steps].clone(), cs[steps].clone()
 
@@ -53,23 +54,33 @@ class _LSTMLayer(torch.autograd.Function):
         x, gates, hs, cs, tanh_c, w_ih, w_hh = ctx.saved_tensors
         (steps, batch, width), size, dtype, wide = x.shape, hs.shape[2], x.dtype, gates.dtype
         forget = gates[:, :, size : 2 * size]
-        slopes, slope_c = _slopes(gates, cs[:-1], tanh_c)
-        d_gates = torch.empty(steps, batch, 4 * size, dtype=dtype)
+        d_gates = torch.empty(steps, batch, 4, size, dtype=dtype)
         d_output, d_h, d_c = d_output.to(wide), d_h.to(wide, copy=True), d_c.clone()
-        product = torch.empty(batch, size, dtype=dtype)
+        product, count = _product(w_hh.t(), batch), max(1, AT_ONCE // (batch * size))
         for t in range(steps - 1, -1, -1):
+            if (place := t % count) == count - 1 or t == steps - 1:  # the next steps from here on backward
+                part = slice(t - place, t + 1)
+                slopes, slope_c = _slopes(gates[part], cs[part], tanh_c[part])
             d_h += d_output[t]
-            d_c.addcmul_(d_h, slope_c[t])
-            slopes[t, :, :3] *= d_c[:, None]
-            slopes[t, :, 3] *= d_h
-            d_gates[t] = slopes[t].view(batch, 4 * size)
+            d_c.addcmul_(d_h, slope_c[place])
+            torch.mul(slopes[place, :, :3], d_c[:, None], out=d_gates[t, :, :3])
+            torch.mul(slopes[place, :, 3], d_h, out=d_gates[t, :, 3])
             d_c *= forget[t]
-            d_h.copy_(torch.mm(d_gates[t], w_hh, out=product))
+            d_h.copy_(product(d_gates[t].view(batch, 4 * size)))
         flat = d_gates.view(steps * batch, 4 * size)
         d_w_ih = (flat.t() @ x.reshape(-1, width)).to(wide)
         d_w_hh = (flat.t() @ hs[:-1].reshape(-1, size)).to(wide)
         d_bias = (torch.ones(1, len(flat), dtype=dtype) @ flat)[0].to(wide)
         return (flat @ w_ih).view_as(x), d_h.to(dtype), d_c, d_w_ih, d_w_hh, d_bias
+
+
+def _product(weight: Tensor, rows: int) -> Callable[[Tensor], Tensor]:
+    """The product of so many rows (B, K) with a weight (N, K), laid out once for all time steps where torch can."""
+    if weight.dtype == torch.bfloat16 and _packs(weight.dtype):
+        packed = torch.ops.mkldnn._reorder_linear_weight(weight, rows)
+        return lambda x: torch.ops.mkldnn._linear_pointwise(x, packed, None, "none", [], "")
+    transposed = weight.t().contiguous()
+    return lambda x: torch.mm(x, transposed)
 
 
 def _slopes(gates: Tensor, c_before: Tensor, tanh_c: Tensor) -> tuple[Tensor, Tensor]:

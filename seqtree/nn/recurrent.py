@@ -26,7 +26,7 @@ GATES = {"rnn": 1, "lstm": 4, "gru": 3}
 
 def _large(weights: list[Tensor]) -> bool:
     """Whether a layer's weights are too large for a core's cache, where our own LSTM layer becomes the faster one."""
-    return weights[0].numel() + weights[1].numel() > 2_400_000
+    return weights[0].numel() + weights[1].numel() > 1_800_000
 
 
 def _whole(input: Tensor, lengths: Tensor | None) -> bool:

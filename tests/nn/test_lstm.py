@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from seqtree.nn import Recurrent
+from seqtree.nn import Recurrent, lstm
 from seqtree.nn.lstm import can_be_packed, lstm_layer
 
 
@@ -16,7 +16,9 @@ def arguments(dtype: torch.dtype, steps: int = 7, batch: int = 3, width: int = 5
     return [torch.randn(shape, dtype=dtype, requires_grad=True) for shape in shapes]
 
 
-def test_equals_torch_with_gradients() -> None:
+@pytest.mark.parametrize("at_once", [1, 36, 84, 1 << 17], ids=["1 step", "3 steps", "7 steps", "all"])
+def test_equals_torch_with_gradients(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lstm, "AT_ONCE", at_once)  # a step has 3 x 4 units
     ours, theirs = arguments(torch.float64), arguments(torch.float64)
     x, h, c, w_ih, w_hh, bias = theirs
     weights = [w_ih, w_hh, bias, torch.zeros_like(bias)]
