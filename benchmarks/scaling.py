@@ -1,6 +1,6 @@
 """How cost grows: measures it, draws it against a straight line, and writes the tables and pictures of docs/scaling.md.
 
-    python benchmarks/scaling.py --docs docs            # all of it, some 12 minutes on two idle cores
+    python benchmarks/scaling.py --docs docs            # all of it, some two minutes on two idle cores
     python benchmarks/scaling.py --only beam window     # some of it, printed as JSON only
 
 Every measurement but those of several processes is of one thread, the median of ``REPEAT``. A picture has both scales
@@ -143,7 +143,7 @@ def command(*words: object) -> tuple[str, float]:
 
 
 def training_speeds(task: str) -> Points:
-    """Items a second of the preset medium, by so many processes of one thread."""
+    """Items a second that the preset medium reads while it trains, by so many processes of one thread."""
     found = {}
     with tempfile.TemporaryDirectory() as place:
         lines = made_text(30_000, 20)
@@ -166,10 +166,11 @@ def training_speeds(task: str) -> Points:
                 "--threads",
                 1,
             ]
-            options += ["--epochs", 0.5 if task == "lm" else 0.3, "--processes", count, "--json", "--quiet"]
+            options += ["--epochs", 0.5 if task == "lm" else 0.3, "--processes", count, "--quiet"]
             out = Path(place) / f"{task}-{count}"
-            report = json.loads(command(task, "train", Path(place) / sources[0], "--out", out, *options)[0])
-            found[count] = report["tokens_per_second" if task == "lm" else "words_per_second"]
+            command(task, "train", Path(place) / sources[0], "--out", out, *options)
+            last = json.loads((out / "metrics.jsonl").read_text(encoding="utf-8").splitlines()[-1])
+            found[count] = last["tokens_per_second" if task == "lm" else "words_per_second"]
     return found
 
 

@@ -136,7 +136,8 @@ class RunSettings(Settings):
     threads: int | None = setting(None, "CPU threads.", minimum=1, maximum=MAX_THREADS, unset="all cores")
     processes: int = setting(
         1,
-        "Processes that share the rows of every batch, each with a GPU or CPU threads of its own.",
+        "Processes that share the rows of every batch, each with a GPU or CPU threads of its own: for several GPUs or "
+        "machines; of one CPU, more threads of one process make more.",
         minimum=1,
         maximum=MAX_PROCESSES,
     )
