@@ -21,7 +21,7 @@ from seqtree.training.checkpoint import one_by_one
 from seqtree.training.counts import start_from_counts
 from seqtree.training.launch import launch
 from seqtree.training.loop import Trainer, TrainingResult
-from seqtree.training.progress import Display, clock
+from seqtree.training.progress import Display, clock, counted
 from seqtree.training.ranks import Place, Ranks
 from seqtree.training.recipe import Recipe
 from seqtree.training.report import Report
@@ -275,11 +275,12 @@ def _preflight(task: AnyTask, ranks: Ranks) -> str:
         each = f" in each of {ranks.size} processes" if ranks.size > 1 else ""
         parts.append(f"about {memory / 1e6:,.0f} MB{each}")
     if budget.minutes is not None:
-        parts.append(f"{budget.minutes:g} minutes")
+        parts.append(counted(budget.minutes, "minute"))
     else:
         steps = max(1.0, task.steps_per_epoch * budget.epochs)
         evaluation, report = task.measuring_seconds()
         expected = steps * seconds_per_step(task, ranks)
         expected += min(budget.evaluations, steps) * evaluation + report
-        parts.append(f"{budget.epochs:g} epochs, {steps:,.0f} steps, about {clock(expected)}")
+        whole = counted(budget.epochs, "epoch"), counted(round(steps), "step"), f"about {clock(expected)}"
+        parts.append(", ".join(whole))
     return "; ".join(parts)

@@ -87,3 +87,12 @@ def clock(seconds: float) -> str:
     minutes, second = divmod(round(seconds), 60)
     hours, minute = divmod(minutes, 60)
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+
+
+def counted(number: float, noun: str) -> str:
+    """A number with its noun, which ends in s but for one.
+
+    >>> counted(1, "epoch"), counted(2.5, "minute"), counted(12000, "step")
+    ('1 epoch', '2.5 minutes', '12,000 steps')
+    """
+    return f"{number:,.15g} {noun}{'s' * (number != 1)}"

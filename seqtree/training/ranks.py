@@ -7,6 +7,7 @@ alone is rank 0 of 1, for which everything here does nothing.
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -76,6 +77,8 @@ class Place(NamedTuple):
         if self.size == 1:
             yield Ranks()
             return
+        # Imported inside a group, this part of torch keeps it, with its threads, to the end: in default arguments.
+        importlib.import_module("torch.distributed.nn.functional")
         if device.startswith("cuda"):
             torch.cuda.set_device(device)
         backend = "cpu:gloo,cuda:nccl" if device.startswith("cuda") else "gloo"

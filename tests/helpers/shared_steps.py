@@ -198,6 +198,15 @@ def dying(place: Place, display: Display, again: bool) -> None:
     time.sleep(60)
 
 
+def parting(place: Place, display: Display, again: bool) -> None:
+    """Tells which threads of torch.distributed are still there after processes have been together."""
+    with place.joined("cpu") as ranks:
+        torch.optim.AdamW([torch.zeros(1, requires_grad=True)])  # which imports more of torch.distributed
+        assert ranks.gathered(ranks.rank) == [0, 1]
+    names = [path.read_text(encoding="utf-8").strip() for path in Path("/proc/self/task").glob("*/comm")]
+    display.message(f"left: {[name for name in names if 'gloo' in name]}")
+
+
 def in_processes(count: int, folder: Path) -> dict[str, Any]:
     """The record of ``count`` processes in ``folder``, which are started if there is none yet."""
     record = folder / f"{count}.json"

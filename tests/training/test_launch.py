@@ -16,7 +16,7 @@ import pytest
 from command_helpers import ended, workers_of
 from contract_rows import EXACT, ROWS, TEXT
 from runs import Messages, metrics
-from shared_steps import dying
+from shared_steps import dying, parting
 
 from seqtree.errors import InputError, SeqtreeError
 from seqtree.training.fit import fit, train
@@ -112,6 +112,13 @@ def test_a_killed_process_is_started_again(whole: Run, start: Start) -> None:
     assert said.splitlines()[0] == "killed"  # standard output comes first
     assert "Traceback" not in said
     assert whole.written("killed") == whole.written("whole")
+
+
+def test_nothing_of_torch_distributed_is_left_behind(tmp_path: Path) -> None:
+    """Its threads may end a process by an abort if they are still there when Python ends."""
+    said = Messages()
+    launch(parting, 2, said, tmp_path / "none")
+    assert said.lines == ["left: []"]  # of the first process; the others tell nothing
 
 
 def test_an_interrupt_saves_and_the_run_is_resumed_by_torchrun(whole: Run, start: Start) -> None:
