@@ -18,7 +18,7 @@ from torch import Tensor
 
 from seqtree.nn.casting import cast, kept
 
-AT_ONCE = 1 << 17  # units whose derivatives are computed together: they fit into a core's cache
+AT_ONCE = 1 << 17  # rows times units whose derivatives are computed together, so that they stay in the cache
 LSTM = 2  # torch's number of this kind of layer
 
 
@@ -58,7 +58,7 @@ class _LSTMLayer(torch.autograd.Function):
         d_output, d_h, d_c = d_output.to(wide), d_h.to(wide, copy=True), d_c.clone()
         product, count = _product(w_hh.t(), batch), max(1, AT_ONCE // (batch * size))
         for t in range(steps - 1, -1, -1):
-            if (place := t % count) == count - 1 or t == steps - 1:  # the next steps from here on backward
+            if (place := t % count) == count - 1 or t == steps - 1:  # of the steps from here on backward
                 part = slice(t - place, t + 1)
                 slopes, slope_c = _slopes(gates[part], cs[part], tanh_c[part])
             d_h += d_output[t]

@@ -92,7 +92,8 @@ def clock(seconds: float) -> str:
 def counted(number: float, noun: str) -> str:
     """A number with its noun, which ends in s but for one.
 
-    >>> counted(1, "epoch"), counted(2.5, "minute"), counted(12000, "step")
-    ('1 epoch', '2.5 minutes', '12,000 steps')
+    >>> counted(1.0, "epoch"), counted(1 / 3, "minute"), counted(1234567, "step")
+    ('1 epoch', '0.333333 minutes', '1,234,567 steps')
     """
-    return f"{number:,.15g} {noun}{'s' * (number != 1)}"
+    written = f"{number:,}" if isinstance(number, int) else f"{number:g}"
+    return f"{written} {noun}{'s' * (number != 1)}"

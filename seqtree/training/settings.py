@@ -137,7 +137,7 @@ class RunSettings(Settings):
     processes: int = setting(
         1,
         "Processes that share the rows of every batch, each with a GPU or CPU threads of its own: for several GPUs or "
-        "machines; of one CPU, more threads of one process make more.",
+        "machines. On one CPU, use --threads instead.",
         minimum=1,
         maximum=MAX_PROCESSES,
     )
