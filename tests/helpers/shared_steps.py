@@ -199,12 +199,13 @@ def dying(place: Place, display: Display, again: bool) -> None:
 
 
 def parting(place: Place, display: Display, again: bool) -> None:
-    """Tells which threads of torch.distributed are still there after processes have been together."""
+    """The first process tells which threads of torch.distributed it still has after they have been together."""
     with place.joined("cpu") as ranks:
         torch.optim.AdamW([torch.zeros(1, requires_grad=True)])  # which imports more of torch.distributed
         assert ranks.gathered(ranks.rank) == [0, 1]
     names = [path.read_text(encoding="utf-8").strip() for path in Path("/proc/self/task").glob("*/comm")]
-    display.message(f"left: {[name for name in names if 'gloo' in name]}")
+    if place.rank == 0:
+        display.message(f"left: {[name for name in names if 'gloo' in name]}")
 
 
 def in_processes(count: int, folder: Path) -> dict[str, Any]:

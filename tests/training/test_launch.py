@@ -118,7 +118,7 @@ def test_nothing_of_torch_distributed_is_left_behind(tmp_path: Path) -> None:
     """Its threads may end a process by an abort if they are still there when Python ends."""
     said = Messages()
     launch(parting, 2, said, tmp_path / "none")
-    assert said.lines == ["left: []"]  # of the first process; the others tell nothing
+    assert said.lines == ["left: []"]
 
 
 def test_an_interrupt_saves_and_the_run_is_resumed_by_torchrun(whole: Run, start: Start) -> None:
