@@ -25,7 +25,7 @@ from seqtree.training.batches import SentenceTask, spread_out
 from seqtree.training.counts import counted_words
 from seqtree.training.progress import Display
 from seqtree.training.start import known_before, start_encoder, with_start
-from seqtree.training.task import Batch, Counted
+from seqtree.training.task import Batch, Counted, Inputs
 
 MAX_VALIDATION = 5000  # texts
 
@@ -94,6 +94,10 @@ class ClassifyTask(SentenceTask[ClassifierRecipe, Classifier, ClassData]):
 
     def counted(self) -> Counted:
         return counted_words(self.model.network.words, (self.model.lexicon.encode(words) for words in self.words))
+
+    def inputs(self) -> Inputs:
+        training, valid = self.data
+        return (item.text for item in training), (item.text for item in valid)
 
     def fingerprint(self) -> str:
         digest = hashlib.sha256()

@@ -21,7 +21,7 @@ from seqtree.images.generated import read_part
 from seqtree.images.model import ImageClassifier
 from seqtree.training.batches import evenly_by_class
 from seqtree.training.progress import Display
-from seqtree.training.task import Batch, Task
+from seqtree.training.task import Batch, Inputs, Task
 
 MEASURED = 10_000  # training images from which batch normalisation takes its figures
 MAX_VALIDATION = 5000  # images
@@ -89,6 +89,10 @@ class ImageTask(Task[ImageRecipe, ImageClassifier, ImageData]):
     @property
     def steps_per_epoch(self) -> int:
         return math.ceil(len(self.data.training) / self.recipe.batch.batch)
+
+    def inputs(self) -> Inputs:
+        training, valid = (part.images if part else () for part in (self.data.training, self.data.valid))
+        return (image.tobytes() for image in training), (image.tobytes() for image in valid)
 
     def fingerprint(self) -> str:
         return "+".join(part.fingerprint for part in (self.data.training, self.data.valid) if part)

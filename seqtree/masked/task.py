@@ -22,7 +22,7 @@ from seqtree.training.batches import SentenceTask, evenly
 from seqtree.training.counts import counted_words
 from seqtree.training.progress import Display
 from seqtree.training.start import known_before, start_encoder, with_start
-from seqtree.training.task import Batch, Counted
+from seqtree.training.task import Batch, Counted, Inputs
 from seqtree.treebank.plain import NumberedText, read_words
 
 MAX_VALIDATION = 2000  # sentences
@@ -103,6 +103,10 @@ class MaskedTask(SentenceTask[MaskedRecipe, MaskedLanguageModel, MaskedData]):
     def counted(self) -> Counted:
         sentences = (self.known[self.data.text.sentence(number)] for number in self.data.training.tolist())
         return counted_words(self.model.network.words, sentences)
+
+    def inputs(self) -> Inputs:
+        text, training, valid = self.data
+        return (tuple(text.words(number)) for number in training.tolist()), map(tuple, valid)
 
     def fingerprint(self) -> str:
         text, training, valid = self.data

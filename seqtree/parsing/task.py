@@ -25,7 +25,7 @@ from seqtree.training.batches import SentenceTask, held_out
 from seqtree.training.counts import counted_words
 from seqtree.training.progress import Display
 from seqtree.training.start import PARSER, known_before, start_encoder, start_rest, with_start
-from seqtree.training.task import Batch, Counted
+from seqtree.training.task import Batch, Counted, Inputs
 from seqtree.treebank.binary import BinaryTree, binarise, restore
 from seqtree.treebank.bracketed import write_tree
 from seqtree.treebank.dialects import WRAPPERS
@@ -102,6 +102,9 @@ class ParserTask(SentenceTask[ParserRecipe, Parser, ParserData]):
     def counted(self) -> Counted:
         trees, tagged = (tree.words for tree in self.gold), (ids for _, ids, _ in self.tagged)
         return counted_words(self.model.network.words, chain(trees, tagged))
+
+    def inputs(self) -> Inputs:
+        return (tree.words for tree in self.data.training), (tuple(gold.leaves()) for gold in self.data.valid)
 
     def fingerprint(self) -> str:
         digest = hashlib.sha256()

@@ -21,7 +21,7 @@ from seqtree.scenes.objectives import SceneLoss, Weights
 from seqtree.scenes.preparing import Prepared, prepared_scene, textons_of
 from seqtree.training.batches import SentenceTask, spread_out
 from seqtree.training.progress import Display
-from seqtree.training.task import Batch
+from seqtree.training.task import Batch, Inputs
 
 PAIRS, TREES = 0, 1  # the stages of training
 
@@ -73,6 +73,10 @@ class SceneTask(SentenceTask[SceneRecipe, SceneParser, SceneData]):
         made.network.textons.take(data.textons)
         made.network.whiten(scene.graph().features for scene in data.training)
         return made
+
+    def inputs(self) -> Inputs:
+        training, valid = self.data.training, self.data.valid
+        return (scene.features.tobytes() for scene in training), (scene.features.tobytes() for scene in valid)
 
     def fingerprint(self) -> str:
         return self.data.fingerprint

@@ -21,7 +21,7 @@ from seqtree.training.batches import SentenceTask, held_out
 from seqtree.training.counts import counted_words
 from seqtree.training.progress import Display
 from seqtree.training.start import known_before, start_encoder, with_start
-from seqtree.training.task import Batch, Counted
+from seqtree.training.task import Batch, Counted, Inputs
 
 MAX_VALIDATION = 5000  # sentences
 
@@ -81,6 +81,9 @@ class TagTask(SentenceTask[TaggerRecipe, Tagger, TagData]):
 
     def counted(self) -> Counted:
         return counted_words(self.model.network.words, self.words)
+
+    def inputs(self) -> Inputs:
+        return (tuple(one.words) for one in self.data.training), (tuple(one.words) for one in self.data.valid)
 
     def fingerprint(self) -> str:
         digest = hashlib.sha256()

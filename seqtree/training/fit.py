@@ -26,10 +26,12 @@ from seqtree.training.ranks import Place, Ranks
 from seqtree.training.recipe import Recipe
 from seqtree.training.report import Report
 from seqtree.training.run_folder import OthersRunFolder, RunFolder
+from seqtree.training.settings import ValidationSettings
 from seqtree.training.task import Task
 
 AnyTask = Task[Any, Any, Any]
 SOME = 20  # batches that are looked at
+MANY = 1 / 3  # of the validation items; single words and set phrases are in both parts of any data
 LIBRARIES = 190_000_000  # bytes that reading, optimiser and matrix products take besides
 
 
@@ -168,7 +170,7 @@ def _run(
         if not (recipe.run.resume and run.checkpoint.exists()):
             ranks.together(lambda: start_from_counts(made.counted(), recipe.run, display.message))
         _check_shared(made, ranks)
-        _tell_of_few(made, display)
+        _tell_of_validation(made, sources, display)
         display.message(_preflight(made, ranks))
         config = _config(made, sources, preset)
         result = Trainer(made, run, display, began, ranks).fit(recipe.run.resume, config)
@@ -185,14 +187,30 @@ def _run(
         return Report({**figures, **report, "best_step": result.best_step, "measured_on": where})
 
 
-def _tell_of_few(task: AnyTask, display: Display) -> None:
-    count = task.validation_items
+def _tell_of_validation(task: AnyTask, sources: Sequence[str], display: Display) -> None:
+    """What is to be known of the figures of validation: that they are of too few items, or of training items."""
+    learned, validated = ([*map(hash, part)] for part in task.inputs())
+    known, count = {*learned}, task.validation_items
+    again = sum(one in known for one in validated)
+    if again > MANY * len(validated):
+        which = f"{again:,} of {len(validated):,} validation items are"
+        display.warning(f"{which} in the training data, too: figures will look better than they are")
+    for text in _texts_in_both(task, sources) if not known else ():
+        display.warning(f"{text} is trained on, too: figures of validation will look better than they are")
     if task.few_to_validate and task.holds_out:
         display.message(
             f"figures of {count} held-out item{'s' * (count > 1)} say little; --valid-share 0 learns from all of them"
         )
     elif task.holds_out and not count:
         display.message("too few items to hold any out for validation: figures are of the training data")
+
+
+def _texts_in_both(task: AnyTask, sources: Sequence[str]) -> list[str]:
+    """The sources that are validated on as well."""
+    validation = task.recipe.groups.get("validation")
+    valid = validation.valid if isinstance(validation, ValidationSettings) else ()
+    trained = {*map(_whole_path, sources)}
+    return [text for text in valid if _whole_path(text) in trained]
 
 
 def _preset(begun: Mapping[str, Any]) -> str | None:

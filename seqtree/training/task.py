@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Self, TypeVar
@@ -22,6 +22,7 @@ from seqtree.training.sharing import Share, alone
 
 Batch = npt.NDArray[np.int64]  # its first axis is rows: ``batch[a:b]`` is a batch, too
 Counted = Mapping[str, tuple[Tensor, Iterable[npt.NDArray[Any]]]]
+Inputs = tuple[Iterable[Hashable], Iterable[Hashable]]
 R = TypeVar("R", bound=Recipe)
 M = TypeVar("M", bound=Model[Any])
 D = TypeVar("D")
@@ -123,6 +124,13 @@ class Task(ABC, Generic[R, M, D]):
     def goes_on(self) -> bool:
         """Whether the model starts from one of its own kind, which validation can tell before training."""
         return self.validation_items > 0 and self.recipe.start is not None and self.recipe.start.kind == self.model.kind
+
+    def inputs(self) -> Inputs:
+        """What a model reads of each training item, and of each item to validate on; nothing if they aren't compared.
+
+        Items with equal inputs are the same to a model, whatever it is to answer.
+        """
+        return (), ()
 
     def evaluate(self) -> dict[str, float] | None:
         """Figures of the model's present weights on validation data, in all processes the same; None without any."""

@@ -17,7 +17,7 @@ from seqtree.text.config import SPECIALS
 from seqtree.text.reading import check_standard_input
 from seqtree.training.batches import Ids, SentenceTask
 from seqtree.training.progress import Display
-from seqtree.training.task import Batch, Counted
+from seqtree.training.task import Batch, Counted, Inputs
 from seqtree.translation.config import OPTIONS, PairSettings, TranslationRecipe
 from seqtree.translation.data import MAX_VALIDATION, Pair, letters_apart, read_pairs, set_apart, unspaced
 from seqtree.translation.evaluation import evaluate
@@ -104,6 +104,10 @@ class TranslationTask(SentenceTask[TranslationRecipe, Translator, PairData]):
     def counted(self) -> Counted:
         network, (sources, targets) = self.model.network, self.training
         return {"sources": (network.source.weight, sources), "targets": (network.target.weight, targets)}
+
+    def inputs(self) -> Inputs:
+        training, valid = self.data
+        return (pair.source for pair in training), (pair.source for pair in valid)
 
     def fingerprint(self) -> str:
         digest = hashlib.sha256()

@@ -17,7 +17,7 @@ from seqtree.training.batches import SentenceTask, spread_out
 from seqtree.training.counts import counted_words
 from seqtree.training.progress import Display
 from seqtree.training.start import known_before, start_encoder, with_start
-from seqtree.training.task import Batch, Counted
+from seqtree.training.task import Batch, Counted, Inputs
 from seqtree.treebank.labelled import LabelledTree, labelled_trees
 from seqtree.trees.batches import make_tree_batch
 from seqtree.trees.config import OPTIONS, TreeRecipe
@@ -93,6 +93,10 @@ class TreeTask(SentenceTask[TreeRecipe, TreeClassifier, TreeData]):
 
     def counted(self) -> Counted:
         return counted_words(self.model.network.words, self.ids)
+
+    def inputs(self) -> Inputs:
+        training, valid = self.data
+        return (tuple(tree.words) for tree in training), (tuple(tree.words) for tree in valid)
 
     def fingerprint(self) -> str:
         digest = hashlib.sha256()

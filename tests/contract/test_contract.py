@@ -221,6 +221,15 @@ def test_resuming_with_another_seed_or_batch_is_noticed(row: Row, runs: Runs) ->
         fit(row.kind, sources, {**options, "epochs": 2.0, "batch": 5}, Messages())
 
 
+def test_that_validation_data_are_trained_on_is_told(row: Row, tmp_path: Path) -> None:
+    if row.task == "image" or row.toy:
+        pytest.skip("the data to validate on have no name of their own")
+    sources, display = [str(source) for source in row.source(tmp_path)], Messages()
+    named: dict[str, Any] = {"valid_part": "train"} if row.task == "scene" else {"valid": sources}
+    fit(row.kind, sources, {**row.options, **named, "epochs": 0.1, "out": str(tmp_path / "run")}, display)
+    assert "will look better than they are" in display.text
+
+
 def test_help_imports_no_torch(row: Row, tmp_path: Path) -> None:
     if row.toy:
         pytest.skip("the toy's own module imports torch")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from seqtree.images.task import _split
 from seqtree.training.batches import evenly_by_class, spread_out
 from seqtree.training.progress import Display
 
+SIZES: dict[str, Any] = {"hidden": 4, "words": 4, "characters": 4, "ngrams": 0, "character_ngrams": 0, "epochs": 0.1}
 ORDERS: list[Callable[[int], int]] = [lambda i: i % 10, lambda i: i // 60, lambda i: i * 7 % 10]
 
 
@@ -61,10 +63,49 @@ def test_that_few_were_held_out_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], texts: int, options: dict[str, float], told: bool
 ) -> None:
     (tmp_path / "texts.tsv").write_text("".join(f"{'ab'[i % 2]}\tword {i}\n" for i in range(texts)))
-    sizes = {"hidden": 4, "words": 4, "characters": 4, "ngrams": 0, "character_ngrams": 0}
-    seqtree.train("classify", tmp_path / "texts.tsv", out=tmp_path / "run", epochs=0.1, **sizes, **options)
+    seqtree.train("classify", tmp_path / "texts.tsv", out=tmp_path / "run", **SIZES, **options)
     said = "figures of 4 held-out items say little; --valid-share 0 learns from all of them"
     assert (said in capsys.readouterr().err) == told
+
+
+@pytest.mark.parametrize(
+    ("share", "told"),
+    [(0.3, ""), (0.5, "warning: 5 of 10 validation items are in the training data, too: figures will look better")],
+)
+def test_items_that_are_in_both_parts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], share: float, told: str
+) -> None:
+    """More than a third of them: some short texts are in both parts of any data."""
+    training = [f"{'ab'[i % 2]}\tword {i}\n" for i in range(20)]
+    new = [f"{'ab'[i % 2]}\tnew {i}\n" for i in range(10)]
+    (tmp_path / "train.tsv").write_text("".join(training))
+    (tmp_path / "valid.tsv").write_text("".join([*training[: round(share * 10)], *new[round(share * 10) :]]))
+    seqtree.train(
+        "classify", tmp_path / "train.tsv", valid=[str(tmp_path / "valid.tsv")], **SIZES, out=tmp_path / "run"
+    )
+    said = capsys.readouterr().err
+    assert told in said
+    assert ("validation items" in said) == bool(told)
+
+
+def test_pictures_that_are_copies_of_others(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("PIL", reason="the extra 'scenes' is not installed: pip install 'seqtree[scenes]'")
+    from PIL import Image
+
+    for name, shade in (("a", 0), ("b", 255)):
+        (tmp_path / "pictures" / name).mkdir(parents=True)
+        for number in range(10):
+            Image.new("L", (8, 8), shade).save(tmp_path / "pictures" / name / f"{number}.png")
+    seqtree.train("image", tmp_path / "pictures", valid_share=0.5, plan="full 4", epochs=0.1, out=tmp_path / "run")
+    assert "validation items are in the training data, too" in capsys.readouterr().err
+
+
+def test_texts_by_other_paths_to_the_same_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "text.txt").write_text("the cat sat on the mat\n" * 20)
+    valid = tmp_path / "texts" / ".." / "text.txt"
+    seqtree.train("lm", tmp_path / "text.txt", valid=[str(valid)], preset="tiny", epochs=0.1, out=tmp_path / "run")
+    assert f"warning: {valid} is trained on, too" in capsys.readouterr().err
 
 
 def test_images_that_come_class_by_class_in_turn() -> None:
