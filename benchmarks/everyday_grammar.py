@@ -15,11 +15,13 @@ import sys
 from collections.abc import Callable, Iterator
 
 from everyday import LISTS, gold_trees
+from everyday_headlines import headline
 from everyday_patterns import PATTERNS
-from everyday_phrases import auxiliary, clause, noun, subject, there, thing
+from everyday_phrases import clause, noun, subject, thing
+from everyday_questions import asked, tagged_question, wh
 from everyday_rules import RULES, add_rules, chance, leaf, listed, made, one_of, with_stop
-from everyday_verbs import be, conjoined, do, finite, tense, towards, vp
-from everyday_words import HEADLINE_VERBS, NEWS, TYPED, form, plural_of
+from everyday_verbs import be, conjoined, finite, tense, vp
+from everyday_words import TYPED
 from nltk.tree import Tree
 
 from seqtree.treebank.bracketed import write_tree
@@ -54,15 +56,6 @@ add_rules("""
         1 {asked}
         1 {wh}
         1 (S (VP (VBP thank) (NP (PRP you))))
-    wh_object
-        3 (WHNP (WP what))
-        1 (WHNP (WP who))
-        1 (WHNP (WDT which) {noun})
-        1 (WHNP (WDT what) {noun})
-        2 (WHNP (WHADJP (WRB how) (JJ many)) {nouns})
-        1 (WHNP (WHADJP (WRB how) (JJ much)) (NN MASS))
-        1 (WHNP (WP$ whose) {noun})
-        1 (WHNP (WHNP (WDT what) (NN kind|sort)) (PP (IN of) (NP {nouns})))
     fragment
         4 {thing}
         1 (NP (DT no) {noun})
@@ -91,52 +84,23 @@ add_rules("""
     item
         1 (NP {goods})
         1 (NP (NP (CD two) (NNS bags|tins|cups|bottles)) (PP (IN of) (NP {goods})))
-    news_where
-        1 {news}
-        1 (NP (NNP TOWNS))
-    victims
-        1 {news}
-        1 (NP (CD two|three|five))
     quickly
         1 (RBR faster|better|harder|longer|earlier)
         1 (RBR more) (RB slowly|carefully|often)
+    as_many
+        2 (NP (NP (ADJP [.5 (RB twice)] (RB as) (JJ many|few)) {nouns}) {as_what})
+        1 (NP (NP (ADJP [.5 (RB twice)] (RB as) (JJ much)) (NN MASS)) {as_what})
     amount
         1 {nouns}
         1 (NN MASS)
 """)
-QUESTIONS = """
-    4 (SBARQ {adverb} (SQ {word} {who} {what}))
-    4 {object_asked}
-    3 (SBARQ (WHNP (WP who|what)) (SQ {does:1}))
-    2 (SBARQ (WHADJP (WRB how) (JJ TALL)) (SQ {am} {who}))
-    2 (SBARQ (WHNP (WP what|who)) (SQ {who_is} {somebody}))
-    2 (SBARQ (WHADVP (WRB where)) (SQ {am} {who}))
-    1 (SBARQ (WHADVP (WRB where)) (SQ {am} {who} (PP (IN from))))
-    2 (SBARQ (WHADVP (WRB how) (RB long|often|far|fast|well|soon)) (SQ {word} {who} {what}))
-    1 (SBARQ (WHNP (WRB how) (JJ much)) (SQ (VBZ does) {one} (VP (VB cost))))
-    1 (SBARQ (WHNP (WP$ whose) {noun}) (SQ (VBZ is) (NP (DT this|that))))
-    2 (SBARQ (WHNP (WP who|what)) (SQ {am} {who} (VP {waiting_for})))
-    1 (SBARQ (WHNP (WP who|what)) (SQ (VBP do) (NP (PRP you)) (VP (VB think|say) (SBAR (S {does:2})))))
-    1 (SBARQ (WHNP (WP who|what)) (SQ (VBP do) (NP (PRP you)) (VP (VB think) (SBAR {gap}))))
-    1 (SBARQ (WHNP (WP what)) (SQ (VP (VBZ 's|is) (ADJP (JJ wrong) [.7 (PP (IN with) {receiver})]))))
-    1 (SBARQ (WHADVP (WRB where)) (SQ (VBZ 's) {somebody}))
-"""
-HEADLINES = """
-    6 (S {actors} (VP {does} {news} [.3 {place}]))
-    2 (S {actors} (VP (V ~return|fall|rise|die|open|close|resign|arrive) {place}))
-    4 (S {victims} (VP {done} {place}))
-    2 (S {many} (VP (VBP ~search|call|vote|pay|fight|look|wait) (PP (IN for) {news})))
-    1 (S {victims} (ADJP (JJ dead|missing|safe|ill) {place}))
-    2 (S {news} (VP (TO to) (VP {base} {news})))
-    2 (NP {news} {place})
-    1 (SBAR (WHADVP (WRB why|how|when)) (S {many} (VP {do} {news})))
-"""
 CHAT = """
     4 (S {greet} {who} {does})
     1 (S {ordered_parts})
     1 (S (VP (VB see) (NP (PRP you)) {when}))
     2 {wh_greeted}
     1 {asked_greeted}
+    1 (SBARQ (WHADVP (WRB where|how)) (SQ (VBP are) (NP (PRP you))))
     1 (S {statement:2} (IN so) {statement:2})
     1 (S {statement:2} (CC and|but) {statement:2})
     1 (NP (NP (NNS thanks)) (PP (IN for) {short}))
@@ -150,6 +114,7 @@ CHAT = """
 COMPARISONS = """
     3 (S {who} (VP (V ~BARE) (ADVP (ADVP {quick}) {than})))
     3 (S {who} (VP (V ~TAKING) {more}))
+    1 (S {who} (VP (V ~TAKING) {as_many}))
     2 (S {who} (VP {am} {compared}))
     2 (S {who} (VP {am} {best}))
     1 (S {number} {they_do})
@@ -160,56 +125,6 @@ COMPARISONS = """
 def is_pronoun(subject: str) -> bool:
     """Whether a subject is a pronoun (or begins with one: my dog)."""
     return subject.startswith("(NP (PRP")
-
-
-def asked() -> str:
-    """A question with yes or no for an answer, no stop."""
-    if chance(0.06):
-        return "(SQ {} (NP (EX there)) {})".format(*there())
-    if chance(0.08):
-        return made("(SQ (MD could|can|would|will) (NP (PRP you)) (INTJ (UH please)) {order})")
-    who, person = subject()
-    word, what = auxiliary(person)
-    return f"(SQ {word} {who} {what})"
-
-
-def wh() -> str:
-    """A question with a question word, no stop."""
-    who, person = subject()
-    word, what = auxiliary(person)
-    return one_of(
-        QUESTIONS,
-        adverb=made("(WHADVP (WRB where|when|why|how|where|why))"),
-        word=word,
-        who=who,
-        what=what,
-        object_asked=lambda: object_asked(who, person),
-        am=be(person, False),
-        who_is=lambda: be("s", chance(0.3), chance(0.3)),
-        waiting_for=lambda: towards("VBG", ""),
-        one=lambda: thing(False, short=True),
-    )
-
-
-def object_asked(who: str, person: str) -> str:
-    """A question for an object."""
-    past = chance(0.5)
-    first = made("{wh_object}")
-    if chance(0.3):
-        doing = made("(VP (VBG ~TAKING|do) [.3 {when}])")
-        return f"(SBARQ {first} (SQ {be(person, past)} {who} {doing}))"
-    does = made("(VP (VB ~TAKING|do|say) [.2 {when}])")
-    return f"(SBARQ {first} (SQ {do(person, past)} {who} {does}))"
-
-
-def tagged_question() -> str:
-    """A statement with a question behind it."""
-    pronoun, person = random.choice([("you", "p"), ("he", "s"), ("she", "s"), ("we", "p"), ("they", "p"), ("it", "s")])
-    past = chance(0.4)
-    who, am = f"(NP (PRP {pronoun}))", be(person, past)
-    if chance(0.5):
-        return f"(SQ (S {who} {vp(tense(person, past), 2)}) (, ,) (SQ {do(person, past)} (RB n't) {who}))"
-    return f"(SQ (S {who} (VP {am} {made('{predicate}')})) (, ,) (SQ {am} (RB n't) {who}))"
 
 
 def ordered() -> str:
@@ -232,8 +147,8 @@ def joined() -> str:
     """Two clauses in a row."""
     link = random.choice(["and", "but", "or", "but", "and", "so"])
     comma = "(, ,)" if chance(0.55) else ""
-    first = f"(S {ordered()})" if chance(0.12) else clause()
-    return with_stop(f"(S {first} {comma} ({'IN' if link == 'so' else 'CC'} {link}) {clause()})")
+    first, second = (f"(S {ordered()})" if chance(0.12) else clause() for _ in range(2))
+    return with_stop(f"(S {first} {comma} ({'IN' if link == 'so' else 'CC'} {link}) {second})")
 
 
 def with_comma_only() -> str:
@@ -279,32 +194,6 @@ def quoted() -> str:
     return f"(S {opening} {end} {closing} {who} (VP {verb}) (. .))"
 
 
-def news(many: bool | None = None) -> str:
-    """A noun phrase of a headline."""
-    many = chance(0.4) if many is None else many
-    number = leaf("CD", "two|three|ten|five") if many and chance(0.4) else ""
-    before = made("[.5 (JJ ATTRIBUTES)] [.4 (NN NEWS)]")
-    word = random.choice(NEWS)
-    return f"(NP {number} {before} {f'(NNS {plural_of(word)})' if many else f'(NN {word})'})"
-
-
-def headline() -> str:
-    """A headline: no articles, no stop."""
-    many = chance(0.4)
-    verb, tag = random.choice(HEADLINE_VERBS), "VBP" if many else "VBZ"
-    return one_of(
-        HEADLINES,
-        tag=tag,
-        actors=lambda: news(many),
-        many=lambda: news(True),
-        place=lambda: made("(PP (IN in|after|for|over|at|from) {news_where})"),
-        does=f"({tag} {form(verb, tag)})",
-        done=f"(VBN {form(verb, 'VBN')})",
-        base=f"(VB {verb})",
-        do=f"(VBP {verb})",
-    )
-
-
 def chatted() -> str:
     """A message as people type it to friends: no capitals, no stops."""
     who, person = subject()
@@ -344,14 +233,11 @@ def compares() -> str:
 
 RULES |= {
     "nouns": lambda *_: noun(True),
-    "asked": lambda *_: asked(),
-    "wh": lambda *_: wh(),
     "order": lambda *_: vp("VB", 1),
     "several_orders": lambda *_: conjoined("VB", vp("VB", 1)),
     "ordered_parts": lambda *_: ordered(),
     "order_or_so": lambda *_: ordered(),
     "portions_listed": lambda *_: listed(lambda: made("{item}")),
-    "news": lambda *_: news(),
 }
 KINDS: list[tuple[int, Callable[[], str]]] = [
     (16, lambda: with_stop(clause())),

@@ -85,6 +85,60 @@ add_rules("""
         1 (FRAG (WHADVP (WRB how)) (PP (IN about) {short}))
         1 (FRAG (WHADVP (WRB how)) (PP (IN about) (S {doing:1})))
         1 (SBARQ (WHNP (WP what|who) (RB else)) (SQ {does:1}))
+    greeted
+        3 (NP (NNP NAMES))
+        2 (NP (NN FRIENDS))
+        1 (NP (PRP$ my) (NN friend|dear|boy|love))
+    spoken_to
+        3 (S {ordered_parts} (, ,) {greeted})
+        2 (S {statement_parts} (, ,) {greeted})
+    names_joined
+        3 (S (S {named} {loves_named}) (, ,) (CC and|but) (S {named} {loves_named}))
+        4 (S (S {named} {loves_named}) (CC and|but|and) (S {named} {loves_named}))
+        2 (S {named} (VP {gave_and} (CC and) (VP {named} {single_short})))
+    named
+        1 (NP (NNP NAMES))
+    loves_named
+        3 (VP (VBZ ~TAKING) {named})
+        1 (VP (VBD ~TAKING) {named})
+        2 (VP (VBD ~TAKING) {single_short})
+    gave_and
+        1 (VP (VBD ~GIVING) {named} {single_short})
+    tale
+        1 (S (ADVP (RB once) (PP (IN upon) (NP (DT a) (NN time)))) (, ,) (NP (EX there)) {there_was})
+        1 (S (ADVP (RB once) (PP (IN upon) (NP (DT a) (NN time)))) (NP (EX there)) {there_was})
+    there_was
+        1 (VP (VBD was) {one_thing})
+        1 (VP (VBD lived) {one_thing} [.5 (PP (IN in) {place})])
+    seen_best
+        3 (NP (NP [.4 (DT the)] {superlative} {noun}) (SBAR (S (NP (PRP I|we|you)) {have_ever})))
+    have_ever
+        2 (VP (VBP have|'ve) (ADVP (RB ever)) (VP (VBN ~see|read|have|eat|hear|try|buy)))
+        1 (VP (VBP know|have|like|need))
+    proverb
+        2 (S (SBAR (WHADVP (WRB where|whenever|when)) {statement:2}) [.5 (, ,)] {statement_parts})
+        1 (S (SBAR (IN whether) (CC or) (RB not) {statement:2}) (, ,) {statement_parts})
+        2 (S (VP (VP (VB stop|keep|quit|start) (S (VP (VBG ~BARE)))) (CC and) {order}))
+        1 (S (VP (VP (VB stop|quit) (S (VP (VBG ~TAKING) {short}))) (CC and) {order}))
+        2 (S (VP {order} (, ,) [.4 (CC and)] (ADVP (RB then)) {order}))
+        1 (S (VP (VB beware) (PP (IN of) {short})))
+        3 (S {bitten_by} {did})
+        2 (SINV (MD may) {short} (VP (VB be|live|stay) (PP (IN with) {receiver})))
+        1 (SINV (MD may) (NP (PRP you|he|she|they)) {order})
+    bitten_by
+        1 (NP (NP (DT the) {noun}) (SBAR (WHNP (WDT that)) (S (VP (VBD ~IRREGULAR) {short}))))
+        1 (NP (NP (DT the) {noun}) (SBAR (WHNP (WP who)) (S (VP (VBD ~IRREGULAR) {short}))))
+    did
+        1 (VP (VBD ~BARE))
+        1 (VP (VBD ran) (PRT (RP away|off)))
+        1 (VP (VBD was) {adjectives})
+    felt
+        2 (ADJP (RB not) (JJ worth) {worth_what})
+        2 (ADJP (JJ sorry|glad|sure|happy|afraid) (SBAR [.3 (IN that)] {statement:1}))
+        1 (ADJP (JJ sorry) (PP (IN for|about) {short}))
+    asked_after
+        2 (S {statement:2} (, ,) {wh})
+        1 (S {statement:2} (, ,) {asked})
 """)
 
 
@@ -132,4 +186,11 @@ PATTERNS: list[tuple[int, Callable[[], str]]] = [
     (2, lambda: with_stop(made("{by_degrees}"))),
     (3, lambda: with_stop(made("{answered}"))),
     (3, lambda: with_stop(made("{answered_with_a_question}"), "?")),
+    (3, lambda: with_stop(made("{spoken_to}"), random.choice("..!"))),
+    (3, lambda: with_stop(made("{names_joined}"))),
+    (1, lambda: with_stop(made("{tale}"))),
+    (2, lambda: with_stop(made("{seen_best}"), random.choice("..!"))),
+    (5, lambda: with_stop(made("{proverb}"))),
+    (2, lambda: with_stop(made("{felt}"))),
+    (2, lambda: with_stop(made("{asked_after}"), "?")),
 ]

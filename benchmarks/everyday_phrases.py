@@ -29,6 +29,8 @@ BEHIND_NOUN = """
     1 (VP (VBG ~sit|stand|live|work|wait|come|go|talk) (PP (IN in|at|near|with|behind) {short_object}))
     1 (VP (VBG ~TAKING) {short_object})
     1 (VP (VBN ~TAKING) [.6 (PP (IN by|in|for) {short_object})])
+    1 (ADVP (RB over) (RB there|here))
+    1 (PP (IN about|from|by|for) {short_object})
 """
 RELATIVE = """
     4 (SBAR (WHNP {pronoun}) (S {doing}))
@@ -48,6 +50,7 @@ SUBJECTS = {
         1 (NP (NP (CD one)) (PP (IN of) {owned_shorts}))
         1 (NP (DT that|this))
         1 (NP (NP (NNP NAMES) (POS 's)) {noun})
+        1 {whoever}
     """,
     "p": """
         5 (NP (PRP you|we|they|you))
@@ -61,6 +64,10 @@ SUBJECTS = {
         1 (NP (NP (DT all|some|both|neither|any)) (PP (IN of) {owned_shorts}))
         1 (NP (NP {much}) (PP (IN of) {owned_shorts}))
         1 (NP (NP (DT a) (NN lot|couple|group)) (PP (IN of) (NP {crowd})))
+        1 {two_pronouns}
+        1 (NP (DT the) (JJ rich|poor|old|young|sick|dead))
+        1 (NP {person_called} (CC and) (NP (PRP I)))
+        1 (NP (NP (DT those)) (SBAR (WHNP (WP who)) (S {they_do:2})))
     """,
 }
 GAPS = """
@@ -89,6 +96,17 @@ add_rules("""
         1 (NP (CC both) {short} (CC and) {short})
         1 (NP (CC either) {short} (CC or) {short})
         1 (NP (CC neither) {short} (CC nor) {short})
+    thing_about
+        1 (NP {single_short} (PP (IN about|of|with|from) {short_object}))
+    two_pronouns
+        2 (NP (PRP you|he|she) (CC and|or) (PRP I))
+        1 (NP (CC both) (PRP you|he|she) (CC and) (PRP I|he|they))
+        1 (NP (CC neither|either) (PRP you|he|she) (CC nor|or) (PRP I|he|they))
+    whoever
+        2 (NP (NP (DT all)) (SBAR (WHNP (WDT that)) (S {does:2})))
+        1 (NP (NP (NN everything|something|anything|nothing)) (SBAR (WHNP (WDT that)) (S {does:2})))
+        2 (NP (NP (NN anyone|everyone|someone|nobody)) (SBAR (WHNP (WP who)) (S {does:2})))
+        2 (SBAR (WHNP (WP what|whoever|what)) (S {does:2}))
     much
         1 (JJS most)
         1 (NN half|none)
@@ -203,6 +221,12 @@ add_rules("""
         1 (PP (IN in|at|near) {place})
         1 (ADVP (RB here|there|upstairs|home))
         1 (PP (IN at) (NP (NN home|work|school)))
+        1 (ADVP (RB over) (RB there|here))
+        1 (ADJP (JJ worth) {worth_what})
+    worth_what
+        2 (NP (DT the) (NN money|time|trouble|wait|price|effort))
+        1 (NP (PRP it))
+        1 (S {doing:2})
 """)
 
 
@@ -342,5 +366,6 @@ RULES |= {
     "somebody_did": lambda *_: somebody("did do does can was is"),
     "somebody_was": lambda *_: somebody("was is do"),
     "statement": lambda deep, _: clause(deep),
+    "statement_parts": lambda deep, _: clause(deep)[3:-1],
     "gap": lambda *_: gap(),
 }

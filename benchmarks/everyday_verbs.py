@@ -27,6 +27,7 @@ PLAIN = """
     1 (V ~explain|describe|introduce|return) {short} (PP (TO to) {receiver})
     1 {particle_towards}
     1 (V ~get|come|go|run|jump|walk) (PP (IN out) (PP (IN of) {place}))
+    2 (V ~buy|make|write|choose|find|order|read|get) {thing_about} (PP (IN for) {receiver})
     1 (V ~run) (PP (IN out) (PP (IN of) (NP (NN MASS|time|petrol|luck))))
     1 (V ~taste|smell|sound) {adjectives}
     1 (V ~MOVING) (PP (IN up|down|into|through|around|across|along|past|over|off|towards) {short})
@@ -36,7 +37,7 @@ CLAUSES = """
     2 (V ~TO_DO) (S {to_do})
     1 (V ~DOING) (S {doing})
     1 (V ~want) (S {receiver} {to_do})
-    1 (V ~ask|tell) {receiver} (S {to_do})
+    2 (V ~ask|tell|persuade|remind|warn|advise|beg|promise|teach|order) {receiver} (S {to_do})
     2 (V ~make|let|help|see|hear) (S {receiver} {do})
     1 (V ~see|hear|watch|feel) (S {receiver} {do})
     1 (V ~see|hear|watch|keep) (S {receiver} {doing})
@@ -48,6 +49,14 @@ CLAUSES = """
     2 (V ~SAYING) (SBAR [.4 (IN that)] {statement})
     2 (V ~ASKING) {indirect}
     1 (V ~tell) {receiver} {indirect}
+    2 (V ~tell|promise|warn|show|remind) {receiver} (SBAR [.3 (IN that)] {statement})
+    1 (V ~give) (PRT (RP up)) (S {doing})
+    1 (V ~keep|go) (PRT (RP on)) (S {doing})
+"""
+OFTEN_OR_SO = """
+    14 (ADVP (RB OFTEN))
+    1 (ADVP (RB hardly) (RB ever))
+    1 (ADVP (RB almost) (RB always|never))
 """
 AFTER_BE = """
     6 {predicate}
@@ -166,7 +175,7 @@ def conjoined(tag: str, first: str) -> str:
 def finite(person: str, deep: int = 0, pronoun: bool = False) -> str:
     """The parts of a clause after its subject, which may be a ``pronoun`` that verbs are shortened behind."""
     past = chance(0.5)
-    adverb = made("(ADVP (RB OFTEN))") if chance(0.12) else ""
+    adverb = one_of(OFTEN_OR_SO) if chance(0.12) else ""
     short = pronoun and chance(0.5)
     kind = random.choices(["plain", "do", "modal", "have", "be"], [8, 2, 3, 2, 6])[0]
     if kind == "plain":
@@ -202,4 +211,5 @@ RULES |= {
     "do": lambda deep, _: bare("VB", deep),
     "to_do": lambda deep, _: f"(VP (TO to) {vp('VB', deep)})" if chance(0.95) else "(VP (TO to))",
     "does": lambda deep, _: finite("s", deep),
+    "they_do": lambda deep, _: finite("p", deep),
 }

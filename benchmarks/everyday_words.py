@@ -32,6 +32,9 @@ PAST = {  # by the verb, its past and its participle
         )
     )
 }
+IRREGULAR = words(
+    "bite hit cut find leave read see catch hurt shut tear break drive steal hide lose build write feed wear"
+)
 BARE = words(
     """
     sleep work laugh cry run swim dance sing smile cough bark arrive leave wait shout bite scratch knock ring sneeze
@@ -112,6 +115,7 @@ MASS = words(
     water bread milk tea coffee money rice cheese music homework help food sugar salt butter juice meat soap
     """
 )
+FRIENDS = words("mate kid dear everyone guys dad mum grandma sir man folks boss friend doctor")
 PLACES = words(
     """
     kitchen garden park office station library city corner town market airport street room village forest
@@ -166,7 +170,7 @@ FORMS = {"VB": 0, "VBP": 0, "VBZ": 1, "VBG": 2, "VBD": 3, "VBN": 4}
 DOUBLING = words(
     """
     run swim stop sit cut hit put get win shut hug knit chat begin forget let chop plan slip drop grab travel log
-    set prefer control step stir ban
+    set prefer control step stir ban beg
     """
 )
 
