@@ -792,6 +792,18 @@ def test_a_condition_changes_samples_scores_and_what_comes_next(lm: Run) -> None
         refused(lm(command[0], _model(), *command[2:], "--condition", "z"), "the model knows no classes")
 
 
+def test_labelled_texts_are_not_scored_with_their_labels(lm: Run) -> None:
+    run_folder = _conditioned(lm)
+    for more in ((), ("--condition", "x"), ("--independent",), ("--by", "word")):
+        refused(
+            lm("score", run_folder, "texts.tsv", *more), "texts.tsv:1: the class 'x' and a tab stand before the text"
+        )
+    _write("tabs.tsv", "a\tbc\nx\tab\n")
+    assert lm("score", run_folder, "tabs.tsv")[0] == lm("score", _model(), "texts.tsv")[0] == 0
+    _write("empty.txt", "")
+    assert lm("score", run_folder, "empty.txt")[:2] == lm("score", _model(), "empty.txt")[:2]
+
+
 def test_reports_and_frequencies_of_texts_with_classes(lm: Run) -> None:
     run_folder = _conditioned(lm)
     _write("texts.csv", "label,text\n" + 'x,"a ""b"" c"\ny,bc\n' * 20)
