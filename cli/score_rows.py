@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -15,7 +16,6 @@ from seqtree.errors import InputError, SeqtreeError
 from seqtree.escapes import json_line
 
 if TYPE_CHECKING:
-    from seqtree.language.condition import Classes
     from seqtree.language.items import Document
     from seqtree.language.pictures import RowPicture
     from seqtree.language.study import MoreOfWords, ReadingStudy
@@ -170,8 +170,10 @@ def text_rows(study: ReadingStudy, file: str, work: Work) -> Iterator[str]:
 
     options = work.options
     lines = (line for some in whole_lines(read_blocks(file, options.encoding)) for line in some)
-    if study.model.classes is not None:
-        lines = _without_classes(lines, study.model.classes, file)
+    if (classes := study.model.classes) is not None:
+        first = next(lines, "")
+        classes.check_plain(first, file)
+        lines = chain([first], lines)
     if study.apart:
         yield from work.many(study, _line_chunks(lines))
         return
@@ -181,19 +183,6 @@ def text_rows(study: ReadingStudy, file: str, work: Work) -> Iterator[str]:
             "otherwise each line is read after all lines before it"
         )
     yield from work.texts(_level_rows(study, lines, options, file))
-
-
-def _without_classes(lines: Iterator[str], classes: Classes, file: str) -> Iterator[str]:
-    """The lines. Raises InputError if the first one has a class before its text, as in training."""
-    first = next(lines, "")
-    label, tab, _ = first.partition("\t")
-    if tab and label in classes.labels.names:
-        raise InputError(
-            f"{file}:1: the class {label!r} and a tab stand before the text; expected texts alone, whose class, if all "
-            "have the same one, --condition names"
-        )
-    yield first
-    yield from lines
 
 
 def item_rows(study: ReadingStudy, documents: Iterable[Document], names: Sequence[str], options: ScoreOptions) -> Any:

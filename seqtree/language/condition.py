@@ -46,6 +46,15 @@ class Classes:
             raise InputError(f"unknown class {label!r}, expected {listed(self.labels.names)}")
         return int(number)
 
+    def check_plain(self, text: str, place: object) -> None:
+        """Raises InputError if a text that is to stand alone begins with a class and a tab, as in training."""
+        label, tab, _ = text.partition("\t")
+        if tab and label in self.labels.names:
+            raise InputError(
+                f"{place}:1: the class {label!r} and a tab stand before the text; expected texts alone, whose class, "
+                "if all have the same one, --condition names"
+            )
+
     @property
     def log_priors(self) -> npt.NDArray[np.float64]:
         """log p(class) (classes,): its share of the training texts."""

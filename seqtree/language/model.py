@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import copy
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -41,7 +42,7 @@ from seqtree.text.documents import line_bounds
 from seqtree.text.items import BREAK, as_line, encode_items, part_of_line
 from seqtree.text.labelled import read_labelled
 from seqtree.text.lines import around_blank
-from seqtree.text.reading import normalised, whole_lines
+from seqtree.text.reading import normalised, read_blocks, whole_lines
 from seqtree.text.tokenfile import TokenStream
 from seqtree.text.vocabulary import Vocabulary
 
@@ -156,8 +157,11 @@ class LanguageModel(Model[RecurrentLanguageModel]):
         """Text files as one stream of tokens, to be measured several times but read once.
 
         A model with classes reads labelled texts (see ``read_labelled``; ``columns`` are those of tables and JSON
-        lines), unless it is ``given`` a class.
+        lines), unless it is ``given`` a class. Raises InputError for labelled ones then.
         """
+        if self.classes is not None and self.label is not None:
+            for path in filter(os.path.isfile, paths):
+                self.classes.check_plain(next(read_blocks(str(path), encoding), ""), path)
         if self.classes is None or self.label is not None:
             return encode_paths(paths, self.vocabulary, replace(self.settings, encoding=encoding))
         items = read_labelled([str(path) for path in paths], encoding, *columns)

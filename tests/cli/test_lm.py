@@ -798,6 +798,9 @@ def test_labelled_texts_are_not_scored_with_their_labels(lm: Run) -> None:
         refused(
             lm("score", run_folder, "texts.tsv", *more), "texts.tsv:1: the class 'x' and a tab stand before the text"
         )
+    refused(
+        lm("eval", run_folder, "texts.tsv", "--condition", "x"), "texts.tsv:1: the class 'x' and a tab stand before"
+    )
     _write("tabs.tsv", "a\tbc\nx\tab\n")
     assert lm("score", run_folder, "tabs.tsv")[0] == lm("score", _model(), "texts.tsv")[0] == 0
     _write("empty.txt", "")
