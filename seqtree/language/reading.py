@@ -114,7 +114,7 @@ class _Words:
         elif own:
             while last < len(spans) and spans[last][0] <= place:
                 last += 1
-        elif not self._after and not (last and spans[last - 1][0] > place):
+        elif not self._after and not (last and spans[last - 1][1] > place):
             last = min(last + 1, len(spans))
         yield from self._begin(last)
         self._count(token, own)

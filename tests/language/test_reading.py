@@ -270,6 +270,20 @@ def test_items_have_a_row_each_and_add_up(tmp_path: Path, settings: dict[str, An
         assert study.document(document)[1] == pytest.approx(sum(row[2] for row in rows))
 
 
+@pytest.mark.parametrize("settings", MODELS, ids=str)
+@pytest.mark.parametrize("spaces", ["before", "after"])
+def test_a_region_has_what_its_words_have(tmp_path: Path, settings: dict[str, Any], spaces: str) -> None:
+    """White space inside it is its own."""
+    study, words = ReadingStudy(_model(**settings), spaces=spaces), TEXT.split()[:24]
+
+    def rows(length: int) -> np.ndarray:
+        regions = (" ".join(words[i : i + length]) for i in range(0, len(words), length))
+        (document,) = _documents(tmp_path, "word\n" + "".join(f"{region}\n" for region in regions), "w.tsv", by=[])
+        return np.array([row[1:] for row in study.items(document)])
+
+    np.testing.assert_allclose(rows(4), rows(1).reshape(6, 4, -1).sum(axis=1), rtol=1e-5)
+
+
 # --- rows
 
 
