@@ -14,10 +14,12 @@ from typing import Any
 
 import torch
 
+from seqtree import shipped
 from seqtree.errors import InputError
 from seqtree.tasks import TASKS, named
 from seqtree.training.budget import affordable, seconds_per_step
 from seqtree.training.checkpoint import one_by_one
+from seqtree.training.concerns import tell_of_validation
 from seqtree.training.counts import start_from_counts
 from seqtree.training.launch import launch
 from seqtree.training.loop import Trainer, TrainingResult
@@ -25,13 +27,12 @@ from seqtree.training.progress import Display, clock, counted
 from seqtree.training.ranks import Place, Ranks
 from seqtree.training.recipe import Recipe
 from seqtree.training.report import Report
-from seqtree.training.run_folder import OthersRunFolder, RunFolder
-from seqtree.training.settings import ValidationSettings
+from seqtree.training.run_folder import OthersRunFolder, RunFolder, whole_path
 from seqtree.training.task import Task
 
 AnyTask = Task[Any, Any, Any]
 SOME = 20  # batches that are looked at
-MANY = 1 / 3  # of the validation items; single words and set phrases are in both parts of any data
+STARTED_FROM = ("init_from", "vectors")  # settings of a run that say where its first weights are from
 LIBRARIES = 190_000_000  # bytes that reading, optimiser and matrix products take besides
 
 
@@ -63,6 +64,7 @@ def fit(task: type[AnyTask], sources: Sequence[str], options: Mapping[str, Any],
     Returns {figures of ``Task.measure``, steps, seconds, ITEMS_per_second, model, interrupted, best_step, measured_on},
     the same in all processes that torchrun has started.
     """
+    options = _as_begun(task, sources, options)
     recipe, place = task.resolve(options), Place.of_environment()
     count = recipe.run.processes
     try:
@@ -70,7 +72,7 @@ def fit(task: type[AnyTask], sources: Sequence[str], options: Mapping[str, Any],
             return _placed(task, sources, recipe, options, place, display)
         if place.size > 1:
             raise InputError(f"processes {count}: torchrun has started {place.size} already; leave --processes out")
-        work, run = partial(_worker, task, sources, options), RunFolder(_out(task, sources or _sample(task), recipe))
+        work, run = partial(_worker, task, sources, options), RunFolder(_out(task, sources, options.get("out")))
         report: Report = launch(work, count, display, run.checkpoint, "-" in (*sources, *_texts(options)))
         return report
     finally:
@@ -140,10 +142,27 @@ def _sample(task: type[AnyTask]) -> list[str]:
     return [str(corpora.path(task.options.sample))]
 
 
-def _out(task: type[AnyTask], sources: Sequence[str], recipe: Recipe) -> Path:
-    if recipe.run.out == "":
+def _out(task: type[AnyTask], sources: Sequence[str], out: str | Path | None) -> Path:
+    if out == "":
         raise InputError("out '': expected a folder")
-    return Path(recipe.run.out or Path("runs") / (run_name(sources[0]) if sources else task.own_data))
+    named = [*sources, *_sample(task)]
+    return Path(out or Path("runs") / (run_name(named[0]) if named else task.own_data))
+
+
+def _as_begun(task: type[AnyTask], sources: Sequence[str], options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The options, and for a run that goes on what it started from, where that is left out but still there."""
+    if not options.get("resume") or any(options.get(name) is not None for name in STARTED_FROM):
+        return options
+    begun = RunFolder(_out(task, sources, options.get("out"))).begun_with
+    started = {name: begun[name] for name in STARTED_FROM if _is_there(begun.get(name))}
+    if "vectors" in started:
+        started.setdefault("vector_words", begun.get("vector_words"))
+    return {**started, **{name: value for name, value in options.items() if value is not None}}
+
+
+def _is_there(start: Any) -> bool:
+    """Whether a run can still start from that model or file."""
+    return isinstance(start, str) and (start in shipped.cards() or Path(start).exists())
 
 
 def _run(
@@ -155,7 +174,7 @@ def _run(
     ranks: Ranks,
 ) -> Report:
     began = time.monotonic()
-    run = (RunFolder if ranks.leads else OthersRunFolder)(_out(task, sources, recipe))
+    run = (RunFolder if ranks.leads else OthersRunFolder)(_out(task, sources, recipe.run.out))
     with ExitStack() as held:
         ranks.together(lambda: held.enter_context(run.opened(recipe.run.resume)))
         if recipe.run.resume:
@@ -170,9 +189,9 @@ def _run(
         if not (recipe.run.resume and run.checkpoint.exists()):
             ranks.together(lambda: start_from_counts(made.counted(), recipe.run, display.message))
         _check_shared(made, ranks)
-        _tell_of_validation(made, sources, display)
+        tell_of_validation(made, sources, display)
         display.message(_preflight(made, ranks))
-        config = _config(made, sources, preset)
+        config = _config(made, sources, preset, begun)
         result = Trainer(made, run, display, began, ranks).fit(recipe.run.resume, config)
         display.close()
         report = _report(made, run, result)
@@ -187,32 +206,6 @@ def _run(
         return Report({**figures, **report, "best_step": result.best_step, "measured_on": where})
 
 
-def _tell_of_validation(task: AnyTask, sources: Sequence[str], display: Display) -> None:
-    """What is to be known of the figures of validation: that they are of too few items, or of training items."""
-    learned, validated = ([*map(hash, part)] for part in task.inputs())
-    known, count = {*learned}, task.validation_items
-    again = sum(one in known for one in validated)
-    if again > MANY * len(validated):
-        which = f"{again:,} of {len(validated):,} validation items are"
-        display.warning(f"{which} in the training data, too: figures will look better than they are")
-    for text in _texts_in_both(task, sources) if not known else ():
-        display.warning(f"{text} is trained on, too: figures of validation will look better than they are")
-    if task.few_to_validate and task.holds_out:
-        display.message(
-            f"figures of {count} held-out item{'s' * (count > 1)} say little; --valid-share 0 learns from all of them"
-        )
-    elif task.holds_out and not count:
-        display.message("too few items to hold any out for validation: figures are of the training data")
-
-
-def _texts_in_both(task: AnyTask, sources: Sequence[str]) -> list[str]:
-    """The sources that are validated on as well."""
-    validation = task.recipe.groups.get("validation")
-    valid = validation.valid if isinstance(validation, ValidationSettings) else ()
-    trained = {*map(_whole_path, sources)}
-    return [text for text in valid if _whole_path(text) in trained]
-
-
 def _preset(begun: Mapping[str, Any]) -> str | None:
     """The preset that config.json names; None without one."""
     name = begun.get("preset")
@@ -222,7 +215,7 @@ def _preset(begun: Mapping[str, Any]) -> str | None:
 def _check_start(run: RunFolder, recipe: Recipe) -> None:
     """Raises InputError if a run that has begun is to start from something else: it does not start again."""
     begun = run.begun_with
-    for name in ("init_from", "vectors"):
+    for name in STARTED_FROM:
         asked, was = getattr(recipe.run, name), begun.get(name)
         if begun and asked is not None and (was is None or Path(asked).resolve() != Path(was).resolve()):
             raise InputError(
@@ -260,26 +253,25 @@ def _report(task: AnyTask, run: RunFolder, result: TrainingResult) -> Report:
     )
 
 
-def _config(task: AnyTask, sources: Sequence[str], preset: str) -> dict[str, Any]:
-    """What config.json says of a run: its sources with their whole paths, its preset, and every setting."""
+def _config(task: AnyTask, sources: Sequence[str], preset: str, begun: Mapping[str, Any]) -> dict[str, Any]:
+    """What config.json says of a run: its sources with their whole paths, its preset, every setting, and how it began.
+
+    begun: what it said before the run went on; nothing of a new run.
+    """
     groups = {name: group.to_json() for name, group in task.recipe.groups.items() if name != "run"}
     run = task.recipe.run
     return {
         "kind": task.model.kind,
-        task.options.argument: [_whole_path(source) for source in sources],
+        task.options.argument: [whole_path(source) for source in sources],
         "preset": preset,
-        "init_from": run.init_from,
-        "vectors": run.vectors,
+        "init_from": run.init_from or begun.get("init_from"),
+        "vectors": run.vectors or begun.get("vectors"),
         **({"vector_words": run.vector_words} if run.vectors else {}),
         "counted_vectors": run.counted_vectors,
         "half": run.half,
         **groups,
         "fingerprint": task.fingerprint(),
     }
-
-
-def _whole_path(source: str) -> str:
-    return source if source == "-" or source.startswith("nltk:") else str(Path(source).resolve())
 
 
 def _preflight(task: AnyTask, ranks: Ranks) -> str:

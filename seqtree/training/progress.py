@@ -96,4 +96,4 @@ def counted(number: float, noun: str) -> str:
     ('1 epoch', '0.333333 minutes', '1,234,567 steps')
     """
     written = f"{number:,}" if isinstance(number, int) else f"{number:g}"
-    return f"{written} {noun}{'s' * (number != 1)}"
+    return f"{written} {noun}{'s' if number != 1 else ''}"

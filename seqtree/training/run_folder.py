@@ -173,3 +173,8 @@ def _step_of(line: str) -> int | None:
     except (ValueError, KeyError, TypeError, RecursionError):
         return None
     return step if isinstance(step, int) else None
+
+
+def whole_path(source: str) -> str:
+    """A source as config.json names it: with its whole path, unless it is standard input or a corpus of NLTK's."""
+    return source if source == "-" or source.startswith("nltk:") else str(Path(source).resolve())

@@ -106,6 +106,13 @@ def test_texts_by_other_paths_to_the_same_file(tmp_path: Path, capsys: pytest.Ca
     valid = tmp_path / "texts" / ".." / "text.txt"
     seqtree.train("lm", tmp_path / "text.txt", valid=[str(valid)], preset="tiny", epochs=0.1, out=tmp_path / "run")
     assert f"warning: {valid} is trained on, too" in capsys.readouterr().err
+    inside = tmp_path / "texts" / "a.txt"
+    inside.write_text("a dog ran to the man\n" * 20)
+    for folder, told in ((tmp_path, True), (tmp_path / "other", False)):
+        folder.mkdir(exist_ok=True)
+        (folder / "b.txt").write_text("the man sat on a mat\n" * 20)
+        seqtree.train("lm", folder, valid=(inside,), preset="tiny", epochs=0.1, out=tmp_path / folder.name / "run")
+        assert (f"warning: {inside} is trained on, too" in capsys.readouterr().err) == told
 
 
 def test_images_that_come_class_by_class_in_turn() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -211,6 +212,27 @@ def test_what_a_run_goes_on_from_is_measured_first_and_kept_if_nothing_is_better
     assert worse == (report["best_step"] == 0) == (min(record["loss"] for record in rest) > first["loss"])
     assert worse == ("no evaluation was better than what the run started from, which is kept" in display.text)
     assert report["loss"] == pytest.approx(min(record["loss"] for record in (first, *rest)), rel=1e-5)
+
+
+def test_a_run_goes_on_from_what_it_began_with_where_that_is_left_out(tmp_path: Path) -> None:
+    """Few items to validate on do not replace it by what is worse, and config.json goes on to name it."""
+    task, start, out = named(TASKS["parser"].task), tmp_path / "start", tmp_path / "run"
+    options: dict[str, Any] = {"preset": "tiny", "threads": 1, "valid_share": 0.05}
+    fit(task, [], {**options, "epochs": 8, "out": str(start)}, Messages())
+    options |= {"learning_rate": 5.0, "evaluations": 2}
+    fit(task, [], {**options, "init_from": str(start), "out": str(out), "epochs": 0.2}, Messages())
+    best = (out / "model.safetensors").read_bytes()
+    resumed = {**options, "out": str(out), "epochs": 0.4, "resume": True}
+    for more in ({}, {"init_from": str(start)}, {}):
+        display = Messages()
+        report = fit(task, [], {**resumed, **more}, display)
+        assert report["best_step"] == 0 and (out / "model.safetensors").read_bytes() == best, display.text
+        assert json.loads((out / "config.json").read_text())["init_from"] == str(start)
+    shutil.rmtree(start)
+    with pytest.raises(InputError, match="no such"):
+        fit(task, [], {**resumed, "init_from": str(start)}, Messages())
+    fit(task, [], resumed, Messages())
+    assert json.loads((out / "config.json").read_text())["init_from"] == str(start)
 
 
 @pytest.mark.parametrize("task", ["tag", "classify", "tree", "words"])
