@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import Field as DataclassField, asdict, dataclass, field, fields, replace
+from numbers import Integral, Real
 from pathlib import Path
 from types import UnionType
 from typing import Any, Self, TypeVar, get_args, get_origin, get_type_hints
@@ -129,7 +130,9 @@ class Settings:
 
     def __post_init__(self) -> None:
         for known in fields_of(type(self)).values():
-            known.check(getattr(self, known.name))
+            value = _plain(getattr(self, known.name))
+            object.__setattr__(self, known.name, value)
+            known.check(value)
 
     def to_json(self) -> dict[str, Any]:
         """The fields as JSON values."""
@@ -160,6 +163,13 @@ def _field(one: DataclassField[Any], hint: Any) -> Field:
     return Field(one.name, get_origin(hint) or hint, optional, one.default, one.metadata.get("setting", Setting("")))
 
 
+def _plain(value: Any) -> Any:
+    """A number of another library, such as NumPy's, as one of Python's own."""
+    if isinstance(value, Real) and not isinstance(value, bool):
+        return int(value) if isinstance(value, Integral) else float(value)
+    return value
+
+
 def overridden(base: S, options: Mapping[str, Any]) -> S:
     """``base`` with its fields replaced by those options of the same name that were given (are not None).
 
@@ -170,7 +180,7 @@ def overridden(base: S, options: Mapping[str, Any]) -> S:
         value = options.get(name)
         if isinstance(value, Path):
             value = str(value)
-        if known.type is tuple and isinstance(value, (str, list)):
+        if known.type is tuple and isinstance(value, (str, list, tuple)):
             value = (value,) if isinstance(value, str) else tuple(map(str, value))
         if value is not None:
             given[name] = value

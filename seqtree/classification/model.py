@@ -23,6 +23,7 @@ from seqtree.modelfile import texts
 from seqtree.nn.parallel import in_batches
 from seqtree.text.lexicon import Ids, LabelSet, Lexicon
 from seqtree.text.ngrams import NGrams, frequent
+from seqtree.text.reading import several
 
 UNITS = ("word", "char")
 HIGHEST = 20.0  # scale of scores
@@ -160,7 +161,7 @@ class Classifier(Model[ClassifierNetwork], ClassifierI):  # type: ignore[misc]  
         reject: below this probability, no class is the label. Texts are taken some thousands at a time and classified
         in batches of like length, on all of torch's threads.
         """
-        return in_batches(partial(self._classify, reject=reject), map(self.words, given), self.device)
+        return in_batches(partial(self._classify, reject=reject), map(self.words, several(given)), self.device)
 
     @torch.inference_mode()
     def _classify(self, given: Sequence[Sequence[str]], reject: float) -> list[Classification]:

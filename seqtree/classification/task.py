@@ -96,8 +96,7 @@ class ClassifyTask(SentenceTask[ClassifierRecipe, Classifier, ClassData]):
         return counted_words(self.model.network.words, (self.model.lexicon.encode(words) for words in self.words))
 
     def inputs(self) -> Inputs:
-        training, valid = self.data
-        return (item.text for item in training), (item.text for item in valid)
+        return map(tuple, self.words), (tuple(self.model.words(item.text)) for item in self.data.valid)
 
     def fingerprint(self) -> str:
         digest = hashlib.sha256()
@@ -114,7 +113,8 @@ class ClassifyTask(SentenceTask[ClassifierRecipe, Classifier, ClassData]):
             "characters": len(model.lexicon.characters),
             "classes": len(model.classes),
         }
-        return {**super().identity(), "texts": texts.to_json(), "known": known}
+        read = {**texts.to_json(), "baseline": False}  # which is measured beside it, or not
+        return {**super().identity(), "texts": read, "known": known}
 
     def loss(self, batch: Batch) -> tuple[Tensor, int]:
         model = self.model

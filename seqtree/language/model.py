@@ -42,7 +42,7 @@ from seqtree.text.documents import line_bounds
 from seqtree.text.items import BREAK, as_line, encode_items, part_of_line
 from seqtree.text.labelled import read_labelled
 from seqtree.text.lines import around_blank
-from seqtree.text.reading import normalised, read_blocks, whole_lines
+from seqtree.text.reading import normalised, read_blocks, several, whole_lines
 from seqtree.text.tokenfile import TokenStream
 from seqtree.text.vocabulary import Vocabulary
 
@@ -235,7 +235,7 @@ class LanguageModel(Model[RecurrentLanguageModel]):
         InputError if the model has no classes.
         """
         classes, unit = self._classes(), self.settings.unit
-        items = [line_tokens(as_line(text, unit), self.settings) if text.strip() else [] for text in texts]
+        items = [line_tokens(as_line(text, unit), self.settings) if text.strip() else [] for text in several(texts)]
         known = [number for number, tokens in enumerate(items) if tokens]
         found: list[np.ndarray | None] = [None] * len(items)
         if not known:

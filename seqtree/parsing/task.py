@@ -104,7 +104,8 @@ class ParserTask(SentenceTask[ParserRecipe, Parser, ParserData]):
         return counted_words(self.model.network.words, chain(trees, tagged))
 
     def inputs(self) -> Inputs:
-        return (tree.words for tree in self.data.training), (tuple(gold.leaves()) for gold in self.data.valid)
+        trained = (tuple(one.words) for one in (*self.data.training, *self.data.tagged))
+        return trained, (tuple(gold.leaves()) for gold in self.data.valid)
 
     def fingerprint(self) -> str:
         digest = hashlib.sha256()

@@ -93,8 +93,7 @@ def _lines(source: Source, encoding: str) -> Iterator[Labelled]:
     first = next((line for _, line in numbered_lines([source], encoding) if line.strip()), "")
     if set(COLUMNS) <= set(first.split("\t")):
         return _table(source, encoding, *COLUMNS)
-    label, _, _ = first.partition(" ")
-    if label.startswith(FASTTEXT) and "\t" not in label:
+    if first.lstrip().startswith(FASTTEXT):
         return _fasttext(source, encoding)
     return _tabbed(source, encoding)
 

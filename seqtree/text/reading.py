@@ -15,13 +15,14 @@ from functools import cache
 from io import IncrementalNewlineDecoder
 from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 from seqtree.errors import InputError
 from seqtree.escapes import one_line
 from seqtree.text.config import NEWLINE, check_encoding
 from seqtree.text.encodings import likely_encodings
 
+T = TypeVar("T")
 BLOCK = 1 << 20  # bytes read at a time
 _BYTE_ORDER_MARK = "\ufeff"
 _UNPACK, _CONVERT = "unpack it first", "convert it to plain text first"
@@ -132,6 +133,13 @@ def normalised(text: str) -> str:
     if not isinstance(text, str):
         raise InputError(f"expected a text, that is one string, not {type(text).__name__}")
     return str(IncrementalNewlineDecoder(None, translate=True).decode(text.removeprefix(_BYTE_ORDER_MARK), final=True))
+
+
+def several(texts: Iterable[T], what: str = "texts") -> Iterable[T]:
+    """Several texts or the like. Raises InputError for one string, which would be taken for its characters."""
+    if isinstance(texts, str):
+        raise InputError(f"expected several {what}, not one string; put it in a list")
+    return texts
 
 
 def _find(path: str | Path, scratch: list[Path], skipped: list[str], suffixes: tuple[str, ...]) -> list[Source]:

@@ -165,6 +165,8 @@ def given_words(sentence: Iterable[str], known: Container[str] = frozenset()) ->
     given = list(sentence)
     for wrong in (word for word in given if not isinstance(word, str)):
         raise InputError(f"words are strings, not {wrong!r}")
+    if given and not any(given):
+        raise InputError("a sentence has only empty words; expected a character in one of them")
     return words_as_given(given, known)
 
 

@@ -40,7 +40,7 @@ _BLANK_LINE = re.compile(r"\n\s*\n")
 _FOR_PUNKT = str.maketrans("“”„‟‘’", '""""\'\'')
 
 # What belongs to the sentence before it: ``[17]`` without a space before it, and a smiley.
-_REFERENCES = re.compile(r"(?:\[\d+\])+(?=\s|$)")
+_CLOSE_BEHIND = re.compile(r"[!?]+|(?:\[\d+\])+(?=\s|$)")  # marks of a longer run, and references
 _CLOSES = re.compile(r"[,;:)\]}]|['\"”’»“]+\s*[,;:)\]]")
 _QUOTED_END = re.compile(r"[.!?؟؛۔।॥]\s?['\"”“’‘»«›‹)\]]+$")
 _SPACED_ELLIPSIS = re.compile(r"(?:\.\s+){2}\.$")
@@ -140,7 +140,7 @@ def _split_paragraph(paragraph: str) -> list[str]:
 def _give_back(paragraph: str, spans: list[Span], left: int, right: int) -> int:
     """Gives the last sentence what belongs to it of the one that begins at ``left``; where that one then begins."""
     first, last = spans[-1]
-    pattern = _REFERENCES if last == left else SMILEY
+    pattern = _CLOSE_BEHIND if last == left else SMILEY
     while (
         left < right and not paragraph[left].isalnum() and (match := pattern.match(paragraph, left, right)) is not None
     ):

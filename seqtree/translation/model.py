@@ -18,6 +18,7 @@ from seqtree.errors import InputError
 from seqtree.model import Model, untrained
 from seqtree.nn.parallel import BATCH_LENGTH, in_batches
 from seqtree.text.config import END as END_TOKEN
+from seqtree.text.reading import several
 from seqtree.translation.config import TranslatorConfig
 from seqtree.translation.data import Pair
 from seqtree.translation.decoding import Hypothesis, beam_search, forced
@@ -89,7 +90,10 @@ class Translator(Model[TranslatorNetwork]):
 
         ``shape`` are fields of ``TranslatorConfig``. Raises InputError.
         """
-        read = [Pair(*pair) for pair in pairs]
+        given = list(several(pairs, "pairs"))
+        for wrong in (pair for pair in given if isinstance(pair, str) or len(pair) != 2):
+            raise InputError(f"{wrong!r}: expected a pair of a source and its target")
+        read = [Pair(*pair) for pair in given]
         sides = [Units.learned((pair[side] for pair in read), unit, pieces, min_count) for side in (0, 1)]
         return cls.over(sides[0], sides[1], read, TranslatorConfig(**shape), seed).to()
 
@@ -101,6 +105,8 @@ class Translator(Model[TranslatorNetwork]):
         lengths = [(len(source.tokens(pair.source)), len(target.tokens(pair.target))) for pair in pairs]
         if not lengths:
             raise InputError("no pairs to make a translator for")
+        if not any(before for before, _ in lengths):
+            raise InputError("all sources are empty, expected pairs of texts")
         read, written = map(sum, zip(*lengths, strict=True))
         growth = max(written / read, max(after / (before + MORE) for before, after in lengths))
         network = untrained(lambda: TranslatorNetwork(len(source), len(target), config), seed)

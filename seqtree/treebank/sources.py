@@ -59,7 +59,7 @@ def _trees(
     check_encoding(encoding)
     if malformed not in (None, *MALFORMED):
         raise InputError(f"malformed {malformed!r}: expected one of {', '.join(MALFORMED)}")
-    specs = [specs] if isinstance(specs, str) else specs
+    specs = [str(spec) for spec in ([specs] if isinstance(specs, str | Path) else specs)]
     paths = [path for spec in specs for path in ([spec] if spec.startswith(PREFIX) else _files(spec, warn))]
     skip = faults.add if malformed == "skip" else None
     with sources([path for path in paths if not path.startswith(PREFIX)]) as groups:

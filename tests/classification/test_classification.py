@@ -77,6 +77,8 @@ def test_what_is_learned(tmp_path: Path) -> None:
     classifier = Classifier.load(tmp_path / "run")
     assert classifier.classify("will it rain tomorrow?") == "weather"
     assert classifier.classify_many(["dim the lights in the hall", ""]) == ["lights", None]
+    with pytest.raises(InputError, match="expected several texts, not one string; put it in a list"):
+        classifier.classify_many("dim the lights")
     assert classifier.labels() == sorted({one.label for one in read_labelled([str(corpora.path("requests"))])})
     assert classifier.scales != (1.0, 1.0)  # fitted
     assert report["loss"] < 1.0

@@ -136,7 +136,8 @@ def test_training_from_python(row: Row, tmp_path: Path) -> None:
     task = row.kind if row.toy else row.task
     options = row.options
     out = tmp_path / "run"
-    report = train(task, *row.source(tmp_path), out=str(out), progress=seen.append, epochs=1.0, **options)  # type: ignore[arg-type]
+    options["epochs"], options["seed"] = np.float64(1), np.int64(0)
+    report = train(task, *row.source(tmp_path), out=str(out), progress=seen.append, **options)  # type: ignore[arg-type]
     assert set(report) >= {*COMMON, *row.figures}
     assert [record["step"] for record in seen] == [record["step"] for record in metrics(out)]
     with pytest.raises(InputError, match="there is no option 'epoch'; did you mean 'epochs'"):

@@ -876,6 +876,9 @@ def test_a_string_is_no_sequence_of_words_and_no_word_with_a_form() -> None:
         list(parser.parse("the cat sat"))
     with pytest.raises(InputError):
         [list(found) for found in parser.parse_sents(["the cat sat"])]
+    for words in ([""], ["", ""]):
+        with pytest.raises(InputError, match="a sentence has only empty words"):
+            list(parser.parse(words))
     for sentence in (["the", "cat"], ["we", "do"]):  # words of two letters look like a form and its form for the model
         with pytest.raises(InputError, match="expected a word with its form for the model"):
             list(parser.parses([sentence]))

@@ -111,6 +111,8 @@ from seqtree.text.splitting import split_sentences
         # What belongs to the sentence before it.
         ("He left.[17] She stayed.[3][4] So. [5] Smith.", ["He left.[17]", "She stayed.[3][4]", "So.", "[5] Smith."]),
         ("It rains. :) He left! <3 :D So.", ["It rains. :)", "He left! <3 :D", "So."]),
+        ("Hi!!!How are you???Fine.", ["Hi!!!", "How are you???", "Fine."]),
+        ("What?!No way!!", ["What?!", "No way!!"]),
     ],
 )
 def test_sentences(text, sentences):

@@ -281,6 +281,21 @@ def test_a_few_sentences_are_learned_by_heart(options: dict[str, Any], tmp_path:
     assert report["bleu"] == pytest.approx(100)
 
 
+@pytest.mark.parametrize(
+    ("pairs", "said"),
+    [
+        ("ab", "expected several pairs, not one string"),
+        (["ab"], "'ab': expected a pair of a source and its target"),
+        ([("a", "b", "c")], "expected a pair of a source and its target"),
+        ([("", "b")], "all sources are empty"),
+        ([], "no pairs to make a translator for"),
+    ],
+)
+def test_what_is_no_pair(pairs: Any, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        Translator.untrained(pairs)
+
+
 def test_vectors_of_both_sides_start_from_counts(tmp_path: Path) -> None:
     """Where a side has a thousand tokens or more, or by request; held-out pairs are not counted."""
     pairs = [(f"a{i % 7}", f"b{i % 60} c{i % 11}") for i in range(1200)]

@@ -40,7 +40,7 @@ def folder(tmp_path):
 
 
 def test_files_and_folders_in_the_order_given(folder):
-    assert words([str(folder)]) == words(str(folder)) == "aby az a b1 b2 w1 w2 x"
+    assert words([str(folder)]) == words(str(folder)) == words(folder) == words([folder]) == "aby az a b1 b2 w1 w2 x"
     assert words([str(folder / "x.tree"), str(folder / "a"), str(folder / "b.mrg")]) == ("x aby az b1 b2")
 
 
