@@ -169,7 +169,7 @@ def text_rows(study: ReadingStudy, file: str, work: Work) -> Iterator[str]:
     from seqtree.text.reading import read_blocks, whole_lines
 
     options = work.options
-    lines = (line for some in whole_lines(read_blocks(file, options.encoding)) for line in some)
+    lines = chain.from_iterable(whole_lines(read_blocks(file, options.encoding)))
     if (classes := study.model.classes) is not None:
         first = next(lines, "")
         classes.check_plain(first, file)

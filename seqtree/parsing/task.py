@@ -104,8 +104,9 @@ class ParserTask(SentenceTask[ParserRecipe, Parser, ParserData]):
         return counted_words(self.model.network.words, chain(trees, tagged))
 
     def inputs(self) -> Inputs:
-        trained = (tuple(one.words) for one in (*self.data.training, *self.data.tagged))
-        return trained, (tuple(gold.leaves()) for gold in self.data.valid)
+        trees, valid, tagged = self.data
+        trained = chain((tree.words for tree in trees), (tuple(one.words) for one in tagged))
+        return trained, (tuple(gold.leaves()) for gold in valid)
 
     def fingerprint(self) -> str:
         digest = hashlib.sha256()
