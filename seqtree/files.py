@@ -21,7 +21,8 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
 
     The sibling has a random name and must not exist, so that two writers never share it and no link is followed. What
     is no regular file, a device or a pipe, is written to as it stands.
-    Raises OSError (disk full, no permission), leaving the previous file untouched and no temporary one.
+    Raises OSError (disk full, no permission) that names ``path``, leaving the previous file untouched and no temporary
+    one.
     """
     if path.exists() and not path.is_file():
         with open(path, "wb") as straight:
@@ -34,8 +35,10 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno is not None and error.filename in (None, str(temporary)):
+            error.filename = str(path)
         raise
     sync_folder(path.parent)
 

@@ -73,16 +73,20 @@ def check_tags(sentences: Sequence[Tagged], say: Callable[[str], object]) -> str
         raise InputError(f"{sentences[0].place}: every tag is {sentences[0].tags[0]}; expected several to tell apart")
     if len(tags) > max(MANY, MANY_SHARE * words):
         say(f"{len(tags):,} different tags of {words:,} words: are these the tags? See --tag-column")
-    if scheme:
-        broken = [one for one in sentences if rewritten(one.tags, scheme) != one.tags]
-        if broken:
-            first = broken[0].tags
-            tag = next(tag for tag, allowed in zip(first, rewritten(first, scheme), strict=True) if tag != allowed)
-            say(
-                f"{len(broken):,} sentences, the first at {broken[0].place} ({tag}), have tags that {scheme.upper()} "
-                "does not allow; they are read as conlleval reads them"
-            )
+    tell_of_broken(sentences, scheme, say)
     return scheme
+
+
+def tell_of_broken(sentences: Sequence[Tagged], scheme: str | None, say: Callable[[str], object]) -> None:
+    """``say`` how many sentences have tags that break the scheme, if any do."""
+    broken = [one for one in sentences if rewritten(one.tags, scheme) != one.tags] if scheme else []
+    if not scheme or not broken:
+        return
+    first = broken[0].tags
+    tag = next(tag for tag, allowed in zip(first, rewritten(first, scheme), strict=True) if tag != allowed)
+    some = f"{len(broken):,} sentences, the first at {broken[0].place} ({tag}), have"
+    which = some if len(broken) > 1 else f"the sentence at {broken[0].place} ({tag}) has"
+    say(f"{which} tags that {scheme.upper()} does not allow; read as conlleval reads them")
 
 
 def _with_intents(sentences: Sequence[Tagged], files: Sequence[str], encoding: str) -> list[Tagged]:

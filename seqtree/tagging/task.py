@@ -12,7 +12,7 @@ from torch import Tensor
 
 from seqtree.errors import InputError
 from seqtree.tagging.config import OPTIONS, TaggerRecipe
-from seqtree.tagging.data import TagData, canonical, check_tags, names_in, read_tagged
+from seqtree.tagging.data import TagData, canonical, check_tags, names_in, read_tagged, tell_of_broken
 from seqtree.tagging.evaluation import TagEvaluation, evaluate
 from seqtree.tagging.model import Tagger
 from seqtree.text.batches import make_batch
@@ -69,7 +69,9 @@ class TagTask(SentenceTask[TaggerRecipe, Tagger, TagData]):
             training, valid = ([one._replace(intent=None) for one in part] for part in (training, valid))
         elif missing := next((one for one in (*training, *valid) if one.intent is None), None):
             raise InputError(f"{missing.place}: a sentence without an intent, where --intent expects one")
-        return TagData(training, valid[:MAX_VALIDATION], check_tags(training, display.warning))
+        scheme, valid = check_tags(training, display.warning), valid[:MAX_VALIDATION]
+        tell_of_broken(valid, scheme, display.warning)
+        return TagData(training, valid, scheme)
 
     @classmethod
     def build(cls, data: TagData, recipe: TaggerRecipe, display: Display) -> Tagger:

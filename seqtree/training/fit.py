@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from seqtree import shipped
-from seqtree.errors import InputError
+from seqtree.errors import InputError, ModelFileError
 from seqtree.tasks import TASKS, named
 from seqtree.training.budget import affordable, seconds_per_step
 from seqtree.training.checkpoint import one_by_one
@@ -235,7 +235,9 @@ def _check_shared(task: AnyTask, ranks: Ranks) -> None:
 
 
 def _measured(task: AnyTask, run: RunFolder) -> tuple[dict[str, Any], str]:
-    """The report's figures of the best model, and one line."""
+    """The report's figures of the best model, and one line. Raises ModelFileError if that was taken away."""
+    if not run.model.exists():
+        raise ModelFileError(f"{run.model}: missing, though the run has ended; train again with another --out")
     chosen = task.recipe.run
     precision = None if chosen.precision == "auto" else chosen.precision  # as it will be used
     return task.measure(type(task.model).load(run.path, chosen.device, precision))

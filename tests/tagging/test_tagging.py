@@ -15,7 +15,7 @@ from nltk.tree import Tree
 from seqtree import corpora
 from seqtree.errors import InputError
 from seqtree.tagging.config import TaggerNetworkConfig
-from seqtree.tagging.data import canonical, check_tags, names_in
+from seqtree.tagging.data import canonical, check_tags, names_in, tell_of_broken
 from seqtree.tagging.evaluation import evaluate
 from seqtree.tagging.formats import format_tagging
 from seqtree.tagging.model import Chunker, Tagger
@@ -251,11 +251,14 @@ def test_odd_tags_are_told_of() -> None:
     said: list[str] = []
     mixed = [Tagged(("a", "b"), ("B-X", "E-X"), "t:1", None), Tagged(("c", "d"), ("U-Y", "S-Y"), "t:4", None)]
     assert check_tags(mixed, said.append) == "bilou"
-    assert said == [
-        "2 sentences, the first at t:1 (E-X), have tags that BILOU does not allow; they are read as conlleval "
-        "reads them"
-    ]
+    rule = "tags that BILOU does not allow; read as conlleval reads them"
+    assert said == [f"2 sentences, the first at t:1 (E-X), have {rule}"]
     said.clear()
+    tell_of_broken(mixed[1:], "bilou", said.append)  # as those to validate on are
+    assert said == [f"the sentence at t:4 (S-Y) has {rule}"]
+    said.clear()
+    tell_of_broken(mixed, None, said.append)
+    assert said == []
     check_tags([Tagged((str(n),), (f"t{n % 101}",), "t:1", None) for n in range(1000)], said.append)
     assert said == ["101 different tags of 1,000 words: are these the tags? See --tag-column"]
     said.clear()

@@ -6,10 +6,12 @@ import io
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from seqtree.errors import InputError
+import seqtree
+from seqtree.errors import InputError, ModelFileError
 from seqtree.files import atomic_file, temporary_name, write_atomically
 from seqtree.training.progress import Display
 from seqtree.training.run_folder import RunFolder
@@ -83,6 +85,15 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(InputError, match="cannot write there"), RunFolder(tmp_path / "run").opened(resume=False):
         pass
+
+
+def test_a_model_that_was_taken_away_from_a_run_that_has_ended(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text("the cat sat on the mat\n" * 20, encoding="utf-8")
+    options: dict[str, Any] = {"preset": "tiny", "epochs": 0.1, "out": tmp_path / "run", "progress": False}
+    seqtree.train("lm", tmp_path / "text.txt", **options)
+    (tmp_path / "run" / "model.safetensors").unlink()
+    with pytest.raises(ModelFileError, match=r"run.model\.safetensors: missing, though the run has ended; train again"):
+        seqtree.train("lm", tmp_path / "text.txt", **options, resume=True)
 
 
 def test_messages_command_no_terminal() -> None:
