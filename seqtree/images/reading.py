@@ -57,9 +57,11 @@ def read_inputs(path: str, size: tuple[int, int]) -> Iterator[Reading]:
 
 def picture(path: str, size: tuple[int, int]) -> Reading:
     """The picture in a file, light on dark, with ``size`` (height, width) in pixels. InputError for another file."""
-    grounds = [(band, _ground(band)) for band in _bands(path)]
-    band, background = max(grounds, key=lambda pair: int(np.abs(pair[0] - pair[1]).max()))
-    drawn, changes = band - background, []
+    bands, frames = _bands(path)
+    band, background = max(
+        ((band, _ground(band)) for band in bands), key=lambda pair: int(np.abs(pair[0] - pair[1]).max())
+    )
+    drawn, changes = band - background, [f"the first of {frames:,} frames"] if frames > 1 else []
     if -drawn.min() > drawn.max():
         drawn = -drawn
         changes.append("dark on light: inverted")
@@ -83,10 +85,11 @@ def _ground(band: Numbers) -> int:
     return round(found / 255) * 255 if min(found, 255 - found) < MIN_CONTRAST else found
 
 
-def _bands(path: str) -> list[Numbers]:
+def _bands(path: str) -> tuple[list[Numbers], int]:
     """Views of a picture, (H, W) from 0 to 255: its brightness and, if it has colours, red, green and blue.
 
-    A colour that is hardly darker than the page, as yellow on white, is strong in one of these.
+    A colour that is hardly darker than the page, as yellow on white, is strong in one of these. Besides, the number of
+    frames or pages, of which this is the first.
     """
     try:
         from PIL import Image, ImageOps
@@ -97,17 +100,17 @@ def _bands(path: str) -> list[Numbers]:
             if picture.width * picture.height > MAX_PIXELS:
                 size = f"{picture.width:,} x {picture.height:,} pixels"
                 raise InputError(f"{path}: {size}; a picture may have {MAX_PIXELS:,}")
-            turned = ImageOps.exif_transpose(picture)  # as the camera was held
+            turned, frames = ImageOps.exif_transpose(picture), getattr(picture, "n_frames", 1)  # as the camera was held
             if turned.mode.startswith(("I", "F")):
-                return [in_bytes(np.asarray(turned, np.float64))]
+                return [in_bytes(np.asarray(turned, np.float64))], frames
             bands = [turned.convert("L")]
             if turned.mode not in ("1", "L", "LA"):
                 bands += turned.convert("RGB").split()
             found = [np.asarray(band, np.int32) for band in bands]
-            return _on_ground(found, turned) if turned.has_transparency_data else found
+            return _on_ground(found, turned) if turned.has_transparency_data else found, frames
     except InputError:
         raise
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except (EOFError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise InputError(f"{path}: neither an IDX file nor a picture that can be read ({error})") from error
 
 

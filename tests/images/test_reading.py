@@ -180,6 +180,15 @@ def test_a_grey_page_is_taken_for_its_ground(tmp_path: Path, seven: Bytes, groun
     np.testing.assert_allclose(reading.image.astype(int), 255 * shares, atol=255 / abs(ground - ink) + 1)
 
 
+@pytest.mark.parametrize("name", ["a.gif", "a.tiff", "a.png"])
+def test_the_first_frame_of_several_is_read(tmp_path: Path, seven: Bytes, name: str) -> None:
+    first, second = Image.fromarray(seven), Image.new("L", (28, 28))
+    first.save(tmp_path / name, save_all=True, append_images=[second, Image.new("L", (28, 28), 9)])
+    found = _only(str(tmp_path / name))
+    assert found.changes == ("the first of 3 frames",)
+    np.testing.assert_array_equal(found.image, seven)
+
+
 @pytest.mark.parametrize("ground", [0, 128, 255])
 def test_a_page_with_nothing_on_it(tmp_path: Path, ground: int) -> None:
     page = np.full((60, 50), ground, np.uint8)
