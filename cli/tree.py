@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 PHRASE = re.compile(r"\s*\([^\s()]*\s+\(.*\)\s*", re.DOTALL)  # a tree of several words
 WORD = re.compile(r"\s*\(([^\s()]+)\s+[^\s()]+\s*\)\s*")  # a tree of one word, with its label
+MIXED = re.compile(
+    r"\s*\(([^\s()]+)\s[^()]*\(([^\s()]+)\s.*\)\s*", re.DOTALL
+)  # with a word that has no label of its own
 malformed_option = click.option(
     "--malformed",
     type=click.Choice(["stop", "skip"]),
@@ -249,8 +252,8 @@ def _judged(blocks: Iterator[Iterator[str]], labels: set[str]) -> tuple[str, Ite
         for line in block:
             seen.append(line)
             if line.strip():
-                word = WORD.fullmatch(line)
-                trees = PHRASE.fullmatch(line) is not None or (word is not None and word[1] in labels)
+                labelled = WORD.fullmatch(line) or MIXED.fullmatch(line)
+                trees = PHRASE.fullmatch(line) or (labelled and labels.issuperset(labelled.groups()))
                 return "trees" if trees else "sentences", chain([chain(seen, block)], blocks)
     return "sentences", iter([iter(seen)])
 

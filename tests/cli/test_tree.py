@@ -72,6 +72,11 @@ def test_predict_sentences(tree: Run, model: Path) -> None:
     assert record["nodes"][-1]["start"] == 0 and record["nodes"][-1]["end"] == 8
     _, out, _ = tree("predict", model, "(No kidding)")  # no label that the model knows: a sentence
     assert out.count("-LRB-") == 1
+    mixed = "(1 It (0 (1 works) (0 .)))"  # a word without a label in a tree
+    refused(tree("predict", model, mixed), "TEXT:1: ")
+    assert (
+        tree("predict", model, mixed.replace("0 (", "two (").replace("1 w", "a w"))[0] == 0
+    )  # no labels of this model
     _, out, _ = tree("predict", model, "--input", "sentences", "(2 noon)")
     assert out.count("-LRB-") == 1
 
