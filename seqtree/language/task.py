@@ -25,6 +25,7 @@ from seqtree.language.batches import (
 from seqtree.language.concerns import class_concerns, concerns
 from seqtree.language.condition import STORED, Classes
 from seqtree.language.config import DROPOUTS, OPTIONS, TRAINING_ONLY, LanguageNetworkConfig, LanguageRecipe
+from seqtree.language.memorisation import MIN_COPY
 from seqtree.language.model import LanguageModel
 from seqtree.language.pieces import ROWS, validation_window
 from seqtree.language.surprisals import MAX_LOGITS
@@ -35,17 +36,19 @@ from seqtree.nn.recurrent import State
 from seqtree.settings import overridden
 from seqtree.text.config import SPECIALS
 from seqtree.text.corpus import PreparedCorpus, beginning, prepare
+from seqtree.text.documents import long_lines
 from seqtree.text.items import held_out_items, prepare_items
 from seqtree.text.labelled import Labelled, read_labelled
 from seqtree.text.lexicon import LabelSet
 from seqtree.text.reading import check_standard_input
 from seqtree.training.progress import Display
 from seqtree.training.start import grow, start_vectors, vector_width
-from seqtree.training.task import Batch, Counted, Task
+from seqtree.training.task import Batch, Counted, Inputs, Task
 
 RESET = 0.01  # how likely each row's state is forgotten after a window
 MAX_VALIDATION = 250_000  # tokens
 MIN_VALIDATION = 1024
+MAX_COMPARED = 20_000_000  # training tokens whose lines are compared with those to validate on
 MAX_MEASURING = 0.15  # of a budget in minutes, for the last validation and the report
 BYTES_PER_WORD = 300  # of a vocabulary and the counting of it
 
@@ -182,6 +185,14 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
     @property
     def steps_per_epoch(self) -> int:
         return self.batches.steps_per_epoch
+
+    def inputs(self) -> Inputs:
+        """Lines; of whole texts the long ones, for short ones come again in any text. Nothing of very large texts."""
+        train, valid, text = self.data.train.ids, self.data.valid, self.recipe.text
+        if valid is None or len(train) > MAX_COMPARED:
+            return (), ()
+        end, least = self.model.vocabulary.end, 1 if text.lines else MIN_COPY[text.unit]
+        return long_lines(train, end, least), long_lines(valid.ids, end, least)
 
     def fingerprint(self) -> str:
         return self.data.fingerprint

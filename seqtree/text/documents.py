@@ -5,6 +5,7 @@ from __future__ import annotations
 import mmap
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -72,6 +73,13 @@ def line_bounds(ids: npt.NDArray[Any], end: int) -> npt.NDArray[np.int64]:
     ends = [np.flatnonzero(some == end) + i * CHUNK + 1 for i, some in enumerate(chunks(ids))]
     bounds = np.concatenate([np.zeros(1, dtype=np.int64), *ends])
     return bounds if bounds[-1] == len(ids) else np.append(bounds, len(ids))
+
+
+def long_lines(ids: npt.NDArray[Any], end: int, least: int) -> Iterator[bytes]:
+    """The lines of a stream (N,) that have so many tokens, each as the bytes of its ids."""
+    for start, stop in pairwise(line_bounds(ids, end).tolist()):
+        if stop - start >= least:
+            yield ids[start:stop].astype(np.int64).tobytes()
 
 
 def chunks(ids: npt.NDArray[Any]) -> Iterator[npt.NDArray[Any]]:

@@ -22,7 +22,7 @@ def tell_of_validation(task: Task[Any, Any, Any], sources: Sequence[str], displa
     if again > MANY * len(validated):
         which = f"{again:,} of {len(validated):,} validation items are"
         display.warning(f"{which} in the training data, too: figures will look better than they are")
-    for text in _texts_in_both(task, sources) if not known else ():
+    for text in _texts_in_both(task, sources) if not validated else ():
         display.warning(f"{text} is trained on, too: figures of validation will look better than they are")
     if task.few_to_validate and task.holds_out:
         display.message(

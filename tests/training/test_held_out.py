@@ -115,6 +115,22 @@ def test_texts_by_other_paths_to_the_same_file(tmp_path: Path, capsys: pytest.Ca
         assert (f"warning: {inside} is trained on, too" in capsys.readouterr().err) == told
 
 
+@pytest.mark.parametrize("documents", ["text", "lines"])
+@pytest.mark.parametrize("copied", [4, 12])
+def test_lines_of_texts_that_are_copies(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], documents: str, copied: int
+) -> None:
+    """Long ones; where lines are texts by themselves, any."""
+    lines = [f"line {i} of a text that is long enough to be told from others\n" for i in range(60)]
+    (tmp_path / "train.txt").write_text("".join(lines[:40]) + "short\n" * 5)
+    (tmp_path / "valid.txt").write_text("".join(lines[40 - copied : 60 - copied]) + "short\n" * 5)
+    given = {"valid": tmp_path / "valid.txt", "documents": documents, "preset": "tiny", "epochs": 0.1}
+    seqtree.train("lm", tmp_path / "train.txt", out=tmp_path / "run", **given)
+    all_lines = documents == "lines"
+    told = f"warning: {copied + 5 * all_lines} of {20 + 5 * all_lines} validation items are in the training data, too"
+    assert (told in capsys.readouterr().err) == (copied + 5 * all_lines > (20 + 5 * all_lines) / 3)
+
+
 def test_images_that_come_class_by_class_in_turn() -> None:
     labels = np.arange(200) % 10
     training, valid = _split(ImageSet(np.zeros((200, 28, 28), np.uint8), labels), 0.1)
