@@ -145,7 +145,7 @@ def _sample(task: type[AnyTask]) -> list[str]:
 def _out(task: type[AnyTask], sources: Sequence[str], out: str | Path | None) -> Path:
     if out == "":
         raise InputError("out '': expected a folder")
-    named = [*sources, *_sample(task)]
+    named = sources or _sample(task)
     return Path(out or Path("runs") / (run_name(named[0]) if named else task.own_data))
 
 
