@@ -1,4 +1,4 @@
-"""Patterns of conversation for ``everyday_grammar.py``: exclamations, inversions, short answers."""
+"""Patterns of conversation for ``everyday_grammar.py``: exclamations, inversions, short answers, wishes, names."""
 
 from __future__ import annotations
 

@@ -33,9 +33,7 @@ if TYPE_CHECKING:
 
 PHRASE = re.compile(r"\s*\([^\s()]*\s+\(.*\)\s*", re.DOTALL)  # a tree of several words
 WORD = re.compile(r"\s*\(([^\s()]+)\s+[^\s()]+\s*\)\s*")  # a tree of one word, with its label
-MIXED = re.compile(
-    r"\s*\(([^\s()]+)\s[^()]*\(([^\s()]+)\s.*\)\s*", re.DOTALL
-)  # with a word that has no label of its own
+MIXED = re.compile(r"\s*\(([^\s()]+)\s[^()]*\(([^\s()]+)\s.*\)\s*", re.DOTALL)  # one that has a word without a label
 malformed_option = click.option(
     "--malformed",
     type=click.Choice(["stop", "skip"]),

@@ -58,9 +58,8 @@ def read_inputs(path: str, size: tuple[int, int]) -> Iterator[Reading]:
 def picture(path: str, size: tuple[int, int]) -> Reading:
     """The picture in a file, light on dark, with ``size`` (height, width) in pixels. InputError for another file."""
     bands, frames = _bands(path)
-    band, background = max(
-        ((band, _ground(band)) for band in bands), key=lambda pair: int(np.abs(pair[0] - pair[1]).max())
-    )
+    grounds = [(band, _ground(band)) for band in bands]
+    band, background = max(grounds, key=lambda pair: int(np.abs(pair[0] - pair[1]).max()))
     drawn, changes = band - background, [f"the first of {frames:,} frames"] if frames > 1 else []
     if -drawn.min() > drawn.max():
         drawn = -drawn
@@ -100,7 +99,8 @@ def _bands(path: str) -> tuple[list[Numbers], int]:
             if picture.width * picture.height > MAX_PIXELS:
                 size = f"{picture.width:,} x {picture.height:,} pixels"
                 raise InputError(f"{path}: {size}; a picture may have {MAX_PIXELS:,}")
-            turned, frames = ImageOps.exif_transpose(picture), getattr(picture, "n_frames", 1)  # as the camera was held
+            turned = ImageOps.exif_transpose(picture)  # as the camera was held
+            frames = getattr(picture, "n_frames", 1)
             if turned.mode.startswith(("I", "F")):
                 return [in_bytes(np.asarray(turned, np.float64))], frames
             bands = [turned.convert("L")]

@@ -159,13 +159,13 @@ class LanguageModel(Model[RecurrentLanguageModel]):
         A model with classes reads labelled texts (see ``read_labelled``; ``columns`` are those of tables and JSON
         lines), unless it is ``given`` a class. Raises InputError for labelled ones then.
         """
-        if self.classes is not None and self.label is not None:
+        if self.classes is not None and self.label is None:
+            items = read_labelled([str(path) for path in paths], encoding, *columns)
+            return encode_items(items, self.vocabulary, self.settings, self.classes.labels)
+        if self.classes is not None:
             for path in filter(os.path.isfile, paths):
                 self.classes.check_plain(next(read_blocks(str(path), encoding), ""), path)
-        if self.classes is None or self.label is not None:
-            return encode_paths(paths, self.vocabulary, replace(self.settings, encoding=encoding))
-        items = read_labelled([str(path) for path in paths], encoding, *columns)
-        return encode_items(items, self.vocabulary, self.settings, self.classes.labels)
+        return encode_paths(paths, self.vocabulary, replace(self.settings, encoding=encoding))
 
     def evaluate_stream(self, stream: TokenStream, conditioned: bool = True) -> evaluation.LanguageEvaluation:
         """Loss, perplexity and bits of a stream of tokens, and of each class where texts have classes.

@@ -79,8 +79,7 @@ def check_tags(sentences: Sequence[Tagged], say: Callable[[str], object]) -> str
 
 def tell_of_broken(sentences: Sequence[Tagged], scheme: str | None, say: Callable[[str], object]) -> None:
     """``say`` how many sentences have tags that break the scheme, if any do."""
-    broken = [one for one in sentences if rewritten(one.tags, scheme) != one.tags] if scheme else []
-    if not scheme or not broken:
+    if scheme is None or not (broken := [one for one in sentences if rewritten(one.tags, scheme) != one.tags]):
         return
     first = broken[0].tags
     tag = next(tag for tag, allowed in zip(first, rewritten(first, scheme), strict=True) if tag != allowed)

@@ -39,8 +39,8 @@ _QUOTED_START = re.compile(
 _BLANK_LINE = re.compile(r"\n\s*\n")
 _FOR_PUNKT = str.maketrans("“”„‟‘’", '""""\'\'')
 
-# What belongs to the sentence before it: ``[17]`` without a space before it, and a smiley.
-_CLOSE_BEHIND = re.compile(r"[!?]+|(?:\[\d+\])+(?=\s|$)")  # marks of a longer run, and references
+# What belongs to the sentence before it: more of its marks and ``[17]`` without a space before them, and a smiley.
+_CLOSE_BEHIND = re.compile(r"[!?]+|(?:\[\d+\])+(?=\s|$)")
 _CLOSES = re.compile(r"[,;:)\]}]|['\"”’»“]+\s*[,;:)\]]")
 _QUOTED_END = re.compile(r"[.!?؟؛۔।॥]\s?['\"”“’‘»«›‹)\]]+$")
 _SPACED_ELLIPSIS = re.compile(r"(?:\.\s+){2}\.$")

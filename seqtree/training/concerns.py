@@ -16,8 +16,9 @@ MANY = 1 / 3  # of the validation items; single words and set phrases are in bot
 
 def tell_of_validation(task: Task[Any, Any, Any], sources: Sequence[str], display: Display) -> None:
     """What is to be known of the figures of validation: that they are of too few items, or of training items."""
-    learned, validated = ([*map(hash, part)] for part in task.inputs())
-    known, count = {*learned}, task.validation_items
+    learned, others = task.inputs()
+    validated, count = [*map(hash, others)], task.validation_items
+    known = {*map(hash, learned)} if validated else set()
     again = sum(one in known for one in validated)
     if again > MANY * len(validated):
         which = f"{again:,} of {len(validated):,} validation items are"

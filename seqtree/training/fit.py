@@ -189,7 +189,8 @@ def _run(
         if not (recipe.run.resume and run.checkpoint.exists()):
             ranks.together(lambda: start_from_counts(made.counted(), recipe.run, display.message))
         _check_shared(made, ranks)
-        tell_of_validation(made, sources, display)
+        if ranks.leads:
+            tell_of_validation(made, sources, display)
         display.message(_preflight(made, ranks))
         config = _config(made, sources, preset, begun)
         result = Trainer(made, run, display, began, ranks).fit(recipe.run.resume, config)
@@ -262,13 +263,14 @@ def _config(task: AnyTask, sources: Sequence[str], preset: str, begun: Mapping[s
     """
     groups = {name: group.to_json() for name, group in task.recipe.groups.items() if name != "run"}
     run = task.recipe.run
+    vector_words = {"vector_words": run.vector_words if run.vectors else begun.get("vector_words")}
     return {
         "kind": task.model.kind,
         task.options.argument: [whole_path(source) for source in sources],
         "preset": preset,
         "init_from": run.init_from or begun.get("init_from"),
         "vectors": run.vectors or begun.get("vectors"),
-        **({"vector_words": run.vector_words} if run.vectors else {}),
+        **(vector_words if run.vectors or begun.get("vectors") else {}),
         "counted_vectors": run.counted_vectors,
         "half": run.half,
         **groups,

@@ -21,7 +21,6 @@ from seqtree.text.config import TextSettings
 from seqtree.text.corpus import prepare
 
 NAMES = sorted({"".join(random.Random(i).choices("abcdefgh", k=5)) for i in range(400)})
-BETTER = "figures will look better than they are"
 
 
 def _said(folder: Path, text: str, **options: object) -> Messages:
@@ -109,7 +108,8 @@ def test_literal_unknown_words_are_counted(tmp_path: Path) -> None:
     assert "252 training (14.3% unknown)" in said.text
     assert "not comparable: 4 of 28 tokens are unknown" in said.text
     warned = [line for line in said.lines if "warning" in line and "small corpus" not in line]
-    assert warned == ["warning: 4 of 4 validation items are in the training data, too: " + BETTER]
+    (copies,) = warned
+    assert copies.startswith("warning: 4 of 4 validation items are in the training data, too")
 
 
 def test_nothing_to_learn_is_refused(tmp_path: Path) -> None:
