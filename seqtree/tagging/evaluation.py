@@ -13,6 +13,7 @@ from seqtree.confusion import by_frequency, mistakes
 from seqtree.drawing.charts import Chart, in_notebook
 from seqtree.drawing.confusion import confusion_chart
 from seqtree.errors import InputError
+from seqtree.tagging.data import tell_of_broken
 from seqtree.tagging.model import Tagger
 from seqtree.tagging.tagging import Tagging
 from seqtree.text.chunks import chunks, kind_of, scheme_of
@@ -100,11 +101,12 @@ def evaluate(
 ) -> TagEvaluation:
     """Tag the words of sentences and compare with their tags; several processes may ``share`` the tagging.
 
-    A tag that the tagger does not know counts as wrong; ``warn`` is told. It is told, too, that only tags are measured
-    if the tagger knows intents and no sentence has one. Raises InputError if only some have, or if no tag is known.
+    A tag that the tagger does not know counts as wrong; ``warn`` is told, as of tags that break their scheme, and that
+    only tags are measured if the tagger knows intents and no sentence has one. Raises InputError if only some have, or
+    if no tag is known.
     """
     scheme = tagger.scheme and (scheme_of(sentence.tags for sentence in sentences) or tagger.scheme)
-    _check(tagger, sentences, warn)
+    _check(tagger, sentences, scheme, warn)
     known = tagger.lexicon.words
     read = [words_as_given(sentence.words, known) for sentence in sentences]
     began = time.perf_counter()
@@ -116,10 +118,8 @@ def evaluate(
     kinds = _chunk_scores(sentences, found) if scheme else {}
     tokens, intents = taken.total(), bool(tagger.intents) and sentences[0].intent is not None
     right_intents = [gold.intent == one.intent for gold, one in zip(sentences, found, strict=True)] if intents else []
-    whole = [
-        gold.tags == one.tags and (not intents or gold.intent == one.intent)
-        for gold, one in zip(sentences, found, strict=True)
-    ]
+    right = [gold.tags == one.tags for gold, one in zip(sentences, found, strict=True)]
+    whole = [tags and intent for tags, intent in zip(right, right_intents, strict=True)] if intents else right
     return TagEvaluation(
         accuracy=sum(count for (true, said), count in taken.items() if true == said) / tokens,
         sentence_accuracy=sum(whole) / len(whole),
@@ -134,7 +134,7 @@ def evaluate(
     )
 
 
-def _check(tagger: Tagger, sentences: Sequence[Tagged], warn: Callable[[str], object]) -> None:
+def _check(tagger: Tagger, sentences: Sequence[Tagged], scheme: str | None, warn: Callable[[str], object]) -> None:
     kind = kind_of if tagger.scheme else str
     known = {kind(tag) for tag in tagger.tags.names}
     kinds = [(kind(tag), one.place) for one in sentences for tag in one.tags]
@@ -148,6 +148,7 @@ def _check(tagger: Tagger, sentences: Sequence[Tagged], warn: Callable[[str], ob
             f"{strange[0][1]}: in this sentence is the first of {len(strange):,} tags that the tagger does not know "
             f"({shown}); they count as wrong"
         )
+    tell_of_broken(sentences, scheme, warn)
     if len(tagger.intents):
         missing = [sentence.place for sentence in sentences if sentence.intent is None]
         if len(missing) == len(sentences):

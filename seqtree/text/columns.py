@@ -153,6 +153,23 @@ def intent_of(comment: str) -> str | None:
 
 
 def _file(source: Source, encoding: str) -> Iterator[Rows]:
+    """The sentences of a file; the lines after the last one go with it."""
+    last: Rows | None = None
+    for part in _parts(source, encoding):
+        if part.rows:
+            if last is not None:
+                yield last
+            last = part
+        elif last is not None:
+            lines = ["", *(other.line for other in part.others)]
+            after = [Other(len(last.rows), line, columns=False) for line in lines[: -1 if not lines[-1] else None]]
+            last = last._replace(others=[*last.others, *after])
+    if last is not None:
+        yield last
+
+
+def _parts(source: Source, encoding: str) -> Iterator[Rows]:
+    """The sentences of a file, each with the lines before it; then, without rows, the lines after the last one."""
     rows: list[tuple[str, ...]] = []
     others: list[Other] = []
     first, intent = 0, None
@@ -182,7 +199,7 @@ def _file(source: Source, encoding: str) -> Iterator[Rows]:
             rows.append(row)
         else:
             others.append(Other(len(rows), "\t".join(row), columns=True))
-    if rows:
+    if rows or others:
         yield Rows(rows, f"{source.name}:{first}", intent, others)
 
 

@@ -110,13 +110,13 @@ def test_columns_get_a_column_more(tag: Run, model: Path, tmp_path: Path) -> Non
 def test_columns_keep_the_lines_that_are_no_words(tag: Run, model: Path, tmp_path: Path) -> None:
     rest = "\t_" * 6
     rows = ["-DOCSTART-", "", "# sent_id = 1", f"1-2\tal\t_\t_{rest}", f"1\ta\ta\tADP{rest}", f"2\til\til\tDET{rest}"]
-    rows += [f"2.1\tx\tx\tX{rest}", "", "# sent_id = 2", f"1\tmare\tmare\tNOUN{rest}", ""]
+    rows += [f"2.1\tx\tx\tX{rest}", "", "# sent_id = 2", f"1\tmare\tmare\tNOUN{rest}", "", "# the", "", "# end", ""]
     (tmp_path / "a.conllu").write_text("\n".join(rows) + "\n")
     code, out, _ = tag("predict", model, "--columns", "--file", "a.conllu", "--probabilities")
     assert code == 0
     found = out.split("\n")[:-1]
     assert [line.split("\t")[:10] for line in found] == [line.split("\t") for line in rows]
-    assert [len(line.split("\t")) for line in found] == [1, 1, 1, 12, 12, 12, 12, 1, 1, 12, 1]
+    assert [len(line.split("\t")) for line in found] == [1, 1, 1, 12, 12, 12, 12, 1, 1, 12, 1, 1, 1, 1, 1]
     assert found[3].endswith("\t_\t_") and found[6].endswith("\t_\t_")
     (tmp_path / "b.conllu").write_text(out)
     assert tag("predict", model, "--columns", "--word-column", "2", "--file", "b.conllu")[0] == 0

@@ -197,6 +197,9 @@ def test_what_is_measured() -> None:
         tags = evaluate(tagger, [one._replace(intent=None) for one in data])
     assert tags.intent_accuracy is None
     assert tags.accuracy == evaluate(tagger, data).accuracy
+    warned.clear()
+    evaluate(tagger, [data[0]._replace(tags=("O", "O", "B-to", "I-from")), *data[1:]], warned.append)
+    assert warned == ["the sentence at line 0 (I-from) has tags that IOB2 does not allow; read as conlleval reads them"]
 
 
 def test_other_schemes_are_measured_in_their_own(learned: Tagger) -> None:
