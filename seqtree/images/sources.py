@@ -35,7 +35,7 @@ def read_set(
     names = [PARTS[part] + ending for ending, _ in FORMS]
     images = _first(path, names) if path.is_dir() else path
     if images is None:
-        classes = _class_folders(path / part) or _class_folders(path)
+        classes = _classes(path / part) or _classes(path)
         if not classes:
             raise InputError(f"{path}: holds no {' or '.join(names)}, plain or .gz, and no folder of pictures")
         if labels:
@@ -47,25 +47,16 @@ def read_set(
     return ImageSet(read_images(images), read_labels(beside), f"{images} and {beside}")
 
 
-def _class_folders(folder: Path) -> dict[str, list[str]]:
-    """The pictures in each folder of a folder, by its name; empty where there is no folder with pictures."""
-    return class_folders(folder, _pictures_in, "picture") if folder.is_dir() else {}
+def _classes(folder: Path) -> dict[str, list[Path]]:
+    """The pictures directly in each folder of a folder, by its name; empty where there is no folder with pictures."""
+    return class_folders(folder, PICTURES, "picture", deep=False) if folder.is_dir() else {}
 
 
-def _pictures_in(folder: Path) -> list[str]:
-    """The pictures in a folder itself, in order."""
-    return [str(path) for path in sorted(folder.iterdir()) if path.suffix.lower() in PICTURES and _is_shown(path)]
-
-
-def _is_shown(path: Path) -> bool:
-    return not path.name.startswith(".") and path.is_file()
-
-
-def _pictures(folder: Path, classes: dict[str, list[str]], size: tuple[int, int]) -> ImageSet:
+def _pictures(folder: Path, classes: dict[str, list[Path]], size: tuple[int, int]) -> ImageSet:
     """The pictures of the classes, each as ``picture`` makes it."""
     if len(classes) > MAX_CLASSES:
         raise InputError(f"{folder}: {len(classes)} folders of pictures; expected at most {MAX_CLASSES} classes")
-    readings = [picture(path, size) for paths in classes.values() for path in paths]
+    readings = [picture(str(path), size) for paths in classes.values() for path in paths]
     if blank := [reading.name for reading in readings if NOTHING_DRAWN in reading.changes]:
         say(f"{blank[0]}: {NOTHING_DRAWN}" + (f", nor on {len(blank) - 1:,} others" if blank[1:] else ""))
     labels = np.repeat(np.arange(len(classes), dtype=np.uint8), [len(paths) for paths in classes.values()])

@@ -2,31 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
 
 from seqtree.errors import InputError
 from seqtree.text.lexicon import in_order
 from seqtree.text.lines import checked_argument
-from seqtree.text.reading import say
-
-T = TypeVar("T")
+from seqtree.text.reading import reason, say
 
 
-def class_folders(folder: Path, items: Callable[[Path], T | None], what: str) -> dict[str, T]:
-    """What ``items`` finds in the folders of a folder, by their names, in order: those in which it finds something.
+def class_folders(folder: Path, suffixes: Sequence[str], what: str, deep: bool = True) -> dict[str, list[Path]]:
+    """The files with one of ``suffixes`` in the folders of a folder, by the names of these, in order.
 
-    Hidden ones are not looked at, and of others it is said that they hold no ``what``. Raises InputError for a folder
-    that cannot be read, and for a class whose name is no text.
+    deep: at any depth, not just directly in them. Hidden files and folders are not looked at. Of other folders it is
+    said that they hold no ``what``, and of the other files of a class that they are not read. Raises InputError for a
+    folder that cannot be read, and for a class whose name is no text.
     """
+    found: dict[str, list[Path]] = {}
+    empty: list[str] = []
+    others: list[Path] = []
     try:
-        inside = [path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
-        found = {path.name: those for path in inside if (those := items(path))}
+        for inside in sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")):
+            files = _files(inside)
+            fitting = [file for file in files if file.suffix.lower() in suffixes and (deep or file.parent == inside)]
+            if fitting:
+                found[inside.name] = fitting
+                others += sorted(set(files) - set(fitting))
+            else:
+                empty.append(str(inside))
     except OSError as error:
-        raise InputError(f"{folder}: cannot be read: {error.strerror}") from None
+        raise InputError(f"{folder}: cannot be read: {reason(error)}") from None
     for name in found:
         checked_argument(name, f"a folder in {folder}")
-    if found and (others := sorted(str(path) for path in inside if path.name not in found)):
-        say(f"{', '.join(others)}: no {what} in it, so it is no class")
+    if found and empty:
+        say(f"{', '.join(empty)}: no {what} in it, so it is no class")
+    if others:
+        more = f", nor are {len(others) - 1:,} more" if others[1:] else ""
+        place = "" if deep else ", or not directly in the folder of a class"
+        say(f"{others[0]} is not read{more}: it is no {what}{place}")
     return {name: found[name] for name in in_order(found)}
+
+
+def _files(folder: Path) -> list[Path]:
+    """The files in a folder, at any depth, that are not hidden."""
+    inside = ((file, file.relative_to(folder).parts) for file in folder.rglob("*"))
+    shown = [(file, parts) for file, parts in inside if not any(part.startswith(".") for part in parts)]
+    return [file for file, _ in sorted(shown, key=lambda pair: pair[1]) if file.is_file()]

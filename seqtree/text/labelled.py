@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -57,9 +57,9 @@ def _labelled(specs: Sequence[str], encoding: str, label: str, text: str) -> Ite
         if spec.startswith(PREFIX):
             _check_columns(spec, "the labels are the categories of the corpus", label, text)
             yield from _corpus(spec)
-        elif spec != "-" and Path(spec).is_dir() and (classes := _class_folders(Path(spec))):
+        elif spec != "-" and Path(spec).is_dir() and (classes := _classes(Path(spec))):
             _check_columns(spec, "a folder is a class", label, text)
-            yield from _folders(classes, encoding)
+            yield from _folders(Path(spec), classes, encoding)
         else:
             with sources([spec], suffixes=SUFFIXES) as (files,):
                 for file in files:
@@ -165,19 +165,14 @@ def _parsed(text: str, wrong: str) -> Any:
         raise InputError(f"{wrong}: {error}") from None
 
 
-def _class_folders(folder: Path) -> dict[str, Path]:
-    """The folders of a folder that hold texts, by name: its classes."""
-    return class_folders(folder, _with_texts, f"{' or '.join(TEXTS)} file")
+def _classes(folder: Path) -> Iterable[str]:
+    """The folders of a folder that hold texts: its classes."""
+    return class_folders(folder, TEXTS, f"{' or '.join(TEXTS)} file")
 
 
-def _with_texts(folder: Path) -> Path | None:
-    """The folder, if it holds a text at any depth."""
-    return folder if any(path.suffix.lower() in TEXTS for path in folder.rglob("*")) else None
-
-
-def _folders(classes: dict[str, Path], encoding: str) -> Iterator[Labelled]:
-    for label, folder in classes.items():
-        with sources([folder], suffixes=TEXTS) as (files,):
+def _folders(folder: Path, classes: Iterable[str], encoding: str) -> Iterator[Labelled]:
+    for label in classes:
+        with sources([folder / label], suffixes=TEXTS) as (files,):
             empty = []
             for file in files:
                 text = "".join(read_text([file], encoding))
@@ -186,7 +181,7 @@ def _folders(classes: dict[str, Path], encoding: str) -> Iterator[Labelled]:
                 else:
                     empty.append(file.name)
         if empty:
-            say(f"{folder}: {len(empty)} empty files left out, such as {empty[0]}")
+            say(f"{folder / label}: {len(empty)} empty files left out, such as {empty[0]}")
 
 
 def _corpus(spec: str) -> Iterator[Labelled]:

@@ -97,8 +97,13 @@ def test_what_is_no_class_and_what_shows_nothing_is_told(tmp_path: Path, capsys:
     (tmp_path / "empty").mkdir()
     for name in "ab":
         Image.new("L", (40, 40), 255).save(tmp_path / "0" / f"{name}.png")
+    (tmp_path / "0" / "deep").mkdir()
+    for name in ("deep/c.png", "notes.md", ".hidden.md"):
+        (tmp_path / "0" / name).write_text("")
     assert "empty" not in read_set(tmp_path, "train").names
     said = capsys.readouterr().err
+    more = "is not read, nor are 1 more: it is no picture, or not directly in the folder of a class"
+    assert f"{tmp_path / '0' / 'deep' / 'c.png'} {more}" in said
     assert f"{tmp_path / 'empty'}: no picture in it, so it is no class" in said
     assert f"{tmp_path / '0' / 'a.png'}: nothing is drawn on it, nor on 1 others" in said
 

@@ -88,7 +88,16 @@ def test_lines_for_fasttext(tmp_path: Path) -> None:
 
 
 def test_a_folder_a_class(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for name in ("neg/2.txt", "neg/deep/1.txt", "pos/1.txt", ".git/x.txt", "none/readme.md", "pos/2.txt", "pos/3.txt"):
+    for name in (
+        "neg/2.txt",
+        "neg/deep/1.txt",
+        "pos/1.txt",
+        ".git/x.txt",
+        "none/readme.md",
+        "pos/2.txt",
+        "pos/3.txt",
+        "pos/a.md",
+    ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(f"{name}\n" if name not in ("pos/2.txt", "pos/3.txt") else " \n")
     assert pairs([str(tmp_path)]) == [
@@ -98,7 +107,8 @@ def test_a_folder_a_class(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     ]
     told = capsys.readouterr().err.splitlines()
     assert told[0] == f"warning: {tmp_path / 'none'}: no .txt file in it, so it is no class"
-    assert told[1:] == [f"warning: {tmp_path / 'pos'}: 2 empty files left out, such as {tmp_path / 'pos' / '2.txt'}"]
+    assert told[1] == f"warning: {tmp_path / 'pos' / 'a.md'} is not read: it is no .txt file"
+    assert told[2:] == [f"warning: {tmp_path / 'pos'}: 2 empty files left out, such as {tmp_path / 'pos' / '2.txt'}"]
     for spec, instead in ((str(tmp_path), "a folder is a class here"), ("nltk:brown", "categories of the corpus here")):
         with pytest.raises(InputError, match=f"{instead}; --label-column and --text-column name columns of tables"):
             read_labelled([spec], label="stars")
