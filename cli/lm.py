@@ -29,7 +29,7 @@ from seqtree.cli.options import (
     was_given,
 )
 from seqtree.cli.score import score
-from seqtree.cli.texts import as_unicode
+from seqtree.cli.texts import as_text, as_unicode
 from seqtree.cli.train import train_command
 from seqtree.escapes import escaped
 from seqtree.language.config import SamplingSettings
@@ -49,6 +49,21 @@ unknown_option = click.option(
 )
 prompt_file_option = click.option("--prompt-file", type=FILE, help="Read the prompt from a file (- for stdin).")
 _TEXTS = click.argument("texts", type=FILE, nargs=-1, required=True)
+
+
+def _unescape(text: str) -> str:
+    """Text with \\n, \\t and \\\\ as a line end, a tab and a backslash; any other backslash stands for itself.
+
+    >>> _unescape(r"a\\nb \\\\nabla")
+    'a\\nb \\\\nabla'
+    """
+    return re.sub(r"\\([nt\\])", lambda found: {"n": "\n", "t": "\t"}.get(found[1], found[1]), text)
+
+
+def _as_escaped(context: click.Context, parameter: click.Parameter, text: str) -> str:
+    """The callback of an argument for one text, in which escapes stand for what they mean unless it was piped in."""
+    given = as_text(context, parameter, text)
+    return given if text == "-" else _unescape(given)
 
 
 @click.group(
@@ -300,21 +315,24 @@ def _samples(
 
 @lm.command("next", cls=TextCommand, epilog="\b\nExample:\n  seqtree lm next runs/novel 'the cat sat on the ' -k 5")
 @click.argument("model", type=FILE)
-@click.argument("text", default="", callback=as_unicode)
+@click.argument("text", default="", callback=_as_escaped)
 @click.option("-k", type=click.IntRange(min=1), default=10, help="How many tokens.")
 @condition_option
 @unknown_option
 @json_option
 def next_(model: str, text: str, k: int, condition: str | None, unknown: str, as_json: bool) -> None:
-    """The most probable tokens after TEXT (\\n a line end, \\t a tab, \\\\ a backslash), with their probabilities."""
-    print_tokens(given_class(open_model("lm", model), condition).next(_unescape(text), k, unknown), as_json)
+    """The most probable tokens after TEXT, with their probabilities.
+
+    In TEXT, \\n is a line end, \\t a tab, \\\\ a backslash; - is standard input.
+    """
+    print_tokens(given_class(open_model("lm", model), condition).next(text, k, unknown), as_json)
 
 
 @lm.command(
     cls=TextCommand, epilog="\b\nExample:\n  seqtree lm fill runs/both 'my phone broke, I want to ____ a new phone'"
 )
 @click.argument("model", type=FILE)
-@click.argument("text", callback=as_unicode)
+@click.argument("text", callback=_as_escaped)
 @click.option("-k", type=click.IntRange(min=1), default=10, help="How many tokens.")
 @click.option("--blank", default="____", help="How the blank is written.")
 @click.option("--unknown", type=click.Choice(["fail", "skip", "map"]), default="map", help="Unseen tokens around it.")
@@ -322,9 +340,9 @@ def next_(model: str, text: str, k: int, condition: str | None, unknown: str, as
 def fill(model: str, text: str, k: int, blank: str, unknown: str, as_json: bool) -> None:
     """The most probable tokens for the blank in TEXT, from both sides (a model trained with --bidirectional).
 
-    In TEXT, \\n is a line end, \\t a tab, \\\\ a backslash.
+    In TEXT, \\n is a line end, \\t a tab, \\\\ a backslash; - is standard input.
     """
-    print_tokens(open_model("lm", model).fill(_unescape(text), k, blank, unknown), as_json)
+    print_tokens(open_model("lm", model).fill(text, k, blank, unknown), as_json)
 
 
 lm.add_command(score)
@@ -341,12 +359,3 @@ def _prompt(prompt: str, prompt_file: str | None) -> str:
     from seqtree.text.lines import read_prompt
 
     return read_prompt(prompt_file)
-
-
-def _unescape(text: str) -> str:
-    """Text with \\n, \\t and \\\\ as a line end, a tab and a backslash; any other backslash stands for itself.
-
-    >>> _unescape(r"a\\nb \\\\nabla")
-    'a\\nb \\\\nabla'
-    """
-    return re.sub(r"\\([nt\\])", lambda found: {"n": "\n", "t": "\t"}.get(found[1], found[1]), text)

@@ -26,7 +26,7 @@ from seqtree.cli.options import (
     threads_option,
     with_options,
 )
-from seqtree.cli.texts import as_unicode
+from seqtree.cli.texts import as_text
 from seqtree.drawing.canvas import FORMATS
 from seqtree.errors import InputError
 
@@ -92,7 +92,7 @@ def phrases() -> None:
     "  seqtree phrases near runs/words river"
 )
 @click.argument("model", type=FILE)
-@click.argument("text", callback=as_unicode)
+@click.argument("text", callback=as_text)
 @click.option(
     "--among",
     type=FILE,
@@ -289,7 +289,7 @@ def export(
 
 @phrases.command(epilog="\b\nExample:\n  seqtree phrases trees default 'old men and women'")
 @click.argument("model", type=FILE)
-@click.argument("text", callback=as_unicode)
+@click.argument("text", callback=as_text)
 @click.option("-k", "count", type=click.IntRange(min=1), default=2, show_default=True, help="How many trees.")
 @opening_options
 @json_option

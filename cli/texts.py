@@ -27,6 +27,13 @@ def as_unicode(context: click.Context, parameter: click.Parameter, text: str) ->
     return checked_argument(text, "TEXT")
 
 
+def as_text(context: click.Context, parameter: click.Parameter, text: str) -> str:
+    """The callback of an argument for one text: ``-`` stands for standard input, without its last line end."""
+    from seqtree.text.lines import read_prompt
+
+    return read_prompt("-").removesuffix("\n") if text == "-" else as_unicode(context, parameter, text)
+
+
 texts_argument = click.argument("texts", nargs=-1, metavar="[TEXT]...", callback=unless_piped)
 file_option = click.option(
     "--file", "-f", type=FILE, metavar="FILE", help="Read the lines of a file (- for stdin) instead, each by itself."

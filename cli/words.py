@@ -14,7 +14,7 @@ from seqtree.cli.options import (
     print_json,
     print_tokens,
 )
-from seqtree.cli.texts import as_unicode
+from seqtree.cli.texts import as_text
 from seqtree.cli.train import train_command
 
 
@@ -78,7 +78,7 @@ def eval_(
 
 @words.command(cls=TextCommand, epilog="\b\nExample:\n  seqtree words fill runs/words 'She ____ the letter and left.'")
 @click.argument("model", type=FILE)
-@click.argument("text", callback=as_unicode)
+@click.argument("text", callback=as_text)
 @click.option("-k", type=click.IntRange(min=1), default=10, show_default=True, help="How many words.")
 @click.option("--blank", default="____", show_default=True, help="How the blank is written.")
 @json_option

@@ -11,17 +11,17 @@ from pathlib import Path
 
 from seqtree.errors import InputError
 from seqtree.text.config import check_encoding
-from seqtree.text.reading import check_kind, reason
+from seqtree.text.reading import check_kind, normalised, reason
 
 START = 512  # bytes of a file that tell whether it is a text
 READ = 1 << 18  # bytes of standard input that are read at once, if so many are there
 
 
 def read_prompt(file: str) -> str:
-    """The text of a file, or of standard input (``-``). Raises InputError."""
+    """The text of a file, or of standard input (``-``), with line ends as in texts to train on. Raises InputError."""
     try:
         data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-        return data.decode("utf-8-sig")
+        return normalised(data.decode("utf-8"))
     except OSError as error:
         raise InputError(f"{file}: the prompt cannot be read: {reason(error)}") from error
     except UnicodeDecodeError as error:
@@ -71,6 +71,8 @@ def line_blocks(file: str, encoding: str) -> Iterator[Iterator[str]]:
     number, rest = 1, ""
     with _naming(name, encoding):
         while data := stream.read1(READ):  # waits only while there is nothing at all
+            if number == 1 and not rest:
+                check_kind(name, data[:START], encoding)
             *lines, rest = (rest + decoder.decode(data)).split("\n")
             yield _checked(lines, name, encoding, number)
             number += len(lines)
@@ -81,7 +83,7 @@ def line_blocks(file: str, encoding: str) -> Iterator[Iterator[str]]:
 
 def _file(file: str, encoding: str) -> Iterator[str]:
     with _naming(file, encoding), open(file, "rb") as stream:
-        check_kind(file, stream.peek(START)[:START])
+        check_kind(file, stream.peek(START)[:START], encoding)
         with io.TextIOWrapper(stream, encoding, "surrogateescape") as text:
             yield from _checked(text, file, encoding)
 

@@ -24,6 +24,7 @@ from seqtree.text.encodings import likely_encodings
 
 T = TypeVar("T")
 BLOCK = 1 << 20  # bytes read at a time
+ZEROS = 0.4  # of the first characters; half of UTF-16 in Latin letters, read as another encoding, are zero
 _BYTE_ORDER_MARK = "\ufeff"
 _UNPACK, _CONVERT = "unpack it first", "convert it to plain text first"
 _NO_TEXTS = (
@@ -182,8 +183,11 @@ def _texts_of(folder: Path, skipped: list[str], suffixes: tuple[str, ...]) -> li
     return found
 
 
-def check_kind(name: str, start: bytes) -> None:
-    """Raises InputError for a file that begins so if it is plainly no text; says so if its text is marked up."""
+def check_kind(name: str, start: bytes, encoding: str | None = None) -> None:
+    """Raises InputError for a file that begins so if it is plainly no text, or not in the encoding.
+
+    If its text is marked up, it is said.
+    """
     for beginning, kind, advice in _NO_TEXTS:
         if start.startswith(beginning):
             raise InputError(f"{name} is {kind}, not a text; {advice}")
@@ -191,6 +195,11 @@ def check_kind(name: str, start: bytes) -> None:
     if mark.startswith((b"{\\rtf", b"<!doctype html", b"<html")):
         kind = "RTF" if mark.startswith(b"{") else "HTML"
         say(f"{name} is {kind}: its markup is read as text; convert it to plain text first")
+    if encoding is not None and not start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        text = start[:200].decode(encoding, "ignore")
+        if text.count("\0") > ZEROS * len(text):
+            likely = "utf-16-le" if start[:200:2].count(0) < start[1:200:2].count(0) else "utf-16-be"
+            raise InputError(f"{name} is full of zero bytes, as UTF-16 without a mark is: try --encoding {likely}")
 
 
 def _copied(stream: BinaryIO, scratch: list[Path], name: str) -> Path:
@@ -213,7 +222,7 @@ def _decoded(source: Source, encoding: str, digest: Any) -> Iterator[str]:
         while True:
             data = _read(file, source, BLOCK)
             if not offset:
-                check_kind(source.name, data)
+                check_kind(source.name, data, encoding)
             if digest is not None:
                 digest.update(data)
             pending = len(decoder.getstate()[0])  # bytes of an incomplete character

@@ -473,6 +473,7 @@ def test_next(lm: Run) -> None:
     assert out.splitlines() == [f"{p:.4f}  {json.dumps(token)[1:-1]}" for token, p in expected]
     record = _one_object(lm("next", name, "the\\ncat", "-k", "3", "--json")[1])
     assert [(row["token"], row["probability"]) for row in record["tokens"]] == expected
+    assert lm("next", name, "-", "-k", "3", stdin=b"\xef\xbb\xbfthe\r\ncat\r\n") == (code, out, "")
     refused(lm("next", name, "the", "-k", "0"), "0 is not in the range")
     for text in ("- the cat", "-k at"):
         refused(lm("next", name, text), "For a TEXT that begins with a dash", "seqtree lm next MODEL -- '- yes'")
