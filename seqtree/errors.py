@@ -1,5 +1,9 @@
 """The errors that seqtree raises; each message is one line: what, where, what was expected."""
 
+from __future__ import annotations
+
+from numbers import Integral
+
 
 class SeqtreeError(Exception):
     """A failure at run time; the command line prints the message and exits with 1."""
@@ -15,3 +19,11 @@ class ModelFileError(InputError):
 
 class DivergenceError(SeqtreeError):
     """Training still diverges (infinite or exploding losses) after every attempt to recover."""
+
+
+def check_count(name: str, value: object) -> None:
+    """Raises InputError unless the argument of that name is a whole number of at least 1."""
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise InputError(f"{name} {value!r}: expected a whole number")
+    if value < 1:
+        raise InputError(f"{name} {value}: expected at least 1")

@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 
-from seqtree.errors import ModelFileError
+from seqtree.errors import InputError, ModelFileError
 
 FOLDER = Path(__file__).parent / "models"
 DEFAULT = "default"  # the name of the parser where none is named
@@ -46,8 +47,11 @@ def located(path: str | Path, kind: str | None = None) -> Path:
     """The model file that is meant: a file itself, that of a run folder, or a model of ``kind`` that has this name.
 
     A string may be a name; a file or run in the current folder that is called the same comes first. A ``Path`` is never
-    a name. Raises ModelFileError if there is nothing, where models of the kind come with seqtree.
+    a name. Raises ModelFileError if there is nothing, where models of the kind come with seqtree, and InputError for
+    what is no path.
     """
+    if not isinstance(path, str | PathLike):
+        raise InputError(f"model {path!r}: expected a path or a name")
     known, place = cards(kind), Path(path)
     if _holds_run(place) and not (place / "model.safetensors").exists():
         raise ModelFileError(

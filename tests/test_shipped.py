@@ -12,7 +12,7 @@ from parsing_helpers import small_parser
 
 import seqtree
 from seqtree import LanguageModel, Parser, modelfile, shipped
-from seqtree.errors import ModelFileError
+from seqtree.errors import InputError, ModelFileError
 from seqtree.text import penn_tokens
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -119,6 +119,12 @@ def test_a_run_without_a_model_so_far_counts(folder: Path) -> None:
 def test_what_is_no_name(folder: Path, path: str | Path) -> None:
     with pytest.raises(ModelFileError, match=re.escape(f"{EXPECTED}default, open")):
         Parser.load(path)
+
+
+@pytest.mark.parametrize("path", [None, 5, b"default"])
+def test_what_is_no_path(path: object) -> None:
+    with pytest.raises(InputError, match=r"^model .*: expected a path or a name$"):
+        shipped.located(path)  # type: ignore[arg-type]
 
 
 def test_models_of_other_kinds(folder: Path) -> None:

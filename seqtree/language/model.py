@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from seqtree.errors import InputError
+from seqtree.errors import InputError, check_count
 from seqtree.language import evaluation
 from seqtree.language.batches import Ids, shift_inputs
 from seqtree.language.condition import Classes
@@ -147,18 +147,24 @@ class LanguageModel(Model[RecurrentLanguageModel]):
             raise InputError("the model knows no classes: train one with --condition")
         return self.classes
 
-    def evaluate_files(self, paths: Sequence[str | Path], encoding: str = "utf-8") -> evaluation.LanguageEvaluation:
+    def evaluate_files(
+        self, paths: str | Path | Sequence[str | Path], encoding: str = "utf-8"
+    ) -> evaluation.LanguageEvaluation:
         """Loss, perplexity and bits of text files, the state carried from end to end."""
         return self.evaluate_stream(self.encode_files(paths, encoding))
 
     def encode_files(
-        self, paths: Sequence[str | Path], encoding: str = "utf-8", columns: tuple[str, str] = ("label", "text")
+        self,
+        paths: str | Path | Sequence[str | Path],
+        encoding: str = "utf-8",
+        columns: tuple[str, str] = ("label", "text"),
     ) -> TokenStream:
         """Text files as one stream of tokens, to be measured several times but read once.
 
         A model with classes reads labelled texts (see ``read_labelled``; ``columns`` are those of tables and JSON
         lines), unless it is ``given`` a class. Raises InputError for labelled ones then.
         """
+        paths = [paths] if isinstance(paths, str | Path) else list(paths)
         if self.classes is not None and self.label is None:
             items = read_labelled([str(path) for path in paths], encoding, *columns)
             return encode_items(items, self.vocabulary, self.settings, self.classes.labels)
@@ -348,8 +354,7 @@ class LanguageModel(Model[RecurrentLanguageModel]):
         return made[1]
 
     def _best(self, probabilities: np.ndarray, k: int) -> list[tuple[str, float]]:
-        if k < 1:
-            raise InputError(f"k {k}: expected at least 1")
+        check_count("k", k)
         order = np.argsort(-probabilities, kind="stable")[:k]
         return [(self.vocabulary.tokens[i], float(probabilities[i])) for i in order]
 

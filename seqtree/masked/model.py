@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from seqtree.errors import InputError
+from seqtree.errors import InputError, check_count
 from seqtree.masked.config import MaskedNetworkConfig
 from seqtree.masked.network import FIRST, MaskedNetwork
 from seqtree.model import Model, untrained
@@ -66,8 +66,7 @@ class MaskedLanguageModel(Model[MaskedNetwork]):
 
         ``text`` is one sentence. Raises InputError if it does not hold exactly one blank, as a word of its own.
         """
-        if k < 1:
-            raise InputError(f"k {k}: expected at least 1")
+        check_count("k", k)
         words = [form for _, form in penn_tokens(BLANK.join(around_blank(text, blank)), self.lexicon.words)]
         if BLANK not in words:
             raise InputError(f"{text!r}: expected the blank as a word of its own")

@@ -12,7 +12,7 @@ from nltk.parse.api import ParserI
 from nltk.tree import Tree
 from torch import Tensor
 
-from seqtree.errors import InputError
+from seqtree.errors import InputError, check_count
 from seqtree.model import Model, untrained
 from seqtree.nn.parallel import in_batches
 from seqtree.parsing.beam import beam_search
@@ -128,8 +128,7 @@ class Parser(Model[ParserNetwork], ParserI):  # type: ignore[misc]  # NLTK is no
         logarithms of its labels' probabilities. A beam sees more than the greedy decoder, and so its best tree may be
         another. Raises InputError if k is below 1.
         """
-        if k < 1:
-            raise InputError(f"k {k}: expected at least 1")
+        check_count("k", k)
         if not sentence:
             return []
         batch, encoded = self._encoded([sentence])

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from nltk.tree import Tree
 
-from seqtree.errors import InputError
+from seqtree.errors import InputError, check_count
 from seqtree.parsing.parse import Parse
 from seqtree.phrases.phrase import Phrase
 from seqtree.phrases.readers import TreeReader, Vector, parsed
@@ -33,8 +33,7 @@ def readings(vectors: PhraseVectors, text: str, count: int = 2) -> list[Reading]
     if not isinstance(reader, TreeReader):
         kind = getattr(vectors.model, "kind", "a file of vectors")
         raise InputError(f"{kind}: expected a parser or a tree classifier, which read trees")
-    if count < 1:
-        raise InputError(f"k {count}: expected at least 1")
+    check_count("k", count)
     words = reader.words(text)
     if not words:
         raise InputError("the phrase has no words")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import tee
 from typing import NamedTuple
 
-from seqtree.errors import InputError
+from seqtree.errors import InputError, check_count
 from seqtree.phrases.phrase import Phrase
 from seqtree.phrases.readers import Reader, Vector
 from seqtree.phrases.similarity import cosine
@@ -27,8 +27,7 @@ def nearest(reader: Reader, text: str, among: Iterable[Phrase], count: int = 10)
     Only some thousands of phrases are in memory at a time. Raises InputError if the text has no vector, or no phrase
     among the others has one.
     """
-    if count < 1:
-        raise InputError(f"n {count}: expected at least 1")
+    check_count("n", count)
     (vector,) = missing([text], reader.vectors([Phrase(text)]))
     own = " ".join(text.split())
     best = heapq.nlargest(count, _scored(reader, vector, (one for one in among if one.text != own)))

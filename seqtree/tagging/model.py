@@ -14,7 +14,7 @@ from nltk.tag.api import TaggerI
 from nltk.tree import Tree
 from torch import Tensor
 
-from seqtree.errors import InputError
+from seqtree.errors import InputError, check_count
 from seqtree.model import Model, untrained
 from seqtree.modelfile import texts
 from seqtree.nn.neighbours import hashes
@@ -127,8 +127,7 @@ class Tagger(Model[TaggerNetwork], TaggerI):  # type: ignore[misc]  # NLTK is no
 
     def n_best(self, sentence: Sequence[Word], count: int, scheme: str | None = None) -> list[Tagging]:
         """The ``count`` most probable sequences of tags for a sentence, or all if there are fewer; best first."""
-        if count < 1:
-            raise InputError(f"count {count}: expected at least 1")
+        check_count("count", count)
         written = self._scheme(scheme)
         return self._n_best([sentence], count, True, written)[0] if sentence else []
 

@@ -13,7 +13,6 @@ from seqtree.errors import InputError, ModelFileError
 from seqtree.modelfile import a
 from seqtree.nn.network import check_tensors, load_state, state_of
 from seqtree.training.averaging import WeightAverage
-from seqtree.training.progress import Display
 from seqtree.training.ranks import Ranks
 from seqtree.training.run_folder import RunFolder
 from seqtree.training.settings import TrainingSettings
@@ -68,10 +67,9 @@ class Checkpoints:
         task: Task[Any, Any, Any],
         optimizer: torch.optim.Optimizer,
         average: WeightAverage,
-        display: Display,
         ranks: Ranks,
     ) -> None:
-        self.run, self.task, self.display, self.ranks = run, task, display, ranks
+        self.run, self.task, self.ranks = run, task, ranks
         self.settings: TrainingSettings = task.recipe.training
         self.network: nn.Module = task.model.network
         self.optimizer, self.average = optimizer, average
@@ -91,15 +89,15 @@ class Checkpoints:
         }
         self.run.write_checkpoint(contents, tensors)
 
-    def restore(self) -> tuple[TrainingState, set[str]] | None:
-        """Continue from the checkpoint: where the run stands, and which settings have changed. None without one.
+    def restore(self) -> tuple[TrainingState, dict[str, Any]] | None:
+        """Continue from the checkpoint: where the run stands, and the settings that have changed. None without one.
 
         Raises InputError if it is of other data, another network or an earlier seqtree, ModelFileError if damaged.
         """
         saved = self.ranks.led(self.run.read_checkpoint)
         return None if saved is None else self.ranks.together(lambda: self._checked(*saved))
 
-    def _checked(self, contents: dict[str, Any], tensors: dict[str, Tensor]) -> tuple[TrainingState, set[str]]:
+    def _checked(self, contents: dict[str, Any], tensors: dict[str, Tensor]) -> tuple[TrainingState, dict[str, Any]]:
         if "state" not in contents:
             raise InputError(
                 f"{self.run.path}: this run was begun by an earlier seqtree and cannot be continued exactly; its model "
@@ -112,7 +110,7 @@ class Checkpoints:
                 raise
             raise ModelFileError(f"{self.run.checkpoint}: damaged: its parts do not fit together ({error})") from error
 
-    def _restored(self, contents: dict[str, Any], tensors: dict[str, Tensor]) -> tuple[TrainingState, set[str]]:
+    def _restored(self, contents: dict[str, Any], tensors: dict[str, Tensor]) -> tuple[TrainingState, dict[str, Any]]:
         _check_identity(self.run, contents["identity"], self.task.identity())
         changed = self._changed(contents["settings"])
         groups: dict[str, dict[str, Tensor]] = {"model": {}, "average": {}, "carried": {}, "optimizer": {}}
@@ -145,15 +143,13 @@ class Checkpoints:
             check_tensors(found, averages if adam else {"momentum_buffer": like})
         self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": values})
 
-    def _changed(self, before: dict[str, Any]) -> set[str]:
+    def _changed(self, before: dict[str, Any]) -> dict[str, Any]:
         """The settings that are not what they were when the run began."""
         changed = {k: v for k, v in self.settings.to_json().items() if before.get(k) != v}
         if fixed := sorted(changed.keys() & set(FIXED)):
             facts = "; ".join(f"{name} was {before.get(name)}, is {changed[name]}" for name in fixed)
             raise InputError(f"{self.run.path}: cannot resume a run with another optimiser or average: {facts}")
-        if changed:
-            self.display.warning("changed since the run began: " + ", ".join(f"{k} {v}" for k, v in changed.items()))
-        return set(changed)
+        return changed
 
 
 def _check_identity(run: RunFolder, before: dict[str, Any], now: dict[str, Any]) -> None:

@@ -48,7 +48,7 @@ def train(
     every evaluation. Returns the report, the same as with ``--json``: ``model`` is the run folder, to be opened with
     ``seqtree.load``. Raises InputError, DivergenceError, OSError.
     """
-    if isinstance(task, str) and task not in TASKS:
+    if not isinstance(task, type) and task not in TASKS:
         raise InputError(f"task {task!r}: expected one of {', '.join(TASKS)}")
     for source in sources:
         if not isinstance(source, str | Path) or source == "":

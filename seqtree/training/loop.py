@@ -71,7 +71,7 @@ class Trainer:
         self.parameters = list(self.network.parameters())
         self.optimizer = _optimizer(self.network, self.settings)
         self.average = WeightAverage(self.network, self.settings)
-        self.checkpoints = Checkpoints(run, task, self.optimizer, self.average, display, self.ranks)
+        self.checkpoints = Checkpoints(run, task, self.optimizer, self.average, self.ranks)
         self.state = TrainingState()
         self.gpus = [p.device for p in self.parameters[:1] if p.device.type == "cuda"]
         self.foreseen = self.ranks.first(sum(task.measuring_seconds()))  # of the last evaluation and the report
@@ -321,10 +321,12 @@ class Trainer:
         if restored is None:
             return False
         self.state, changed = restored
-        if changed & {"epochs", "minutes"}:  # the budget may have been raised
+        if changed.keys() & {"epochs", "minutes"}:  # the budget may have been raised
             self.state.finished = self.state.finished and self.progress() >= 1.0
         if damaged := self.run.cut_metrics(self.state.step):
             self.display.warning(f"{self.run.metrics}: {damaged} damaged lines left out")
+        if changed and not quiet:
+            self.display.warning("changed since the run began: " + ", ".join(f"{k} {v}" for k, v in changed.items()))
         if not quiet:
             self.display.message(f"resuming at step {self.state.step:,}")
         return True

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from seqtree.drawing.alignment import matrix_svg
-from seqtree.errors import InputError
+from seqtree.errors import InputError, check_count
 from seqtree.model import Model, untrained
 from seqtree.nn.parallel import BATCH_LENGTH, in_batches
 from seqtree.text.config import END as END_TOKEN
@@ -155,7 +155,9 @@ class Translator(Model[TranslatorNetwork]):
         Raises InputError if ``best`` is more than ``beam``, and for a length penalty out of range.
         """
         _check_penalty(length_penalty)
-        if not 1 <= best <= beam:
+        check_count("beam", beam)
+        check_count("best", best)
+        if best > beam:
             raise InputError(f"the {best} best of a beam of {beam}: expected from 1 to as many as the beam has")
         asked = _Asked(beam, best, length_penalty, alignments, log_probabilities)
         if isinstance(texts, str):

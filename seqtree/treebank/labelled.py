@@ -132,7 +132,7 @@ def labelled_trees(
         found.append(one)
     if left_out:
         more = f", as are {len(left_out) - 1:,} more like it" if left_out[1:] else ""
-        warn(f"{left_out[0]}; that tree is left out{more}")
+        warn(f"{left_out[0]}; left out{more}")
     return found
 
 

@@ -22,7 +22,7 @@ from seqtree.treebank.skipping import Skip
 
 SUFFIXES = (".bracket", ".brackets", ".mrg", ".prd", ".psd", ".ptb", ".tbf", ".tree", ".trees", ".txt")  # in folders
 MALFORMED = ("stop", "skip")  # what to do about a malformed tree
-HINT = " (--malformed skip leaves such trees out)"
+HINT = " (--malformed skip leaves it out and reads on)"
 LEMMAS = ".tbf"  # files with a lemma after each word, such as AnCora's
 
 Placed = Iterator[tuple[Tree, Place]]
@@ -50,7 +50,7 @@ def trees(
     except MalformedTree as error:
         raise InputError(f"{error}{HINT if malformed else ''}") from None
     if faults.count:
-        warn(f"{faults.first}; that tree is left out{_more(faults.count, 'malformed ones')}")
+        warn(f"{faults.first}; left out{_more(faults.count, 'malformed ones')}")
 
 
 def _trees(

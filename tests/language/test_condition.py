@@ -324,7 +324,7 @@ def test_a_run_learns_what_belongs_to_which_class(tmp_path: Path) -> None:
             assert max(row) > 0.9
     free = Counter(made.sample(seed=seed) for seed in range(60))
     assert {label for label, texts in items.items() if sum(free[text] for text in texts) > 5} == set(items)
-    stream = made.encode_files([tmp_path / "texts.tsv"])
+    stream = made.encode_files(tmp_path / "texts.tsv")
     with_class, without = (made.evaluate_stream(stream, given).loss for given in (True, False))
     lengths = np.mean([len(text) + 1 for texts in items.values() for text in texts])
     told = math.log(3) / lengths  # what a class tells of a text; fewer texts teach the network to do without

@@ -317,9 +317,11 @@ def test_malformed_trees_stop_or_are_left_out(command: Run, model: Path) -> None
     training = ("parser", "train", "t.mrg", "--out", "a", *SMALL)
     evaluation = ("parser", "eval", model, "t.mrg", "--json")
     for arguments in (training, evaluation):
-        refused(command(*arguments), "t.mrg:8: a node (NP ) without words (--malformed skip leaves such trees out)")
+        refused(
+            command(*arguments), "t.mrg:8: a node (NP ) without words (--malformed skip leaves it out and reads on)"
+        )
     said = (
-        "t.mrg:1: the tree that begins here is never closed; a closing bracket is missing; that tree is left out, as "
+        "t.mrg:1: the tree that begins here is never closed; a closing bracket is missing; left out, as "
         "are 1 more malformed ones\n"
     )
     code, _, err = command(*training, "--malformed", "skip")

@@ -515,6 +515,15 @@ def test_a_model_whose_validation_is_nan_is_never_kept(tmp_path: Path) -> None:
     assert records(tmp_path / "always") == []
 
 
+def test_what_changed_is_said_once_though_the_run_goes_back_to_its_checkpoint(tmp_path: Path) -> None:
+    _train(_Toy(), tmp_path)[0].fit()
+    task = _Toy()
+    task.bad = {4: math.nan}
+    trainer, display = _train(task, tmp_path, epochs=4.0)
+    assert trainer.fit(resume=True).steps == 40
+    assert display.text.count("exploded") == display.text.count("changed since the run began: epochs 4.0") == 1
+
+
 def test_weights_that_are_no_numbers_reach_no_file(tmp_path: Path) -> None:
     """The step before a checkpoint spoils the weights; the loss that would show it comes only after."""
     task = _Toy()

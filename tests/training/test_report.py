@@ -38,6 +38,8 @@ def test_training_returns_one(tmp_path: Path) -> None:
 def test_what_is_no_task_and_no_path_is_refused() -> None:
     with pytest.raises(InputError, match=r"^task 'parsers': expected one of lm, parser, "):
         seqtree.train("parsers", "trees.mrg")
+    with pytest.raises(InputError, match=r"^task None: expected one of lm, parser"):
+        seqtree.train(None)  # type: ignore[arg-type]
     with pytest.raises(InputError, match=r"^source \['a.mrg', 'b.mrg'\]: expected a path; several are arguments of"):
         seqtree.train("parser", ["a.mrg", "b.mrg"])
     with pytest.raises(InputError, match=r"^source '': expected a path"):  # it would be the working folder

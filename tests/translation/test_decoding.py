@@ -124,6 +124,8 @@ def test_a_source_ends_at_its_own_limit() -> None:
 def test_more_best_ones_than_the_beam_has() -> None:
     with pytest.raises(InputError, match="the 3 best of a beam of 2"):
         list(translator().translations(["ab"], beam=2, best=3))
+    with pytest.raises(InputError, match=r"beam 1\.5: expected a whole number"):
+        translator().translate("ab", beam=1.5)  # type: ignore[arg-type]
 
 
 def test_a_sure_target_is_found_though_many_others_end_before() -> None:

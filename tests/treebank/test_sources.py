@@ -139,12 +139,12 @@ def test_malformed_trees_stop_in_files_and_in_corpora_or_are_left_out(corpora):
     (corpora / "wsj-2.mrg").write_text("(S (A 6)\n")
     for spec in ("nltk:small", str(corpora)):
         assert "wsj-1.mrg:3: a node without a label in the tree of line 2" in refusal(spec)
-        assert refusal(spec) + " (--malformed skip leaves such trees out)" == refusal(spec, malformed="stop")
+        assert refusal(spec) + " (--malformed skip leaves it out and reads on)" == refusal(spec, malformed="stop")
         said = []
         assert words([spec], malformed="skip", warn=said.append) == "1 3 5 2a 2b 3a 3b 4a 4b"
         [line] = said
         assert "wsj-1.mrg:3: a node without a label" in line
-        assert line.endswith("; that tree is left out, as are 2 more malformed ones")
+        assert line.endswith("; left out, as are 2 more malformed ones")
     assert words(["nltk:small[-2:]"], malformed="skip", warn=said.append) == "4a 4b"
     assert said[1].endswith("as are 2 more malformed ones")  # though they are read twice
     assert "malformed 'mend': expected one of stop, skip" in refusal(str(corpora), malformed="mend")
