@@ -380,7 +380,8 @@ def test_formats(command: Run, trained: Trained, model: Parser, format: str, sco
     def expected(*lines: str, tokenized: bool) -> str:
         sentences = list(read_sentences(lines, tokenized, model.lexicon.words))
         assert [[form for form, _ in sentence.words] for sentence in sentences] == SENTENCES
-        parses = model.parses(sentence.words for sentence in sentences)
+        short = ArrayParser.load(trained.folder) or model  # which reads short texts, to slightly other scores
+        parses = short.parses([sentence.words for sentence in sentences])
         pairs = zip(parses, sentences, strict=True)
         return between.join(format_parse(parse, format, None, scores, sentence) for parse, sentence in pairs) + "\n"
 
