@@ -1,4 +1,4 @@
-"""What every test may count on: fixed seeds, a cache of its own, the default parser, the real data if there are any."""
+"""What every test may count on: a thread a worker, fixed seeds, a cache of its own, the default parser, real data."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ import pytest
 
 
 def pytest_configure() -> None:
-    """Tell NLTK, before it is imported, where the real treebanks lie."""
+    """Tell NLTK where the real treebanks lie, and torch how many threads it has, before they are imported."""
+    if "PYTEST_XDIST_WORKER" in os.environ:  # workers have a core each; more threads wait for one another
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
     if os.environ.get("SEQTREE_DATA"):
         data = Path(os.environ["SEQTREE_DATA"]).resolve()
         os.environ["SEQTREE_DATA"] = str(data)  # absolute: tests change the working folder
