@@ -9,6 +9,7 @@ import click
 
 from seqtree.cli.options import json_option, print_json
 from seqtree.errors import InputError
+from seqtree.wording import counted
 
 if TYPE_CHECKING:
     from seqtree.text.cache import Entry
@@ -44,7 +45,9 @@ def list_(as_json: bool) -> None:
     for entry in found:
         texts = ", ".join(entry.texts) or "?"
         click.echo(f"{entry.path.stem[:SHORT]}  {entry.size / 1e6:10,.1f} MB  {_age(entry, now):>10}  {texts}")
-    click.echo(f"{total / 1e6:,.1f} MB of at most {limit / 1e6:,.0f} MB, {len(found)} files, in {cache_folder()}")
+    click.echo(
+        f"{total / 1e6:,.1f} MB of at most {limit / 1e6:,.0f} MB, {counted(len(found), 'file')}, in {cache_folder()}"
+    )
 
 
 @cache.command()
@@ -68,7 +71,7 @@ def clear(names: tuple[str, ...]) -> None:
         entry.remove()
     if not names:
         forget_readings(folder)
-    click.echo(f"removed {len(chosen)} files, {sum(entry.size for entry in chosen) / 1e6:,.1f} MB")
+    click.echo(f"removed {counted(len(chosen), 'file')}, {sum(entry.size for entry in chosen) / 1e6:,.1f} MB")
 
 
 def _age(entry: Entry, now: float) -> str:

@@ -9,6 +9,7 @@ import click
 
 from seqtree.cli.options import json_option, print_json, quick_imports
 from seqtree.errors import SeqtreeError
+from seqtree.wording import counted
 
 WIDTH = 20
 
@@ -69,7 +70,7 @@ def _places(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "cache", "none, for there is no home folder: SEQTREE_CACHE names one"
     else:
         most = "?" if cache["limit_bytes"] is None else f"{cache['limit_bytes'] / 1e6:,.0f}"
-        size = f"{cache['bytes'] / 1e6:,.1f} MB of at most {most} MB, {cache['files']:,} files"
+        size = f"{cache['bytes'] / 1e6:,.1f} MB of at most {most} MB, {counted(cache['files'], 'file')}"
         yield "cache", f"{size}, in {cache['folder']}" + ("" if cache["writable"] else "  (cannot be written to)")
     yield "models", ", ".join(f"{one['name']} ({one['kind']}, {one['bytes'] / 1e6:.1f} MB)" for one in found["models"])
     yield "NLTK data", ", ".join(data["folders"]) or "no folder of it is there"

@@ -10,7 +10,7 @@ from pathlib import Path
 from seqtree.drawing.svg import INK, LINE_INK, SIZE, picture, text
 
 FOLDER = Path(__file__).resolve().parent
-EVERYWHERE = {"errors", "lazy", "escapes", "extras"}  # the rooms that every room may import
+EVERYWHERE = {"errors", "lazy", "escapes", "extras", "wording"}  # the rooms that every room may import
 BOX, HEIGHT, STEP = 108, 28, 66  # pixels: the size of a box, and from the top of a row to that of the next
 Rooms = dict[str, set[str]]
 

@@ -17,6 +17,7 @@ from seqtree.nn.device import choose_device, choose_dtype
 from seqtree.nn.network import Network, load_state, skeleton, state_of
 from seqtree.nn.randomness import seeded
 from seqtree.tasks import TASKS, named
+from seqtree.wording import a
 
 N = TypeVar("N", bound=Network)
 
@@ -57,7 +58,7 @@ class Model(Generic[N]):
         path = shipped.located(path, cls.kind)
         kind, contents, tensors = modelfile.load(path)
         if kind != cls.kind:
-            raise ModelFileError(f"{path}: {holds(kind)}, expected {modelfile.a(cls.kind)}")
+            raise ModelFileError(f"{path}: {holds(kind)}, expected {a(cls.kind)}")
         return cls._opened(path, contents, tensors).to(device, precision)
 
     @classmethod
@@ -133,4 +134,4 @@ def holds(kind: str) -> str:
     uses = next((entry.use for entry in TASKS.values() if entry.kind == kind), "")
     if kind == "checkpoint":
         uses = "--resume in its run folder; the model is model.safetensors beside it"
-    return f"holds {modelfile.a(kind)}" + (f" (for {uses})" if uses else "")
+    return f"holds {a(kind)}" + (f" (for {uses})" if uses else "")

@@ -107,11 +107,6 @@ def _opened(path: Path, framework: str) -> Iterator[tuple[dict[str, Any], Any]]:
         raise ModelFileError(f"{path}: damaged or not a safetensors file ({str(error).splitlines()[0]})") from error
 
 
-def a(kind: str) -> str:
-    """The name of a kind with its article: ``a parser``, ``an image-classifier``."""
-    return f"{'an' if kind[:1] in 'aeiou' else 'a'} {kind}"
-
-
 def texts(values: Any) -> tuple[str, ...]:
     """A list of strings from JSON as a tuple. Raises InputError for anything else."""
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):

@@ -26,6 +26,7 @@ from seqtree.training.counts import counted_words
 from seqtree.training.progress import Display
 from seqtree.training.start import known_before, start_encoder, with_start
 from seqtree.training.task import Batch, Counted, Inputs
+from seqtree.wording import counted
 
 MAX_VALIDATION = 5000  # texts
 
@@ -144,12 +145,13 @@ class ClassifyTask(SentenceTask[ClassifierRecipe, Classifier, ClassData]):
         return figures, summary
 
     def describe(self) -> str:
-        model, config = self.model, self.model.network.config
+        model, config, unit = self.model, self.model.network.config, self.recipe.texts.unit
         return (
-            f"{len(self.labels):,} training texts of {int(self.lengths.sum()):,} {self.recipe.texts.unit}s, "
-            f"{len(self.data.valid):,} validation texts; {len(model.classes):,} classes; {len(model.lexicon.words):,} "
-            f"{self.recipe.texts.unit}s known; encoder {config.encoder}, pooling {config.pooling}, n-grams of "
-            f"{config.ngrams} words and {config.character_ngrams} characters, batch {self.recipe.batch.batch}"
+            f"{counted(len(self.labels), 'training text')} of {counted(int(self.lengths.sum()), unit)}, "
+            f"{counted(len(self.data.valid), 'validation text')}; {counted(len(model.classes), 'class')}; "
+            f"{counted(len(model.lexicon.words), unit)} known; encoder {config.encoder}, pooling {config.pooling}, "
+            f"n-grams of {config.ngrams} words and {config.character_ngrams} characters, "
+            f"batch {self.recipe.batch.batch}"
         )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from seqtree.drawing.charts import Chart, chart, label
 from seqtree.treebank.parseval import Brackets
+from seqtree.wording import counted
 
 STEP = 10  # words
 MOST = 20  # labels
@@ -30,11 +31,12 @@ def f1_chart(lengths: Mapping[int, Brackets], labels: Mapping[str, Brackets], fo
         _by_label(right, shown)
         kept = f", the {MOST} most frequent of {len(labels)}" if len(labels) > MOST else ""
         right.set_title(f"by label{kept}\n(gold constituents)", fontsize="medium")
-        figure.suptitle(f"Labelled F1, {sentences:,} sentences")
+        figure.suptitle(f"Labelled F1, {counted(sentences, 'sentence')}")
 
     size = (max(9.0, 0.75 * len(steps) + 6), max(3.8, 0.3 * len(shown) + 1.6))
-    counted = f"{len(shown)} of {len(labels)} labels" if len(labels) > MOST else f"{len(labels)} labels"
-    return Chart(chart(size, draw, format), f"labelled F1 of {sentences:,} sentences by length and of {counted}")
+    some = f"{len(shown)} of " if len(labels) > MOST else ""
+    about = f"labelled F1 of {counted(sentences, 'sentence')} by length and of {some}{counted(len(labels), 'label')}"
+    return Chart(chart(size, draw, format), about)
 
 
 def _steps(lengths: Mapping[int, Brackets]) -> dict[int, Brackets]:

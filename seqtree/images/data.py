@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from seqtree.errors import InputError
 from seqtree.images.idx import Bytes
+from seqtree.wording import counted
 
 MAX_NAMED = 10  # classes in a message
 
@@ -29,7 +30,9 @@ class ImageSet:
 
     def __post_init__(self) -> None:
         if len(self.images) != len(self.labels):
-            raise InputError(f"{self.source}: {len(self.images):,} images but {len(self.labels):,} labels")
+            raise InputError(
+                f"{self.source}: {counted(len(self.images), 'image')} but {counted(len(self.labels), 'label')}"
+            )
 
     def __len__(self) -> int:
         return len(self.images)

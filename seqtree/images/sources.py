@@ -12,6 +12,7 @@ from seqtree.images.idx import read_images, read_labels
 from seqtree.images.reading import NOTHING_DRAWN, picture
 from seqtree.text.class_folders import class_folders
 from seqtree.text.reading import say
+from seqtree.wording import counted
 
 PARTS = {"train": "train", "test": "t10k"}  # part of the data -> prefix of its file names
 FORMS = (("-images-idx3-ubyte", "-labels-idx1-ubyte"), ("-images.idx3-ubyte", "-labels.idx1-ubyte"))
@@ -58,7 +59,7 @@ def _pictures(folder: Path, classes: dict[str, list[Path]], size: tuple[int, int
         raise InputError(f"{folder}: {len(classes)} folders of pictures; expected at most {MAX_CLASSES} classes")
     readings = [picture(str(path), size) for paths in classes.values() for path in paths]
     if blank := [reading.name for reading in readings if NOTHING_DRAWN in reading.changes]:
-        say(f"{blank[0]}: {NOTHING_DRAWN}" + (f", nor on {len(blank) - 1:,} others" if blank[1:] else ""))
+        say(f"{blank[0]}: {NOTHING_DRAWN}" + (f", nor on {counted(len(blank) - 1, 'other')}" if blank[1:] else ""))
     labels = np.repeat(np.arange(len(classes), dtype=np.uint8), [len(paths) for paths in classes.values()])
     return ImageSet(np.stack([reading.image for reading in readings]), labels, str(folder), tuple(classes))
 

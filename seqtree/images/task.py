@@ -22,6 +22,7 @@ from seqtree.images.model import ImageClassifier
 from seqtree.training.batches import evenly_by_class
 from seqtree.training.progress import Display
 from seqtree.training.task import Batch, Inputs, Task
+from seqtree.wording import counted
 
 MEASURED = 10_000  # training images from which batch normalisation takes its figures
 MAX_VALIDATION = 5000  # images
@@ -130,7 +131,7 @@ class ImageTask(Task[ImageRecipe, ImageClassifier, ImageData]):
 
     def measure(self, model: ImageClassifier) -> tuple[dict[str, Any], str]:
         measured = evaluate(model, self.data.valid or self.data.training)
-        summary = f"{100 * measured.error:.2f} % wrong of {measured.images:,} images, loss {measured.loss:.4f}"
+        summary = f"{100 * measured.error:.2f} % wrong of {counted(measured.images, 'image')}, loss {measured.loss:.4f}"
         return measured.to_json(), summary
 
     def describe(self) -> str:
@@ -138,8 +139,9 @@ class ImageTask(Task[ImageRecipe, ImageClassifier, ImageData]):
         what = config.plan or f"{config.cell} {config.layers}x{config.hidden} over the rows"
         size = "x".join(map(str, data.training.size))
         return (
-            f"{len(data.training):,} training images of {size}, {len(data.valid or ()):,} validation images; "
-            f"{len(data.names)} classes; {what}; batch {self.recipe.batch.batch}"
+            f"{counted(len(data.training), 'training image')} of {size}, "
+            f"{counted(len(data.valid or ()), 'validation image')}; {counted(len(data.names), 'class')}; {what}; "
+            f"batch {self.recipe.batch.batch}"
         )
 
     def _shuffled(self, epoch: int) -> list[Batch]:

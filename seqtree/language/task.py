@@ -44,6 +44,7 @@ from seqtree.text.reading import check_standard_input
 from seqtree.training.progress import Display
 from seqtree.training.start import grow, start_vectors, vector_width
 from seqtree.training.task import Batch, Counted, Inputs, Task
+from seqtree.wording import counted
 
 RESET = 0.01  # how likely each row's state is forgotten after a window
 MAX_VALIDATION = 250_000  # tokens
@@ -262,9 +263,13 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
         config, shape = self.model.network.config, self.recipe.batch
         valid = f"{len(self.data.valid):,}" if self.data.valid else "no"
         data = self.data
-        files = f"{data.files:,} files read, {len(data.skipped):,} skipped; " if data.files > 1 or data.skipped else ""
-        lines = f"{len(self.batches):,} lines, " if isinstance(self.batches, LineBatches) else ""
-        lines += f"{len(data.classes):,} classes, " if data.classes else ""
+        files = (
+            f"{counted(data.files, 'file')} read, {len(data.skipped):,} skipped; "
+            if data.files > 1 or data.skipped
+            else ""
+        )
+        lines = f"{counted(len(self.batches), 'line')}, " if isinstance(self.batches, LineBatches) else ""
+        lines += f"{counted(len(data.classes), 'class')}, " if data.classes else ""
         unknown = f" ({data.train.unknown / len(data.train):.1%} unknown)" if data.train.unknown else ""
         last = "" if config.output_size == config.hidden else f" (the last {config.output_size})"
         return (

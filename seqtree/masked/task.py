@@ -24,6 +24,7 @@ from seqtree.training.progress import Display
 from seqtree.training.start import known_before, start_encoder, with_start
 from seqtree.training.task import Batch, Counted, Inputs
 from seqtree.treebank.plain import NumberedText, read_words
+from seqtree.wording import counted
 
 MAX_VALIDATION = 2000  # sentences
 
@@ -165,7 +166,7 @@ class MaskedTask(SentenceTask[MaskedRecipe, MaskedLanguageModel, MaskedData]):
     def describe(self) -> str:
         lexicon, config = self.model.lexicon, self.model.network.config
         return (
-            f"{len(self.sentences):,} training sentences of {int(self.lengths.sum()):,} words, "
-            f"{len(self.data.valid):,} validation sentences; {len(lexicon.words):,} words, of which "
+            f"{counted(len(self.sentences), 'training sentence')} of {counted(int(self.lengths.sum()), 'word')}, "
+            f"{counted(len(self.data.valid), 'validation sentence')}; {counted(len(lexicon.words), 'word')}, of which "
             f"{len(self.model.network.bias):,} are guessed; encoder {config.encoder}, batch {self.recipe.batch.batch}"
         )

@@ -30,6 +30,7 @@ from seqtree.treebank.binary import BinaryTree, binarise, restore
 from seqtree.treebank.bracketed import write_tree
 from seqtree.treebank.dialects import WRAPPERS
 from seqtree.treebank.sources import normalised_trees
+from seqtree.wording import counted
 
 MAX_WORDS = 2000  # of a training tree; time and memory of a step grow with their square
 MAX_VALIDATION = 2000  # trees
@@ -170,10 +171,11 @@ class ParserTask(SentenceTask[ParserRecipe, Parser, ParserData]):
     def describe(self) -> str:
         lexicon, config = self.model.lexicon, self.model.network.config
         words = sum(len(tree) for tree in self.gold)
-        tagged = f"{len(self.tagged):,} tagged sentences, " if self.tagged else ""
+        tagged = f"{counted(len(self.tagged), 'tagged sentence')}, " if self.tagged else ""
         return (
-            f"{len(self.gold):,} training trees of {words:,} words, {tagged}{len(self.data.valid):,} validation trees; "
-            f"{len(lexicon.words):,} words, {len(self.model.labels):,} labels, {len(self.model.tags):,} tags; encoder "
+            f"{counted(len(self.gold), 'training tree')} of {counted(words, 'word')}, {tagged}"
+            f"{counted(len(self.data.valid), 'validation tree')}; {counted(len(lexicon.words), 'word')}, "
+            f"{counted(len(self.model.labels), 'label')}, {counted(len(self.model.tags), 'tag')}; encoder "
             f"{config.encoder}, composition {config.composition}, {self.recipe.objective.objective}, batch "
             f"{self.recipe.batch.batch}"
         )

@@ -22,6 +22,7 @@ from seqtree.scenes.preparing import Prepared, prepared_scene, textons_of
 from seqtree.training.batches import SentenceTask, spread_out
 from seqtree.training.progress import Display
 from seqtree.training.task import Batch, Inputs
+from seqtree.wording import counted
 
 PAIRS, TREES = 0, 1  # the stages of training
 
@@ -119,16 +120,17 @@ class SceneTask(SentenceTask[SceneRecipe, SceneParser, SceneData]):
     def measure(self, model: SceneParser) -> tuple[dict[str, Any], str]:
         measured = evaluate(model, self.data.valid or self.data.training)
         pixels, classes = 100 * measured.pixel_accuracy, 100 * measured.class_accuracy
-        summary = f"{pixels:.2f} % of pixels right, {classes:.2f} % as the mean of classes; {measured.images:,} images"
-        return measured.to_json(), summary
+        summary = f"{pixels:.2f} % of pixels right, {classes:.2f} % as the mean of classes"
+        return measured.to_json(), f"{summary}; {counted(measured.images, 'image')}"
 
     def describe(self) -> str:
         config, recipe = self.model.network.config, self.recipe
         tree = "no tree" if config.leaves_only else f"composition {config.composition} of width {config.vector}"
         return (
-            f"{len(self.data.training):,} training images of {int(self.lengths.sum()):,} segments "
-            f"({recipe.segments.method}), {len(self.data.valid):,} validation images; {len(self.model.classes)} "
-            f"classes; {config.hidden} units, {tree}; batch {recipe.batch.batch}"
+            f"{counted(len(self.data.training), 'training image')} of {counted(int(self.lengths.sum()), 'segment')} "
+            f"({recipe.segments.method}), {counted(len(self.data.valid), 'validation image')}; "
+            f"{counted(len(self.model.classes), 'class')}; {counted(config.hidden, 'unit')}, {tree}; "
+            f"batch {recipe.batch.batch}"
         )
 
 

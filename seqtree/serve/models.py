@@ -18,11 +18,11 @@ from seqtree.errors import InputError, SeqtreeError
 from seqtree.language.memorisation import Ids, training_text_of_run
 from seqtree.language.model import LanguageModel
 from seqtree.model import Model, load
-from seqtree.modelfile import a
 from seqtree.serve.operations import OPERATIONS
 from seqtree.shipped import default_parser
 from seqtree.text.cache import cache_folder
 from seqtree.training.fit import train
+from seqtree.wording import a
 
 MAX_TRAINING = 50_000_000  # bytes of training text that samples are compared with
 SAMPLE = "lighthouse"  # the embedded text that a small language model is trained on

@@ -22,6 +22,7 @@ from seqtree.training.counts import counted_words
 from seqtree.training.progress import Display
 from seqtree.training.start import known_before, start_encoder, with_start
 from seqtree.training.task import Batch, Counted, Inputs
+from seqtree.wording import counted
 
 MAX_VALIDATION = 5000  # sentences
 
@@ -137,11 +138,12 @@ class TagTask(SentenceTask[TaggerRecipe, Tagger, TagData]):
 
     def describe(self) -> str:
         model, config, data = self.model, self.model.network.config, self.data
-        intents = f", {len(model.intents):,} intents" if len(model.intents) else ""
+        intents = f", {counted(len(model.intents), 'intent')}" if len(model.intents) else ""
         kind = f" ({data.scheme.upper()} chunks)" if data.scheme else ""
         return (
-            f"{len(data.training):,} training sentences of {int(self.lengths.sum()):,} words, {len(data.valid):,} "
-            f"validation sentences; {len(model.lexicon.words):,} words, {len(model.tags):,} tags{kind}{intents}; "
+            f"{counted(len(data.training), 'training sentence')} of {counted(int(self.lengths.sum()), 'word')}, "
+            f"{counted(len(data.valid), 'validation sentence')}; {counted(len(model.lexicon.words), 'word')}, "
+            f"{counted(len(model.tags), 'tag')}{kind}{intents}; "
             f"encoder {config.encoder}, {'CRF' if config.crf else 'softmax'}, batch {self.recipe.batch.batch}"
         )
 

@@ -9,6 +9,7 @@ from seqtree.errors import InputError
 from seqtree.text.lexicon import in_order
 from seqtree.text.lines import checked_argument
 from seqtree.text.reading import reason, say
+from seqtree.wording import also
 
 
 def class_folders(folder: Path, suffixes: Sequence[str], what: str, deep: bool = True) -> dict[str, list[Path]]:
@@ -37,9 +38,8 @@ def class_folders(folder: Path, suffixes: Sequence[str], what: str, deep: bool =
     if found and empty:
         say(f"{', '.join(empty)}: no {what} in it, so it is no class")
     if others:
-        more = f", nor are {len(others) - 1:,} more" if others[1:] else ""
         place = "" if deep else ", or not directly in the folder of a class"
-        say(f"{others[0]} is not read{more}: it is no {what}{place}")
+        say(f"{others[0]} is not read{also(len(others) - 1, 'nor')}: it is no {what}{place}")
     return {name: found[name] for name in in_order(found)}
 
 

@@ -15,6 +15,7 @@ from seqtree.text.chunks import kind_of, scheme_of
 from seqtree.text.config import check_encoding
 from seqtree.text.nltk_corpora import PREFIX, NamedCorpus, open_corpus
 from seqtree.text.reading import Source, numbered_lines, sources
+from seqtree.wording import counted
 
 SUFFIXES = (".bio", ".conll", ".conllu", ".iob", ".tsv", ".txt")  # of files in folders
 DOCUMENT = "-DOCSTART-"
@@ -117,7 +118,7 @@ def word_column(sentence: Rows, given: int | None = None) -> int:
 def _check_column(sentence: Rows, name: str, column: int) -> None:
     width = len(sentence.rows[0])
     if column > width:
-        raise InputError(f"{sentence.place}: {width} column{'s' * (width > 1)}, expected a {name} in column {column}")
+        raise InputError(f"{sentence.place}: {counted(width, 'column')}, expected a {name} in column {column}")
 
 
 def _is_conllu(sentence: Rows) -> bool:
@@ -234,7 +235,7 @@ def _last_column(source: Source, encoding: str) -> set[str]:
 
 def _check(row: tuple[str, ...], width: int, place: str) -> None:
     if len(row) != width:
-        raise InputError(f"{place}: {len(row)} column{'s' * (len(row) > 1)}, expected {width} as in the lines before")
+        raise InputError(f"{place}: {counted(len(row), 'column')}, expected {width} as in the lines before")
     if "" in row:
         raise InputError(f"{place}: column {row.index('') + 1} is empty")
 

@@ -15,6 +15,7 @@ from seqtree.text.nltk_corpora import PREFIX, NamedCorpus, open_corpus
 from seqtree.text.reading import Source, numbered_lines, read_text, say, sources
 from seqtree.text.tables import CSV, read_table
 from seqtree.text.vocabulary import utf8_length
+from seqtree.wording import counted
 
 JSON = (".json", ".jsonl", ".ndjson")
 TEXTS = (".txt",)  # of a folder a class
@@ -181,7 +182,7 @@ def _folders(folder: Path, classes: Iterable[str], encoding: str) -> Iterator[La
                 else:
                     empty.append(file.name)
         if empty:
-            say(f"{folder / label}: {len(empty)} empty files left out, such as {empty[0]}")
+            say(f"{folder / label}: {counted(len(empty), 'empty file')} left out, such as {empty[0]}")
 
 
 def _corpus(spec: str) -> Iterator[Labelled]:

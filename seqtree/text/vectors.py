@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from seqtree.errors import InputError
 from seqtree.text.reading import check_kind, reason, say
+from seqtree.wording import counted
 
 MAX_LINE = 1 << 22  # bytes
 FORM = "a word and its numbers in a line, as word2vec and GloVe write text"
@@ -80,7 +81,9 @@ class VectorFile:
             word, numbers = self._parts(number, line)
             count += 1
             if self.words is not None and count > self.words:
-                raise InputError(f"{self.path}:{number}: line 1 promises {self.words:,} words; here is one more")
+                raise InputError(
+                    f"{self.path}:{number}: line 1 promises {counted(self.words, 'word')}; here is one more"
+                )
             if not word.isprintable() and any("\udc80" <= character <= "\udcff" for character in word):
                 odd.append(number)
             if word not in found and (word.isprintable() if wanted is None else word in wanted):
@@ -109,8 +112,8 @@ class VectorFile:
         fields = line.split()
         numbers, word = fields[-self.width :], fields[: -self.width]
         if len(word) != 1 and (not word or any(map(_is_number, word[1:]))):
-            more = f"{max(0, len(fields) - 1):,} numbers" if fields else "an empty line"
-            raise InputError(f"{self.path}:{number}: {more}; expected a word and {self.width:,} numbers")
+            more = counted(max(0, len(fields) - 1), "number") if fields else "an empty line"
+            raise InputError(f"{self.path}:{number}: {more}; expected a word and {counted(self.width, 'number')}")
         if b"".join(numbers).translate(None, _NUMERIC):
             self._vector(number, numbers)
         return b" ".join(word).decode("utf-8", "surrogateescape"), numbers

@@ -10,13 +10,13 @@ import torch
 from torch import Tensor, nn
 
 from seqtree.errors import InputError, ModelFileError
-from seqtree.modelfile import a
 from seqtree.nn.network import check_tensors, load_state, state_of
 from seqtree.training.averaging import WeightAverage
 from seqtree.training.ranks import Ranks
 from seqtree.training.run_folder import RunFolder
 from seqtree.training.settings import TrainingSettings
 from seqtree.training.task import Task
+from seqtree.wording import a
 
 FIXED = ("optimizer", "averaging")  # settings that cannot change when a run is resumed
 

@@ -10,6 +10,7 @@ from seqtree.training.progress import Display
 from seqtree.training.run_folder import whole_path
 from seqtree.training.settings import ValidationSettings
 from seqtree.training.task import Task
+from seqtree.wording import counted
 
 MANY = 1 / 3  # of the validation items; single words and set phrases are in both parts of any data
 
@@ -27,7 +28,7 @@ def tell_of_validation(task: Task[Any, Any, Any], sources: Sequence[str], displa
         display.warning(f"{text} is trained on, too: figures of validation will look better than they are")
     if task.few_to_validate and task.holds_out:
         display.message(
-            f"figures of {count} held-out item{'s' * (count > 1)} say little; --valid-share 0 learns from all of them"
+            f"figures of {counted(count, 'held-out item')} say little; --valid-share 0 learns from all of them"
         )
     elif task.holds_out and not count:
         display.message("too few items to hold any out for validation: figures are of the training data")

@@ -23,12 +23,13 @@ from seqtree.training.concerns import tell_of_validation
 from seqtree.training.counts import start_from_counts
 from seqtree.training.launch import launch
 from seqtree.training.loop import Trainer, TrainingResult
-from seqtree.training.progress import Display, clock, counted
+from seqtree.training.progress import Display, clock
 from seqtree.training.ranks import Place, Ranks
 from seqtree.training.recipe import Recipe
 from seqtree.training.report import Report
 from seqtree.training.run_folder import OthersRunFolder, RunFolder, whole_path
 from seqtree.training.task import Task
+from seqtree.wording import counted
 
 AnyTask = Task[Any, Any, Any]
 SOME = 20  # batches that are looked at
@@ -283,7 +284,7 @@ def _preflight(task: AnyTask, ranks: Ranks) -> str:
     budget = task.recipe.training
     parameters = sum(p.numel() for p in task.model.network.parameters())
     kept = 2 + (budget.optimizer == "adamw") + (budget.averaging != "none")  # a checkpoint has so many copies of them
-    parts = [task.describe(), f"{parameters:,} parameters"]
+    parts = [task.describe(), counted(parameters, "parameter")]
     if activations := task.activations():  # writing a checkpoint takes two copies more of all it has
         memory = 4 * parameters * (kept + 1) + max(activations, 8 * parameters * kept) + LIBRARIES
         each = f" in each of {ranks.size} processes" if ranks.size > 1 else ""

@@ -87,13 +87,3 @@ def clock(seconds: float) -> str:
     minutes, second = divmod(round(seconds), 60)
     hours, minute = divmod(minutes, 60)
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
-
-
-def counted(number: float, noun: str) -> str:
-    """A number with its noun, which ends in s but for one.
-
-    >>> counted(1.0, "epoch"), counted(1 / 3, "minute"), counted(1234567, "step")
-    ('1 epoch', '0.333333 minutes', '1,234,567 steps')
-    """
-    written = f"{number:,}" if isinstance(number, int) else f"{number:g}"
-    return f"{written} {noun}{'s' if number != 1 else ''}"

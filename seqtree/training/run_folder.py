@@ -14,6 +14,7 @@ from torch import Tensor
 from seqtree import modelfile
 from seqtree.errors import InputError, ModelFileError
 from seqtree.files import LOCK, locked, sync_folder, temporary_name, write_atomically
+from seqtree.wording import a
 
 CHECKPOINT = "checkpoint"  # the kind of its file
 
@@ -104,7 +105,7 @@ class RunFolder:
             return None
         kind, contents, tensors = modelfile.load(self.checkpoint)
         if kind != CHECKPOINT:
-            raise ModelFileError(f"{self.checkpoint}: holds {modelfile.a(kind)}, expected {modelfile.a(CHECKPOINT)}")
+            raise ModelFileError(f"{self.checkpoint}: holds {a(kind)}, expected {a(CHECKPOINT)}")
         return contents, tensors
 
     def add_metrics(self, record: dict[str, Any]) -> None:

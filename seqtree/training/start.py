@@ -12,7 +12,6 @@ from torch import Tensor, nn
 
 from seqtree.errors import InputError
 from seqtree.model import holds, load
-from seqtree.modelfile import a
 from seqtree.nn.network import Network
 from seqtree.nn.recurrent import Recurrent
 from seqtree.nn.words import WordEncoder
@@ -21,6 +20,7 @@ from seqtree.text.lexicon import NOTHING, Known, Lexicon
 from seqtree.text.vectors import VectorFile
 from seqtree.text.vocabulary import Vocabulary
 from seqtree.training.recipe import Recipe
+from seqtree.wording import a
 
 if TYPE_CHECKING:
     from seqtree.language.model import LanguageModel

@@ -23,6 +23,7 @@ from seqtree.translation.data import MAX_VALIDATION, Pair, letters_apart, read_p
 from seqtree.translation.evaluation import evaluate
 from seqtree.translation.model import Translator, padded
 from seqtree.translation.units import Units
+from seqtree.wording import counted
 
 
 class PairData(NamedTuple):
@@ -158,7 +159,7 @@ class TranslationTask(SentenceTask[TranslationRecipe, Translator, PairData]):
         c, model = self.model.network.config, self.model
         context = f"{c.attention} attention" if c.attends else f"context {c.context}"
         return (
-            f"{len(self.data.training):,} training pairs, {len(self.data.valid):,} validation pairs; "
+            f"{counted(len(self.data.training), 'training pair')}, {counted(len(self.data.valid), 'validation pair')}; "
             f"{len(model.source):,} source tokens, {len(model.target):,} target tokens ({model.target.unit}); {c.cell} "
             f"{c.layers}x{c.hidden} to {c.decoder_layers}x{c.hidden}, {context}; batch {self.recipe.batch.batch}"
         )

@@ -20,6 +20,7 @@ from seqtree.treebank.bracketed import Place, write_tree
 from seqtree.treebank.builder import MalformedTree
 from seqtree.treebank.dialects import WRAPPERS, is_preterminal
 from seqtree.treebank.sources import HINT, trees
+from seqtree.wording import also
 
 UNLABELLED = "?"
 EXAMPLE = "(3 (2 It) (4 (2 's) (4 great)))"
@@ -131,8 +132,7 @@ def labelled_trees(
         check_labelled(one)
         found.append(one)
     if left_out:
-        more = f", as are {len(left_out) - 1:,} more like it" if left_out[1:] else ""
-        warn(f"{left_out[0]}; left out{more}")
+        warn(f"{left_out[0]}; left out{also(len(left_out) - 1)}")
     return found
 
 

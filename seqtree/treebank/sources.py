@@ -19,6 +19,7 @@ from seqtree.treebank.bracketed import Place, parse_trees, read_trees, words_of
 from seqtree.treebank.builder import MalformedTree
 from seqtree.treebank.normalisation import normalise
 from seqtree.treebank.skipping import Skip
+from seqtree.wording import also
 
 SUFFIXES = (".bracket", ".brackets", ".mrg", ".prd", ".psd", ".ptb", ".tbf", ".tree", ".trees", ".txt")  # in folders
 MALFORMED = ("stop", "skip")  # what to do about a malformed tree
@@ -50,7 +51,7 @@ def trees(
     except MalformedTree as error:
         raise InputError(f"{error}{HINT if malformed else ''}") from None
     if faults.count:
-        warn(f"{faults.first}; left out{_more(faults.count, 'malformed ones')}")
+        warn(f"{faults.first}; left out{also(faults.count - 1)}")
 
 
 def _trees(
@@ -83,10 +84,6 @@ class _Faults:
         self.first = self.first or what
 
 
-def _more(count: int, what: str = "") -> str:
-    return f", as are {count - 1:,} more {what}".rstrip() if count > 1 else ""
-
-
 def normalised_trees(
     specs: Sequence[str],
     encoding: str = "utf-8",
@@ -110,7 +107,7 @@ def normalised_trees(
         else:
             kept.append(normal)
     for why, places in left_out.items():
-        warn(f"{places[0]}: a tree {why}, left out{_more(len(places))}")
+        warn(f"{places[0]}: a tree {why}, left out{also(len(places) - 1)}")
     return kept
 
 
@@ -133,7 +130,8 @@ def _files(path: str, warn: Callable[[str], object]) -> list[str]:
     merged = {_same_trees(file, folder) for file in found if file.suffix.lower() == ".mrg"}
     twice = [file for file in found if file.suffix.lower() == ".prd" and _same_trees(file, folder) in merged]
     if twice:
-        warn(f"{twice[0]}: not read, its trees are those of the .mrg file of the same name{_more(len(twice), 'files')}")
+        same = "its trees are those of the .mrg file of the same name"
+        warn(f"{twice[0]}: not read, {same}{also(len(twice) - 1, 'nor')}")
     return [str(file) for file in found if file not in set(twice)]
 
 

@@ -24,6 +24,7 @@ from seqtree.trees.config import OPTIONS, TreeRecipe
 from seqtree.trees.evaluation import evaluate, labels_of
 from seqtree.trees.flat import flat_trees
 from seqtree.trees.model import TreeClassifier
+from seqtree.wording import counted
 
 MAX_VALIDATION = 2000  # trees
 
@@ -149,8 +150,9 @@ class TreeTask(SentenceTask[TreeRecipe, TreeClassifier, TreeData]):
         model, config = self.model, self.model.network.config
         nodes = sum(int(np.count_nonzero(labels >= 0)) for labels in self.labels)
         return (
-            f"{len(self.labels):,} training trees of {nodes:,} labelled nodes, {len(self.data.valid):,} validation "
-            f"trees; {len(model.classes):,} classes; {len(model.lexicon.words):,} words; encoder {config.encoder}, "
+            f"{counted(len(self.labels), 'training tree')} of {counted(nodes, 'labelled node')}, "
+            f"{counted(len(self.data.valid), 'validation tree')}; {counted(len(model.classes), 'class')}; "
+            f"{counted(len(model.lexicon.words), 'word')}; encoder {config.encoder}, "
             f"composition {config.composition} of width {config.vector}, batch {self.recipe.batch.batch}"
         )
 

@@ -42,7 +42,7 @@ def test_list_and_clear(capsys: pytest.CaptureFixture[str], tmp_path: Path, monk
     assert (code, out) == (2, "")
     assert "xy: nothing of that name" in said
     assert cache("clear", "")[0] == 2  # a variable that is not set
-    assert cache("clear", "ab") == (0, "removed 1 files, 1.0 MB\n", "")
+    assert cache("clear", "ab") == (0, "removed 1 file, 1.0 MB\n", "")
     assert {file.name for file in folder.iterdir()} == {
         "cd34.tokens",
         "ef56.features",

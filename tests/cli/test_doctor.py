@@ -106,7 +106,7 @@ def test_the_cache(doctor: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache" / "ab.tokens").write_bytes(b"x" * 3_000_000)
     monkeypatch.setenv("SEQTREE_CACHE_LIMIT", "0.5")
-    assert _rows(doctor())["cache"] == f"3.0 MB of at most 500 MB, 1 files, in {tmp_path / 'cache'}"
+    assert _rows(doctor())["cache"] == f"3.0 MB of at most 500 MB, 1 file, in {tmp_path / 'cache'}"
     (tmp_path / "file").touch()
     monkeypatch.setenv("SEQTREE_CACHE", str(tmp_path / "file" / "cache"))
     assert _rows(doctor())["cache"].endswith("(cannot be written to)")

@@ -105,7 +105,7 @@ def test_counts_that_disagree(tmp_path: Path) -> None:
     images = write_part(tmp_path, "train", ImageSet(IMAGES, LABELS))
     labels = tmp_path / "train-labels-idx1-ubyte"
     labels.write_bytes(idx_bytes(LABELS[:1]))
-    with pytest.raises(InputError, match="2 images but 1 labels") as error:
+    with pytest.raises(InputError, match="2 images but 1 label") as error:
         read_set(tmp_path, "train")
     assert f"{images} and {labels}" in str(error.value)
 

@@ -102,10 +102,10 @@ def test_what_is_no_class_and_what_shows_nothing_is_told(tmp_path: Path, capsys:
         (tmp_path / "0" / name).write_text("")
     assert "empty" not in read_set(tmp_path, "train").names
     said = capsys.readouterr().err
-    more = "is not read, nor are 1 more: it is no picture, or not directly in the folder of a class"
+    more = "is not read, nor is one more: it is no picture, or not directly in the folder of a class"
     assert f"{tmp_path / '0' / 'deep' / 'c.png'} {more}" in said
     assert f"{tmp_path / 'empty'}: no picture in it, so it is no class" in said
-    assert f"{tmp_path / '0' / 'a.png'}: nothing is drawn on it, nor on 1 others" in said
+    assert f"{tmp_path / '0' / 'a.png'}: nothing is drawn on it, nor on 1 other" in said
 
 
 def test_folders_that_are_refused(tmp_path: Path) -> None:

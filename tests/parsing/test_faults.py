@@ -304,12 +304,12 @@ def test_trees_that_are_left_out_are_named(command: Run, model: Path) -> None:
     _write("t.mrg", "(S (-NONE- *))\n" + TREES + "(S (-NONE- *T*-1))\n(S " + "(NN a) " * 2001 + ")\n")
     code, _, err = command("parser", "train", "t.mrg", "--out", "a", *SMALL)
     assert code == 0
-    assert "warning: t.mrg:1: a tree without a word, left out, as are 1 more\n" in err
+    assert "warning: t.mrg:1: a tree without a word, left out, as is one more\n" in err
     assert "warning: t.mrg:9: a tree of more than 2,000 words, left out\n" in err
-    assert "5 training trees of 15 words, 1 validation trees" in err
+    assert "5 training trees of 15 words, 1 validation tree;" in err
     code, out, err = command("parser", "eval", model, "t.mrg", "--json")
     assert json.loads(out)["sentences"] == 7
-    assert err == "t.mrg:1: a tree without a word, left out, as are 1 more\n"
+    assert err == "t.mrg:1: a tree without a word, left out, as is one more\n"
 
 
 def test_malformed_trees_stop_or_are_left_out(command: Run, model: Path) -> None:
@@ -321,8 +321,7 @@ def test_malformed_trees_stop_or_are_left_out(command: Run, model: Path) -> None
             command(*arguments), "t.mrg:8: a node (NP ) without words (--malformed skip leaves it out and reads on)"
         )
     said = (
-        "t.mrg:1: the tree that begins here is never closed; a closing bracket is missing; left out, as "
-        "are 1 more malformed ones\n"
+        "t.mrg:1: the tree that begins here is never closed; a closing bracket is missing; left out, as is one more\n"
     )
     code, _, err = command(*training, "--malformed", "skip")
     assert code == 0

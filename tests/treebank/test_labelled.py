@@ -91,4 +91,4 @@ def test_malformed_trees_are_left_out_if_so_asked(tmp_path: Path) -> None:
     assert [write_labelled(tree) for tree in trees] == ["(2 (1 a) (1 b))", "(0 c)"]
     assert len(told) == 2
     assert "a.txt:3: a closing bracket without an opening one; left out" in told[0]
-    assert "a.txt:2: a node labelled '2' has 3 nodes" in told[1] and "as are 1 more like it" in told[1]
+    assert "a.txt:2: a node labelled '2' has 3 nodes" in told[1] and "as is one more" in told[1]
