@@ -10,9 +10,11 @@ def counted(number: float, noun: str) -> str:
 
     >>> counted(1.0, "epoch"), counted(1 / 3, "minute"), counted(1234567, "step"), counted(2, "class")
     ('1 epoch', '0.333333 minutes', '1,234,567 steps', '2 classes')
+    >>> counted(2, "epoch")
+    '2 epochs'
     """
     written = f"{number:,}" if isinstance(number, Integral) else f"{number:g}"
-    ending = "" if number == 1 else "es" if noun.endswith(("s", "x", "ch", "sh")) else "s"
+    ending = "" if number == 1 else "es" if noun.endswith(("s", "x")) else "s"
     return f"{written} {noun}{ending}"
 
 

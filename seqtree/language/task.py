@@ -263,11 +263,8 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
         config, shape = self.model.network.config, self.recipe.batch
         valid = f"{len(self.data.valid):,}" if self.data.valid else "no"
         data = self.data
-        files = (
-            f"{counted(data.files, 'file')} read, {len(data.skipped):,} skipped; "
-            if data.files > 1 or data.skipped
-            else ""
-        )
+        read = f"{counted(data.files, 'file')} read, {len(data.skipped):,} skipped; "
+        files = read if data.files > 1 or data.skipped else ""
         lines = f"{counted(len(self.batches), 'line')}, " if isinstance(self.batches, LineBatches) else ""
         lines += f"{counted(len(data.classes), 'class')}, " if data.classes else ""
         unknown = f" ({data.train.unknown / len(data.train):.1%} unknown)" if data.train.unknown else ""

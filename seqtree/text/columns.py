@@ -162,8 +162,10 @@ def _file(source: Source, encoding: str) -> Iterator[Rows]:
                 yield last
             last = part
         elif last is not None:
-            lines = ["", *(other.line for other in part.others)]
-            after = [Other(len(last.rows), line, columns=False) for line in lines[: -1 if not lines[-1] else None]]
+            lines = [other.line for other in part.others]
+            if not lines[-1]:  # every sentence ends with an empty line
+                lines.pop()
+            after = [Other(len(last.rows), line, columns=False) for line in ("", *lines)]
             last = last._replace(others=[*last.others, *after])
     if last is not None:
         yield last

@@ -24,6 +24,7 @@ from seqtree.errors import InputError, ModelFileError
 from seqtree.settings import fields_of
 from seqtree.tasks import TASKS
 from seqtree.training.fit import fit, train
+from seqtree.wording import a
 
 COMMON = {"steps", "seconds", "model", "interrupted", "best_step", "measured_on"}
 
@@ -123,8 +124,8 @@ def test_another_kind_of_model_names_its_command(row: Row, runs: Runs) -> None:
         if ROWS[name].model is not row.model:
             with pytest.raises(ModelFileError) as caught:
                 row.model.load(folder)
-            assert f"holds {modelfile.a(ROWS[name].model.kind)}" in str(caught.value)
-            assert f"expected {modelfile.a(row.model.kind)}" in str(caught.value)
+            assert f"holds {a(ROWS[name].model.kind)}" in str(caught.value)
+            assert f"expected {a(row.model.kind)}" in str(caught.value)
             assert ROWS[name].toy or TASKS[ROWS[name].task].use in str(caught.value)
     with pytest.raises(ModelFileError, match="holds a checkpoint"):
         row.model.load(runs[row.name][0] / "checkpoint.safetensors")
