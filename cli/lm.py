@@ -29,7 +29,7 @@ from seqtree.cli.options import (
     was_given,
 )
 from seqtree.cli.score import score
-from seqtree.cli.texts import as_text, as_unicode
+from seqtree.cli.texts import as_unicode, text_given
 from seqtree.cli.train import train_command
 from seqtree.escapes import escaped
 from seqtree.language.config import SamplingSettings
@@ -62,7 +62,7 @@ def _unescape(text: str) -> str:
 
 def _as_escaped(context: click.Context, parameter: click.Parameter, text: str) -> str:
     """The callback of an argument for one text, in which escapes stand for what they mean unless it was piped in."""
-    given = as_text(context, parameter, text)
+    given = text_given(text)
     return given if text == "-" else _unescape(given)
 
 

@@ -26,7 +26,7 @@ from seqtree.cli.options import (
     threads_option,
     with_options,
 )
-from seqtree.cli.texts import as_text
+from seqtree.cli.texts import as_text, text_given
 from seqtree.drawing.canvas import FORMATS
 from seqtree.errors import InputError
 
@@ -92,7 +92,7 @@ def phrases() -> None:
     "  seqtree phrases near runs/words river"
 )
 @click.argument("model", type=FILE)
-@click.argument("text", callback=as_text)
+@click.argument("text")
 @click.option(
     "--among",
     type=FILE,
@@ -120,6 +120,10 @@ def near(
     FILE has a phrase, or label<TAB>phrase, in each line; of a TREEBANK (a file in brackets, a folder, nltk:NAME) the
     constituents are taken. Files are read in blocks, whatever their length.
     """
+    from seqtree.text.reading import check_standard_input
+
+    check_standard_input([text, among or ""])
+    text = text_given(text)
     vectors = _open(model, level, **opening)
     from seqtree.phrases import Phrase, nearest
 

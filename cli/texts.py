@@ -28,10 +28,15 @@ def as_unicode(context: click.Context, parameter: click.Parameter, text: str) ->
 
 
 def as_text(context: click.Context, parameter: click.Parameter, text: str) -> str:
-    """The callback of an argument for one text: ``-`` stands for standard input, without its last line end."""
-    from seqtree.text.lines import read_prompt
+    """The callback of an argument for one text, read by ``text_given``."""
+    return text_given(text)
 
-    return read_prompt("-").removesuffix("\n") if text == "-" else as_unicode(context, parameter, text)
+
+def text_given(text: str) -> str:
+    """An argument for one text: ``-`` stands for standard input, without its last line end. Raises InputError."""
+    from seqtree.text.lines import checked_argument, read_prompt
+
+    return read_prompt("-").removesuffix("\n") if text == "-" else checked_argument(text, "TEXT")
 
 
 texts_argument = click.argument("texts", nargs=-1, metavar="[TEXT]...", callback=unless_piped)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import codecs
 import io
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from seqtree.errors import InputError
 from seqtree.text.config import check_encoding
-from seqtree.text.reading import check_kind, normalised, reason
+from seqtree.text.reading import check_kind, normalised, reason, standard_input
 
 START = 512  # bytes of a file that tell whether it is a text
 READ = 1 << 18  # bytes of standard input that are read at once, if so many are there
@@ -20,7 +19,7 @@ READ = 1 << 18  # bytes of standard input that are read at once, if so many are 
 def read_prompt(file: str) -> str:
     """The text of a file, or of standard input (``-``), with line ends as in texts to train on. Raises InputError."""
     try:
-        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        data = standard_input().read() if file == "-" else Path(file).read_bytes()
         return normalised(data.decode("utf-8"))
     except OSError as error:
         raise InputError(f"{file}: the prompt cannot be read: {reason(error)}") from error
@@ -60,13 +59,8 @@ def line_blocks(file: str, encoding: str) -> Iterator[Iterator[str]]:
     if file != "-":
         yield _file(file, encoding)
         return
-    if sys.stdin is None:
-        raise InputError("there is no standard input to read (-)")
     name = "standard input"
-    stream = getattr(sys.stdin, "buffer", None)
-    if stream is None:  # what a test or a notebook put there
-        yield _checked(sys.stdin, name, encoding)
-        return
+    stream = standard_input()
     decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)("surrogateescape"), translate=True)
     number, rest = 1, ""
     with _naming(name, encoding):

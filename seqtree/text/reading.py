@@ -36,6 +36,7 @@ _NO_TEXTS = (
     (b"PK\x03\x04", "a zip archive or an office document", "unpack it, or save it as plain text"),
     (b"%PDF-", "a PDF document", _CONVERT),
 )
+_MAY_BE_NO_TEXT = "and may not be text; if it is, give its encoding with --encoding"
 _NOT_IN_CP1252 = b"\x81\x8d\x8f\x90\x9d"
 
 
@@ -75,6 +76,14 @@ def sources(
     finally:
         for folder in scratch:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def standard_input() -> BinaryIO:
+    """The bytes that are piped in. Raises InputError if there is no standard input."""
+    stream: BinaryIO | None = getattr(sys.stdin, "buffer", None)
+    if stream is None:
+        raise InputError("there is no standard input to read (-)")
+    return stream
 
 
 def check_standard_input(paths: Iterable[str | Path]) -> None:
@@ -145,10 +154,7 @@ def several(texts: Iterable[T], what: str = "texts") -> Iterable[T]:
 
 def _find(path: str | Path, scratch: list[Path], skipped: list[str], suffixes: tuple[str, ...]) -> list[Source]:
     if str(path) == "-":
-        stream = getattr(sys.stdin, "buffer", None)
-        if stream is None:
-            raise InputError("there is no standard input to read (-)")
-        return [Source(_copied(stream, scratch, "standard input"), "standard input")]
+        return [Source(_copied(standard_input(), scratch, "standard input"), "standard input")]
     place = Path(path)
     try:
         if place.is_dir():
@@ -198,8 +204,16 @@ def check_kind(name: str, start: bytes, encoding: str | None = None) -> None:
     if encoding is not None and not start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         text = start[:200].decode(encoding, "ignore")
         if text.count("\0") > ZEROS * len(text):
-            likely = "utf-16-le" if start[:200:2].count(0) < start[1:200:2].count(0) else "utf-16-be"
-            raise InputError(f"{name} is full of zero bytes, as UTF-16 without a mark is: try --encoding {likely}")
+            raise InputError(f"{name} is full of zero bytes{_advice_on_zeros(start[:200])}")
+
+
+def _advice_on_zeros(start: bytes) -> str:
+    """What a file that begins so may be: of Latin letters in UTF-16, every second byte is zero."""
+    pairs = start[: len(start) // 2 * 2]
+    even, odd = pairs[::2].count(0), pairs[1::2].count(0)
+    if min(even, odd) < ZEROS * max(even, odd):
+        return f", as UTF-16 without a mark is: try --encoding {'utf-16-le' if even < odd else 'utf-16-be'}"
+    return f" {_MAY_BE_NO_TEXT}"
 
 
 def _copied(stream: BinaryIO, scratch: list[Path], name: str) -> Path:
@@ -292,7 +306,7 @@ def _advice(source: Source, encoding: str) -> str:
     if start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) and name != "utf-16":
         return "it begins like UTF-16: try --encoding utf-16"
     if nul:
-        return "the file contains zero bytes and may not be text; if it is, give its encoding with --encoding"
+        return f"the file contains zero bytes {_MAY_BE_NO_TEXT}"
     if likely := likely_encodings(beginning):
         return f"its bytes look like {' or '.join(likely)}: try --encoding {likely[0]}"
     if not high and name != "iso8859-1":

@@ -477,6 +477,9 @@ def test_next(lm: Run) -> None:
     refused(lm("next", name, "the", "-k", "0"), "0 is not in the range")
     for text in ("- the cat", "-k at"):
         refused(lm("next", name, text), "For a TEXT that begins with a dash", "seqtree lm next MODEL -- '- yes'")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.stdin", None)
+        refused(lm("next", name, "-"), "there is no standard input to read (-)")
     refused(lm("next", name, "theQ"), "characters the model has never seen: 'Q'")
 
 
@@ -487,6 +490,7 @@ def test_fill(lm: Run) -> None:
     expected = LanguageModel.load(name).fill("the ____ sat", 2)
     assert [(row["token"], row["probability"]) for row in _one_object(out)["tokens"]] == expected
     assert lm("fill", name, "the _ sat", "--blank", "_", "-k", "2", "--json")[1] == out
+    assert lm("fill", name, "-", "-k", "2", "--json", stdin=b"the ____ sat\n")[1] == out
     refused(lm("fill", name, "the cat sat"), "holds 0 blanks (____), expected exactly one")
     refused(lm("fill", _model(), "a ____ b"), "only a bidirectional model fills blanks")
     refused(lm("sample", name), "a bidirectional model cannot sample")

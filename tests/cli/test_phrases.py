@@ -33,6 +33,9 @@ def test_near(phrases: Run) -> None:
     lines = [line.split("\t") for line in out.splitlines()]
     assert lines[0][1] == "under the table" and len(lines) == 3
     assert [float(line[0]) for line in lines] == sorted((float(line[0]) for line in lines), reverse=True)
+    piped = phrases("near", "default", "-", "--among", "p.txt", "-n", "3", *ONE, stdin=b"on the table\n")
+    assert piped == (code, out, err)
+    refused(phrases("near", "default", "-", "--among", "-", stdin=b"a cat\n"), "(-) can be read only once")
     _, out, _ = phrases("near", "default", "on the table", "--among", "p.txt", "--json", *ONE)
     record = json.loads(out)
     assert record["phrase"] == "on the table" and len(record["near"]) == 5
@@ -180,6 +183,7 @@ def test_trees(phrases: Run) -> None:
     _, out, _ = phrases("trees", "default", "old men and women", "--json", *ONE)
     first, second = json.loads(out)["trees"]
     assert first["cosine"] == 1 and second["cosine"] < 1 and first["tree"] != second["tree"]
+    assert phrases("trees", "default", "-", "--json", *ONE, stdin=b"old men and women\r\n")[1] == out
     refused(phrases("trees", "lm", "old men"), "language-model: expected a parser or a tree classifier")
 
 

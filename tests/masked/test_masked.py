@@ -288,6 +288,7 @@ def test_commands(words: Run) -> None:
     assert code == 0 and len(out.splitlines()) == 2
     code, out, _ = words("fill", "m", "the ____ barks", "-k", "2", "--json")
     assert out.count('"probability"') == 2
+    assert words("fill", "m", "-", "-k", "2", "--json", stdin=b"the ____ barks\n")[1] == out
 
 
 def test_refused(words: Run, tmp_path: Path) -> None:

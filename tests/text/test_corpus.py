@@ -66,7 +66,7 @@ def test_a_mark_is_dropped_at_the_start_of_each_file_only(write):
     assert read(prepare([first, second], CHAR, valid_share=0)) == "a\ufeffb\nc\n"
 
 
-@given(st.text(st.characters(exclude_categories=["Cs"])), st.integers(1, 7))
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")), st.integers(1, 7))
 def test_any_text_is_read_whole_in_blocks_of_any_size(tmp_path_factory, content, size):
     path = tmp_path_factory.mktemp("any") / "text"
     path.write_bytes(content.encode())
@@ -74,6 +74,10 @@ def test_any_text_is_read_whole_in_blocks_of_any_size(tmp_path_factory, content,
         patch.setattr(reading, "BLOCK", size)
         found = "".join(reading.read_text([reading.Source(path, "x", named=False)], "utf-8"))
     assert found == content.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def test_a_few_zero_bytes_are_characters_as_others(write):
+    assert read(prepare([write(b"a\0b c\n")], CHAR, valid_share=0)) == "a\0b c\n"
 
 
 @pytest.mark.parametrize("block", [4, 1 << 20])
@@ -87,6 +91,9 @@ def test_any_text_is_read_whole_in_blocks_of_any_size(tmp_path_factory, content,
         (b"x\x81\n", CHAR, ["byte 1 (line 1) is 0x81", "give the file's encoding"]),
         ("a b".encode("utf-16-le"), CHAR, ["zero bytes, as UTF-16 without a mark", "try --encoding utf-16-le"]),
         ("a b".encode("utf-16-be"), CHAR, ["zero bytes, as UTF-16 without a mark", "try --encoding utf-16-be"]),
+        (b"\0" * 9, CHAR, ["is full of zero bytes and may not be text", "give its encoding"]),
+        (b"\0", CHAR, ["is full of zero bytes and may not be text"]),
+        ("a b".encode("utf-32-le"), CHAR, ["is full of zero bytes", "give its encoding"]),
         (b"ELF\0\0\xff", CHAR, ["byte 5", "zero bytes"]),
         (b"caf\xe9", TextSettings(encoding="ascii"), ["byte 3", "valid ascii", "try --encoding latin-1"]),
         (b"a\n\x81\xff", TextSettings(encoding="gb18030"), ["byte 2 (line 2) is 0x81", "valid gb18030"]),
