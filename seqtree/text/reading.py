@@ -12,7 +12,7 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from io import IncrementalNewlineDecoder
+from io import BufferedReader, IncrementalNewlineDecoder
 from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
@@ -78,9 +78,9 @@ def sources(
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def standard_input() -> BinaryIO:
+def standard_input() -> BufferedReader:
     """The bytes that are piped in. Raises InputError if there is no standard input."""
-    stream: BinaryIO | None = getattr(sys.stdin, "buffer", None)
+    stream: BufferedReader | None = getattr(sys.stdin, "buffer", None)
     if stream is None:
         raise InputError("there is no standard input to read (-)")
     return stream

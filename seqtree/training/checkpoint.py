@@ -6,12 +6,12 @@ import math
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from seqtree.errors import InputError, ModelFileError
-from seqtree.nn.network import check_tensors, load_state, state_of
+from seqtree.nn.network import load_state, state_of
 from seqtree.training.averaging import WeightAverage
+from seqtree.training.optimizer import Optimizer
 from seqtree.training.ranks import Ranks
 from seqtree.training.run_folder import RunFolder
 from seqtree.training.settings import TrainingSettings
@@ -65,7 +65,7 @@ class Checkpoints:
         self,
         run: RunFolder,
         task: Task[Any, Any, Any],
-        optimizer: torch.optim.Optimizer,
+        optimizer: Optimizer,
         average: WeightAverage,
         ranks: Ranks,
     ) -> None:
@@ -79,8 +79,7 @@ class Checkpoints:
         tensors = {f"model.{k}": v for k, v in state_of(self.network).items()}
         tensors |= {f"average.{k}": v for k, v in self.average.tensors().items()}
         tensors |= {f"carried.{k}": v for k, v in self.ranks.joined_rows(self.task.carried()).items()}
-        for index, values in self.optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer.{index}.{k}": v for k, v in values.items() if isinstance(v, Tensor)}
+        tensors |= {f"optimizer.{k}": v for k, v in self.optimizer.tensors().items()}
         contents = {
             "state": asdict(state),
             "average": {"updates": self.average.updates, "started": self.average.started},
@@ -126,22 +125,8 @@ class Checkpoints:
             raise ValueError(f"the carried states are not of {rows} rows")
         parts = {name: self.ranks.part(tensor, self.task.least_rows) for name, tensor in groups["carried"].items()}
         self.task.restore({name: part for name, part in parts.items() if len(part)})
-        self._restore_optimizer(groups["optimizer"])
+        self.optimizer.restore(groups["optimizer"])
         return state, changed
-
-    def _restore_optimizer(self, tensors: dict[str, Tensor]) -> None:
-        """Its averages of gradients, for every parameter by number that a step has changed."""
-        adam = self.settings.optimizer == "adamw"
-        parameters = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
-        values: dict[int, dict[str, Tensor]] = {}
-        for name, tensor in tensors.items():
-            index, key = name.split(".")
-            values.setdefault(int(index), {})[key] = tensor
-        for number, found in values.items():
-            like = parameters[number]
-            averages = {"exp_avg": like, "exp_avg_sq": like, "step": torch.zeros(())}
-            check_tensors(found, averages if adam else {"momentum_buffer": like})
-        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": values})
 
     def _changed(self, before: dict[str, Any]) -> dict[str, Any]:
         """The settings that are not what they were when the run began."""

@@ -22,6 +22,7 @@ from seqtree.nn.randomness import seeded
 from seqtree.training.averaging import WeightAverage
 from seqtree.training.checkpoint import Checkpoints, TrainingState
 from seqtree.training.memory import give_back_memory, keep_large_buffers
+from seqtree.training.optimizer import Optimizer
 from seqtree.training.progress import Display
 from seqtree.training.ranks import Ranks
 from seqtree.training.run_folder import RunFolder
@@ -69,7 +70,7 @@ class Trainer:
         self.settings: TrainingSettings = task.recipe.training
         self.network: nn.Module = task.model.network
         self.parameters = list(self.network.parameters())
-        self.optimizer = _optimizer(self.network, self.settings)
+        self.optimizer = Optimizer(self.network, self.settings)
         self.average = WeightAverage(self.network, self.settings)
         self.checkpoints = Checkpoints(run, task, self.optimizer, self.average, self.ranks)
         self.state = TrainingState()
@@ -126,8 +127,6 @@ class Trainer:
         """One step, then what is due after it."""
         state = self.state
         rate = self.settings.learning_rate * state.rate_scale * rate_factor(self.settings, self.progress())
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate * group.get("factor", 1.0)
         value, items = self._gradients()
         exploded = self._exploded(value)
         state.exploded = state.exploded + 1 if exploded else 0
@@ -138,7 +137,7 @@ class Trainer:
         if not math.isfinite(norm.item()):
             self._recover(float("nan"))
             return
-        self.optimizer.step()
+        self.optimizer.step(rate)
         self.average.update()
         self._count(value, items, exploded)
         self._after_step(rate)
@@ -147,7 +146,7 @@ class Trainer:
         """Make the gradients of the next batch; its loss and items."""
         state = self.state
         self.network.train()
-        self.optimizer.zero_grad(set_to_none=True)
+        self.optimizer.zero_grad()
         with seeded(self.ranks.seed(self.settings.seed * 1_000_003 + state.step), self.gpus):
             if not state.step_in_epoch:
                 self.task.start_epoch()
@@ -349,26 +348,3 @@ class Trainer:
             state.best_step,
             interrupted,
         )
-
-
-def _optimizer(model: nn.Module, settings: TrainingSettings) -> torch.optim.Optimizer:
-    """AdamW or SGD; vectors (biases) are not decayed.
-
-    Beside AdamW, a parameter with a ``descent`` is learned by gradient descent with momentum at that many times the
-    learning rate, so that a weight that has a gradient now and then moves by its size: an epsilon far above any
-    gradient makes that of AdamW.
-    """
-    sgd = settings.optimizer == "sgd"
-    ordinary = [p for p in model.parameters() if sgd or not hasattr(p, "descent")]
-    matrices, vectors = [p for p in ordinary if p.ndim > 1], [p for p in ordinary if p.ndim <= 1]
-    groups: list[dict[str, Any]] = [
-        {"params": matrices, "weight_decay": settings.weight_decay},
-        {"params": vectors, "weight_decay": 0.0},
-    ]
-    if sgd:
-        return torch.optim.SGD(groups, lr=settings.learning_rate, momentum=settings.momentum)
-    for p in model.parameters():
-        if hasattr(p, "descent"):
-            decay = settings.weight_decay / p.descent
-            groups.append({"params": [p], "factor": p.descent, "weight_decay": decay, "eps": 1.0})
-    return torch.optim.AdamW(groups, lr=settings.learning_rate, betas=(0.9, settings.beta2), fused=True)

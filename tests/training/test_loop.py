@@ -33,7 +33,8 @@ from seqtree.text.corpus import prepare
 from seqtree.text.tokenfile import TokenStream
 from seqtree.text.vocabulary import Vocabulary
 from seqtree.training.averaging import WeightAverage
-from seqtree.training.loop import Trainer, _optimizer
+from seqtree.training.loop import Trainer
+from seqtree.training.optimizer import Optimizer
 from seqtree.training.recipe import Recipe
 from seqtree.training.run_folder import RunFolder
 from seqtree.training.schedule import rate_factor
@@ -530,8 +531,8 @@ def test_weights_that_are_no_numbers_reach_no_file(tmp_path: Path) -> None:
     trainer, display = _train(task, tmp_path)
     step, count = trainer.optimizer.step, []
 
-    def spoiling(*args: Any) -> Any:
-        step()
+    def spoiling(rate: float) -> None:
+        step(rate)
         count.append(1)
         if len(count) == 4:
             with torch.no_grad():
@@ -915,9 +916,7 @@ def test_a_parameter_may_be_learned_by_gradient_descent(optimizer: str, moved: f
     layer = torch.nn.Linear(2, 2, bias=False).double()
     layer.weight.descent = 50.0  # type: ignore[attr-defined]
     settings = TrainingSettings(optimizer=optimizer, learning_rate=0.1, weight_decay=0.0)
-    made, before = _optimizer(layer, settings), layer.weight.detach().clone()
-    for group in made.param_groups:
-        group["lr"] = 0.1 * group.get("factor", 1.0)
+    made, before = Optimizer(layer, settings), layer.weight.detach().clone()
     layer.weight.grad = torch.full((2, 2), 0.01, dtype=torch.float64)
-    made.step()
+    made.step(0.1)
     torch.testing.assert_close(before - layer.weight.detach(), torch.full((2, 2), moved, dtype=torch.float64))
