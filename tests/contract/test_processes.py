@@ -6,13 +6,13 @@ import json
 import os
 import random
 import signal
-import subprocess
 import time
 from pathlib import Path
 
 import pytest
 from command_helpers import ended
 from contract_rows import EXACT, ROWS, Row
+from forked import Forked
 from full_disk import full_disk
 from runs import metrics
 
@@ -27,7 +27,7 @@ class Runs:
     """Processes that train one task in a folder with its source."""
 
     def __init__(self, row: Row, folder: Path) -> None:
-        self.row, self.folder = row, folder
+        self.row, self.folder, self.count = row, folder, 0
         self.sources = [str(source) for source in row.source(folder)]
         code, said = ended(self.start("whole"))
         assert code == 0, said
@@ -46,10 +46,9 @@ class Runs:
             *options,
         ]
 
-    def start(self, out: str, *options: str) -> subprocess.Popen[str]:
-        command, pipe = [*self.row.process, *self.words(out, *options)], subprocess.PIPE
-        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-        return subprocess.Popen(command, cwd=self.folder, stdout=pipe, stderr=pipe, text=True, env=environment)
+    def start(self, out: str, *options: str) -> Forked:
+        self.count += 1
+        return Forked([*self.row.process, *self.words(out, *options)], self.folder, self.folder / f"{self.count}.out")
 
     def whole(self, out: str) -> tuple[bytes, list[dict[str, object]]]:
         """What a run has written that does not depend on the clock."""
@@ -62,7 +61,7 @@ def runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     return Runs(ROWS[request.param], tmp_path_factory.mktemp(request.param))
 
 
-def _wait_for(process: subprocess.Popen[str], file: Path, newer_than: int = 0) -> None:
+def _wait_for(process: Forked, file: Path, newer_than: int = 0) -> None:
     end = time.monotonic() + 60
     while process.poll() is None and (not file.exists() or file.stat().st_mtime_ns <= newer_than):
         assert time.monotonic() < end
@@ -120,7 +119,7 @@ def test_terminated(tmp_path: Path) -> None:
     _stopped(runs, _halted(runs, run), run, signal.SIGTERM)
 
 
-def _halted(runs: Runs, run: Path) -> subprocess.Popen[str]:
+def _halted(runs: Runs, run: Path) -> Forked:
     """A process that stands still in the middle of training."""
     process = runs.start(run.name, "--checkpoint-seconds", "1000")
     _wait_for(process, run / "metrics.jsonl")
@@ -128,7 +127,7 @@ def _halted(runs: Runs, run: Path) -> subprocess.Popen[str]:
     return process
 
 
-def _stopped(runs: Runs, process: subprocess.Popen[str], run: Path, number: signal.Signals) -> int:
+def _stopped(runs: Runs, process: Forked, run: Path, number: signal.Signals) -> int:
     """Sends a signal to a process that stands still; the step at which it has saved and ended."""
     process.send_signal(number)
     process.send_signal(signal.SIGCONT)

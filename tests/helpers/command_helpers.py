@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 import pytest
+from forked import Forked
 
 from seqtree.cli import cli, run
 
@@ -52,13 +53,14 @@ def refused(result: tuple[int, str, str], *said: str) -> None:
         assert part in last
 
 
-def ended(process: subprocess.Popen[str]) -> tuple[int, str]:
+def ended(process: subprocess.Popen[str] | Forked) -> tuple[int, str]:
     """The exit code of a process that ends, and what it wrote."""
     try:
         out, err = process.communicate(timeout=120)
     except subprocess.TimeoutExpired:
         process.kill()
         raise
+    assert process.returncode is not None
     return process.returncode, out + err
 
 

@@ -70,8 +70,8 @@ class Row:
 
     @property
     def process(self) -> list[str]:
-        """The command that trains it in a process of its own."""
-        return [sys.executable, str(toy_file())] if self.toy else [sys.executable, "-m", "seqtree", self.task, "train"]
+        """What of Python trains it in a process of its own."""
+        return [str(toy_file())] if self.toy else ["-m", "seqtree", self.task, "train"]
 
     @property
     def command(self) -> tuple[Any, list[str]]:
@@ -118,7 +118,8 @@ def _scenes(folder: Path) -> list[Path]:
 _LM = ("--preset", "tiny", "--hidden", "12", "--embedding", "6", "--batch", "4", "--window", "8")
 _LINES = {"preset": "tiny", "hidden": 7, "batch": 6, "documents": "lines"}
 _CLASSES = {"preset": "tiny", "hidden": 7, "batch": 6, "condition": True, "condition_dropout": 0.3}
-_PARSER = ("--preset", "tiny", "--hidden", "8", "--vector", "8", "--scorer", "8", "--words", "6", "--characters", "6")
+_VECTORS = ("--hidden", "8", "--vector", "8", "--scorer", "8", "--words", "6", "--characters", "6")
+_PARSER = ("--preset", "tiny", *_VECTORS, "--dropout", "0.2")
 _IMAGE = ("--plan", "conv 3x3 norm, pool 4, full 6 drop 0.2", "--valid-share", "0.5")
 _WORDS = ("--preset", "tiny", "--hidden", "8", "--words", "6", "--characters", "6")
 _CALM = {"preset": "tiny", "dropout": 0.0, "word_dropout": 0.0, "hidden": 8, "words": 6, "characters": 5}

@@ -5,21 +5,18 @@ from __future__ import annotations
 import json
 import os
 import random
-import signal
 import subprocess
 import sys
 import threading
-import time
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from command_helpers import Run, caller, ended, refused
+from command_helpers import Run, caller, refused
 from language_helpers import model as language_model
 from nltk.tree import Tree
-from runs import metrics
 
 from seqtree import corpora, modelfile
 from seqtree.drawing.tree_svg import EMPTY
@@ -671,84 +668,3 @@ def test_what_precedes_a_bad_byte_is_parsed(command: Run, model: Path) -> None:
     code, out, err = command("parse", "--model", model, "--encoding", "utf-16", stdin=b"odd number of bytes")
     assert (code, out) == (2, "")
     assert "standard input is not utf-16 text" in err
-
-
-# --- interrupted
-
-
-OPTIONS = (*SMALL, "--dropout", "0.2", "--epochs", "10", "--evaluations", "10", "--checkpoint-seconds", "0.05")
-
-
-def _start(folder: Path, out: str, *options: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "seqtree", "parser", "train", TOY, "--out", out, *OPTIONS, *options]
-    return subprocess.Popen(
-        command,
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-
-
-def _wait(process: subprocess.Popen[str], until: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
-    while not until() and process.poll() is None:
-        assert time.monotonic() < end
-        time.sleep(0.005)
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a run never broken."""
-    path = tmp_path_factory.mktemp("kill")
-    code, said = ended(_start(path, "whole"))
-    assert code == 0, said
-    return path
-
-
-def _whole(run: Path) -> tuple[bytes, list[dict[str, object]]]:
-    return (run / "model.safetensors").read_bytes(), metrics(run)
-
-
-@posix
-def test_killed_at_any_moment_and_resumed(folder: Path) -> None:
-    """One command line, repeated until it is done, ends with the bytes of the run never broken."""
-    moments, kills, run = random.Random(3), 0, folder / "killed"
-    checkpoint = run / "checkpoint.safetensors"
-    while True:
-        process = _start(folder, "killed", "--resume")
-        if kills < 3:
-            before = checkpoint.stat().st_mtime_ns if kills else 0
-            _wait(process, lambda: checkpoint.exists() and checkpoint.stat().st_mtime_ns != before)  # noqa: B023
-            time.sleep(moments.uniform(0.02, 0.15))
-            process.kill()
-        code, text = ended(process)
-        if code == 0:
-            break
-        assert code == -signal.SIGKILL, text
-        kills += 1
-        modelfile.load(checkpoint)[1:]
-        if (run / "model.safetensors").exists():
-            Parser.load(run)
-    assert kills == 3, "the run was too short to be killed"
-    assert _whole(run) == _whole(folder / "whole")
-    assert not list(run.glob(".*.tmp"))
-
-
-@posix
-def test_stopped_by_an_interrupt_and_resumed(folder: Path) -> None:
-    process = _start(folder, "stopped", "--checkpoint-seconds", "1000")
-    _wait(process, (folder / "stopped" / "metrics.jsonl").exists)
-    process.send_signal(signal.SIGINT)
-    code, text = ended(process)
-    assert code == 130, text
-    assert "interrupted and saved at step" in text
-    assert "Traceback" not in text
-    contents, _ = modelfile.load(folder / "stopped" / "checkpoint.safetensors")[1:]
-    step = contents["state"]["step"]
-    assert 0 < step < metrics(folder / "whole")[-1]["step"]
-    code, text = ended(_start(folder, "stopped", "--resume", "--json"))
-    assert code == 0
-    assert f"resuming at step {step:,}" in text
-    assert _whole(folder / "stopped") == _whole(folder / "whole")
