@@ -21,9 +21,9 @@ class DivergenceError(SeqtreeError):
     """Training still diverges (infinite or exploding losses) after every attempt to recover."""
 
 
-def check_count(name: str, value: object) -> None:
-    """Raises InputError unless the argument of that name is a whole number of at least 1."""
+def check_count(name: str, value: object, least: int = 1) -> None:
+    """Raises InputError unless the argument of that name is a whole number of at least so many."""
     if isinstance(value, bool) or not isinstance(value, Integral):
         raise InputError(f"{name} {value!r}: expected a whole number")
-    if value < 1:
-        raise InputError(f"{name} {value}: expected at least 1")
+    if value < least:
+        raise InputError(f"{name} {value}: expected at least {least}")

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from seqtree import modelfile, shipped
-from seqtree.errors import ModelFileError
+from seqtree.errors import ModelFileError, check_count
 from seqtree.nn.device import choose_device, choose_dtype
 from seqtree.nn.network import Network, load_state, skeleton, state_of
 from seqtree.nn.randomness import seeded
@@ -124,7 +124,11 @@ def load(path: str | Path, device: str = "cpu", precision: str | None = None) ->
 
 
 def untrained(make: Callable[[], N], seed: int) -> N:
-    """A network with random weights, the same for the same seed; torch's own random numbers are left as they are."""
+    """A network with random weights, the same for the same seed; torch's own random numbers are left as they are.
+
+    Raises InputError for a seed that is no whole number from 0.
+    """
+    check_count("seed", seed, 0)
     with seeded(seed):
         return make().eval()
 

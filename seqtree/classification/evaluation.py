@@ -80,8 +80,10 @@ def evaluate(classifier: Classifier, items: Sequence[Labelled], reject: float = 
     """Classify texts and compare with their labels.
 
     A label that the classifier does not know stands for "none of these" where texts may be rejected; otherwise it
-    raises InputError, as does a text without a word.
+    raises InputError, as does a text without a word, or none.
     """
+    if not items:
+        raise InputError("no texts to measure the classifier on")
     labels = classifier.classes.encode(item.label for item in items)
     if not reject:
         check_labels(classifier, items, labels)

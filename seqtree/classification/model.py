@@ -190,7 +190,7 @@ class Classifier(Model[ClassifierNetwork], ClassifierI):  # type: ignore[misc]  
 
         None for a text without a word.
         """
-        return in_batches(self._scores, map(self.words, given), self.device)
+        return in_batches(self._scores, map(self.words, several(given)), self.device)
 
     @torch.inference_mode()
     def _scores(self, given: Sequence[Sequence[str]]) -> list[Scores]:

@@ -16,6 +16,7 @@ from seqtree.images.data import ImageSet
 from seqtree.images.network import Frame, ImageNetwork
 from seqtree.model import Model, untrained
 from seqtree.modelfile import texts
+from seqtree.wording import a
 
 AT_ONCE = 1000  # images
 
@@ -72,6 +73,8 @@ class ImageClassifier(Model[ImageNetwork]):
 
     def probabilities(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """The probability of each class for images (N, H, W), bytes: (N, classes). Raises InputError for others."""
+        if not isinstance(images, np.ndarray):
+            raise InputError(f"expected images as one array (N, height, width), not {a(type(images).__name__)}")
         if images.dtype != np.uint8:
             raise InputError(f"images of {images.dtype}; expected uint8, from 0 for black to 255 for white")
         device = self.device

@@ -289,8 +289,11 @@ class LanguageModel(Model[RecurrentLanguageModel]):
         """What ``sample`` returns for each of ``seeds``, some hundred of them computed side by side.
 
         That is many times faster than one after the other. The seed of ``settings`` does not count. A text is the one
-        that ``sample`` makes of its seed unless rounding decides between two tokens.
+        that ``sample`` makes of its seed unless rounding decides between two tokens. Raises InputError for seeds that
+        are no whole numbers from 0.
         """
+        for seed in seeds:
+            check_count("seed", seed, 0)
         self.needs_forward("sample")
         ids = known_tokens(self.vocabulary, self.part_tokens(prompt), unknown)
         if self.settings.lines:

@@ -14,6 +14,7 @@ import random
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import nltk.lm
@@ -102,6 +103,8 @@ class NltkLanguageModel(nltk.lm.api.LanguageModel):  # type: ignore[misc]  # NLT
         """
         if num_words < 0:
             raise InputError(f"{num_words} words to generate: expected 0 or more")
+        if isinstance(random_seed, Integral):  # also one of NumPy
+            random_seed = int(random_seed)
         generator = random_seed if isinstance(random_seed, random.Random) else random.Random(random_seed)
         vocabulary, settings = self.model.vocabulary, SamplingSettings(num_words)
         reader = self.model.reader()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import chain, islice
 from typing import TypeVar
 
@@ -49,6 +50,18 @@ def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
         size = max(1, BATCH_LENGTH // lengths[order[0]])
         yield order[:size]
         order = order[size:]
+
+
+@contextmanager
+def on_threads(count: int | None) -> Iterator[None]:
+    """Inside, torch computes on that many CPU threads; None: on as many as before."""
+    before = torch.get_num_threads()
+    if count is not None:
+        torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def in_parallel(function: Callable[[A], B], values: Sequence[A], device: torch.device) -> list[B]:

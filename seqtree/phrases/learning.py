@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from seqtree.errors import InputError
+from seqtree.errors import InputError, check_count
 from seqtree.nn.counted import PLACES, counted_vectors
 from seqtree.phrases.readers import Vector
 from seqtree.text.lexicon import Ids
@@ -34,6 +34,7 @@ def learn_vectors(
     a word; words with white space in them are left out. Raises InputError if there are fewer words than ``width``, or
     too few neighbours for it.
     """
+    check_count("width", width)
     read = NumberedText.of(sentences)
     names, text = read.names, _surrounded(read)
     counts = np.bincount(text, minlength=len(names) + 1)

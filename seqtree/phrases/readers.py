@@ -254,7 +254,9 @@ def _encoded(lexicon: Lexicon, words: WordEncoder, cut: Callable[[str], list[str
 
 
 def _vectors(vocabulary: Vocabulary, weight: Tensor, cut: Callable[[str], list[str]]) -> WordVectors:
-    return WordVectors(vocabulary, weight.detach().float().cpu().numpy(), cut)
+    table = weight.detach().float().cpu().numpy()
+    table.flags.writeable = False  # it may be the model's own
+    return WordVectors(vocabulary, table, cut)
 
 
 def _mean(recurrent: torch.nn.Module, input: Tensor, lengths: Tensor) -> Tensor:

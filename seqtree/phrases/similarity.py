@@ -12,7 +12,7 @@ import numpy.typing as npt
 from seqtree.errors import InputError
 from seqtree.phrases.phrase import Phrase
 from seqtree.phrases.readers import Vector
-from seqtree.phrases.vectors import PhraseVectors, lengths
+from seqtree.phrases.vectors import PhraseVectors
 from seqtree.text.reading import numbered_lines, sources
 
 EXPECTED = "text<TAB>text<TAB>score"
@@ -54,8 +54,9 @@ def cosine(first: Vector, second: Vector) -> float:
     >>> cosine(np.array([1.0, 0.0], np.float32), np.array([1.0, 1.0], np.float32))  # doctest: +ELLIPSIS
     0.707...
     """
-    one, other = lengths([first, second]).tolist()
-    return float(first @ second / (one * other))
+    one, other = (np.asarray(vector, dtype=np.float64) for vector in (first, second))
+    scale = float(np.linalg.norm(one) * np.linalg.norm(other))
+    return float(one @ other) / scale if scale else 0.0
 
 
 def read_pairs(path: str, encoding: str = "utf-8") -> list[ScoredPair]:
@@ -104,12 +105,14 @@ def _known(vectors: PhraseVectors, text: str) -> bool:
 def spearman(first: Sequence[float], second: Sequence[float]) -> float | None:
     """Spearman's rank correlation: Pearson's of the ranks, equal numbers sharing the mean of theirs.
 
-    None if there are fewer than two, or one of the two lists is constant.
+    None if there are fewer than two, or one of the two lists is constant. Raises InputError for NaN.
 
     >>> spearman([1, 2, 3], [10, 30, 20])
     0.5
     """
     one, other = (_ranks(np.asarray(values, dtype=np.float64)) for values in (first, second))
+    if np.isnan([*first, *second]).any():
+        raise InputError("NaN, which is no number, has no rank; leave its pair out")
     if len(one) < 2:
         return None
     one, other = one - one.mean(), other - other.mean()

@@ -15,6 +15,7 @@ from seqtree.phrases.phrase import Phrase
 from seqtree.phrases.readers import Reader, Vector, WordReader, WordVectors, composer, words_of_model
 from seqtree.shipped import default_parser
 from seqtree.text.config import SPECIALS
+from seqtree.text.reading import several
 
 LEVELS = ("auto", "words", "phrases")
 MANY, MANY_NUMBERS = 100, 4  # words, and numbers of a vector, of which something in common can be taken away
@@ -82,7 +83,9 @@ class PhraseVectors:
 
     def vectors(self, texts: Sequence[str | Phrase]) -> list[Vector | None]:
         """The vector of each text, a word, a phrase or a sentence; None for one that has no known word, or none."""
-        phrases = [Phrase(text) if isinstance(text, str) else text for text in texts]
+        phrases = [Phrase(text) if isinstance(text, str) else text for text in several(texts)]
+        for wrong in (phrase for phrase in phrases if not isinstance(phrase, Phrase)):
+            raise InputError(f"expected texts, as strings or Phrases, not {wrong!r:.60}")
         return list(self.reader(phrases).vectors(phrases))
 
     def unknown(self, texts: Iterable[str]) -> list[str]:
@@ -91,7 +94,7 @@ class PhraseVectors:
             known, cut = self.words.vocabulary, self.words.cut
         except InputError:
             return []
-        words = (word for text in texts for word in cut(text))
+        words = (word for text in several(texts) for word in cut(text))
         return [word for word in dict.fromkeys(words) if word not in known and word.lower() not in known]
 
 

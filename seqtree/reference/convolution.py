@@ -52,7 +52,7 @@ class Convolution(Network):
         self.x = np.pad(x, ((0, 0), (P, P), (P, P)))
         net = cross_correlate(self.x, self.parameters["W"])[:, ::S, ::S]
         self.a = self.f(net + self.parameters["b"][:, None, None])
-        return self.a
+        return self.a.copy()
 
     def backward(self, da: Array) -> Array:
         """dE/dx (depth, height, width) from dE/da (filters, height', width').

@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from seqtree.errors import InputError
 from seqtree.reference.network import Array, Network
 
 Path = npt.NDArray[np.int64]
@@ -49,7 +50,7 @@ class ConditionalRandomField(Network):
 
         alpha_1j = a_j + x_1j, alpha_tj = x_tj + log sum_i exp(alpha_{t-1, i} + A_ij).
         """
-        alpha = np.zeros_like(x)
+        alpha = np.zeros(x.shape)
         alpha[0] = self.parameters["start"] + x[0]
         for t in range(1, len(x)):
             for j in range(x.shape[1]):
@@ -61,7 +62,7 @@ class ConditionalRandomField(Network):
 
         beta_Ti = b_i, beta_ti = log sum_j exp(A_ij + x_{t+1, j} + beta_{t+1, j}).
         """
-        beta = np.zeros_like(x)
+        beta = np.zeros(x.shape)
         beta[-1] = self.parameters["end"]
         for t in range(len(x) - 2, -1, -1):
             for i in range(x.shape[1]):
@@ -77,7 +78,9 @@ class ConditionalRandomField(Network):
         return np.exp(self.forward_scores(x) + self.backward_scores(x) - self.log_partition(x))
 
     def forward(self, x: Array, y: Path) -> Array:
-        """The loss log Z - s(y)."""
+        """The loss log Z - s(y). Raises InputError for a path that has not one of the tags at each step."""
+        if np.shape(y) != (len(x),) or not np.isin(y, range(len(self.parameters["end"]))).all():
+            raise InputError(f"expected {len(x)} tags from 0 to {len(self.parameters['end']) - 1}, found {list(y)}")
         self.x, self.y = x, y
         return np.array(self.log_partition(x) - self.score(x, y))
 

@@ -27,7 +27,7 @@ class FullyConnected(Network):
         """a (..., outputs) for x (..., inputs)."""
         self.x = x
         self.a = self.f(x @ self.parameters["W"].T + self.parameters["b"])
-        return self.a
+        return self.a.copy()
 
     def backward(self, da: Array) -> Array:
         """dE/dx = W^T delta (..., inputs) from dE/da (..., outputs)."""

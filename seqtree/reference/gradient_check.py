@@ -11,11 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from seqtree.errors import InputError
 from seqtree.reference.network import Array, Network
 
 EPSILON = 1e-3  # with it, both the rounding and the truncation error are about 1e-13 of E
 TOLERANCE = 1e-7
 SMALL = 1e-3  # an entry smaller than this fraction of the largest is compared relative to that fraction
+FLOOR = 1e-5  # and to this at least (times E, if that is large): what is left of a slope of 0 is rounding
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ def gradient_check(name: str, network: Network, x: Array, *given: Any, seed: int
     by_hand = {**{key: value.copy() for key, value in network.gradients.items()}, "input": dx.copy()}
     checks = []
     for key, values in {**network.parameters, "input": x}.items():
-        worst = relative_error(by_hand.get(key), central_difference(error, values))
+        worst = relative_error(by_hand.get(key), central_difference(error, values), FLOOR * max(1.0, abs(error())))
         checks.append(Check(name, key, worst, worst < TOLERANCE))
     return checks
 
@@ -54,9 +56,13 @@ def gradient_check(name: str, network: Network, x: Array, *given: Any, seed: int
 def central_difference(error: Callable[[], float], values: Array) -> Array:
     """dE/dv for each entry v of ``values``, in their shape; entries, which ``error`` reads, are varied in place.
 
+    Raises InputError for values that are not floats: they cannot be varied.
+
     The central difference D(h) = (E(v + h) - E(v - h)) / 2h has an error of about h^2 E'''/6; (4 D(eps) - D(2 eps)) / 3
     cancels it, leaving an error of order eps^4 (Richardson 1911).
     """
+    if not np.issubdtype(values.dtype, np.floating):
+        raise InputError(f"expected numbers of type float, which can be varied, not {values.dtype}")
     slopes = np.zeros_like(values)
     for place in np.ndindex(values.shape):
         original, differences = values[place], []
@@ -70,9 +76,10 @@ def central_difference(error: Callable[[], float], values: Array) -> Array:
     return slopes
 
 
-def relative_error(by_hand: Array | None, slopes: Array) -> float:
-    """The largest |a - d| / max(|a|, |d|, SMALL max|d|) for the gradient by hand a and differences d; 0/0 is 0."""
+def relative_error(by_hand: Array | None, slopes: Array, floor: float = 0.0) -> float:
+    """The largest |a - d| / max(|a|, |d|, SMALL max|d|, floor) for a by hand and differences d; 0/0 is 0."""
     if by_hand is None or by_hand.shape != slopes.shape or not np.isfinite([by_hand, slopes]).all():
         return float("inf")
-    scale = np.maximum(np.maximum(abs(by_hand), abs(slopes)), SMALL * abs(slopes).max())
-    return float(np.max(abs(by_hand - slopes) / np.where(scale > 0, scale, 1.0)))
+    least = max(floor, SMALL * float(abs(slopes).max(initial=0.0)))
+    scale = np.maximum(np.maximum(abs(by_hand), abs(slopes)), least)
+    return float(np.max(abs(by_hand - slopes) / np.where(scale > 0, scale, 1.0), initial=0.0))

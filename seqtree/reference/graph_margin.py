@@ -102,7 +102,7 @@ class GraphMargin(Network):
     def backward(self, dr: Array = ONE) -> Array:
         """dE/dx (n, width) from dE/dr: descent raises the score of the correct tree and lowers the found one's."""
         self.gradients = {name: np.zeros_like(parameter) for name, parameter in self.parameters.items()}
-        dx = np.zeros_like(self.x)
+        dx = np.zeros(self.x.shape)
         for (order, tree), sign in zip(self.trees, (1.0, -1.0), strict=True):
             self.scorer.forward(self.x[order], tree)
             dx[order] += self.scorer.backward(sign * dr)

@@ -47,7 +47,7 @@ class GRU(Network):
         """dE/dx (T, inputs) from dE/dh (T, units); dE/dh_0 (units,) is then in ``dh0``."""
         W_z, _, W_r, _, W, _ = self.parameters.values()
         units = self.units
-        delta_z, delta_r, delta_n = (np.zeros_like(dh) for _ in range(3))
+        delta_z, delta_r, delta_n = (np.zeros(dh.shape) for _ in range(3))
         dx = np.zeros((len(dh), self.hx.shape[1] - units))
         self.dh0 = np.zeros(units)  # the gradient that comes from step t + 1
         for t in reversed(range(len(dh))):
@@ -107,7 +107,7 @@ class TorchGRU(Network):
         """dE/dx (T, inputs) from dE/dh (T, units); dE/dh_0 (units,) is then in ``dh0``."""
         W_z, _, W_r, _, U, _, W, _ = self.parameters.values()
         units = self.units
-        delta_z, delta_r, delta_n, delta_Wh = (np.zeros_like(dh) for _ in range(4))
+        delta_z, delta_r, delta_n, delta_Wh = (np.zeros(dh.shape) for _ in range(4))
         dx = np.zeros((len(dh), U.shape[1]))
         self.dh0 = np.zeros(units)  # the gradient that comes from step t + 1
         for t in reversed(range(len(dh))):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from seqtree.errors import InputError
 from seqtree.reference.activations import LINEAR
 from seqtree.reference.fully_connected import FullyConnected
 from seqtree.reference.network import Array, Composite
@@ -32,8 +33,13 @@ class LabelledNodes(Composite):
         return self.output.forward(np.concatenate([x, self.layer.forward(x, merges)]))
 
     def forward(self, x: Array, merges: Sequence[Merge], labels: Sequence[int]) -> Array:
-        """J, shape (), for the words x (n, width), and the class of every node (2 n - 1), -1 for none."""
+        """J, shape (), for the words x (n, width), and the class of every node (2 n - 1), -1 for none.
+
+        Raises InputError for more labels or fewer than nodes.
+        """
         y = np.array(labels)
+        if len(y) != len(x) + len(merges):
+            raise InputError(f"expected a label for each of {len(x)} words and {len(merges)} phrases, found {len(y)}")
         self.labelled = np.flatnonzero(y >= 0)
         z = self.scores(x, merges)
         return self.loss.forward(z[self.labelled], np.eye(z.shape[1])[y[self.labelled]])

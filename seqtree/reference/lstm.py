@@ -51,7 +51,7 @@ class LSTM(Network):
         its dE/dnet; the gradient of its W is the sum over all steps of delta [h_{t-1}, x_t]^T, of its b of delta.
         """
         dhx = np.zeros_like(self.hx)
-        self.deltas = {gate: np.zeros_like(dh) for gate in GATES}
+        self.deltas = {gate: np.zeros(dh.shape) for gate in GATES}
         self.dh0, self.dc0 = np.zeros(self.units), np.zeros(self.units)  # gradients that come from step t + 1
         for t in reversed(range(len(dh))):
             f, i, g, o = (self.gates[gate][t] for gate in GATES)

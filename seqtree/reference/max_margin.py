@@ -11,6 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from seqtree.errors import InputError
 from seqtree.reference.network import Array, Network
 from seqtree.reference.recursive import Merge, Recursive
 from seqtree.reference.squared_error import ONE
@@ -125,8 +126,13 @@ class MaxMargin(Network):
         return found, s + self.kappa * wrong_spans(gold, found) - s_gold
 
     def forward(self, x: Array, golds: Sequence[Tree]) -> Array:
-        """J, shape (), for N sentences: their words x (words, width), one sentence after another, and gold trees."""
+        """J, shape (), for N sentences: their words x (words, width), one sentence after another, and gold trees.
+
+        Raises InputError if the trees do not have as many words together.
+        """
         ends = np.cumsum([len(gold) + 1 for gold in golds])
+        if ends[-1] != len(x):
+            raise InputError(f"the gold trees are over {ends[-1]} words, x has {len(x)}")
         self.sentences = list(zip(np.split(x, ends[:-1]), golds, strict=True))
         self.found, risks = zip(*[self.decode(*sentence) for sentence in self.sentences], strict=True)
         size = sum(np.sum(parameter**2) for parameter in self.parameters.values())

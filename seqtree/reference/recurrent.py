@@ -29,12 +29,12 @@ class Recurrent(Network):
             self.s[0] = s0
         for t in range(len(x)):
             self.s[t + 1] = self.f(U @ x[t] + W @ self.s[t] + b)
-        return self.s[1:]
+        return self.s[1:].copy()
 
     def backward(self, ds: Array) -> Array:
         """dE/dx (T, inputs) from dE/ds (T, units); dE/ds_0 (units,) is then in ``ds0``."""
         W, slope = self.parameters["W"], self.f.slope(self.s[1:])
-        delta = np.zeros_like(ds)
+        delta = np.zeros(ds.shape)
         from_later = np.zeros(len(W))
         for t in reversed(range(len(ds))):
             delta[t] = slope[t] * (ds[t] + from_later)

@@ -51,7 +51,7 @@ class Recursive(Network):
                     f"in a tree over {len(x)} words"
                 ) from None
             self.p[k] = vectors[start, end] = self.compose(self.children[k])
-        return self.p
+        return self.p.copy()
 
     def backward(self, dp: Array) -> Array:
         """dE/dx (n, width) from dE/dp (merges, width), parents before children.
@@ -62,7 +62,7 @@ class Recursive(Network):
         width = dp.shape[1]
         sent = {(i, i + 1): np.zeros(width) for i in range(self.count)}
         sent |= {(start, end): np.zeros(width) for start, _, end in self.merges}
-        delta = np.zeros_like(dp)
+        delta = np.zeros(dp.shape)
         for k, (start, split, end) in reversed(list(enumerate(self.merges))):
             delta[k] = (dp[k] + sent[start, end]) * self.f.slope(self.p[k])
             sent[start, split], sent[split, end] = np.split(self.passed_down(delta[k], self.children[k]), 2)

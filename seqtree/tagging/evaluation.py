@@ -103,7 +103,7 @@ def evaluate(
 
     A tag that the tagger does not know counts as wrong; ``warn`` is told, as of tags that break their scheme, and that
     only tags are measured if the tagger knows intents and no sentence has one. Raises InputError if only some have, or
-    if no tag is known.
+    if no tag is known, or if there is no sentence.
     """
     scheme = tagger.scheme and (scheme_of(sentence.tags for sentence in sentences) or tagger.scheme)
     _check(tagger, sentences, scheme, warn)
@@ -135,6 +135,8 @@ def evaluate(
 
 
 def _check(tagger: Tagger, sentences: Sequence[Tagged], scheme: str | None, warn: Callable[[str], object]) -> None:
+    if not sentences:
+        raise InputError("no sentences to measure the tagger on")
     kind = kind_of if tagger.scheme else str
     known = {kind(tag) for tag in tagger.tags.names}
     kinds = [(kind(tag), one.place) for one in sentences for tag in one.tags]

@@ -26,7 +26,7 @@ from seqtree.text.batches import make_batch
 from seqtree.text.chunks import SCHEMES, chunks, parts, rewritten
 from seqtree.text.lexicon import Ids, LabelSet, Lexicon
 from seqtree.text.ngrams import frequent
-from seqtree.text.sentences import Word, forms_for_model, given_words
+from seqtree.text.sentences import Word, forms_for_model, given_words, sequence_of_words
 
 CANONICAL = {"bmes": "bmes"}  # the scheme in which a network chooses tags; for all others it is BIOES
 
@@ -200,7 +200,7 @@ class Chunker(ChunkParserI):  # type: ignore[misc]  # NLTK is not typed
 
     def parse(self, tokens: Iterable[Any]) -> Tree:
         """The chunks of a sentence, given as words or as (word, tag) pairs, which become the leaves."""
-        leaves = list(tokens)
+        leaves = list(sequence_of_words(tokens))
         words = [leaf if isinstance(leaf, str) else leaf[0] for leaf in leaves]
         tree, place = Tree(self.root, []), 0
         for chunk in chunks([tag for _, tag in self.tagger.tag(words)]):

@@ -8,6 +8,7 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate, count
+from typing import TypeVar
 
 from seqtree.errors import InputError
 from seqtree.text.brackets import escape_word
@@ -28,6 +29,7 @@ __all__ = [
     "words_as_given",
 ]
 
+T = TypeVar("T")
 Word = tuple[str, str]  # its form in the text, and its form for the model
 
 MAX_UNSPACED_WORD = 8  # characters of a word to look up in text without spaces
@@ -158,11 +160,16 @@ def words_as_given(words: Iterable[str], known: Container[str] = frozenset()) ->
     return found
 
 
-def given_words(sentence: Iterable[str], known: Container[str] = frozenset()) -> list[Word]:
-    """``words_as_given`` for what a caller in Python gives. Raises InputError for a string, and words that are none."""
+def sequence_of_words(sentence: Iterable[T]) -> Iterable[T]:
+    """A sentence. Raises InputError for one string, which would be taken for its characters."""
     if isinstance(sentence, str):
         raise InputError("a sentence is a sequence of words, not one string; split it first")
-    given = list(sentence)
+    return sentence
+
+
+def given_words(sentence: Iterable[str], known: Container[str] = frozenset()) -> list[Word]:
+    """``words_as_given`` for what a caller in Python gives. Raises InputError for a string, and words that are none."""
+    given = list(sequence_of_words(sentence))
     for wrong in (word for word in given if not isinstance(word, str)):
         raise InputError(f"words are strings, not {wrong!r}")
     if given and not any(given):

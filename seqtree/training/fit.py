@@ -16,6 +16,7 @@ import torch
 
 from seqtree import shipped
 from seqtree.errors import InputError, ModelFileError
+from seqtree.nn.parallel import on_threads
 from seqtree.tasks import TASKS, named
 from seqtree.training.budget import affordable, seconds_per_step
 from seqtree.training.checkpoint import one_by_one
@@ -65,7 +66,7 @@ def fit(task: type[AnyTask], sources: Sequence[str], options: Mapping[str, Any],
     Returns {figures of ``Task.measure``, steps, seconds, ITEMS_per_second, model, interrupted, best_step, measured_on},
     the same in all processes that torchrun has started.
     """
-    options = _as_begun(task, sources, options)
+    options = _as_begun(task, sources, task.options.with_preset(options))
     recipe, place = task.resolve(options), Place.of_environment()
     count = recipe.run.processes
     try:
@@ -109,10 +110,8 @@ def _placed(
     display: Display,
 ) -> Report:
     """Train as the process that this is."""
-    if recipe.run.threads:
-        torch.set_num_threads(recipe.run.threads)
     device = place.device(recipe.run.device)
-    with place.joined(device) as ranks:
+    with on_threads(recipe.run.threads), place.joined(device) as ranks:
         if not ranks.leads:
             display = Display(io.StringIO(), quiet=True)
         recipe = replace(recipe, run=replace(recipe.run, device=device))

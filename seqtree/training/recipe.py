@@ -99,6 +99,14 @@ class TrainingOptions(Generic[R]):
             listed = "; ".join(f"{name} ({one.reason})" for name, one in presets.items())
             raise InputError(f"preset {preset!r}: expected one of {listed}") from None
 
+    def with_preset(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """The options, with ``preset`` for another name of it (``model``). Raises InputError if both are given."""
+        others = {flag.removeprefix("--") for flag in self.preset_flags} - {"preset"}
+        named = {"preset" if name in others else name: value for name, value in options.items()}
+        if len(named) < len(options):
+            raise InputError(f"preset and {' and '.join(sorted(others))} are one option: give one of them")
+        return named
+
     def resolved(self, options: Mapping[str, Any], variant: str = "") -> R:
         """The recipe that the given options choose.
 

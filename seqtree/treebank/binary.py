@@ -9,7 +9,7 @@ from itertools import pairwise
 from nltk.tree import Tree
 
 from seqtree.errors import InputError
-from seqtree.treebank.dialects import is_preterminal
+from seqtree.treebank.dialects import check_tree, check_word, is_preterminal
 from seqtree.treebank.normalisation import ROOT
 
 Span = tuple[int, int]  # half-open: words[start:end]
@@ -36,9 +36,11 @@ def binarise(tree: Tree) -> BinaryTree:
     """The tree as merges, from which ``restore`` rebuilds an equal tree; time and memory linear in its size.
 
     A node with more than two children is built from the left; its intermediate spans get no label.
-    Raises InputError for a tree with a node that has no words.
+    Raises InputError for a tree with a node that has no words, and for anything but a tree of words.
     """
+    check_tree(tree)
     if is_preterminal(tree):
+        check_word(tree[0])
         return BinaryTree((tree[0],), (tree.label(),), (), {})
     words: list[str] = []
     tags: list[str | None] = []
@@ -54,6 +56,7 @@ def binarise(tree: Tree) -> BinaryTree:
                 open_nodes.append((child, []))
             else:
                 words.append(child[0] if isinstance(child, Tree) else child)
+                check_word(words[-1])
                 tags.append(child.label() if isinstance(child, Tree) else None)
             continue
         if not starts:

@@ -7,6 +7,9 @@ from collections.abc import Iterator
 
 from nltk.tree import Tree
 
+from seqtree.errors import InputError
+from seqtree.wording import a
+
 WRAPPERS = ("", "ROOT", "TOP", "S1")  # labels of a root node that only wraps the tree
 PHRASES = frozenset(  # of the Penn Treebank and the Penn-Helsinki corpora; no tag of theirs has such a name
     """
@@ -24,8 +27,24 @@ def is_preterminal(node: Tree | str) -> bool:
     return isinstance(node, Tree) and len(node) == 1 and not isinstance(node[0], Tree)
 
 
+def check_tree(tree: object) -> None:
+    """Raises InputError for anything but a tree."""
+    if not isinstance(tree, Tree):
+        raise InputError(f"expected an nltk.Tree, not {a(type(tree).__name__)}: {tree!r:.60}")
+
+
+def check_word(leaf: object) -> None:
+    """Raises InputError for a leaf of a tree that is no word, as NLTK's pairs of a word and its tag."""
+    if not isinstance(leaf, str):
+        raise InputError(f"the leaves of a tree are words, not {leaf!r:.60}; expected the tag as a node, (NN cat)")
+
+
 def words_of(tree: Tree) -> list[str]:
-    """The words of a tree of any depth (the recursion of ``tree.leaves()`` fails beyond about a thousand levels)."""
+    """The words of a tree of any depth (the recursion of ``tree.leaves()`` fails beyond about a thousand levels).
+
+    Raises InputError as ``check_tree`` and ``check_word`` do.
+    """
+    check_tree(tree)
     words: list[str] = []
     stack: list[Tree | str] = [tree]
     while stack:
@@ -33,6 +52,7 @@ def words_of(tree: Tree) -> list[str]:
         if isinstance(node, Tree):
             stack.extend(reversed(node))
         else:
+            check_word(node)
             words.append(node)
     return words
 

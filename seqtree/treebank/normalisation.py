@@ -21,7 +21,7 @@ import re
 
 from nltk.tree import Tree
 
-from seqtree.treebank.dialects import PHRASES, WRAPPERS, is_preterminal
+from seqtree.treebank.dialects import PHRASES, WRAPPERS, check_tree, check_word, is_preterminal
 
 ROOT = "ROOT"
 TRACE = "-NONE-"  # the Penn Treebank's tag for a trace
@@ -38,8 +38,10 @@ def normalise(tree: Tree) -> Tree | None:
     """A new tree without traces, nodes left empty by them, and functional tags; None if no words are left.
 
     A root labelled "", ROOT, TOP or S1 is replaced by its child if that is its only child and a phrase; otherwise, a
-    root without a label is labelled ROOT. Words are not changed, nor is the given tree.
+    root without a label is labelled ROOT. Words are not changed, nor is the given tree. Raises InputError for
+    anything but a tree of words.
     """
+    check_tree(tree)
     pruned = _pruned(tree, forms=_has_functions(_unwrapped(tree)))
     if pruned is None:
         return None
@@ -105,7 +107,10 @@ def _waiting(node: Tree) -> list[Tree | str]:
 def _is_trace(node: Tree, children: list[Tree | str], place: int) -> bool:
     """Whether a child is a trace by its form."""
     word = children[place]
-    if isinstance(word, Tree) or not word.startswith(("*", "0")):
+    if isinstance(word, Tree):
+        return False
+    check_word(word)
+    if not word.startswith(("*", "0")):
         return False
     if _TRACE.fullmatch(word):
         return True

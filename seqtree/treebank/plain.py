@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from seqtree.text.lexicon import Ids
 from seqtree.text.nltk_corpora import PREFIX
-from seqtree.text.reading import check_standard_input, numbered_lines, sources
-from seqtree.text.sentences import read_sentences
+from seqtree.text.reading import check_standard_input, numbered_lines, several, sources
+from seqtree.text.sentences import read_sentences, sequence_of_words
 from seqtree.treebank.bracketed import words_of
 from seqtree.treebank.sources import SUFFIXES, normalised_trees
 
@@ -85,8 +85,8 @@ class NumberedText(NamedTuple):
         """The text of these sentences, those without words left out."""
         known: dict[str, int] = {}
         numbers, starts = array("i"), array("q", [0])
-        for words in sentences:
-            if words:
+        for words in several(sentences, "sentences"):
+            if sequence_of_words(words):
                 numbers.extend(known.setdefault(word, len(known)) for word in words)
                 starts.append(len(numbers))
         return cls(list(known), np.array(numbers, dtype=np.int32), np.array(starts, dtype=np.int64))

@@ -55,6 +55,12 @@ def _language_model(**shape: Any) -> LanguageModel:
     return LanguageModel.untrained(TEXT, **{"unit": "word", "hidden": 5, "embedding": 4, "layers": 2, **shape})
 
 
+def test_the_cosine_of_tiny_and_of_huge_vectors() -> None:
+    for size in (1e-14, 1e30):
+        assert cosine(np.array([size, 0]), np.array([size, size])) == pytest.approx(math.sqrt(0.5))
+    assert cosine(np.zeros(2), np.ones(2)) == 0.0
+
+
 def _toy(**shape: Any) -> Parser:
     network = {"words": 6, "characters": 5, "hidden": 4, "layers": 1, "vector": 6, "scorer": 4, **shape}
     return Parser.untrained(normalised_trees([str(corpora.path("toy"))])[:30], **network)

@@ -14,11 +14,13 @@ import pytest
 import seqtree.reference
 from seqtree.errors import InputError
 from seqtree.reference.activations import LEAKY_RELU, LINEAR, RELU, SIGMOID, TANH, Activation
+from seqtree.reference.crf import ConditionalRandomField
 from seqtree.reference.examples import EXAMPLES, Example, check_all
 from seqtree.reference.gradient_check import TOLERANCE, central_difference, gradient_check, relative_error
 from seqtree.reference.gru import GRU
+from seqtree.reference.labelled_nodes import LabelledNodes
 from seqtree.reference.lstm import LSTM
-from seqtree.reference.max_margin import MaxMargin
+from seqtree.reference.max_margin import MaxMargin, TreeScorer
 from seqtree.reference.network import Array, Composite, Network
 from seqtree.reference.pooling import MaxPooling
 from seqtree.reference.recurrent import Recurrent
@@ -47,6 +49,34 @@ def test_no_gradient_of_an_example_is_trivial(name: str) -> None:
     dx = example.network.backward(np.ones_like(y))
     for gradient in (dx, *example.network.gradients.values()):
         assert np.abs(gradient).max() > 1e-3
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_whole_numbers_are_numbers(name: str) -> None:
+    """An array written without a point has the type int, which rounds what is put into one like it."""
+    whole = np.rint(2 * EXAMPLES[name]().x).astype(int)
+    found = []
+    for x in (whole, whole.astype(float)):
+        example = EXAMPLES[name]()
+        y = example.network.forward(x, *example.given)
+        dx = example.network.backward(np.ones(y.shape, x.dtype))
+        found.append([y, dx, *example.network.gradients.values()])
+    for of_whole, of_float in zip(*found, strict=True):
+        np.testing.assert_allclose(of_whole, of_float, rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_what_becomes_of_an_output_is_nothing_to_the_network(name: str) -> None:
+    example = EXAMPLES[name]()
+    y = example.network.forward(example.x, *example.given)
+    dy = np.ones_like(y)
+    expected = [example.network.backward(dy), *example.network.gradients.values()]
+    y = example.network.forward(example.x, *example.given)
+    y += 3.0
+    for value, wanted in zip(
+        [example.network.backward(dy), *example.network.gradients.values()], expected, strict=True
+    ):
+        np.testing.assert_array_equal(value, wanted)
 
 
 def _below(kind: type[Network]) -> Iterator[type[Network]]:
@@ -235,6 +265,32 @@ def test_the_difference_is_exact_for_polynomials_of_degree_four() -> None:
 def test_relative_error(by_hand: list[float] | None, slopes: list[float], error: float) -> None:
     given = None if by_hand is None else np.array(by_hand)
     assert relative_error(given, np.array(slopes)) == pytest.approx(error, abs=1e-12)
+
+
+def test_whole_numbers_cannot_be_varied() -> None:
+    with pytest.raises(InputError, match="of type float, which can be varied, not int64"):
+        central_difference(lambda: 0.0, np.array([1, 2]))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_slopes_of_zero_and_sequences_of_nothing_pass(seed: int) -> None:
+    """There is one path with one tag, whatever its scores are: what differences find is rounding."""
+    rng = np.random.default_rng(seed)
+    crf = ConditionalRandomField(1, rng)
+    assert all(check.passed for check in gradient_check("crf", crf, rng.normal(size=(4, 1)), np.zeros(4, int)))
+    assert all(check.passed for check in gradient_check("rnn", Recurrent(2, 3, rng), np.zeros((0, 2))))
+
+
+def test_targets_that_do_not_fit_are_refused() -> None:
+    rng = np.random.default_rng(0)
+    crf, nodes = ConditionalRandomField(3, rng), LabelledNodes(Recursive(3, rng), 2, rng)
+    for tags in ([0, 1, -1], [0, 1, 3], [0, 1], [0, 1, 2, 0]):
+        with pytest.raises(InputError, match="expected 3 tags from 0 to 2"):
+            crf.forward(np.zeros((3, 3)), np.array(tags))
+    with pytest.raises(InputError, match="a label for each of 3 words and 2 phrases, found 2"):
+        nodes.forward(np.zeros((3, 3)), [(0, 1, 2), (0, 2, 3)], [1, 0])
+    with pytest.raises(InputError, match="the gold trees are over 3 words, x has 9"):
+        MaxMargin(TreeScorer(3, rng)).forward(np.zeros((9, 3)), [[(0, 1, 2), (0, 2, 3)]])
 
 
 def test_a_kink_within_reach_fails() -> None:

@@ -1,0 +1,140 @@
+"""What is given in Python and is of the wrong kind ends in an InputError that says so, and changes nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from nltk.tree import Tree
+
+import seqtree
+from seqtree import classification, parsing, tagging
+from seqtree.classification.config import ClassifierNetworkConfig
+from seqtree.classification.model import Classifier
+from seqtree.corpora import path
+from seqtree.errors import InputError
+from seqtree.images.generated import digits
+from seqtree.images.model import ImageClassifier
+from seqtree.language.config import SamplingSettings
+from seqtree.language.model import LanguageModel
+from seqtree.parsing.model import Parser
+from seqtree.phrases import PhraseVectors, learn_vectors, spearman
+from seqtree.tagging.config import TaggerNetworkConfig
+from seqtree.tagging.model import Chunker, Tagger
+from seqtree.text.lexicon import LabelSet, Lexicon
+from seqtree.treebank.binary import binarise
+from seqtree.treebank.normalisation import normalise
+from seqtree.treebank.sources import words_of
+from seqtree.trees.config import TreeNetworkConfig
+from seqtree.trees.model import TreeClassifier
+
+SMALL = {"words": 4, "characters": 4, "hidden": 4, "layers": 1}
+LEXICON = Lexicon.build({"the": 2, "cat": 2})
+PAIRS = Tree("S", [("the", "DT"), Tree("NP", [("cat", "NN")])])  # as of NLTK's chunkers
+BRACKETS = "(S (NP the) (VP sat))"
+A_STRING, A_PAIR = r"expected an nltk.Tree, not a str: '\(S ", r"leaves of a tree are words, not \('the', 'DT'\)"
+ONE_TEXT, ONE_SENTENCE = "expected several texts, not one string", "a sentence is a sequence of words, not one string"
+NO_SEED = "seed {}: expected a whole number"
+
+
+def _parser() -> Parser:
+    shape = {**SMALL, "vector": 4, "scorer": 4}
+    return Parser.untrained([Tree.fromstring("(S (NP (DT the) (NN cat)) (VP (VBD sat)))")], **shape)
+
+
+def _vectors() -> PhraseVectors:
+    return PhraseVectors(_parser())
+
+
+def _tagger() -> Tagger:
+    tags, none = LabelSet(["O", "B-NP", "I-NP"]), LabelSet[str]([])
+    return Tagger.over(LEXICON, tags, none, "iob2", TaggerNetworkConfig(**SMALL), 1, [("the", "cat")]).to()  # type: ignore[arg-type]
+
+
+def _classifier() -> Classifier:
+    names, config = LabelSet(["a", "b"]), ClassifierNetworkConfig(**SMALL)  # type: ignore[arg-type]
+    return Classifier.over(LEXICON, names, "word", False, config, 1, [["the", "cat"]]).to()
+
+
+def _trees() -> TreeClassifier:
+    return TreeClassifier.over(LEXICON, LabelSet(["0", "1"]), TreeNetworkConfig(words=4, vector=4)).to()
+
+
+def _model(**options: Any) -> LanguageModel:
+    return LanguageModel.untrained("the cat", **{"hidden": 4, "embedding": 3, **options})
+
+
+def _images() -> ImageClassifier:
+    return ImageClassifier.untrained(digits(10), tuple("0123456789"), plan="pool 4, full 5")
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: normalise(BRACKETS), A_STRING),
+        (lambda: binarise(BRACKETS), A_STRING),
+        (lambda: words_of(BRACKETS), A_STRING),
+        (lambda: normalise(PAIRS), A_PAIR),
+        (lambda: binarise(PAIRS), A_PAIR),
+        (lambda: binarise(PAIRS[1]), r"are words, not \('cat', 'NN'\)"),
+        (lambda: words_of(PAIRS), A_PAIR),
+        (lambda: Parser.untrained([PAIRS], **SMALL), A_PAIR),
+        (lambda: Parser.untrained([BRACKETS], **SMALL), A_STRING),
+        (lambda: parsing.evaluate(_parser(), [BRACKETS]), A_STRING),
+        (lambda: _trees().label(BRACKETS), A_STRING),
+        (lambda: _trees().label(PAIRS), A_PAIR),
+        (lambda: _vectors().vectors([PAIRS]), "expected texts, as strings or Phrases, not Tree"),
+        (lambda: _vectors().vectors("the cat"), ONE_TEXT),
+        (lambda: _vectors().unknown("the cat"), ONE_TEXT),
+        (lambda: list(_classifier().scores("the cat")), ONE_TEXT),
+        (lambda: Chunker(_tagger()).parse("the cat"), ONE_SENTENCE),
+        (lambda: learn_vectors(["the cat", "a dog"], width=1, min_count=1), ONE_SENTENCE),
+        (lambda: learn_vectors("the cat", width=1, min_count=1), "expected several sentences, not one string"),
+        (lambda: learn_vectors([["the", "cat"]], width=0, min_count=1), "width 0: expected at least 1"),
+        (lambda: spearman([1.0, float("nan")], [1, 2]), "NaN, which is no number, has no rank"),
+        (lambda: tagging.evaluate(_tagger(), []), "no sentences to measure the tagger on"),
+        (lambda: classification.evaluate(_classifier(), []), "no texts to measure the classifier on"),
+        (lambda: _images().predict([[[0]]]), r"as one array \(N, height, width\), not a list"),
+        (lambda: _model(seed=1.7), NO_SEED.format(1.7)),
+        (lambda: _model(seed=None), NO_SEED.format(None)),
+        (lambda: Parser.untrained([], seed="a", **SMALL), NO_SEED.format("'a'")),
+        (lambda: _model().samples("t", SamplingSettings(5), [-1]), "seed -1: expected at least 0"),
+        (lambda: _model().samples("t", SamplingSettings(5), [None]), NO_SEED.format(None)),
+        (lambda: seqtree.train("image", model="mlp", preset="cnn"), "preset and model are one option"),
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_refused(call: Callable[[], object], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        call()
+
+
+def test_numbers_of_numpy_are_seeds() -> None:
+    model = _model(unit="word", seed=np.int64(1))
+    assert model.to_nltk().generate(3, random_seed=np.int64(2)) == model.to_nltk().generate(3, random_seed=2)
+
+
+def test_a_network_for_images_has_two_names_as_on_the_command_line(tmp_path: Path) -> None:
+    for name, out in (("model", "a"), ("preset", "b")):
+        seqtree.train("image", epochs=0.02, out=tmp_path / out, progress=False, **{name: "mlp"})
+    one, other = ((tmp_path / out / "model.safetensors").read_bytes() for out in "ab")
+    assert one == other
+
+
+def test_training_leaves_the_number_of_threads_as_it_was(tmp_path: Path) -> None:
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(3)
+        seqtree.train("lm", path("lighthouse"), preset="tiny", epochs=0.01, threads=1, out=tmp_path, progress=False)
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_a_table_that_may_be_the_models_own_cannot_be_written() -> None:
+    table = _vectors().words.table
+    with pytest.raises(ValueError, match="read-only"):
+        table /= 2.0
