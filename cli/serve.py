@@ -16,6 +16,7 @@ from seqtree.errors import InputError
 
 PORTS = 20  # that are tried, from the one asked for on
 QUIET: dict[str, Any] = {
+    "h11_max_incomplete_event_size": 1 << 18,  # an address on /plain may hold a text of 20,000 characters
     "log_level": "warning",
     "access_log": False,
     "server_header": False,

@@ -136,8 +136,8 @@ class _Service:
         }
         text, chosen = request.query_params.get("text", ""), request.query_params.get("do", next(iter(choices), ""))
         answer, status, reason = None, 200, None
-        await request.body()  # there is none; after it, only that the client has gone
         try:
+            await request.body()  # there is none; after it, only that the client has gone
             if choices and chosen not in choices:
                 raise InputError(f"{chosen!r}: expected one of {', '.join(choices)}")
             if choices and text.strip():
@@ -256,4 +256,6 @@ async def _not_found(request: Request, error: Exception) -> Response:
 
 
 async def _wrong_method(request: Request, error: Exception) -> Response:
-    return _error(405, "expected POST with a JSON object")
+    headers: Mapping[str, str] = getattr(error, "headers", None) or {}
+    expected = "GET" if "GET" in headers.get("Allow", "") else "POST with a JSON object"
+    return _error(405, f"expected {expected}", headers)

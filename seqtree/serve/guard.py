@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY = 256 * 1024  # bytes
 ADDRESSES = 1024  # whose rates are remembered
+METHODS = ("GET", "HEAD", "POST")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
@@ -57,7 +58,7 @@ class Guard:
             await self.app(scope, _Bounded(receive), safe)
             return
         status, reason = refusal
-        headers = {"Retry-After": "1"} if status == 429 else {"Connection": "close"}
+        headers = {405: {"Allow": ", ".join(METHODS)}, 429: {"Retry-After": "1"}}.get(status, {"Connection": "close"})
         await JSONResponse({"error": reason}, status, headers)(scope, receive, safe)
 
     def _refusal(self, scope: Scope) -> tuple[int, str] | None:
@@ -68,7 +69,7 @@ class Guard:
             return 403, f"this service is not called {host!r}; open it by the address that it printed"
         if not self._in_time(scope):
             return 429, "too many requests a second; try again in a moment"
-        if scope["method"] not in ("GET", "HEAD", "POST"):
+        if scope["method"] not in METHODS:
             return 405, "expected GET or POST"
         if scope["method"] == "POST" or scope["query_string"]:
             origin = headers.get("origin")

@@ -19,6 +19,7 @@ pytest.importorskip("uvicorn", reason="the extra serve is not installed")
 
 import uvicorn
 
+from seqtree.cli.serve import QUIET
 from seqtree.corpora.pairs import generate as pairs_of
 from seqtree.language.model import LanguageModel
 from seqtree.model import Model, load
@@ -63,7 +64,7 @@ def listening(served: dict[str, Model[Any]], **options: Any) -> Iterator[int]:
     with socket.socket() as place:
         place.bind(("127.0.0.1", 0))
         place.listen(256)
-        server = uvicorn.Server(uvicorn.Config(make_app(served, **options), log_level="error", access_log=False))
+        server = uvicorn.Server(uvicorn.Config(make_app(served, **options), **{**QUIET, "log_level": "error"}))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [place]})
         thread.start()
         while not server.started:

@@ -114,6 +114,18 @@ def test_pictures_are_saved(page: Page) -> None:
         assert download.value.suggested_filename == f"tree-1-1.{name.lower()}"
 
 
+def test_a_picture_too_wide_for_twice_its_size_is_saved_smaller(page: Page) -> None:
+    page.fill("#parse-text", " ".join(["the old keeper walked to the harbour and"] * 60))
+    drawing = page.locator("#view-parse .paper svg")
+    expect(drawing.locator("title").first).to_contain_text("harbour and the old keeper")
+    assert drawing.evaluate("svg => svg.width.baseVal.value") > 16_000
+    with page.expect_download() as download:
+        page.get_by_role("button", name="PNG", exact=True).first.click()
+    header = download.value.path().read_bytes()[:24]
+    assert header.startswith(b"\x89PNG")
+    assert int.from_bytes(header[16:20], "big") == 16_000
+
+
 def test_merges_are_played_and_stepped_through(page: Page) -> None:
     page.fill("#parse-text", "The cat sat.")
     expect(page.locator("summary")).to_have_text("Merge by merge (3)")
@@ -142,6 +154,30 @@ def test_the_address_holds_the_sentence(page: Page, address: str) -> None:
     page.goto(url)
     expect(page.locator("#parse-text")).to_have_value("Go home.")
     expect(page.locator("#view-parse .paper svg title").first).to_contain_text("Go home")
+
+
+def test_an_address_shows_the_same_on_an_open_page_as_on_a_new_one(page: Page, address: str) -> None:
+    trees = page.locator("#view-parse .card")
+    page.goto(f"{address}#parse?text=The+cat+sat.+It+ran.&k=3&tokenized=true")
+    expect(trees).to_have_count(1)
+    page.evaluate("location.hash = '#parse?text=The+dog+slept.+We+left.'")
+    expect(trees).to_have_count(2)
+    expect(page.locator("#view-parse [name=k]")).to_have_value("1")
+    expect(page.locator("#view-parse [name=tokenized]")).not_to_be_checked()
+    page.fill("#parse-text", "")
+    page.wait_for_url("**/#parse?text=&k=1*")
+    page.reload()
+    expect(page.locator("#parse-text")).to_have_value("")
+
+
+def test_an_address_may_name_a_model_or_a_figure_that_is_gone(page: Page, address: str) -> None:
+    for view, answer in (("language", ".token"), ("parse", ".paper svg")):
+        page.goto(f"{address}#{view}?text=The+cat&model=gone")
+        expect(page.locator("#status")).to_contain_text("There is no model “gone” here; this is ")
+        expect(page.locator(f"#view-{view} {answer}").first).to_be_visible()
+    page.goto(f"{address}#runs?figure=nosuch")
+    expect(page.locator("#status")).to_be_empty()
+    expect(page.locator("#view-runs polyline")).to_have_count(2)
 
 
 def test_surprisal_and_what_was_expected(page: Page) -> None:
@@ -309,16 +345,31 @@ def test_curves_of_runs_are_live(page: Page, tmp_path_factory: pytest.TempPathFa
         with run.open("a", encoding="utf-8") as file:
             file.write('{"step": 99, "epoch": 9, "loss": 0.125, "seconds": 9}\nbroken\n')
         expect(page.locator("#view-runs tbody td", has_text=re.compile("^0.125$")).last).to_be_visible()
+        with run.open("a", encoding="utf-8") as file:
+            file.write('{"step": 100, "epoch": 9, "loss": 0.00021021525, "seconds": 9}\n')
+        expect(page.locator("#view-runs tbody td", has_text=re.compile("^0.0002102$")).last).to_be_visible()
     finally:
         run.write_text(kept, encoding="utf-8")
     assert _violations(page) == []
     assert not _wide(page)
 
 
+def test_curves_come_back_with_the_service(page: Page) -> None:
+    page.get_by_role("link", name="Runs").click()
+    expect(page.locator("#view-runs polyline")).to_have_count(2)
+    page.evaluate("() => { window.asked = window.fetch; window.fetch = () => Promise.reject(new Error('gone')); }")
+    expect(page.locator("#view-runs .error")).to_have_text("gone", timeout=30_000)
+    page.evaluate("() => { window.fetch = window.asked; }")
+    expect(page.locator("#view-runs polyline")).to_have_count(2, timeout=30_000)
+
+
 def test_tags_and_classes(page: Page) -> None:
     page.get_by_role("link", name="Tag").click()
     page.fill("#tag-text", "the dog ran")
     expect(page.locator("#view-tag .word")).to_have_count(3)
+    page.fill("#tag-text", "the dog " + "w" * 300)
+    expect(page.locator("#view-tag .word").last).to_contain_text("www")
+    assert not _wide(page)
     assert _violations(page) == []
     page.get_by_role("link", name="Classify").click()
     page.fill("#classify-text", "a poor day")
@@ -384,6 +435,11 @@ def test_by_keyboard_alone(page: Page) -> None:
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     expect(page.locator("#parse-text")).to_be_focused()
+    page.get_by_role("link", name="Tag").click()
+    page.locator(".skip").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#main")).to_be_focused()
+    expect(page.locator("#tag-text")).to_be_visible()
 
 
 def test_without_scripts_it_says_where_else_to_go(browser: Browser, address: str) -> None:

@@ -305,6 +305,14 @@ def test_what_the_page_without_scripts_refuses(
     assert reason is None or reason in unescape(body.decode())
 
 
+def test_a_page_without_scripts_takes_the_longest_text_and_no_body(client: Client) -> None:
+    html = client.send("GET", "/plain?" + urlencode({"do": "score letters", "text": "猫" * 20_000}))[2].decode()
+    assert 'role="alert"' not in html and html.count("猫") > 20_000
+    status, _, body = client.send("GET", "/plain", b"x" * 300_000)
+    assert status == 413
+    assert "a request has at most 256 KiB" in body.decode()
+
+
 # --- what is refused
 
 
@@ -344,8 +352,14 @@ def test_a_model_of_another_kind_and_an_operation_that_it_does_not_have(client: 
 def test_there_is_nothing_elsewhere(client: Client) -> None:
     for path in ("/api/parser", "/../setup.cfg", "/static/../app.py", "/static/%2e%2e/app.py", "/static/none.js"):
         assert client.refused("GET", path)[0] == 404
-    assert client.refused("GET", "/api/parse")[0] == 405
-    assert client.refused("DELETE", "/api/models")[0] == 405
+    for method, path, expected, allowed in (
+        ("GET", "/api/parse", "POST with a JSON object", "POST"),
+        ("POST", "/api/models", "GET", "GET, HEAD"),
+        ("DELETE", "/api/models", "GET or POST", "GET, HEAD, POST"),
+    ):
+        status, headers, body = client.send(method, path, {} if method == "POST" else None)
+        assert (status, json.loads(body)["error"]) == (405, f"expected {expected}")
+        assert sorted(headers["allow"].split(", ")) == allowed.split(", ")
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", ""])

@@ -37,13 +37,19 @@ function address() {
 function remember(name, asked) {
   const shown = address().name;
   if (begun.has(shown) && shown !== name) return;
-  const kept = Object.entries(asked).filter(([, value]) => value !== "" && value !== undefined && value !== false);
+  const kept = Object.entries(asked).filter(([key, value]) => key === "text" || (value !== "" && value !== undefined && value !== false));
   history.replaceState(null, "", `#${name}?${new URLSearchParams(kept)}`);
 }
 
-/** A link to a view, and what shows it when its address is opened. */
-function offer(view, begin) {
-  begun.set(view.name, begin);
+/** A link to a view, and what shows it when its address is opened; ``own`` are the models that it has. */
+function offer(view, begin, own = []) {
+  begun.set(view.name, (asked) => {
+    const wanted = asked.get("model");
+    const lacks = wanted !== null && !own.some((model) => model.name === wanted);
+    status.textContent = lacks ? `There is no model “${wanted}” here; this is ${own[0].name}.` : "";
+    if (lacks) asked.set("model", own[0].name);
+    begin(asked);
+  });
   const link = element("a", { href: `#${view.name}`, id: `link-${view.name}` }, view.title);
   document.getElementById("views").append(element("li", {}, link));
 }
@@ -78,13 +84,17 @@ async function start() {
     if (!own.length) continue;
     views.push(view);
     section.querySelector("[name=model]").append(...own.map((model) => element("option", {}, model.name)));
-    offer(view, view.start(section, own, (asked) => remember(view.name, asked)));
+    offer(view, view.start(section, own, (asked) => remember(view.name, asked)), own);
   }
   if (trained.length) {
     const view = { name: "runs", title: "Runs" };
     views.push(view);
     offer(view, curves(document.getElementById("view-runs"), (asked) => remember(view.name, asked)));
   }
+  document.querySelector(".skip").addEventListener("click", (event) => {
+    event.preventDefault(); // its address is that of no view
+    document.getElementById("main").focus();
+  });
   addEventListener("hashchange", () => show(views));
   show(views);
 }

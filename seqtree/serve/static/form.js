@@ -50,13 +50,19 @@ export function answering(section, operation, read, show, remember) {
   return { form, place, send, quit };
 }
 
-/** Put what the address holds into the form. */
+/** Put what the address holds into the form; if it holds anything, other fields are as on a new page. */
 export function filled(form, asked, example) {
-  for (const [name, value] of asked) {
-    const field = form.elements[name];
-    if (!field) continue;
+  for (const field of asked.toString() ? form.querySelectorAll("input, select, textarea") : []) {
+    const value = asked.get(field.name);
+    if (field.closest("fieldset")) continue; // what goes with buttons, not with the text
     if (field.type === "checkbox") field.checked = value === "true";
-    else field.value = value;
+    else if (field.options) chosen(field, value);
+    else field.value = value ?? field.defaultValue;
   }
   if (!asked.has("text") && !form.elements.text.value) form.elements.text.value = example;
+}
+
+/** Choose an option of a list, if it has that one. */
+export function chosen(list, value) {
+  if ([...list.options].some((option) => option.value === value)) list.value = value;
 }

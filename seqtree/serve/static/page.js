@@ -35,12 +35,16 @@ export function saveAs(name, content, type) {
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
 
-/** The picture as a PNG of twice its size. */
+const LARGEST = { side: 16_000, area: 1 << 26 }; // pixels of a canvas that every browser has room for
+
+/** The picture as a PNG of twice its size, or of less if that is more than browsers have room for. */
 export async function savePng(name, source) {
   const image = new Image();
   image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(source)}`;
   await image.decode();
-  const canvas = element("canvas", { width: 2 * image.naturalWidth, height: 2 * image.naturalHeight });
+  const { naturalWidth: width, naturalHeight: height } = image;
+  const scale = Math.min(2, LARGEST.side / Math.max(width, height), Math.sqrt(LARGEST.area / (width * height)));
+  const canvas = element("canvas", { width: Math.ceil(scale * width), height: Math.ceil(scale * height) });
   canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
   canvas.toBlob((blob) => saveAs(name, blob, "image/png"));
 }

@@ -1,6 +1,7 @@
 // Curves of runs, while they train.
 
 import { runs } from "./api.js";
+import { chosen } from "./form.js";
 import { drawn, element, message } from "./page.js";
 
 const EVERY = 3000; // milliseconds
@@ -27,6 +28,7 @@ export function start(section, remember) {
         show();
       }
     } catch (error) {
+      seen = ""; // so that the next look shows the curves again
       place.replaceChildren(message(error.message, "error"));
     }
   }
@@ -39,7 +41,7 @@ export function start(section, remember) {
   setInterval(look, EVERY);
   return async (asked) => {
     await look();
-    for (const name of ["figure", "over"]) if (asked.has(name)) form.elements[name].value = asked.get(name);
+    for (const name of ["figure", "over"]) chosen(form.elements[name], asked.get(name));
     form.elements.logarithmic.checked = asked.get("logarithmic") === "true";
     show();
   };
@@ -111,8 +113,11 @@ function axis(values, from, to) {
   return { at: (value) => from + ((value - low) / (high - low)) * (to - from), ticks };
 }
 
+/** Four digits, wherever they begin. */
 function short(value) {
-  return Number(value.toPrecision(4)).toLocaleString("en");
+  const rounded = Number(value.toPrecision(4));
+  if (rounded && Math.abs(rounded) < 1e-4) return rounded.toExponential();
+  return rounded.toLocaleString("en", { maximumSignificantDigits: 4 });
 }
 
 function table(curves, figure) {
