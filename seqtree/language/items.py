@@ -15,11 +15,16 @@ from seqtree.text.tables import Row, Table
 
 
 class Document(NamedTuple):
-    """What is read from the beginning to the end: its name, its rows, and its lines, a word for each of the rows."""
+    """What is read from the beginning to the end: its name, its rows, and its lines.
+
+    words: of the rows, in order: what is in each, and of how many words of the lines it is made up: several where
+    sentences end within it, and are lines.
+    """
 
     name: tuple[str, ...]
     rows: list[Row]
     lines: list[WordsOfLine]
+    words: list[tuple[str, int]]
 
 
 def documents(
@@ -29,8 +34,8 @@ def documents(
 
     ``word`` is the column of words: a field may hold several of them, as a region does; the white space between them
     becomes one space. ``join`` stands between two rows. The document is one line; or ``sentences`` are lines of their
-    own, ending with the row in which a sentence ends. Raises InputError for columns that are not there, a row without a
-    word, and a document whose rows do not stand together.
+    own. Raises InputError for columns that are not there, a row without a word, and a document whose rows do not stand
+    together.
     """
     place = table.column(word, "--word-column")
     keys = [table.column(name, "--by-column") for name in by]
@@ -48,21 +53,31 @@ def documents(
             rows.append(row)
             words.append(" ".join(row.fields[place].split()))
         seen.add(name)
-        yield Document(name, rows, _lines(words, join, sentences))
+        lines, parts = _lines(words, join, sentences)
+        yield Document(name, rows, lines, [*zip(words, parts, strict=True)])
 
 
-def _lines(words: list[str], join: str, sentences: bool) -> list[WordsOfLine]:
+def _lines(words: list[str], join: str, sentences: bool) -> tuple[list[WordsOfLine], list[int]]:
+    """The lines of a document, and of how many parts in them each of its words is."""
     whole = _line(words, join)
     if not sentences:
-        return [whole]
-    starts = [start for start, _ in whole.spans]
-    breaks, place = {0, len(words)}, 0
+        return [whole], [1] * len(words)
+    begins, place = [], 0
     for sentence in split_sentences(whole.text):
-        place = whole.text.index(sentence, place)
-        breaks.add(bisect_left(starts, place))
-        place += len(sentence)
-    lines = [_line(words[first:last], join) for first, last in pairwise(sorted(breaks))]
-    return [*(line._replace(text=line.text + NEWLINE) for line in lines[:-1]), lines[-1]]
+        begins.append(whole.text.index(sentence, place))
+        place = begins[-1] + len(sentence)
+    lines: list[list[str]] = [[]]
+    parts = []
+    for start, end in whole.spans:
+        first, last = bisect_left(begins, start), bisect_left(begins, end)
+        cuts = sorted({start, *begins[first:last], end})
+        for begin, after in pairwise(cuts):
+            if lines[-1] and begin in begins[first:last]:
+                lines.append([])
+            lines[-1].append(whole.text[begin:after].rstrip())
+        parts.append(len(cuts) - 1)
+    found = [_line(line, join) for line in lines]
+    return [*(line._replace(text=line.text + NEWLINE) for line in found[:-1]), found[-1]], parts
 
 
 def _line(words: list[str], join: str) -> WordsOfLine:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
+from functools import partial
+from itertools import groupby, islice
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from seqtree.errors import InputError
@@ -105,22 +107,26 @@ class ReadingStudy:
 
     def items(self, document: Document) -> Iterator[list[Any]]:
         """The rows of a document, with the values of a word's row after the old ones, but for its place."""
-        for old, new in zip(document.rows, self._rows(document.lines), strict=True):
+        for old, new in zip(document.rows, self._rows(document.lines, document.words), strict=True):
             yield [*old.fields, *new[PLACES:]]
 
     def _scored(self, lines: Iterable[WordsOfLine]) -> Iterator[WordScore]:
         return score_words(self.model, lines, self.independent, self.spaces, surprisals=self.scores)
 
-    def _rows(self, lines: Iterable[WordsOfLine]) -> Iterator[list[Any]]:
+    def _rows(
+        self, lines: Iterable[WordsOfLine], regions: Sequence[tuple[str, int]] | None = None
+    ) -> Iterator[list[Any]]:
+        """A row for each word, or for each of the regions, which are so many words."""
         before: deque[list[Any]] = deque(maxlen=self.spillover)
         number = 0
-        for word, more in self._with_more(self._scored(lines)):
+        words = self._with_more(self._scored(lines))
+        for word, more in words if regions is None else map(partial(_joined, words), regions):
             if self.apart and word.line != number:
                 before.clear()
             number = word.line
             values = {**word._asdict(), "length": len(word.word)}
             if self.frequency:
-                values["frequency"] = self.frequency(word.word)
+                values["frequency"] = fmean(map(self.frequency, word.word.split() or [""]))
             names = [*NAMES["word"], *self.columns]
             own = [values[name] for name in SPILLED if name in names]
             missing: list[Any] = [None] * len(own)
@@ -157,3 +163,19 @@ def _spaced(words: Iterable[WordScore]) -> str:
         text += [" " * (word.start - place), word.word]
         place = word.end
     return "".join(text)
+
+
+def _joined(
+    words: Iterator[tuple[WordScore, tuple[float, ...]]], region: tuple[str, int]
+) -> tuple[WordScore, tuple[float, ...]]:
+    """The next so many words as one: sums, but for what is said of the first (the depth is the last of ``more``)."""
+    text, count = region
+    word, more = next(words)
+    for other, values in islice(words, count - 1):
+        word = word._replace(
+            surprisal=word.surprisal + other.surprisal,
+            tokens=word.tokens + other.tokens,
+            unknown=word.unknown + other.unknown,
+        )
+        more = (*(one + value for one, value in zip(more[:-1], values[:-1], strict=True)), *more[-1:])
+    return word._replace(word=text), more

@@ -83,6 +83,11 @@ def test_columns_spillover_and_frequencies(score: Run) -> None:
     assert rows[0]["surprisal_1"] == ""
     assert [row["surprisal_1"] for row in rows[1:]] == [row["surprisal"] for row in rows[:-1]]
     assert float(rows[1]["frequency"]) == pytest.approx(math.log10(2 / 5 * 1e9), abs=1e-4)
+    Path("regions.csv").write_text("word\nthe cat\n", encoding="utf-8")
+    (region,) = _table(score("--items", "regions.csv", *options)[1], "csv")
+    assert float(region["frequency"]) == pytest.approx(
+        math.log10(2 / 5 * 1e9) / 2 + math.log10(3 / 5 * 1e9) / 2, abs=1e-4
+    )
     refused(score("text.txt", "--by", "word", "--columns", "frequency"), "config.json", "--frequencies")
 
 
@@ -98,6 +103,36 @@ def test_items_come_back_with_the_new_columns_beside_the_old(score: Run) -> None
         assert bits == pytest.approx(_bits(text), abs=1e-3)
     documents = _table(score("--items", "items.csv", "--by-column", "story", "--by", "document")[1], "csv")
     assert [(row["story"], row["tokens"]) for row in documents] == [("1", "15"), ("2", "10")]
+
+
+@pytest.mark.parametrize("model", ["m.safetensors", "words.safetensors"])
+def test_regions_in_which_sentences_end_are_the_sums_of_their_words(
+    score: Run, model: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from seqtree.cli import run
+
+    small_parser().save("p.safetensors")
+    regions = ["The cat sat. The", "man ran.", "A dog ran. It sat. A cat sat."]
+    Path("regions.tsv").write_text("word\n" + "\n".join(regions) + "\n", encoding="utf-8")
+    Path("words.tsv").write_text("word\n" + "\n".join(" ".join(regions).split()) + "\n", encoding="utf-8")
+    Path("lines.txt").write_text("The cat sat.\nThe man ran.\nA dog ran.\nIt sat.\nA cat sat.", encoding="utf-8")
+    found = []
+    for file in ("regions.tsv", "words.tsv"):
+        options = ("--sentences", "--columns", "rank,length", "--spillover", "1", "--parser", "p.safetensors")
+        assert run(["lm", "score", model, "--items", file, *options]) == 0
+        found.append(_table(capsys.readouterr().out))
+    sums = ("surprisal", "tokens", "unknown", "opened", "closed", "announced", "merge_score")
+    place = 0
+    for row, region in zip(found[0], regions, strict=True):
+        words = found[1][place : place + len(region.split())]
+        for name in sums:
+            assert float(row[name]) == pytest.approx(sum(float(word[name]) for word in words), abs=1e-3), name
+        assert (row["rank"], row["depth"], row["length"]) == (words[0]["rank"], words[0]["depth"], str(len(region)))
+        place += len(words)
+    assert [row["surprisal_1"] for row in found[0]] == ["", *(row["surprisal"] for row in found[0][:-1])]
+    assert run(["lm", "score", model, "lines.txt", "--by", "word"]) == 0
+    whole = sum(float(row["surprisal"]) for row in _table(capsys.readouterr().out))
+    assert sum(float(row["surprisal"]) for row in found[0]) == pytest.approx(whole, abs=1e-2)
 
 
 def test_items_between_tabs_are_taken_as_they_stand(score: Run) -> None:

@@ -228,11 +228,13 @@ def test_documents_of_a_table(tmp_path: Path) -> None:
     assert whole.lines[0].text == 'thecat,a loton "the"mat'
 
 
-def test_sentences_of_a_document_end_with_a_row(tmp_path: Path) -> None:
+def test_sentences_of_a_document_are_its_lines(tmp_path: Path) -> None:
     data = "word\nDr.\nWho\nsat.\nThe\ncat ran. A\ndog\nslept.\n"
     (found,) = _documents(tmp_path, data, by=[], sentences=True)
-    assert [line.text for line in found.lines] == ["Dr. Who sat.\n", "The cat ran. A\n", "dog slept."]
-    assert [line.text[a:b] for line in found.lines for a, b in line.spans] == data.split("\n")[1:-1]
+    assert [line.text for line in found.lines] == ["Dr. Who sat.\n", "The cat ran.\n", "A dog slept."]
+    parts = ["Dr.", "Who", "sat.", "The", "cat ran.", "A", "dog", "slept."]
+    assert [line.text[a:b] for line in found.lines for a, b in line.spans] == parts
+    assert found.words == [(word, 1 + (word == "cat ran. A")) for word in data.split("\n")[1:-1]]
 
 
 @pytest.mark.parametrize(
