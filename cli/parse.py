@@ -86,7 +86,11 @@ LONG = 16_000  # bytes of a file from which on torch is imported at once
     help="How many trees of each sentence that differ in brackets or labels, most probable first; an empty "
     "line after each sentence's. They come from a beam, whose first may be another than the greedy one.",
 )
-@click.option("--scores", is_flag=True, help="Add the tree's score and the smallest margin of its merges.")
+@click.option(
+    "--scores",
+    is_flag=True,
+    help="Add the tree's score, the smallest margin of its merges and, with --k, its log probability.",
+)
 @click.option(
     "--processes",
     type=click.IntRange(1, 1024),

@@ -142,7 +142,7 @@ def near(
         print_json({"phrase": text, "near": near})
         return
     for one in found:
-        click.echo("\t".join(filter(None, (f"{one.cosine:.4f}", one.phrase.text, one.phrase.label))))
+        click.echo("\t".join(filter(None, (f"{one.cosine:.6f}", one.phrase.text, one.phrase.label))))
 
 
 @phrases.command(
@@ -178,7 +178,7 @@ def similarity(model: str, texts: tuple[str, ...], level: str, encoding: str, as
     _tell_unknown(vectors, texts)
     one, other = _known(texts, vectors.vectors(texts))
     value = cosine(one, other)
-    print_json({"texts": list(texts), "cosine": round(value, 6)}) if as_json else click.echo(f"{value:.4f}")
+    print_json({"texts": list(texts), "cosine": round(value, 6)}) if as_json else click.echo(f"{value:.6f}")
 
 
 @phrases.command(
@@ -286,7 +286,8 @@ def export(
         rows = vectors.words.vocabulary.encode(known := vectors.vocabulary)
         found = [Phrase(word) for word in known], list(vectors.words.table[rows])
     else:
-        found = _with_vectors(vectors, list(_read(source, kind, encoding, max_words)))
+        lines = _read(source, kind, encoding, max_words, once=format == "word2vec")
+        found = _with_vectors(vectors, list(lines))
     for path in export(*found, format, out, read):
         click.echo(path)
 
@@ -349,10 +350,10 @@ def _open(
     return PhraseVectors(loaded, level, reads, plain)
 
 
-def _read(source: str, kind: str, encoding: str, max_words: int) -> Iterator[Phrase]:
+def _read(source: str, kind: str, encoding: str, max_words: int, once: bool = True) -> Iterator[Phrase]:
     from seqtree.phrases.phrase import read_phrases
 
-    return read_phrases(source, kind, encoding, max_words, note)
+    return read_phrases(source, kind, encoding, max_words, note, once)
 
 
 def _with_vectors(vectors: PhraseVectors, found: list[Phrase]) -> tuple[list[Phrase], list[Any]]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 import click
 
-from seqtree.cli.options import FILE
+from seqtree.cli.options import FILE, note
 from seqtree.errors import InputError
 
 T = TypeVar("T")
@@ -16,7 +17,12 @@ CHUNK = 1 << 15  # words that are read before they are worked on together
 
 
 def unless_piped(context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> tuple[str, ...]:
-    """The callback of an argument for texts: a single ``-`` stands for standard input, as in other commands."""
+    """The callback of an argument for texts: a single ``-`` stands for standard input, as in other commands.
+
+    A warning tells of one that names a file: it is read as a text.
+    """
+    if len(texts) == 1 and os.path.isfile(texts[0]):
+        note(f"warning: {texts[0]} is read as a text, but is a file, too: --file reads its lines")
     return () if texts == ("-",) else texts
 
 

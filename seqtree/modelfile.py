@@ -104,7 +104,16 @@ def _opened(path: Path, framework: str) -> Iterator[tuple[dict[str, Any], Any]]:
     except (SafetensorError, UnicodeDecodeError, RuntimeError, TypeError, ValueError) as error:
         if isinstance(error, ModelFileError):
             raise
+        if _is_text(path):
+            raise ModelFileError(f"{path}: a text; expected a model, in a run folder or a .safetensors file") from None
         raise ModelFileError(f"{path}: damaged or not a safetensors file ({str(error).splitlines()[0]})") from error
+
+
+def _is_text(path: Path) -> bool:
+    """Whether a file begins with characters; a model's has the length of its header there, with zero bytes."""
+    with path.open("rb") as file:
+        start = file.read(64)
+    return min(start, default=0) >= ord("\t") and b"\xff" not in start
 
 
 def texts(values: Any) -> tuple[str, ...]:

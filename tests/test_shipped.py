@@ -97,7 +97,7 @@ def test_a_file_or_a_run_of_that_name_comes_first(folder: Path) -> None:
 
 def test_a_file_of_that_name_that_is_no_model_is_not_passed_over(folder: Path) -> None:
     Path("open").write_text("opening hours\n", encoding="utf-8")
-    with pytest.raises(ModelFileError, match=r"^open: damaged or not a safetensors file"):
+    with pytest.raises(ModelFileError, match=r"^open: a text; expected a model"):
         Parser.load("open")
 
 

@@ -55,8 +55,9 @@ def read_phrases(
     encoding: str = "utf-8",
     max_words: int | None = MAX_WORDS,
     warn: Callable[[str], object] = warnings.warn,
+    once: bool = True,
 ) -> Iterator[Phrase]:
-    """The phrases that FILE or TREEBANK names, each once, in order.
+    """The phrases that FILE or TREEBANK names, in order, each once; lines as often as they are there, but if ``once``.
 
     A file of lines has a phrase in each, or ``label<TAB>phrase`` in each; empty lines are left out. TREES are read as
     for the parser (files in brackets, folders, ``nltk:NAME``), for their constituents; auto: by the name of the file,
@@ -68,12 +69,12 @@ def read_phrases(
     lines = 0
     for phrase in _phrases(spec, kind, encoding, max_words, warn):
         lines += phrase.tree is None
-        if (key := (phrase.text, phrase.label)) not in seen:
+        if (key := (phrase.text, phrase.label)) not in seen or not (once or phrase.tree):
             seen.add(key)
             yield phrase
     if not seen:
         raise InputError(f"{spec}: no phrase in it")
-    if lines > len(seen):
+    if once and lines > len(seen):
         again = lines - len(seen)
         warn(f"{spec}: {again:,} of {lines:,} phrases stood there before, and {'is' if again == 1 else 'are'} left out")
 

@@ -16,7 +16,7 @@ from seqtree.errors import InputError
 from seqtree.tagging.data import tell_of_broken
 from seqtree.tagging.model import Tagger
 from seqtree.tagging.tagging import Tagging
-from seqtree.text.chunks import chunks, kind_of, scheme_of
+from seqtree.text.chunks import OUTSIDE, chunks, kind_of, scheme_of
 from seqtree.text.columns import Tagged
 from seqtree.text.sentences import words_as_given
 from seqtree.training.sharing import Share, alone
@@ -137,13 +137,15 @@ def evaluate(
 def _check(tagger: Tagger, sentences: Sequence[Tagged], scheme: str | None, warn: Callable[[str], object]) -> None:
     if not sentences:
         raise InputError("no sentences to measure the tagger on")
-    kind = kind_of if tagger.scheme else str
+    kind: Callable[[str], str] = (lambda tag: tag if tag == OUTSIDE else kind_of(tag)) if tagger.scheme else str
     known = {kind(tag) for tag in tagger.tags.names}
-    kinds = [(kind(tag), one.place) for one in sentences for tag in one.tags]
-    strange = [(kind, place) for kind, place in kinds if kind not in known]
-    if len(strange) == len(kinds):
+    tags = [(tag, one.place) for one in sentences for tag in one.tags]
+    strange = [(kind(tag) or tag, place) for tag, place in tags if kind(tag) not in known]
+    if len(strange) == len(tags):
         tag, place = strange[0]
-        raise InputError(f"{place}: the tag {tag!r} is not one of the tagger's, nor is any other: {_some(known)}")
+        raise InputError(
+            f"{place}: the tag {tag!r} is not one of the tagger's, nor is any other: {_some(known - {OUTSIDE})}"
+        )
     if strange:
         shown = _some({name for name, _ in strange})
         warn(

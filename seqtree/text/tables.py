@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
@@ -14,6 +15,7 @@ from seqtree.text.config import check_encoding
 from seqtree.text.reading import Source, numbered_lines, sources
 
 CSV = (".csv",)
+_SEPARATOR = re.compile(r"sep=(.)", re.IGNORECASE)
 MAX_FIELD = 1 << 27  # characters of a CSV field
 
 
@@ -43,7 +45,8 @@ class Table(NamedTuple):
 def read_table(source: Source, encoding: str) -> Table:
     """The table in a file: CSV where its name ends so, else with fields between tabs, without quoting.
 
-    CSV is separated by semicolons where its header has them but no comma, as spreadsheets write it in many countries.
+    CSV is separated by semicolons where its header has them but no comma, as spreadsheets write it in many countries,
+    or by what a first line ``sep=;`` says, as one of them has it.
     Empty lines are left out. Raises InputError, naming file and line, for a row of another number of fields than the
     header, and for what is no CSV.
     """
@@ -83,9 +86,12 @@ def _csv(lines: Iterable[tuple[int, str]], name: str) -> Iterator[Row]:
         head.append(line)
         if line.strip():
             break
-    semicolons = any(";" in line and "," not in line for line in head)
+    said = _SEPARATOR.fullmatch(head[-1]) if head else None
+    if said:
+        head[-1] = ""
+    between = said[1] if said else ";" if any(";" in line and "," not in line for line in head) else ","
     written = (line + "\n" for line in chain(head, (line for _, line in rest)))
-    rows = csv.reader(written, delimiter=";" if semicolons else ",", strict=True)
+    rows = csv.reader(written, delimiter=between, strict=True)
     first = 1
     try:
         for row in rows:

@@ -409,7 +409,7 @@ def test_files_that_are_no_model(lm: Run) -> None:
     for name, said in (
         ("missing", "missing: no such model file"),
         ("other", "holds a parser (for seqtree parse"),
-        ("text.txt", "damaged or not a safetensors file"),
+        ("text.txt", "text.txt: a text; expected a model, in a run folder or a .safetensors file"),
         ("cut", "damaged"),
         ("none", "damaged"),
         ("folder", "folder/model.safetensors: no such model file"),

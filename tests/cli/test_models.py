@@ -142,7 +142,7 @@ def test_wrong_names(command: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         ("runs/opne", f"runs/opne: no such model file; {EXPECTED}"),
         ("folder", f"folder/model.safetensors: no such model file; {EXPECTED}"),
         ("lm.safetensors", "lm.safetensors: holds a language-model (for seqtree lm), expected a parser"),
-        ("noise", "noise: damaged or not a safetensors file"),
+        ("noise", "noise: a text; expected a model, in a run folder or a .safetensors file"),
     ):
         monkeypatch.delenv("SEQTREE_PARSER", raising=False)
         result = command("parse", "a cat", "--model", name)

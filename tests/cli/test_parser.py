@@ -480,6 +480,9 @@ def test_files_standard_input_and_arguments_give_the_same(command: Run, trained:
         assert command("parse", *options, "--file", "text.txt") == wanted
         for piped in ((), ("-",), ("--file", "-")):
             assert command("parse", *options, *piped, stdin=data.encode()) == wanted
+    code, out, err = command("parse", *options, "text.txt")
+    assert (code, err) == (0, "warning: text.txt is read as a text, but is a file, too: --file reads its lines\n")
+    assert len(out.splitlines()) == 1
     Path("latin.txt").write_bytes(text.encode("latin-1"))
     assert command("parse", *options, "--file", "latin.txt", "--encoding", "latin-1") == wanted
     for encoding in ("latin-1", "utf-16"):

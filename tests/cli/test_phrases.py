@@ -60,7 +60,7 @@ def test_near_among_constituents(phrases: Run, tmp_path: Path) -> None:
 
 def test_similarity(phrases: Run, tmp_path: Path) -> None:
     code, out, _ = phrases("similarity", "lm", "cat", "cat")
-    assert (code, out) == (0, "1.0000\n")
+    assert (code, out) == (0, "1.000000\n")
     _, out, _ = phrases("similarity", "lm", "the cat", "a dog", "--json")
     assert -1 <= json.loads(out)["cosine"] < 1
     (tmp_path / "a.tsv").write_text("cat\tdog\t8\ncat\tman\t3\nmat\tman\t1\ncat\tunicorn\t5\n")
@@ -99,6 +99,12 @@ def test_export(phrases: Run, tmp_path: Path) -> None:
     model = LanguageModel.load(tmp_path / "lm")
     rows = model.network.embedding.weight[model.vocabulary.encode(["cat", "the"])]
     assert np.array_equal(np.load(tmp_path / "rows.npy"), rows.detach().numpy())
+    (tmp_path / "again.txt").write_text("cat\nthe\ncat\n")
+    code, _, err = phrases("export", "lm", "again.txt", "--out", "twice.npy")
+    assert (code, err) == (0, "")
+    assert np.array_equal(np.load(tmp_path / "twice.npy"), np.load(tmp_path / "rows.npy")[[0, 1, 0]])
+    code, _, err = phrases("export", "lm", "again.txt", "--format", "word2vec", "--out", "once.txt")
+    assert "1 of 3 phrases stood there before, and is left out" in err
     code, out, _ = phrases("export", "lm", "--format", "word2vec", "--out", "words.txt")
     assert code == 0
     written = {line.split()[0] for line in (tmp_path / "words.txt").read_text().splitlines()[1:]}

@@ -250,7 +250,7 @@ def test_files_that_are_no_parser(command: Run, model: Path) -> None:
     for name, said in (
         ("missing", "missing: no such model file"),
         ("lm.safetensors", "holds a language-model (for seqtree lm), expected a parser"),
-        ("t.mrg", "damaged or not a safetensors file"),
+        ("t.mrg", "a text; expected a model"),
         ("cut", "damaged"),
         ("cut-early", "damaged"),
         ("none", "damaged"),
@@ -349,6 +349,8 @@ def test_a_gold_tree_of_punctuation_only_is_skipped(command: Run, model: Path) -
     code, out, err = command("parser", "eval", model, "t.mrg", "--json")
     assert (code, json.loads(out)["skipped"]) == (0, 1)
     assert err == "sentence 1 skipped: the gold tree has no word but punctuation\n"
+    _write("t.mrg", "(X (. .))\n")
+    refused(command("parser", "eval", model, "t.mrg"), "all sentences were skipped: there is nothing to measure")
 
 
 def test_a_run_says_what_its_model_is(command: Run) -> None:

@@ -191,6 +191,8 @@ def test_what_is_measured() -> None:
     assert measured.accuracy == pytest.approx(sum(right) / 16)
     with pytest.raises(InputError, match="line 3: the tag 'X' is not one of the tagger's, nor is any other: from, to"):
         evaluate(tagger, [gold[3]._replace(tags=("X",) * 4)])
+    with pytest.raises(InputError, match="line 3: the tag 'I' is not one of the tagger's, nor is any other: from, to"):
+        evaluate(tagger, [gold[3]._replace(tags=("I", "fly", "so", "far"))])  # lemmas: I is one of chunks of no kind
     with pytest.raises(InputError, match="line 1: a sentence without an intent, which others have"):
         evaluate(tagger, [data[0], data[1]._replace(intent=None)])
     with pytest.warns(UserWarning, match="only tags are measured"):

@@ -76,6 +76,12 @@ def test_csv_with_semicolons(tmp_path: Path) -> None:
     specs = written(tmp_path, '\nlabel;text\n1,5;"a; b, c"\nx;d, e\n', "a.csv")
     assert pairs(specs) == [("1,5", "a; b, c"), ("x", "d, e")]
     assert pairs(written(tmp_path, "text;s,label,text\n1,x,a;b\n", "a.csv")) == [("x", "a;b")]
+    for said, between in (("sep=;", ";"), ("SEP=,", ","), ("sep=|", "|")):
+        lines = ["\ufeff" + said, f"label{between}text", "", f'x{between}"a;b,c|d"', f"y{between}e{between}f"]
+        specs = written(tmp_path, "\r\n".join(lines[:4]), "a.csv")
+        assert pairs(specs) == [("x", "a;b,c|d")]
+        with pytest.raises(InputError, match=r"a.csv:5: 3 columns, expected 2 as in the header"):
+            pairs(written(tmp_path, "\n".join(lines), "a.csv"))
     with pytest.raises(InputError, match=r"a.csv:1: no column 'label' among 'a', 'b', its header"):
         pairs(written(tmp_path, "a;b\nx;y\n", "a.csv"))
 
