@@ -26,6 +26,7 @@ UNLIKE_LETTERS, UNLIKE_WORDS = 0.02, 0.2
 SEEN = 20_000  # tokens of the training text that show whether its lines are sorted, or items of a list
 MIN_LINES = 50
 MIN_ITEMS, MAX_WORDS, MAX_CHARACTERS = 200, 4, 40  # of a list, and of nearly every item of it
+_STOPPED = re.compile(r"[^\W\d_A-Z][^\W\d_]{2,}\.")  # few abbreviations are so long and begin with a small letter
 _LICENCE = re.compile(r"(END|<unk>) OF (THE|THIS) PROJECT GUTENBERG", re.IGNORECASE)
 
 
@@ -59,6 +60,22 @@ def concerns(corpus: PreparedCorpus, held_out: bool, valid_from: str, lines: boo
         yield (
             f"the validation text at the end is unlike the training text (other {noun}, or in other numbers): "
             "--valid-from spread or lines takes it from everywhere"
+        )
+
+
+def sentence_concerns(corpus: PreparedCorpus) -> Iterator[str]:
+    """What is odd about a text for the tokenizer of the Penn Treebank, which takes a line for a sentence."""
+    vocabulary = corpus.vocabulary
+    counts = np.zeros(len(vocabulary), np.int64)
+    for ids in chunks(corpus.train.ids):
+        counts += np.bincount(ids, minlength=len(vocabulary))
+    inside = [index for index, token in enumerate(vocabulary.tokens) if _STOPPED.fullmatch(token)]
+    stops = int(counts[vocabulary.index(".")]) if "." in vocabulary else 0
+    if (count := int(counts[inside].sum())) > max(stops, MIN_LINES):
+        most = vocabulary.tokens[max(inside, key=lambda index: counts[index])]
+        yield (
+            f"sentences end within lines: {count:,} full stops stay with their words, as in {most!r}, because "
+            "--tokenizer treebank takes each line for a sentence"
         )
 
 

@@ -22,7 +22,7 @@ from seqtree.language.batches import (
     shift_inputs,
     surrounded_lines,
 )
-from seqtree.language.concerns import class_concerns, concerns
+from seqtree.language.concerns import class_concerns, concerns, sentence_concerns
 from seqtree.language.condition import STORED, Classes
 from seqtree.language.config import DROPOUTS, OPTIONS, TRAINING_ONLY, LanguageNetworkConfig, LanguageRecipe
 from seqtree.language.memorisation import MIN_COPY
@@ -129,7 +129,9 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
                 f"{', '.join(map(ascii, corpus.vocabulary.tokens))}; lower --min-count"
             )
         for concern in chain(
-            concerns(corpus, not held_out.valid, held_out.valid_from, recipe.text.lines), class_concerns(corpus)
+            concerns(corpus, not held_out.valid, held_out.valid_from, recipe.text.lines),
+            class_concerns(corpus),
+            sentence_concerns(corpus) if recipe.text.tokenizer == "treebank" else (),
         ):
             display.warning(concern)
         if corpus.valid is None or len(corpus.valid) <= MAX_VALIDATION:

@@ -99,6 +99,17 @@ def test_ordinary_texts_are_alike_to_their_end_and_several_languages_are_not(dat
             assert ("unlike the training text" in said) == (path.name == "languages"), path
 
 
+@pytest.mark.parametrize("tokenizer", ["whitespace", "treebank"])
+@pytest.mark.parametrize("between", [" ", "\n"])
+def test_sentences_within_lines_are_noticed_where_they_are_to_be_lines(
+    tmp_path: Path, tokenizer: str, between: str
+) -> None:
+    text = between.join(["The cat sat on the mat.", "It slept.", "A dog ran, e.g. to Bob.", "It slept."]) + "\n"
+    said = _said(tmp_path, text * 60, unit="word", tokenizer=tokenizer).text
+    told = "108 full stops stay with their words, as in 'mat.', because --tokenizer treebank takes each line"
+    assert ("sentences end within lines" in said) == (told in said) == (tokenizer == "treebank" and between == " ")
+
+
 @pytest.mark.parametrize("mark", ["<s>", "</s>", "<pad>"])
 def test_literal_marks_of_sentences_are_noticed(tmp_path: Path, mark: str) -> None:
     text = f"the cat sat on the mat {mark}\n" * 40
