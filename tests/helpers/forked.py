@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import runpy
@@ -24,7 +25,8 @@ class Forked:
         """``command`` is ``-m MODULE WORDS...`` or ``FILE WORDS...``; its output goes to ``said`` and a second file."""
         self.said = (said, said.with_suffix(".err"))
         self.process = _CONTEXT.Process(target=_run, args=(list(command), folder, self.said, dict(os.environ)))
-        self.process.start()
+        with contextlib.chdir(folder):  # the server, which begins with the first one, would find sources in its own
+            self.process.start()
         assert self.process.pid is not None
         self.pid = self.process.pid
 
