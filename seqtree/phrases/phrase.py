@@ -69,7 +69,7 @@ def read_phrases(
     lines = 0
     for phrase in _phrases(spec, kind, encoding, max_words, warn):
         lines += phrase.tree is None
-        if (key := (phrase.text, phrase.label)) not in seen or not (once or phrase.tree):
+        if (key := (phrase.text, phrase.label)) not in seen or (phrase.tree is None and not once):
             seen.add(key)
             yield phrase
     if not seen:

@@ -111,8 +111,6 @@ def spearman(first: Sequence[float], second: Sequence[float]) -> float | None:
     0.5
     """
     one, other = (_ranks(np.asarray(values, dtype=np.float64)) for values in (first, second))
-    if np.isnan([*first, *second]).any():
-        raise InputError("NaN, which is no number, has no rank; leave its pair out")
     if len(one) < 2:
         return None
     one, other = one - one.mean(), other - other.mean()
@@ -121,7 +119,9 @@ def spearman(first: Sequence[float], second: Sequence[float]) -> float | None:
 
 
 def _ranks(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """The rank of each value from 1; the mean rank for equal ones."""
+    """The rank of each value from 1; the mean rank for equal ones. Raises InputError for NaN."""
+    if np.isnan(values).any():
+        raise InputError("NaN, which is no number, has no rank; leave its pair out")
     _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
     last = np.cumsum(counts)
     ranks: npt.NDArray[np.float64] = (last - (counts - 1) / 2)[place]

@@ -58,7 +58,9 @@ class Guard:
             await self.app(scope, _Bounded(receive), safe)
             return
         status, reason = refusal
-        headers = {405: {"Allow": ", ".join(METHODS)}, 429: {"Retry-After": "1"}}.get(status, {"Connection": "close"})
+        headers = {"Retry-After": "1"} if status == 429 else {"Connection": "close"}
+        if status == 405:
+            headers["Allow"] = ", ".join(METHODS)
         await JSONResponse({"error": reason}, status, headers)(scope, receive, safe)
 
     def _refusal(self, scope: Scope) -> tuple[int, str] | None:

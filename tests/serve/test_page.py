@@ -175,7 +175,7 @@ def test_an_address_may_name_a_model_or_a_figure_that_is_gone(page: Page, addres
         page.goto(f"{address}#{view}?text=The+cat&model=gone")
         expect(page.locator("#status")).to_contain_text("There is no model “gone” here; this is ")
         expect(page.locator(f"#view-{view} {answer}").first).to_be_visible()
-    page.goto(f"{address}#runs?figure=nosuch")
+    page.goto(f"{address}#runs?figure=nosuch&model=gone")
     expect(page.locator("#status")).to_be_empty()
     expect(page.locator("#view-runs polyline")).to_have_count(2)
 

@@ -45,7 +45,7 @@ function remember(name, asked) {
 function offer(view, begin, own = []) {
   begun.set(view.name, (asked) => {
     const wanted = asked.get("model");
-    const lacks = wanted !== null && !own.some((model) => model.name === wanted);
+    const lacks = own.length > 0 && wanted !== null && !own.some((model) => model.name === wanted);
     status.textContent = lacks ? `There is no model “${wanted}” here; this is ${own[0].name}.` : "";
     if (lacks) asked.set("model", own[0].name);
     begin(asked);

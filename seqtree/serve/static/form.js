@@ -50,7 +50,7 @@ export function answering(section, operation, read, show, remember) {
   return { form, place, send, quit };
 }
 
-/** Put what the address holds into the form; if it holds anything, other fields are as on a new page. */
+/** Put what the address holds into the form; if it holds anything, other fields but lists are as on a new page. */
 export function filled(form, asked, example) {
   for (const field of asked.toString() ? form.querySelectorAll("input, select, textarea") : []) {
     const value = asked.get(field.name);
