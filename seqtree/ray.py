@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from seqtree.errors import InputError, SeqtreeError
+from seqtree.text.config import check_encoding
 
 __all__ = ["parse", "score"]
 
@@ -70,8 +71,10 @@ def parse_files(
     paths: a file, a folder, or a pattern such as ``texts/*.txt``; they and ``out`` are to be where all machines have
     them. format: "parquet" has a row for each line with path, text, trees and offsets; "bracket" a line for each
     sentence, with an empty one for a line without any; "json" has a JSON object for each line. Lines are in order, and
-    files by name. Raises InputError for paths that are not there and an ``out`` that is; SeqtreeError if Ray fails.
+    files by name. Raises InputError for an unknown encoding, paths that are not there and an ``out`` that is; SeqtreeError
+    if Ray fails.
     """
+    check_encoding(encoding)
     data = _data()
     found = _found(paths)
     if "://" not in out:

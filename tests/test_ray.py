@@ -103,6 +103,7 @@ def test_without_ray_it_is_told_how_to_install_it(
     refused(
         parse("--file", "a.txt", "--out", "trees"), "needs Ray, which is not installed", "pip install 'seqtree[ray]'"
     )
+    refused(parse("--file", "a.txt", "--out", "trees", "--encoding", "nope"), "'nope' is not a text encoding")
     with pytest.raises(InputError, match="not installed"):
         seqtree.ray.score(None, tmp_path / "p.safetensors")
 

@@ -96,8 +96,10 @@ def read_text(files: Iterable[Source], encoding: str, hashes: list[str] | None =
     """The text of the files in blocks: without byte-order marks, every line ending as "\\n", "\\n" between two files.
 
     hashes: the SHA-256 of each file's bytes, in hex, is appended to it. Raises InputError for a file that cannot be
-    read, is not in the encoding (naming file, byte, line and a remedy), or is empty although the user named it.
+    read, is not in the encoding (naming file, byte, line and a remedy), or is empty although the user named it, and for
+    an unknown encoding.
     """
+    check_encoding(encoding)
     ended = True
     for source in files:
         digest = hashlib.sha256()
@@ -116,7 +118,6 @@ def read_text(files: Iterable[Source], encoding: str, hashes: list[str] | None =
 
 def read_blocks(path: str, encoding: str) -> Iterator[str]:
     """The text of a file, a folder or standard input (``-``) in blocks, as ``read_text``. Raises InputError."""
-    check_encoding(encoding)
     with sources([path]) as (found,):
         yield from read_text(found, encoding)
 

@@ -211,6 +211,7 @@ def test_usage(phrases: Run, tmp_path: Path) -> None:
     given = ("--as", "words", "--format", "word2vec", "--out", "v")
     (tmp_path / "v.txt").write_text("the cat 1 2 3\nthe_cat 1 2 4\nb 1 1 1\n")
     refused(phrases("export", "v.txt", "same.txt", *given), both)
+    refused(phrases("similarity", "lm", "p.txt", "--encoding", "nope"), "'nope' is not a text encoding")
     refused(phrases("similarity", "lm", "p.txt"), "p.txt:1: 'the land of my fathers'; expected text<TAB>text<TAB>score")
     refused(phrases("map", "lm", "p.txt", "--out", "m.gif"), "--out m.gif: expected a file that ends in .svg or .png")
     refused(phrases("near", "lm", "unicorn"), "'unicorn': the model knows none of its words")

@@ -76,6 +76,13 @@ def test_any_text_is_read_whole_in_blocks_of_any_size(tmp_path_factory, content,
     assert found == content.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
+def test_an_encoding_must_be_known(write):
+    file = reading.Source(write(b"text"), "x", named=True)
+    for encoding in ("nope", "base64", "caf\u00e9", ""):
+        with pytest.raises(InputError, match="is not a text encoding known to Python"):
+            list(reading.read_text([file], encoding))
+
+
 def test_a_few_zero_bytes_are_characters_as_others(write):
     assert read(prepare([write(b"a\0b c\n")], CHAR, valid_share=0)) == "a\0b c\n"
 
