@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from io import StringIO
 from pathlib import Path
 
@@ -76,6 +78,28 @@ def test_texts_without_trees_teach_their_roots(tmp_path: Path) -> None:
     assert model.classes.names == ("0", "1", "2", "3", "9")
     assert [one.label for one in model.labellings(found[:2])] == ["9", "0"]
     assert write_labelled(found[0]).endswith("(? odd)))") and write_labelled(found[0]).startswith("(9 ")
+
+
+def test_the_trees_of_a_text_s_sentences_are_joined(tmp_path: Path) -> None:
+    """Each is the tree that it has alone, whichever lines and however many sentences the text has."""
+    sentences = ["The film is odd.", "It ran.", "Stop!", "We left early.", "Nobody saw us."]
+    records = [{"label": "2", "text": text} for text in ("\n".join(sentences), " ".join(sentences[:2]), *sentences)]
+    (tmp_path / "flat.jsonl").write_text("".join(json.dumps(one) + "\n" for one in records))
+    whole, two, *alone = flat_trees([str(tmp_path / "flat.jsonl")], "utf-8")
+    assert alone[0].words == ("The", "film", "is", "odd", ".")
+    first, second, third, fourth, fifth = (one.tree([None] * len(one.labels)) for one in alone)
+    assert two.tree() == Tree("2", [first, second])
+    fours = Tree("?", [Tree("?", [first, second]), Tree("?", [third, fourth])])
+    assert whole.tree() == Tree("2", [fours, fifth])
+    assert whole.labels == (None,) * (2 * len(whole) - 2) + ("2",)
+    assert whole.spans[-1] == (0, len(whole))
+
+
+@pytest.mark.parametrize("label", ["very bad", "good (5)", "?"])
+def test_a_label_that_no_tree_can_hold_is_refused(label: str, tmp_path: Path) -> None:
+    (tmp_path / "flat.tsv").write_text(f"3\tgood\n{label}\tit ran\n")
+    with pytest.raises(InputError, match=re.escape(f"flat.tsv:2: the label {label!r}; expected one that can stand")):
+        flat_trees([str(tmp_path / "flat.tsv")], "utf-8")
 
 
 def test_classes_that_no_tree_has_are_told(tmp_path: Path) -> None:
