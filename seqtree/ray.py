@@ -71,8 +71,8 @@ def parse_files(
     paths: a file, a folder, or a pattern such as ``texts/*.txt``; they and ``out`` are to be where all machines have
     them. format: "parquet" has a row for each line with path, text, trees and offsets; "bracket" a line for each
     sentence, with an empty one for a line without any; "json" has a JSON object for each line. Lines are in order, and
-    files by name. Raises InputError for an unknown encoding, paths that are not there and an ``out`` that is; SeqtreeError
-    if Ray fails.
+    files by name. Raises InputError for an unknown encoding, paths that are not there and an ``out`` that is;
+    SeqtreeError if Ray fails.
     """
     check_encoding(encoding)
     data = _data()

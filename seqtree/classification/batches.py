@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
+import regex
 
 from seqtree.text.batches import SentenceBatch, make_batch
 from seqtree.text.lexicon import Ids, Lexicon
 from seqtree.text.ngrams import NGrams
 
 Weights = npt.NDArray[np.float32]
-_WORD = re.compile(r"\w+(?:['’-]\w+)*|[^\w\s]")
+_LETTERS = r"[\w\p{N}\p{M}\u200c\u200d]+"  # with the marks that combine with them, and joiners
+_WORD = regex.compile(rf"{_LETTERS}(?:['’-]{_LETTERS})*|(?!\s)\X")
 
 
 @dataclass(frozen=True)
@@ -44,13 +45,16 @@ class TextBatch:
 
 
 def words_of(text: str, unit: str, lower: bool) -> list[str]:
-    """The words of a text: runs of letters and digits, and single marks; or its characters without white space.
+    """The words of a text: runs of letters and digits, single marks and emoji; or its characters without white space.
 
     >>> words_of("Don't stop!", "word", True), words_of("a b", "char", False)
     (["don't", 'stop', '!'], ['a', 'b'])
     """
     text = text.lower() if lower else text
-    return _WORD.findall(text) if unit == "word" else [character for character in text if not character.isspace()]
+    if unit == "char":
+        return [character for character in text if not character.isspace()]
+    words: list[str] = _WORD.findall(text)
+    return words
 
 
 def make_text_batch(

@@ -34,6 +34,14 @@ def untrained(classes: int = 3, unit: str = "word", **options: object) -> Classi
     return made
 
 
+def test_words_keep_their_marks_and_emoji_their_parts() -> None:
+    assert words_of("Don't stop-it, caf\u00e9!", "word", True) == ["don't", "stop-it", ",", "caf\u00e9", "!"]
+    assert words_of("x\u00b2 \u00bd a\u200bb", "word", False) == ["x\u00b2", "\u00bd", "a", "\u200b", "b"]
+    marked = ["\u0939\u093f\u0928\u094d\u0926\u0940", "cafe\u0301", "\u0645\u06cc\u200c\u062e\u0648"]
+    emoji = ["\u2764\ufe0f", "\U0001f469\u200d\U0001f467", "\U0001f1e9\U0001f1ea", "\U0001f44d\U0001f3fd"]
+    assert words_of(" ".join([*marked, *emoji]) + "!", "word", False) == [*marked, *emoji, "!"]
+
+
 @pytest.mark.parametrize("pooling", POOLINGS)
 @pytest.mark.parametrize("options", [{}, {"window": 2}, {"encoder": "gru", "bidirectional": False}])
 def test_a_text_alone_is_classified_as_in_a_batch(pooling: str, options: dict[str, object]) -> None:
