@@ -8,6 +8,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 from seqtree.escapes import escaped, one_line
 
@@ -22,6 +23,19 @@ def noticing_closed_pipe() -> Iterator[None]:
         yield
     except BrokenPipeError as error:  # click would make it exit code 1
         raise PipeClosedError from error
+
+
+class _Messages(io.FileIO):
+    """Standard error: what cannot be written, because the reader has gone or the disk is full, is left out.
+
+    Messages are about the work; it goes on without them.
+    """
+
+    def write(self, data: Any) -> int | None:
+        try:
+            return super().write(data)
+        except OSError:
+            return len(data)
 
 
 class _Terminal(io.TextIOWrapper):
@@ -45,7 +59,7 @@ def write_painted(text: str) -> None:
 
 
 def prepare_streams() -> None:
-    """Results are UTF-8 whatever the locale; messages never fail for a character that cannot be shown.
+    """Results are UTF-8 whatever the locale; messages never fail, neither for a character nor for their reader.
 
     Python's warnings are messages as well: one line each, without the place in the program that they come from.
     A stream that was closed by whoever started us leads nowhere, so that no file of ours takes its place.
@@ -58,6 +72,9 @@ def prepare_streams() -> None:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:  # not so for a stream that a test or a notebook put there
             reconfigure(encoding="utf-8", errors=errors)
+    if sys.stderr is sys.__stderr__:
+        messages = io.BufferedWriter(_Messages(sys.stderr.fileno(), "wb", closefd=False))
+        sys.stderr = io.TextIOWrapper(messages, "utf-8", "replace", line_buffering=True)
     if isinstance(sys.stdout, io.TextIOWrapper) and not isinstance(sys.stdout, _Terminal) and sys.stdout.isatty():
         sys.stdout = _Terminal(sys.stdout.detach(), "utf-8", "surrogateescape", line_buffering=True)
 

@@ -183,6 +183,16 @@ def test_closed_streams_lead_nowhere(closed: str) -> None:
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a disk that is always full")
+@pytest.mark.parametrize("messages", ["2>/dev/full", "2> >(head -n 1 >/dev/null)"])
+def test_a_training_whose_messages_nobody_takes_goes_on(messages: str, tmp_path: Path) -> None:
+    words = f"'{sys.executable}' -m seqtree lm train --preset tiny --epochs 0.2 --evaluations 9 --threads 1 --out run"
+    shell = ["bash", "-c", f"{words} {messages}"]
+    done = subprocess.run(shell, capture_output=True, cwd=tmp_path, timeout=120, check=False)
+    assert (done.returncode, done.stdout) == (0, b"run\n")
+    assert len((tmp_path / "run" / "metrics.jsonl").read_text().splitlines()) == 9
+
+
 @pytest.mark.skipif(os.name != "posix", reason="terminals of POSIX systems")
 @pytest.mark.parametrize("terminal", [True, False])
 def test_a_text_cannot_command_a_terminal(terminal: bool) -> None:
