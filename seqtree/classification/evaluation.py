@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from seqtree.classification.model import HIGHEST, Classifier
+from seqtree.classification.model import HIGHEST, Classifier, check_reject
 from seqtree.confusion import pairs_of
 from seqtree.drawing.charts import Chart, in_notebook
 from seqtree.drawing.confusion import confusion_chart
@@ -57,6 +57,7 @@ class ClassEvaluation:
             "items": self.items,
             "rejected": self.rejected,
             "items_per_second": round(self.items_per_second, 1),
+            "classes": list(self.classes),
             "confusion": [list(row) for row in self.confusion],
         }
 
@@ -82,11 +83,12 @@ def evaluate(classifier: Classifier, items: Sequence[Labelled], reject: float = 
     A label that the classifier does not know stands for "none of these" where texts may be rejected; otherwise it
     raises InputError, as does a text without a word, or none.
     """
+    check_reject(reject)
     if not items:
         raise InputError("no texts to measure the classifier on")
     labels = classifier.classes.encode(item.label for item in items)
     if not reject:
-        check_labels(classifier, items, labels)
+        check_labels(classifier, items, labels, " (with --reject, other labels stand for none of these)")
     chances, speed = _chances(classifier, items)
     return _measured(chances, labels, classifier.classes.names, reject, speed)
 
@@ -129,15 +131,14 @@ def _each(items: Sequence[Labelled], found: Iterable[T | None]) -> list[T]:
     return each
 
 
-def check_labels(classifier: Classifier, items: Sequence[Labelled], labels: Ids) -> None:
-    """Raises InputError for a label (-1) that the classifier does not know."""
+def check_labels(classifier: Classifier, items: Sequence[Labelled], labels: Ids, hint: str = "") -> None:
+    """Raises InputError, with a hint at the end, for a label (-1) that the classifier does not know."""
     for item, label in zip(items, labels.tolist(), strict=True):
         if label < 0:
             names = classifier.classes.names
             shown = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
             raise InputError(
-                f"{item.place}: the classifier does not know the label {item.label!r}; expected one of {shown} "
-                "(with --reject, other labels stand for none of these)"
+                f"{item.place}: the classifier does not know the label {item.label!r}; expected one of {shown}{hint}"
             )
 
 

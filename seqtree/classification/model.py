@@ -36,7 +36,7 @@ class Classification:
     """The classes of a text by their probabilities (classes,), in the order of the classifier's ``classes``.
 
     ``label`` is the most probable class, or None where its probability is below what was asked for. ``words`` are the
-    text's, and ``attention`` (n,) is that of each in its window, for a classifier by attention.
+    text's, and ``attention`` (n,) is the share of each in the text's vector, for a classifier by attention.
     """
 
     label: str | None
@@ -159,8 +159,9 @@ class Classifier(Model[ClassifierNetwork], ClassifierI):  # type: ignore[misc]  
         """The classification of each text in its order, None for one without a word.
 
         reject: below this probability, no class is the label. Texts are taken some thousands at a time and classified
-        in batches of like length, on all of torch's threads.
+        in batches of like length, on all of torch's threads. Raises InputError for a probability that is none.
         """
+        check_reject(reject)
         return in_batches(partial(self._classify, reject=reject), map(self.words, several(given)), self.device)
 
     @torch.inference_mode()
@@ -173,8 +174,9 @@ class Classifier(Model[ClassifierNetwork], ClassifierI):  # type: ignore[misc]  
         if scores.attention is not None:
             weights = scores.attention.float().t().tolist()
             texts, starts, lengths = batch.text.tolist(), batch.start.tolist(), batch.windows.lengths.tolist()
+            windows = np.bincount(batch.text).tolist()
             for text, _, length, row in sorted(zip(texts, starts, lengths, weights, strict=True)):
-                attention[text] += row[:length]
+                attention[text] += [weight / windows[text] for weight in row[:length]]
         labels = [self.classes.names[i] if p >= reject else None for i, p in zip(*_best(chances), strict=True)]
         return [
             Classification(label, row, tuple(words), tuple(seen) or None)
@@ -197,6 +199,12 @@ class Classifier(Model[ClassifierNetwork], ClassifierI):  # type: ignore[misc]  
         self.network.eval()
         parts = self.network(self.batch(given)).parts
         return list(torch.stack(parts, dim=1).float().cpu().numpy())
+
+
+def check_reject(reject: float) -> None:
+    """Raises InputError unless it is a probability, below which a text is given no class."""
+    if not 0.0 <= reject <= 1.0:
+        raise InputError(f"reject {reject}: expected a probability, from 0 to 1")
 
 
 def _best(chances: Probabilities) -> tuple[list[int], list[float]]:

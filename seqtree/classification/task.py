@@ -18,7 +18,7 @@ from seqtree.classification.config import OPTIONS, ClassifierRecipe, LabelledSet
 from seqtree.classification.evaluation import calibrate, check_labels, evaluate
 from seqtree.classification.model import Classifier
 from seqtree.errors import InputError
-from seqtree.text.labelled import Labelled, read_labelled
+from seqtree.text.labelled import Labelled, rare_classes, read_labelled
 from seqtree.text.lexicon import LabelSet, Lexicon
 from seqtree.text.reading import check_standard_input
 from seqtree.training.batches import SentenceTask, spread_out
@@ -78,9 +78,8 @@ class ClassifyTask(SentenceTask[ClassifierRecipe, Classifier, ClassData]):
         if len(counts) < 2:
             only = f"every text is {training[0].label!r}" if training else "no text is left to train on"
             raise InputError(f"{', '.join(sources)}: {only}; expected two classes or more")
-        if single := sorted(label for label, count in counts.items() if count == 1):
-            shown = ", ".join(single[:5]) + (", ..." if len(single) > 5 else "")
-            display.warning(f"{len(single)} of {len(counts)} classes have one text only: {shown}")
+        for concern in rare_classes(dict(sorted(counts.items()))):
+            display.warning(concern)
         return ClassData(training, valid)
 
     @classmethod

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from seqtree.text.config import SPECIALS
 from seqtree.text.corpus import PreparedCorpus
 from seqtree.text.documents import chunks
+from seqtree.text.labelled import rare_classes
 
 Ids = npt.NDArray[Any]
 COMPARED = 1 << 20  # tokens of the training text that are compared with the validation text
@@ -85,9 +86,7 @@ def class_concerns(corpus: PreparedCorpus) -> Iterator[str]:
     if corpus.train.labels is None:
         return
     counts = np.bincount(corpus.train.labels, minlength=len(corpus.classes))
-    if single := [name for name, count in zip(corpus.classes, counts.tolist(), strict=True) if count == 1]:
-        shown = ", ".join(single[:5]) + (", ..." if len(single) > 5 else "")
-        yield f"{len(single)} of {len(counts)} classes have one text only: {shown}"
+    yield from rare_classes(dict(zip(corpus.classes, counts.tolist(), strict=True)))
 
 
 def _literal_specials(corpus: PreparedCorpus) -> Iterator[str]:

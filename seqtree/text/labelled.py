@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -53,6 +53,14 @@ def read_labelled(
     return found
 
 
+def rare_classes(counts: Mapping[str, int]) -> Iterator[str]:
+    """A sentence about the classes that have one text only, if there are any; ``counts``: how many each has."""
+    if single := [name for name, count in counts.items() if count == 1]:
+        shown = ", ".join(single[:5]) + (", ..." if len(single) > 5 else "")
+        have = "has" if len(single) == 1 else "have"
+        yield f"of {counted(len(counts), 'class')}, {len(single)} {have} one text only: {shown}"
+
+
 def _labelled(specs: Sequence[str], encoding: str, label: str, text: str) -> Iterator[Labelled]:
     for spec in specs:
         if spec.startswith(PREFIX):
@@ -78,6 +86,8 @@ def _file(source: Source, encoding: str, label: str, text: str) -> Iterator[Labe
     for one in found:
         if not one.label or not one.text.strip():
             raise InputError(f"{one.place}: an empty {'text' if one.label else 'label'}, expected a label and a text")
+        if "\t" in one.label or len(one.label.splitlines()) > 1:
+            raise InputError(f"{one.place}: the label {one.label!r}; expected one without tabs and line ends")
         yield one
 
 
@@ -92,7 +102,7 @@ def _check_columns(name: str, instead: str, *columns: str) -> None:
 def _lines(source: Source, encoding: str) -> Iterator[Labelled]:
     """A file that is not known by its name."""
     first = next((line for _, line in numbered_lines([source], encoding) if line.strip()), "")
-    if set(COLUMNS) <= set(first.split("\t")):
+    if set(COLUMNS) <= set(first.lower().split("\t")):
         return _table(source, encoding, *COLUMNS)
     if first.lstrip().startswith(FASTTEXT):
         return _fasttext(source, encoding)
@@ -135,7 +145,8 @@ def _json(source: Source, encoding: str, label: str, text: str) -> Iterator[Labe
                 raise InputError(f"{place}: no key {name!r} (see --label-column, --text-column)")
         if isinstance(record[label], (dict, list, float)) or record[label] is None or not isinstance(record[text], str):
             raise InputError(f"{place}: expected a text for {text!r} and a name or whole number for {label!r}")
-        found = Labelled(str(record[label]).strip(), record[text], place)
+        name = record[label] if isinstance(record[label], str) else json.dumps(record[label])
+        found = Labelled(name.strip(), record[text], place)
         try:
             utf8_length(found.label + found.text)
         except InputError as error:

@@ -13,9 +13,11 @@ from typing import NamedTuple
 from seqtree.errors import InputError
 from seqtree.text.config import check_encoding
 from seqtree.text.reading import Source, numbered_lines, sources
+from seqtree.wording import counted
 
 CSV = (".csv",)
 _SEPARATOR = re.compile(r"sep=(.)", re.IGNORECASE)
+_QUOTED = re.compile(r'"[^"]*"')
 MAX_FIELD = 1 << 27  # characters of a CSV field
 
 
@@ -34,19 +36,24 @@ class Table(NamedTuple):
     name: str
 
     def column(self, name: str, option: str) -> int:
-        """Where a column stands. Raises InputError, which names the option, if there is none or more than one."""
-        if self.header.count(name) != 1:
+        """Where a column stands, whose name may be in other capitals if none is written as asked for.
+
+        Raises InputError, which names the option, if there is none or more than one.
+        """
+        header = self.header if name in self.header else [one.lower() for one in self.header]
+        asked = name if name in header else name.lower()
+        if header.count(asked) != 1:
             found = ", ".join(map(repr, self.header))
-            wrong = "no column" if name not in self.header else "more than one column"
+            wrong = "no column" if asked not in header else "more than one column"
             raise InputError(f"{self.name}:1: {wrong} {name!r} among {found}, its header (see {option})")
-        return self.header.index(name)
+        return header.index(asked)
 
 
 def read_table(source: Source, encoding: str) -> Table:
     """The table in a file: CSV where its name ends so, else with fields between tabs, without quoting.
 
-    CSV is separated by semicolons where its header has them but no comma, as spreadsheets write it in many countries,
-    or by what a first line ``sep=;`` says, as one of them has it.
+    CSV is separated by semicolons where its header has more of them than commas, as spreadsheets write it in many
+    countries, or by what a first line ``sep=;`` says, as one of them has it.
     Empty lines are left out. Raises InputError, naming file and line, for a row of another number of fields than the
     header, and for what is no CSV.
     """
@@ -71,7 +78,7 @@ def open_table(path: str, encoding: str) -> Iterator[Table]:
 def _checked(rows: Iterator[Row], width: int) -> Iterator[Row]:
     for row in rows:
         if len(row.fields) != width:
-            raise InputError(f"{row.place}: {len(row.fields)} columns, expected {width} as in the header")
+            raise InputError(f"{row.place}: {counted(len(row.fields), 'column')}, expected {width} as in the header")
         yield row
 
 
@@ -89,7 +96,8 @@ def _csv(lines: Iterable[tuple[int, str]], name: str) -> Iterator[Row]:
     said = _SEPARATOR.fullmatch(head[-1]) if head else None
     if said:
         head[-1] = ""
-    between = said[1] if said else ";" if any(";" in line and "," not in line for line in head) else ","
+    outside = _QUOTED.sub("", head[-1]) if head else ""
+    between = said[1] if said else ";" if outside.count(";") > outside.count(",") else ","
     written = (line + "\n" for line in chain(head, (line for _, line in rest)))
     rows = csv.reader(written, delimiter=between, strict=True)
     first = 1

@@ -30,6 +30,7 @@ from seqtree.training.schedule import rate_factor
 from seqtree.training.settings import TrainingSettings
 from seqtree.training.signals import stop_requests
 from seqtree.training.task import Task
+from seqtree.wording import counted
 
 MAX_RECOVERIES = 5
 EXPLODED = 3.0  # a batch's loss this many times the smoothed one (and the first one) counts as an explosion
@@ -323,7 +324,7 @@ class Trainer:
         if changed.keys() & {"epochs", "minutes"}:  # the budget may have been raised
             self.state.finished = self.state.finished and self.progress() >= 1.0
         if damaged := self.run.cut_metrics(self.state.step):
-            self.display.warning(f"{self.run.metrics}: {damaged} damaged lines left out")
+            self.display.warning(f"{self.run.metrics}: {counted(damaged, 'damaged line')} left out")
         if changed and not quiet:
             self.display.warning("changed since the run began: " + ", ".join(f"{k} {v}" for k, v in changed.items()))
         if not quiet:

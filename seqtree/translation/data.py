@@ -10,6 +10,7 @@ from seqtree.errors import InputError
 from seqtree.text.config import check_encoding
 from seqtree.text.reading import numbered_lines, sources
 from seqtree.training.batches import evenly
+from seqtree.wording import counted
 
 MAX_VALIDATION = 5000  # pairs
 HEADER = ["source", "target"]
@@ -34,7 +35,9 @@ def read_pairs(
     target, bytes that are not in the encoding, and files of different lengths; and if there is no pair.
     """
     if targets and len(targets) != len(files):
-        raise InputError(f"{len(files)} files of sources, but {len(targets)} of targets: expected as many of both")
+        raise InputError(
+            f"{counted(len(files), 'file')} of sources, but {len(targets)} of targets: expected as many of both"
+        )
     check_encoding(encoding)
     read = _aligned(files, targets, encoding) if targets else _columns(files, encoding)
     pairs = [Pair(pair.target, pair.source, pair.where) if swap else pair for pair in read]

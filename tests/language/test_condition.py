@@ -363,7 +363,7 @@ def test_a_class_that_is_rare_or_alone_is_noticed(tmp_path: Path) -> None:
     display = Messages()
     rare = _labelled(tmp_path, "x\tabcab\ny\tbcbca\n" * 20 + "w\tabc\n")
     train(lm_recipe(tmp_path / "a", rare, condition=True, epochs=1), display)
-    assert "1 of 3 classes have one text only: w" in display.text
+    assert "of 3 classes, 1 has one text only: w" in display.text
     assert LanguageModel.load(tmp_path / "a").given("w").sample(seed=1, length=3) is not None
     alone = _labelled(tmp_path, "x\tabcab\nx\tbcbca\n" * 20)
     with pytest.raises(InputError, match=r"texts\.tsv: every text is 'x'; expected two classes or more"):

@@ -41,6 +41,8 @@ def test_a_table_between_tabs(tmp_path: Path) -> None:
     assert pairs(specs) == [("x", "good"), ("y", "bad")]
     assert pairs(written(tmp_path, 'stars\treview\n5\tso "good\n'), label="stars", text="review") == [("5", 'so "good')]
     assert pairs(written(tmp_path, "text\tlabel it\nx\ttext\n")) == [("text", "label it"), ("x", "text")]
+    assert pairs(written(tmp_path, "Text\tLABEL\nLabel\ttext\n")) == [("text", "Label")]
+    assert pairs(written(tmp_path, "label\tText\tLabel\nx\tgood\ty\n")) == [("x", "good")]
     with pytest.raises(InputError, match="column 'label' holds the labels and the texts; expected two columns"):
         pairs(specs, text="label")
     with pytest.raises(InputError, match=r"a.tsv:1: no column 'stars' among 'x', 'good'"):
@@ -51,7 +53,9 @@ def test_a_table_between_tabs(tmp_path: Path) -> None:
 
 def test_json_lines(tmp_path: Path) -> None:
     lines = [json.dumps({"label": 3, "text": "tab\there"}), "", json.dumps({"text": "ü", "label": "x"})]
-    assert pairs(written(tmp_path, "\n".join(lines), "a.jsonl")) == [("3", "tab\there"), ("x", "ü")]
+    lines += [json.dumps({"label": truth, "text": "so"}) for truth in (True, False)]
+    expected = [("3", "tab\there"), ("x", "ü"), ("true", "so"), ("false", "so")]
+    assert pairs(written(tmp_path, "\n".join(lines), "a.jsonl")) == expected
 
 
 @pytest.mark.parametrize("indent", [None, 1])
@@ -76,6 +80,8 @@ def test_csv_with_semicolons(tmp_path: Path) -> None:
     specs = written(tmp_path, '\nlabel;text\n1,5;"a; b, c"\nx;d, e\n', "a.csv")
     assert pairs(specs) == [("1,5", "a; b, c"), ("x", "d, e")]
     assert pairs(written(tmp_path, "text;s,label,text\n1,x,a;b\n", "a.csv")) == [("x", "a;b")]
+    for lines, text in (('"label";"text, long"\n"x";"a, b"', "text, long"), ("id;so, so;label\n1;a, b;x", "so, so")):
+        assert pairs(written(tmp_path, lines, "a.csv"), text=text) == [("x", "a, b")]
     for said, between in (("sep=;", ";"), ("SEP=,", ","), ("sep=|", "|")):
         lines = ["\ufeff" + said, f"label{between}text", "", f'x{between}"a;b,c|d"', f"y{between}e{between}f"]
         specs = written(tmp_path, "\r\n".join(lines[:4]), "a.csv")
@@ -126,7 +132,10 @@ def test_a_folder_a_class(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
         ("a.tsv", "x\ta\nb\n", "a.tsv:2: no tab in the line"),
         ("a.tsv", "x\t \n", "a.tsv:1: an empty text"),
         ("a.tsv", "\ta\n", "a.tsv:1: an empty label"),
-        ("a.csv", "label,text\nx\n", "a.csv:2: 1 columns, expected 2 as in the header"),
+        ("a.csv", "label,text\nx\n", "a.csv:2: 1 column, expected 2 as in the header"),
+        ("a.csv", 'label,text\n"x\ny",a\n', "a.csv:2: the label 'x\\ny'; expected one without tabs and line ends"),
+        ("a.json", '[{"text": "a", "label": "x\\ty"}]', "a.json: item 1: the label 'x\\ty'; expected one without tabs"),
+        ("a.csv", "Label,text,LABEL\nx,a,y\n", "a.csv:1: more than one column 'label' among 'Label', 'text', 'LABEL'"),
         ("a.jsonl", "[1]\n", "a.jsonl: item 1: expected a JSON object, not int"),
         ("a.jsonl", '{"text": "a", "label": "x"}\n[1]\n', "a.jsonl:2: expected a JSON object, not list"),
         ("a.json", '[{"text": "a"}]', "a.json: item 1: no key 'label'"),

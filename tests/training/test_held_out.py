@@ -53,7 +53,7 @@ def test_a_class_of_one_item_is_learned_and_named(tmp_path: Path) -> None:
     data = ClassifyTask.read([str(tmp_path / "texts.tsv")], ClassifyTask.resolve({}), Noted(quiet=True))
     assert Counter(item.label for item in data.training) == {"a": 9, "b": 9, "rare": 1}
     assert sorted(item.label for item in data.valid) == ["a", "b"]
-    assert said == ["1 of 3 classes have one text only: rare"]
+    assert said == ["of 3 classes, 1 has one text only: rare"]
 
 
 @pytest.mark.parametrize(
