@@ -148,7 +148,13 @@ def eval_(
 @file_option
 @beam_option
 @penalty_option
-@click.option("--best", "-k", type=click.IntRange(min=1), default=1, help="How many targets of each line, best first.")
+@click.option(
+    "--best",
+    "-k",
+    type=click.IntRange(min=1),
+    default=1,
+    help="How many targets of each line, best first; the beam is as wide at least.",
+)
 @click.option("--scores", is_flag=True, help="Put each target's score before it: TSV with score, target.")
 @click.option("--alignments", is_flag=True, help="Draw what each token of the target attended to.")
 @picture_option("--plot", "Draw the alignment of the first TEXT")

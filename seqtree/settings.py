@@ -24,6 +24,7 @@ from typing import Any, Self, TypeVar, get_args, get_origin, get_type_hints
 from seqtree.errors import InputError
 
 GIVEN = (...,)  # all values but 0 and none
+NOT_GIVEN = ((),)  # of an option that may be given several times
 T = TypeVar("T")
 S = TypeVar("S", bound="Settings")
 _FIELDS: dict[Any, dict[str, Field]] = {}  # what is known of each class of settings
@@ -196,7 +197,8 @@ def check_effect(groups: Iterable[Settings], given: Container[str]) -> None:
         if not (value if values is GIVEN else value in values):
             option = f"--{other.replace('_', '-')}"
             named = "" if values in (GIVEN, (True,)) else f" {' or '.join(map(str, values))}"
-            raise InputError(f"{name}: only with" + (f"out {option}" if values == (False,) else f" {option}{named}"))
+            absent = values in (NOT_GIVEN, (False,))
+            raise InputError(f"{name}: only with" + (f"out {option}" if absent else f" {option}{named}"))
 
 
 def _number(bound: float | None, form: str) -> str:

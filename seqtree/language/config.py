@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from seqtree.errors import InputError
 from seqtree.nn.config import MAX_LAYERS, MAX_UNITS
-from seqtree.settings import Settings, setting
+from seqtree.settings import NOT_GIVEN, Settings, setting
 from seqtree.text.config import TextSettings
 from seqtree.training.recipe import Preset, Recipe, TrainingOptions
 from seqtree.training.settings import BatchSettings, TrainingSettings, ValidationSettings
@@ -97,6 +97,7 @@ class TextValidationSettings(ValidationSettings):
         "Where the share held out lies: at the text's end, spread (the ends of ten pieces), or single lines (the "
         "default with --documents lines).",
         choices=("ends", "spread", "lines"),
+        only={"valid": NOT_GIVEN},
     )
 
 

@@ -9,6 +9,8 @@ from seqtree.settings import GIVEN, Settings, setting
 
 COMPOSITIONS = ("tanh", "relu", "max", "lstm", "rntn")
 CLIPPED = ("relu", "max")  # compositions that are a product, clipped: in a product's number format nothing more is lost
+RECURRENT = ("rnn", "lstm", "gru")  # encoders
+LAYERED = (*RECURRENT, "cnn")
 MAX_ACTIVATION = 20.0  # where ReLU is clipped
 MAX_LAYERS = 100
 MAX_UNITS = 1 << 16
@@ -27,7 +29,7 @@ class WordEncoderConfig(Settings):
     encoder: str = setting(
         "lstm",
         "Bidirectional network through which a word sees its sentence; cnn: convolutions over three words a layer.",
-        choices=("none", "rnn", "lstm", "gru", "cnn"),
+        choices=("none", *LAYERED),
     )
     words: int = setting(100, "Width of the vectors of known words; 0 for none.", minimum=0, maximum=MAX_UNITS)
     characters: int = setting(
@@ -48,10 +50,20 @@ class WordEncoderConfig(Settings):
         minimum=0,
         maximum=MAX_UNITS,
     )
-    layers: int = setting(2, "Layers of the encoder.", minimum=1, maximum=MAX_LAYERS)
-    hidden: int = setting(250, "Units of an encoder layer in each direction.", minimum=1, maximum=MAX_UNITS)
-    dropout: float = setting(0.35, "Share dropped in the encoder and after it.", minimum=0, below=1)
-    weight_drop: float = setting(0.0, "Share dropped from the encoder's recurrent weights.", minimum=0, below=1)
+    layers: int = setting(2, "Layers of the encoder.", minimum=1, maximum=MAX_LAYERS, only={"encoder": LAYERED})
+    hidden: int = setting(
+        250, "Units of an encoder layer in each direction.", minimum=1, maximum=MAX_UNITS, only={"encoder": LAYERED}
+    )
+    dropout: float = setting(
+        0.35, "Share dropped in the encoder and after it.", minimum=0, below=1, only={"encoder": LAYERED}
+    )
+    weight_drop: float = setting(
+        0.0,
+        "Share dropped from the encoder's recurrent weights.",
+        minimum=0,
+        below=1,
+        only={"encoder": RECURRENT},
+    )
     word_dropout: float = setting(
         0.8, "In training, a word seen N times is read as unknown with probability D / (D + N).", minimum=0
     )

@@ -34,6 +34,7 @@ from seqtree.wording import counted
 
 AnyTask = Task[Any, Any, Any]
 SOME = 20  # batches that are looked at
+OF_SOURCES = ("target", "label_column", "text_column", "word_column", "tag_column")  # settings about named sources
 STARTED_FROM = ("init_from", "vectors")  # settings of a run that say where its first weights are from
 LIBRARIES = 190_000_000  # bytes that reading, optimiser and matrix products take besides
 
@@ -116,10 +117,17 @@ def _placed(
             display = Display(io.StringIO(), quiet=True)
         recipe = replace(recipe, run=replace(recipe.run, device=device))
         if not sources:
+            _check_nothing_of_sources(task, options)
             name, what = task.options.sample, task.options.argument
             found = f"reading the embedded sample {name!r}" if name else f"generating {task.own_data}"
             display.message(f"no {what} named: {found}")
         return _run(task, sources or _sample(task), recipe, options, display, ranks)
+
+
+def _check_nothing_of_sources(task: type[AnyTask], options: Mapping[str, Any]) -> None:
+    """Raises InputError for an option about sources, of which none are named."""
+    if given := [name for name in OF_SOURCES if options.get(name)]:
+        raise InputError(f"{given[0]}: only with {task.options.argument.upper()} of your own; name them, too")
 
 
 def run_name(source: str) -> str:

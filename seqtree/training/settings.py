@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from seqtree.settings import GIVEN, Settings, setting
+from seqtree.settings import GIVEN, NOT_GIVEN, Settings, setting
 
 MAX_SEED = (1 << 32) - 1
 MAX_THREADS = 4096
@@ -91,7 +91,11 @@ class ValidationSettings(Settings):
         (), "Validation data; may be given several times.", metavar="FILE", unset="held out from the training data"
     )
     valid_share: float = setting(
-        0.1, "Share of the training data to hold out for validation; 0 for none.", minimum=0, below=1
+        0.1,
+        "Share of the training data to hold out for validation; 0 for none.",
+        minimum=0,
+        below=1,
+        only={"valid": NOT_GIVEN},
     )
 
 

@@ -32,14 +32,15 @@ def read_pairs(
 
     ``swap``: the other way. Lines that are empty on both sides are left out, and so is a header of the two names
     source and target. Raises InputError, naming file and line, for a line without exactly one tab, an empty source or
-    target, bytes that are not in the encoding, and files of different lengths; and if there is no pair.
+    target, bytes that are not in the encoding, a header of target and source without ``swap``, and files of different
+    lengths; and if there is no pair.
     """
     if targets and len(targets) != len(files):
         raise InputError(
             f"{counted(len(files), 'file')} of sources, but {len(targets)} of targets: expected as many of both"
         )
     check_encoding(encoding)
-    read = _aligned(files, targets, encoding) if targets else _columns(files, encoding)
+    read = _aligned(files, targets, encoding) if targets else _columns(files, encoding, swap)
     pairs = [Pair(pair.target, pair.source, pair.where) if swap else pair for pair in read]
     if not pairs:
         raise InputError(f"{', '.join(files)}: no pair of source and target")
@@ -78,12 +79,18 @@ def unspaced(texts: Sequence[str]) -> bool:
     return len(single) >= MANY * len(texts) and len(set(single)) > len(single) / 2
 
 
-def _columns(files: Sequence[str], encoding: str) -> Iterator[Pair]:
+def _columns(files: Sequence[str], encoding: str, swap: bool) -> Iterator[Pair]:
     with sources(files, suffixes=(".tsv", ".txt")) as (found,):
         for file in found:
+            begun = False
             for number, line in numbered_lines([file], encoding):
                 where = f"{file.name}:{number}"
-                if not line.strip() or (number == 1 and line.lower().split("\t") == HEADER):
+                if not line.strip():
+                    continue
+                header, begun = not begun and line.lower().split("\t"), True
+                if header == HEADER[::-1] and not swap:
+                    raise InputError(f"{where}: the columns are target and source; give --swap to read them so")
+                if header in (HEADER, HEADER[::-1]):
                     continue
                 if (tabs := line.count("\t")) != 1:
                     said = f"{tabs} tabs" if tabs else "no tab"

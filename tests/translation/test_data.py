@@ -61,6 +61,11 @@ def test_empty_lines_and_a_header_are_left_out(write: Write) -> None:
     file = write("a.tsv", "Source\tTarget\n\na\tb\nsource\ttarget\n\n")
     expected = [("a", "b", "a.tsv:3"), ("source", "target", "a.tsv:4")]
     assert read_pairs([file]) == expected
+    assert read_pairs([write("a.tsv", "\n\nsource\ttarget\na\tb\n")]) == [("a", "b", "a.tsv:4")]
+    reversed_header = write("a.tsv", "Target\tSource\nb\ta\n")
+    assert read_pairs([reversed_header], swap=True) == [("a", "b", "a.tsv:2")]
+    with pytest.raises(InputError, match=r"a.tsv:1: the columns are target and source; give --swap to read them so"):
+        read_pairs([reversed_header])
     assert read_pairs([write("a", "x\n\ny\n\n")], [write("b", "1\n \n2\n\n")])[1] == Pair("y", "2", "a:3, b:3")
 
 
