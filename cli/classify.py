@@ -20,7 +20,16 @@ from seqtree.cli.options import (
     print_json,
     write_picture,
 )
-from seqtree.cli.texts import check_texts, classes_line, file_option, in_chunks, ranked, text_blocks, texts_argument
+from seqtree.cli.texts import (
+    check_texts,
+    classes_line,
+    file_option,
+    in_chunks,
+    ranked,
+    text_column_option,
+    texts_argument,
+    texts_or_column,
+)
 from seqtree.cli.train import train_command
 from seqtree.confusion import mistakes
 from seqtree.drawing.charts import FORMATS
@@ -116,6 +125,7 @@ def eval_(
 @texts_argument
 @file_option
 @click.option("-k", type=click.IntRange(min=1), default=1, help="How many classes, most probable first.")
+@text_column_option
 @reject_option
 @compute_options
 @json_lines_option
@@ -124,6 +134,7 @@ def predict(
     texts: tuple[str, ...],
     file: str | None,
     k: int,
+    text_column: str | None,
     reject: float,
     encoding: str,
     precision: str,
@@ -139,7 +150,7 @@ def predict(
     """
     check_texts(texts, file, "TEXT")
     loaded = open_model("classify", model, threads, device, precision)
-    for block in text_blocks(texts, file, encoding):
+    for block in texts_or_column(texts, file, encoding, text_column):
         for chunk in in_chunks(block, len):
             for found in loaded.classifications(chunk, reject):
                 sys.stdout.write((_as_json(loaded, found) if as_json else _as_line(loaded, found, k)) + "\n")

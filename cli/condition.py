@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 import click
 
 from seqtree.cli.options import FILE, device_option, encoding_option, json_lines_option, open_model, threads_option
-from seqtree.cli.texts import check_texts, classes_line, file_option, in_chunks, ranked, text_blocks, texts_argument
+from seqtree.cli.texts import (
+    check_texts,
+    classes_line,
+    file_option,
+    in_chunks,
+    ranked,
+    text_column_option,
+    texts_argument,
+    texts_or_column,
+)
 from seqtree.escapes import json_line
 
 if TYPE_CHECKING:
@@ -23,6 +32,7 @@ if TYPE_CHECKING:
 @texts_argument
 @file_option
 @click.option("-k", type=click.IntRange(min=1), default=1, help="How many classes, most probable first.")
+@text_column_option
 @encoding_option
 @device_option
 @threads_option
@@ -32,6 +42,7 @@ def classify(
     texts: tuple[str, ...],
     file: str | None,
     k: int,
+    text_column: str | None,
     encoding: str,
     device: str,
     threads: int | None,
@@ -45,7 +56,7 @@ def classify(
     """
     check_texts(texts, file, "TEXT")
     loaded: LanguageModel = open_model("lm", model, threads, device)
-    for block in text_blocks(texts, file, encoding):
+    for block in texts_or_column(texts, file, encoding, text_column):
         for chunk in in_chunks(block, len):
             for found in loaded.class_probabilities(chunk):
                 best = [] if found is None or loaded.classes is None else ranked(loaded.classes.labels.names, found)

@@ -25,7 +25,7 @@ from seqtree.cli.options import (
     quick_parser,
     with_torch,
 )
-from seqtree.cli.texts import CHUNK, check_texts, in_chunks, text_blocks, unless_piped
+from seqtree.cli.texts import CHUNK, as_texts, check_texts, in_chunks, text_blocks
 from seqtree.processes import cores, in_processes
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ LONG = 16_000  # bytes of a file from which on torch is imported at once
     "  seqtree parse --trace --format svg 'The cat sat.' > steps.svg\n"
     "  seqtree parse --file 'texts/*.txt' --engine ray --out trees/",
 )
-@click.argument("sentences", nargs=-1, metavar="[SENTENCE]...", callback=unless_piped)
+@click.argument("sentences", nargs=-1, metavar="[SENTENCE]...", callback=as_texts)
 @click.option(
     "--file",
     "-f",

@@ -16,8 +16,8 @@ T = TypeVar("T")
 CHUNK = 1 << 15  # words that are read before they are worked on together
 
 
-def unless_piped(context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> tuple[str, ...]:
-    """The callback of an argument for texts: a single ``-`` stands for standard input, as in other commands.
+def unless_piped(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """An argument for texts: none for a single ``-``, which stands for standard input, as in other commands.
 
     A warning tells of one that names a file: it is read as a text.
     """
@@ -45,7 +45,12 @@ def text_given(text: str) -> str:
     return read_prompt("-").removesuffix("\n") if text == "-" else checked_argument(text, "TEXT")
 
 
-texts_argument = click.argument("texts", nargs=-1, metavar="[TEXT]...", callback=unless_piped)
+def as_texts(context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> tuple[str, ...]:
+    """The callback of an argument for texts, read by ``unless_piped``."""
+    return unless_piped(texts)
+
+
+texts_argument = click.argument("texts", nargs=-1, metavar="[TEXT]...", callback=as_texts)
 file_option = click.option(
     "--file", "-f", type=FILE, metavar="FILE", help="Read the lines of a file (- for stdin) instead, each by itself."
 )
@@ -64,6 +69,52 @@ def text_blocks(texts: Sequence[str], file: str | None, encoding: str) -> Iterab
     from seqtree.text.lines import checked_arguments, line_blocks
 
     return [checked_arguments(texts)] if texts else line_blocks(file or "-", encoding)
+
+
+def with_note_of_tabs(blocks: Iterable[Iterator[str]], what: str) -> Iterator[Iterator[str]]:
+    """The texts as they are; the first one that has a tab is noted, with what each of them is taken for."""
+    told = False
+
+    def watched(block: Iterator[str]) -> Iterator[str]:
+        nonlocal told
+        for text in block:
+            if "\t" in text and not told:
+                told = True
+                note(f"lines have tabs: each is {what}")
+            yield text
+
+    return map(watched, blocks)
+
+
+text_column_option = click.option(
+    "--text-column",
+    metavar="NAME",
+    help="Read the texts in this column of --file, a table: CSV where its name ends so, else with tabs between fields.",
+)
+
+
+def texts_or_column(
+    texts: Sequence[str], file: str | None, encoding: str, column: str | None
+) -> Iterable[Iterator[str]]:
+    """``text_blocks``, or the texts in a column of the file, a row each. A note tells of lines that look like rows."""
+    from seqtree.text.labelled import JSON
+    from seqtree.text.tables import CSV
+
+    if column is not None:
+        if texts:
+            raise click.UsageError("--text-column goes with --file or stdin")
+        return _column(file or "-", encoding, column)
+    if file is not None and file.lower().endswith((*CSV, *JSON)):
+        note(f"{file}: each line is read as one text; --text-column reads a column of a table")
+    return with_note_of_tabs(text_blocks(texts, file, encoding), "one text; --text-column reads a column of a table")
+
+
+def _column(file: str, encoding: str, column: str) -> Iterator[Iterator[str]]:
+    from seqtree.text.tables import open_table
+
+    with open_table(file, encoding) as table:
+        place = table.column(column, "--text-column")
+        yield (row.fields[place] for row in table.rows)
 
 
 def in_chunks(items: Iterable[T], size: Callable[[T], int], limit: int = CHUNK) -> Iterator[list[T]]:

@@ -24,7 +24,7 @@ from seqtree.cli.options import (
     was_given,
     with_options,
 )
-from seqtree.cli.texts import check_texts, file_option, in_chunks, text_blocks, texts_argument
+from seqtree.cli.texts import check_texts, file_option, in_chunks, text_blocks, texts_argument, with_note_of_tabs
 from seqtree.cli.train import train_command
 from seqtree.errors import InputError
 from seqtree.escapes import json_line
@@ -268,11 +268,10 @@ def _print(
     model: Translator, blocks: Iterable[Iterator[str]], shown: _Shown, plot: Path | None, asked: dict[str, Any]
 ) -> None:
     """Translate the lines of each block, and print them before the next block is asked for."""
-    numbers, told = count(1), False
-    for chunk in chain.from_iterable(in_chunks(block, len) for block in blocks):
+    numbers = count(1)
+    watched = with_note_of_tabs(blocks, "translated as one source; for pairs, see translate eval")
+    for chunk in chain.from_iterable(in_chunks(block, len) for block in watched):
         sources = [line.removesuffix("\n") for line in chunk]
-        if not told and (told := any("\t" in source for source in sources)):
-            note("lines have tabs: each is translated as one source; for pairs, see translate eval")
         found = model.translations(sources, log_probabilities=shown.as_json, **asked)
         for source, translations in zip(sources, found, strict=True):
             number = next(numbers)

@@ -25,7 +25,7 @@ from seqtree.cli.options import (
     print_json,
 )
 from seqtree.cli.streams import write_painted
-from seqtree.cli.texts import check_texts, file_option, in_chunks, text_blocks, texts_argument
+from seqtree.cli.texts import check_texts, file_option, in_chunks, text_blocks, texts_argument, unless_piped
 from seqtree.cli.train import train_command
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 PHRASE = re.compile(r"\s*\([^\s()]*\s+\(.*\)\s*", re.DOTALL)  # a tree of several words
 WORD = re.compile(r"\s*\(([^\s()]+)\s+[^\s()]+\s*\)\s*")  # a tree of one word, with its label
+UNDECIDED = 1000  # lines that may be trees of one word
 MIXED = re.compile(r"\s*\(([^\s()]+)\s[^()]*\(([^\s()]+)\s.*\)\s*", re.DOTALL)  # one that has a word without a label
 malformed_option = click.option(
     "--malformed",
@@ -205,7 +206,7 @@ def predict(
     epilog="\b\nExamples:\n  seqtree tree annotate --file sentences.txt > trees.txt    (then label every ?)\n"
     "  seqtree tree annotate --check trees.txt\n  seqtree tree annotate 'It works.'",
 )
-@texts_argument
+@click.argument("texts", nargs=-1, metavar="[TEXT]...")
 @file_option
 @parser_option
 @tokenized_option
@@ -229,11 +230,12 @@ def annotate(
     """
     if check:
         if not texts or file is not None:
-            raise click.UsageError("--check goes with the files to check, and without --file")
+            raise click.UsageError("--check goes with the files to check (- for stdin), and without --file")
         _check(texts, encoding)
         return
     from seqtree.treebank.labelled import write_labelled
 
+    texts = unless_piped(texts)
     check_texts(texts, file, "TEXT")
     opened = open_parser(parser, threads, device, precision)
     for items in _sentences(text_blocks(texts, file, encoding), opened, tokenized):
@@ -244,16 +246,23 @@ def annotate(
 
 
 def _judged(blocks: Iterator[Iterator[str]], labels: set[str]) -> tuple[str, Iterator[Iterator[str]]]:
-    """What the texts are by the first that is not blank, and all of them again."""
+    """What the texts are by the first that is not blank, and all of them again.
+
+    Brackets around two words may be a tree of one word or a remark, ``(laughs aloud)``: what follows tells.
+    """
     seen: list[str] = []
     for block in blocks:
         for line in block:
             seen.append(line)
-            if line.strip():
-                labelled = WORD.fullmatch(line) or MIXED.fullmatch(line)
-                trees = PHRASE.fullmatch(line) or (labelled and labels.issuperset(labelled.groups()))
-                return "trees" if trees else "sentences", chain([chain(seen, block)], blocks)
-    return "sentences", iter([iter(seen)])
+            word = WORD.fullmatch(line)
+            labelled = word or MIXED.fullmatch(line)
+            if PHRASE.fullmatch(line) or (labelled and labels.issuperset(labelled.groups())):
+                return "trees", chain([chain(seen, block)], blocks)
+            if line.strip() and not (word and len(seen) < UNDECIDED):
+                return "sentences", chain([chain(seen, block)], blocks)
+        if any(map(str.strip, seen)):  # do not wait for more
+            break
+    return "sentences", chain([iter(seen)], blocks)
 
 
 def _trees(blocks: Iterable[Iterator[str]], name: str) -> Iterator[list[Item]]:

@@ -55,6 +55,7 @@ def test_a_text_alone_is_classified_as_in_a_batch(pooling: str, options: dict[st
         assert (one.attention is not None) == (pooling == "attention")
         if one.attention is not None:
             assert len(one.attention) == len(one.words) == len(words_of(text, "word", False))
+            assert sum(one.attention) == pytest.approx(1.0)
 
 
 def test_windows_are_averaged() -> None:

@@ -104,6 +104,20 @@ def test_other_sources(classify: Run, tmp_path: Path) -> None:
     (tmp_path / "a.tsv").write_text("id\tstars\treview\n7\t5\tgood, yes\n")
     _, out, _ = classify("eval", "r", "a.tsv", *columns, "--json")
     assert json.loads(out)["items"] == 1
+    _, out, err = classify("predict", "r", "--file", "a.csv", "--text-column", "Review", "--json")
+    assert [json.loads(line)["words"] for line in out.splitlines()[:2]] == [["good", ",", "yes"], ["bad", "no"]]
+    assert len(out.splitlines()) == 20 and err == ""
+    _, out, err = classify("predict", "r", "--file", "a.csv")
+    assert len(out.splitlines()) == 31
+    assert err == "a.csv: each line is read as one text; --text-column reads a column of a table\n"
+    _, out, err = classify("predict", "r", stdin=b"5\tgood\n1\tbad\n")
+    assert err == "lines have tabs: each is one text; --text-column reads a column of a table\n"
+    _, out, _ = classify("predict", "r", "--text-column", "review", "--json", stdin=b"review\tid\nbad, no\t8\n")
+    assert json.loads(out)["words"] == ["bad", ",", "no"]
+    refused(classify("predict", "r", "--text-column", "text", stdin=b"review\nbad\n"), "no column 'text'")
+    refused(classify("predict", "r", "good", "--text-column", "review"), "--text-column goes with --file or stdin")
+    refused(classify("predict", "r", "good", "--reject", "nan"), "reject nan: expected a probability, from 0 to 1")
+    refused(classify("eval", "r", "a.csv", *columns, "--reject", "nan"), "reject nan: expected a probability")
     refused(classify("predict", "r", "-1 degree"), "write -- before it")
     (tmp_path / "b.tsv").write_text("5\tgood\n")
     refused(classify("eval", "r", "b.tsv", *columns), "b.tsv:1: no column 'stars' among '5', 'good'")

@@ -93,6 +93,12 @@ def test_predict_from_a_file_and_from_standard_input(tree: Run, model: Path, tmp
     _, out, _ = tree("predict", model, "--file", "b.txt")
     assert [bool(line) for line in out.splitlines()] == [False, False, True, False, True]
     assert tree("predict", model, "--file", "-", stdin=b"") == (0, "", "")
+    word, phrase = "(NN film)", "(S (NP We) (VP left))"
+    for lines in ([word, phrase], [phrase, word], ["", word, word, phrase]):
+        _, out, _ = tree("predict", model, stdin="".join(f"{one}\n" for one in lines).encode())
+        assert [line.count("(") for line in out.splitlines()] == [1 if one == word else 3 for one in lines if one]
+    _, out, _ = tree("predict", model, stdin=b"(laughs aloud)\nWe left.\n")
+    assert [line.count("(") for line in out.splitlines()] == [7, 5]
 
 
 def test_what_comes_before_a_fault_is_printed(tree: Run, model: Path) -> None:
@@ -165,7 +171,10 @@ def test_annotating(tree: Run, tmp_path: Path) -> None:
     (tmp_path / "whole.txt").write_text(
         (tmp_path / "bare.txt").read_text().replace("(? Yes", "(4 Yes").replace("?", "3")
     )
-    code, out, _ = tree("annotate", "--check", "whole.txt")
+    whole = (tmp_path / "whole.txt").read_bytes()
+    assert tree("annotate", "--check", "-", stdin=whole) == tree("annotate", "--check", "whole.txt")
+    code, out, err = tree("annotate", "--check", "whole.txt")
+    assert err == ""
     assert (code, out.splitlines()[-1].split()) == (0, ["4", "1", "1"])
     code, out, err = tree("train", "whole.txt", "--out", "r", "--valid-share", "0", *SMALL, "--json")
     assert code == 0, err
