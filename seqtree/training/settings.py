@@ -108,7 +108,10 @@ class RunSettings(Settings):
     )
     resume: bool = setting(False, "Continue the run in --out; start it if there is none.")
     init_from: str | None = setting(
-        None, "Start from the weights of a trained model.", metavar="MODEL", unset="random weights"
+        None,
+        "Start from the weights of a language model; all tasks but lm also from a parser or what words train made.",
+        metavar="MODEL",
+        unset="random weights",
     )
     vectors: str | None = setting(
         None,

@@ -78,7 +78,11 @@ class PairSettings(Settings):
         choices=("char", "word", "bpe"),
     )
     pieces: int = setting(
-        5000, "Byte-pair pieces of each side, at most.", minimum=1, maximum=1 << 20, only={"unit": ("bpe",)}
+        5000,
+        "Byte-pair pieces of each side, at most; but every character is one.",
+        minimum=1,
+        maximum=1 << 20,
+        only={"unit": ("bpe",)},
     )
     min_count: int | None = setting(
         None, "Tokens that occur less often become <unk>.", minimum=1, unset="2 for words, 1 for characters and pieces"

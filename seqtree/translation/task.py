@@ -98,6 +98,8 @@ class TranslationTask(SentenceTask[TranslationRecipe, Translator, PairData]):
                 raise InputError(
                     f"min_count {how.min_count}: no token of a {name} occurs so often, and nothing is left to learn"
                 )
+            if how.unit == "bpe" and len(units) > how.pieces:
+                display.warning(f"{len(units):,} {name} pieces, more than asked for: every character is one")
         for pair in (*data.training, *data.valid):
             _check_length(pair, source, target, how)
         return Translator.over(source, target, data.training, recipe.network, recipe.training.seed)

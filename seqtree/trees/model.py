@@ -99,19 +99,21 @@ class TreeClassifier(Model[TreeNetwork]):
         A node with more than two children is made binary from the left first, and one with a single child is left out.
         Raises InputError for a node without words.
         """
-        (found,) = self.labellings([unlabelled(binarise(tree))])
+        (found,) = self.labellings([tree])
         return found.labelled
 
     def batch(self, trees: Sequence[LabelledTree]) -> TreeBatch:
         """The batch of trees, longest first."""
         return make_tree_batch(trees, [self.lexicon.encode(tree.words) for tree in trees], self.lexicon)
 
-    def labellings(self, trees: Iterable[LabelledTree]) -> Iterator[Labelling]:
+    def labellings(self, trees: Iterable[LabelledTree | Tree]) -> Iterator[Labelling]:
         """The classes of the nodes of each tree, in the order of the trees, whatever labels they have.
 
-        Trees are taken some thousands at a time and labelled in batches of like length, on all of torch's threads.
+        Trees of NLTK are made binary as by ``label``. Trees are taken some thousands at a time and labelled in batches
+        of like length, on all of torch's threads. Raises InputError for what is no tree of words.
         """
-        for found in in_batches(self._label, trees, self.device):
+        binary = (tree if isinstance(tree, LabelledTree) else unlabelled(binarise(tree)) for tree in trees)
+        for found in in_batches(self._label, binary, self.device):
             assert found is not None  # a tree has words
             yield found
 

@@ -43,6 +43,7 @@ def test_without_files_the_sample_is_read(call: Run) -> None:
     assert code == 0
     assert out == "run\n"
     assert "no files named: reading the embedded sample 'dates'" in err
+    refused(call("train", "--target", "b.txt"), "target: only with FILES of your own; name them, too")
     assert "2,939 training pairs, 61 validation pairs" in err
     assert Translator.load("run").target.vocabulary.tokens[:3] == ("<unk>", "<s>", "</s>")
 

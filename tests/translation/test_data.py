@@ -198,6 +198,14 @@ def test_texts_without_spaces_are_told(write: Write, lines: str, unit: str, told
     assert ("one word" in said.getvalue()) == bool(told)
 
 
+@pytest.mark.parametrize(("pieces", "told"), [(5, "7 target pieces, more than asked for"), (7, "")])
+def test_more_pieces_than_asked_for_are_told(write: Write, pieces: int, told: str) -> None:
+    said, recipe = StringIO(), TranslationTask.resolve({"unit": "bpe", "pieces": pieces, "valid_share": 0})
+    data = TranslationTask.read([write("a.tsv", "a a\tabc\n")], recipe, Display(said))
+    TranslationTask.over(data, recipe, Display(said))
+    assert (told in said.getvalue()) and ("pieces" in said.getvalue()) == bool(told)
+
+
 @pytest.mark.parametrize(
     ("lines", "unit", "told"),
     [

@@ -192,6 +192,15 @@ def test_words_start_from_a_language_model(tmp_path: Path) -> None:
     )
 
 
+def test_trees_of_nltk_are_made_binary() -> None:
+    model = classifier()
+    flat = Tree.fromstring("(S (NP (DT The) (JJ wonderful) (NN book)) (. !))")
+    (found,) = model.labellings([flat])
+    assert found.labelled == model.label(flat)
+    with pytest.raises(InputError, match="a node labelled 'S' has no words"):
+        list(model.labellings([Tree("S", [])]))
+
+
 # --- measuring
 
 
