@@ -133,7 +133,8 @@ def eval_(
         print_json(record)
         return
     for name, value in record.items():
-        shown = "" if value is None else f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
+        places = ",.0f" if name.endswith("per_second") else "," if isinstance(value, int) else ".4f"
+        shown = "" if value is None else f"{value:{places}}"
         click.echo(f"{name.replace('_', ' '):<20} {shown:>10}")
 
 
