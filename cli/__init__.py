@@ -138,6 +138,7 @@ def run(args: Sequence[str] | None = None, command: click.Command = cli) -> int:
     except (click.Abort, KeyboardInterrupt):  # click turns the second into the first, but not everywhere
         return _tell("interrupted", _INTERRUPTED)
     except click.ClickException as error:
+        _name_variable(error)
         usage = io.StringIO()
         error.show(usage)
         click.echo(escaped(usage.getvalue()), nl=False, err=True)
@@ -165,6 +166,15 @@ def _invoke(args: Sequence[str] | None, command: click.Command) -> int:
     return result if type(result) is int else _DONE  # True is no exit code
 
 
+def _name_variable(error: click.ClickException) -> None:
+    """Have a wrong value that an environment variable gave be told with the name of that."""
+    if not isinstance(error, click.BadParameter) or error.ctx is None or error.param is None:
+        return
+    context, name = error.ctx, error.param.name or ""
+    if context.get_parameter_source(name) is click.core.ParameterSource.ENVIRONMENT:
+        error.param_hint = f"{error.param.get_error_hint(context)}, in {context.auto_envvar_prefix}_{name.upper()}"
+
+
 def _tell(message: str, code: int) -> int:
     """Say in one line what went wrong, or show the traceback to whoever set SEQTREE_DEBUG; returns ``code``."""
     if os.environ.get("SEQTREE_DEBUG", "0") not in ("", "0") and sys.exc_info()[0] is not None:
@@ -180,7 +190,6 @@ def _where_and_what(error: OSError) -> str:
     try:
         sys.stdout.flush()
     except OSError:
-        where = where or "standard output"
         abandon_stdout()
     reason = error.strerror or str(error) or type(error).__name__
     return reason if where is None else f"{os.fsdecode(where) if isinstance(where, bytes) else where}: {reason}"

@@ -26,16 +26,27 @@ def noticing_closed_pipe() -> Iterator[None]:
 
 
 class _Messages(io.FileIO):
-    """Standard error: what cannot be written, because the reader has gone or the disk is full, is left out.
+    """Standard error as bytes: what cannot be written, as its reader has gone or the disk is full, is left out.
 
     Messages are about the work; it goes on without them.
     """
 
-    def write(self, data: Any) -> int | None:
+    def write(self, data: Any) -> int:
         try:
             return super().write(data)
         except OSError:
             return len(data)
+
+
+class _Output(io.FileIO):
+    """Standard output as bytes: an error has its name, as one of a file has."""
+
+    def write(self, data: Any) -> int:
+        try:
+            return super().write(data)
+        except OSError as error:
+            error.filename = "standard output"
+            raise
 
 
 class _Terminal(io.TextIOWrapper):
@@ -62,7 +73,8 @@ def prepare_streams() -> None:
     """Results are UTF-8 whatever the locale; messages never fail, neither for a character nor for their reader.
 
     Python's warnings are messages as well: one line each, without the place in the program that they come from.
-    A stream that was closed by whoever started us leads nowhere, so that no file of ours takes its place.
+    A stream that was closed by whoever started us leads nowhere, so that no file of ours takes its place. Where Python
+    buffers nothing (``-u``, PYTHONUNBUFFERED), each line is written as it ends.
     """
     warnings.formatwarning = _format_warning
     for name in ("stdout", "stderr"):
@@ -72,11 +84,21 @@ def prepare_streams() -> None:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:  # not so for a stream that a test or a notebook put there
             reconfigure(encoding="utf-8", errors=errors)
-    if sys.stderr is sys.__stderr__:
-        messages = io.BufferedWriter(_Messages(sys.stderr.fileno(), "wb", closefd=False))
-        sys.stderr = io.TextIOWrapper(messages, "utf-8", "replace", line_buffering=True)
-    if isinstance(sys.stdout, io.TextIOWrapper) and not isinstance(sys.stdout, _Terminal) and sys.stdout.isatty():
-        sys.stdout = _Terminal(sys.stdout.detach(), "utf-8", "surrogateescape", line_buffering=True)
+    if sys.stdout is sys.__stdout__ and isinstance(sys.stdout, io.TextIOWrapper):  # not one that a test put there
+        terminal, buffer = sys.stdout.isatty(), sys.stdout.detach()
+        at_once = terminal or isinstance(buffer, io.RawIOBase)
+        kind = _Terminal if terminal else io.TextIOWrapper
+        sys.stdout = kind(_written_by(_Output, buffer), "utf-8", "surrogateescape", line_buffering=at_once)
+    if sys.stderr is sys.__stderr__ and isinstance(sys.stderr, io.TextIOWrapper):
+        sys.stderr = io.TextIOWrapper(
+            _written_by(_Messages, sys.stderr.buffer), "utf-8", "replace", line_buffering=True
+        )
+
+
+def _written_by(kind: type[io.FileIO], buffer: Any) -> Any:
+    """A buffer for the file of this one that ``kind`` writes; the same one for the console of Windows."""
+    raw = buffer if isinstance(buffer, io.RawIOBase) else getattr(buffer, "raw", None)
+    return io.BufferedWriter(kind(raw.fileno(), "wb", closefd=False)) if type(raw) is io.FileIO else buffer
 
 
 def _format_warning(

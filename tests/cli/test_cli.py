@@ -245,14 +245,17 @@ def test_closed_pipe_is_quiet() -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
 @pytest.mark.parametrize("args", [["show", "toy"], ["path", "toy"]], ids=["long output", "short output"])
-def test_full_disk_is_told_in_one_line(args: list[str]) -> None:
+def test_full_disk_is_told_in_one_line(args: list[str], unbuffered: str) -> None:
     with open("/dev/full", "wb") as stdout:
         command = [sys.executable, "-m", "seqtree", "corpora", *args]
-        done = subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, timeout=60, check=False)
+        environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+        done = subprocess.run(
+            command, stdout=stdout, stderr=subprocess.PIPE, timeout=60, check=False, env=environment, text=True
+        )
     assert done.returncode == 1
-    (line,) = done.stderr.decode().splitlines()
-    assert line.startswith("seqtree: error: ") and os.strerror(errno.ENOSPC) in line
+    assert done.stderr == f"seqtree: error: standard output: {os.strerror(errno.ENOSPC)}\n"
 
 
 def test_output_is_utf8_in_any_locale() -> None:
@@ -317,6 +320,12 @@ def test_options_come_from_the_environment(capsys: pytest.CaptureFixture[str], m
     monkeypatch.setenv("SEQTREE_CORPORA_GENERATE_COUNT", "2")
     assert run(["corpora", "generate"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 2
+    monkeypatch.setenv("SEQTREE_CORPORA_GENERATE_COUNT", "two")
+    assert run(["corpora", "generate"]) == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith("Error: Invalid value for '--count', in SEQTREE_CORPORA_GENERATE_COUNT: 'two' is not")
+    assert run(["corpora", "generate", "--count", "three"]) == 2
+    assert capsys.readouterr().err.splitlines()[-1].startswith("Error: Invalid value for '--count': 'three' is not")
 
 
 @pytest.mark.parametrize(
