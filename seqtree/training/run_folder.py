@@ -54,6 +54,8 @@ class RunFolder:
                 "the model; choose another --out (with --init-from to go on from a language model)"
             )
         made = [folder for folder in (self.path, *self.path.parents) if not folder.exists()]
+        if link := next((folder for folder in made if folder.is_symlink()), None):
+            raise InputError(f"{link}: a link to nothing; --out expects a folder, or a name that is not there yet")
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             (self.path / LOCK).touch()

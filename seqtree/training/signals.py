@@ -1,4 +1,4 @@
-"""Stopping on request: SIGINT and SIGTERM raise a flag, so that a run can save before it ends."""
+"""Stopping on request: SIGINT, SIGTERM and SIGHUP raise a flag, so that a run can save before it ends."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ class StopRequest:
 
 @contextmanager
 def stop_requests() -> Iterator[StopRequest]:
-    """A request that SIGINT and SIGTERM make; a second signal interrupts at once. Other threads get none."""
+    """A request that SIGINT, SIGTERM and SIGHUP make; a second signal interrupts at once. Other threads get none.
+
+    A SIGHUP that is ignored, as ``nohup`` has it, stays ignored.
+    """
     stop = StopRequest()
     if threading.current_thread() is not threading.main_thread():
         yield stop
@@ -31,7 +34,11 @@ def stop_requests() -> Iterator[StopRequest]:
             raise KeyboardInterrupt
         stop.requested = True
 
-    before = {number: signal.signal(number, request) for number in (signal.SIGINT, signal.SIGTERM)}
+    hangup = getattr(signal, "SIGHUP", None)  # there is none on Windows
+    heard = [signal.SIGINT, signal.SIGTERM]
+    if hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN:
+        heard.append(hangup)
+    before = {number: signal.signal(number, request) for number in heard}
     try:
         yield stop
     finally:

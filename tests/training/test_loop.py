@@ -585,6 +585,22 @@ def test_stop_requests_take_the_first_signal_and_interrupt_at_the_second() -> No
     assert signal.getsignal(signal.SIGTERM) is before
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="no SIGHUP on this system")
+def test_a_terminal_that_goes_asks_to_stop_but_not_under_nohup() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    try:
+        with stop_requests() as stop:
+            signal.raise_signal(signal.SIGHUP)
+            assert stop.requested
+        assert signal.signal(signal.SIGHUP, signal.SIG_IGN) is signal.SIG_DFL
+        with stop_requests() as stop:
+            signal.raise_signal(signal.SIGHUP)
+            assert not stop.requested
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 def test_training_in_another_thread_leaves_signals_alone(tmp_path: Path) -> None:
     before, results = signal.getsignal(signal.SIGINT), []
     trainer, _ = _train(_Toy(), tmp_path)

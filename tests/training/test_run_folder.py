@@ -87,6 +87,16 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
         pass
 
 
+def test_a_link_to_nothing_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "gone").symlink_to(tmp_path / "nothing")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    for path, link in (("gone", "gone"), ("gone/run", "gone"), ("loop", "loop")):
+        with pytest.raises(InputError) as raised, RunFolder(tmp_path / path).opened(resume=False):
+            pass
+        assert str(raised.value).startswith(f"{tmp_path / link}: a link to nothing")
+    assert {file.name for file in tmp_path.iterdir()} == {"gone", "loop"}
+
+
 def test_a_model_that_was_taken_away_from_a_run_that_has_ended(tmp_path: Path) -> None:
     (tmp_path / "text.txt").write_text("the cat sat on the mat\n" * 20, encoding="utf-8")
     options: dict[str, Any] = {"preset": "tiny", "epochs": 0.1, "out": tmp_path / "run", "progress": False}
