@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from types import ModuleType
 
-from seqtree.errors import InputError
+from seqtree.errors import InputError, SeqtreeError
 
 
 def install_line(extra: str) -> str:
@@ -14,8 +14,14 @@ def install_line(extra: str) -> str:
 
 
 def needed(module: str, extra: str, what: str) -> ModuleType:
-    """A module that an extra installs. Raises InputError if it is not there; ``what`` says what needs it."""
+    """A module that an extra installs; ``what`` says what needs it.
+
+    Raises InputError if it is not there, SeqtreeError if it is but cannot be imported.
+    """
     try:
         return importlib.import_module(module)
-    except ImportError:
-        raise InputError(f"{what}: {install_line(extra)}") from None
+    except Exception as error:  # whatever a broken package raises
+        if isinstance(error, ModuleNotFoundError) and f"{module}.".startswith(f"{error.name}."):
+            raise InputError(f"{what}: {install_line(extra)}") from None
+        package, reason = module.partition(".")[0], str(error) or type(error).__name__
+        raise SeqtreeError(f"{what}; {package} is installed, but cannot be imported: {reason}") from error

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from seqtree.classification.baseline import linear_accuracy
+from seqtree.classification.baseline import check_baseline, linear_accuracy
 from seqtree.classification.batches import words_of
 from seqtree.classification.config import OPTIONS, ClassifierRecipe, LabelledSettings
 from seqtree.classification.evaluation import calibrate, check_labels, evaluate
@@ -60,7 +60,10 @@ class ClassifyTask(SentenceTask[ClassifierRecipe, Classifier, ClassData]):
 
     @classmethod
     def resolve(cls, options: Mapping[str, Any]) -> ClassifierRecipe:
-        return with_start(OPTIONS.resolved(options), options)
+        recipe = OPTIONS.resolved(options)
+        if recipe.texts.baseline:
+            check_baseline()  # before anything is trained
+        return with_start(recipe, options)
 
     @classmethod
     def read(cls, sources: Sequence[str], recipe: ClassifierRecipe, display: Display) -> ClassData:

@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from seqtree.drawing.characters import visible_words
-from seqtree.errors import InputError
+from seqtree.errors import SeqtreeError
 from seqtree.extras import needed
 
 LONGEST = 32  # characters of a label
@@ -25,7 +25,7 @@ class Chart(NamedTuple):
 
 
 def matplotlib() -> ModuleType:
-    """matplotlib, by which charts are drawn. Raises InputError if it is not installed."""
+    """matplotlib, by which charts are drawn. Raises as ``needed`` does."""
     needed("matplotlib.figure", "plot", "plots need matplotlib")
     return needed("matplotlib", "plot", "plots need matplotlib")
 
@@ -36,7 +36,7 @@ FORMATS: dict[str, Callable[[], object]] = {".svg": matplotlib, ".png": matplotl
 def chart(size: tuple[float, float], draw: Callable[[Any], object], format: str) -> bytes:
     """A file, of the same bytes each time, with the figure of that size in inches that ``draw`` fills.
 
-    ``format`` is one of ``FORMATS``. In SVG, letters are text. Raises InputError if matplotlib is not installed.
+    ``format`` is one of ``FORMATS``. In SVG, letters are text. Raises as ``needed`` does.
     """
     style = {
         "font.family": _fonts(),
@@ -62,10 +62,10 @@ def label(name: str) -> str:
 
 
 def in_notebook(draw: Callable[[str], Chart]) -> str | None:
-    """What a notebook shows of a chart: the SVG picture, or None where matplotlib is not installed."""
+    """What a notebook shows of a chart: the SVG picture, or None where matplotlib cannot be used."""
     try:
         return draw(".svg").data.decode()
-    except InputError:
+    except SeqtreeError:
         return None
 
 

@@ -65,6 +65,17 @@ def test_eval_draws_what_was_taken_for_what(
     assert not (tmp_path / "b.svg").exists()
 
 
+def test_a_baseline_without_scikit_learn_is_refused_before_training(
+    classify: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "sklearn.svm", None)
+    refused(
+        classify("train", corpora.path("requests"), "--baseline", "--out", "run", "--epochs", "1", *SMALL),
+        'the baseline needs scikit-learn: pip install "seqtree[baseline]"',
+    )
+    assert not (tmp_path / "run").exists()
+
+
 def test_predict(classify: Run, model: Path) -> None:
     code, out, _ = classify("predict", model, "will it snow today?", " ", "-k", "2")
     first, second = out.splitlines()
