@@ -46,7 +46,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "corpora": ("seqtree.cli.corpora", "corpora", "The embedded samples: list, show, generate."),
     "models": ("seqtree.cli.models", "models", "The models that come with seqtree: licence, size, accuracy."),
     "doctor": ("seqtree.cli.doctor", "doctor", "What is installed here, what works, how to get the rest."),
-    "cache": ("seqtree.cli.cache", "cache", "Texts and images kept encoded between runs: list, clear."),
+    "cache": ("seqtree.cli.cache", "cache", "Texts, images and a model kept between runs: list, clear."),
     "completion": ("seqtree.cli.completion", "completion", "Print a shell completion script."),
 }
 

@@ -65,13 +65,20 @@ def _computing(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _places(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    cache, data = found["cache"], found["nltk_data"]
-    if cache["folder"] is None:
-        yield "cache", "none, for there is no home folder: SEQTREE_CACHE names one"
-    else:
-        most = "?" if cache["limit_bytes"] is None else f"{cache['limit_bytes'] / 1e6:,.0f}"
-        size = f"{cache['bytes'] / 1e6:,.1f} MB of at most {most} MB, {counted(cache['files'], 'file')}"
-        yield "cache", f"{size}, in {cache['folder']}" + ("" if cache["writable"] else "  (cannot be written to)")
+    data = found["nltk_data"]
+    yield "cache", _cache(found["cache"])
     yield "models", ", ".join(f"{one['name']} ({one['kind']}, {one['bytes'] / 1e6:.1f} MB)" for one in found["models"])
     yield "NLTK data", ", ".join(data["folders"]) or "no folder of it is there"
     yield "NLTK's treebank", data["treebank"] or "not found: python -m nltk.downloader treebank"
+
+
+def _cache(found: dict[str, Any]) -> str:
+    from seqtree.text.cache import NO_FOLDER
+
+    if found["folder"] is None:
+        return NO_FOLDER
+    if not found["readable"]:
+        return f"{found['folder']}  (cannot be read: SEQTREE_CACHE names another one)"
+    most = "?" if found["limit_bytes"] is None else f"{found['limit_bytes'] / 1e6:,.0f}"
+    size = f"{found['bytes'] / 1e6:,.1f} MB of at most {most} MB, {counted(found['files'], 'file')}"
+    return f"{size}, in {found['folder']}" + ("" if found["writable"] else "  (cannot be written to)")

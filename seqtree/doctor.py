@@ -11,6 +11,7 @@ import os
 import platform
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -105,19 +106,22 @@ def _computing(troubles: list[str]) -> dict[str, Any]:
 
 
 def _cache(troubles: list[str]) -> dict[str, Any]:
-    """Where encoded texts are kept, how much there is, and how much there may be."""
-    folder, limit = cache_folder(), None
+    """Where what is kept lies, how much there is (None: it cannot be read), and how much there may be."""
+    folder, limit, kept, writable = cache_folder(), None, None, False
     try:
         limit = size_limit()
     except SeqtreeError as error:
         troubles.append(str(error))
-    kept = entries(folder)
-    there = next((path for path in (folder, *folder.parents) if path.exists()), None) if folder else None
+    with suppress(OSError):
+        kept = entries(folder)
+        there = next((path for path in (folder, *folder.parents) if path.exists()), None) if folder else None
+        writable = bool(there and there.is_dir() and os.access(there, os.W_OK))
     return {
         "folder": str(folder) if folder else None,
-        "writable": bool(there and there.is_dir() and os.access(there, os.W_OK)),
-        "files": len(kept),
-        "bytes": sum(one.size for one in kept),
+        "readable": kept is not None,
+        "writable": writable,
+        "files": None if kept is None else len(kept),
+        "bytes": None if kept is None else sum(one.size for one in kept),
         "limit_bytes": limit,
     }
 
@@ -149,7 +153,7 @@ def _nltk_data() -> dict[str, Any]:
             treebank = treebank or str(data.find(place))
         except (LookupError, OSError):
             continue
-    return {"folders": [path for path in data.path if path and Path(path).is_dir()], "treebank": treebank}
+    return {"folders": [path for path in data.path if path and os.path.isdir(path)], "treebank": treebank}
 
 
 def _extras(needs: list[tuple[str, str, str]]) -> dict[str, Any]:

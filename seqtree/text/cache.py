@@ -1,28 +1,35 @@
 """The cache folder: what is kept between runs, what is known of it, and how much room it may take.
 
-``KEY.tokens`` is an encoded text (see ``tokenfile``), ``KEY.features`` are arrays made of images. ``KEY.json`` says of
-which files and what it was like when it was last checked; that file's time is when it was last used. ``NAME.read`` is
-what the first reading of large files found, so that they need not be read again as long as they are unchanged.
-``.lock`` files are there while a process makes something that others wait for. All of it may be deleted at any time.
+``KEY.tokens`` is an encoded text (see ``tokenfile``), ``KEY.features`` are arrays made of images, and
+``NAME-VERSION.sample`` is a folder with a small model that was trained on an embedded text. ``KEY.json`` says of which
+files each was made and what it was like when it was last checked; that file's time is when it was last used.
+``NAME.read`` is what the first reading of large files found, so that they need not be read again as long as they are
+unchanged. ``.lock`` files are there while a process makes something that others wait for. All of it may be deleted at
+any time.
 """
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import json
 import os
 import re
+import shutil
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from seqtree.errors import InputError
-from seqtree.files import write_atomically
+from seqtree.files import temporary_name, write_atomically
 
-TOKENS, FEATURES, KNOWN, READ = ".tokens", ".features", ".json", ".read"
+TOKENS, FEATURES, SAMPLE, KNOWN, READ = ".tokens", ".features", ".sample", ".json", ".read"
+OF_A_SAMPLE = ("model.safetensors", "config.json")  # the files in its folder
+NO_FOLDER = "none, for there is no home folder: SEQTREE_CACHE names one"
 DEFAULT_LIMIT = 20.0  # GB
 LIMIT = "SEQTREE_CACHE_LIMIT"
 SETTLED = 2.0  # seconds since the last change of a file from which its time tells it from any later state
@@ -31,7 +38,7 @@ STALE = 24 * 3600.0  # seconds; an older temporary file was left behind by a kil
 
 @dataclass(frozen=True)
 class Entry:
-    """What is kept of texts or images: its file, its bytes, when it was last used (by ``time.time``), their names."""
+    """What is kept of texts or images: its path, its bytes, when it was last used (by ``time.time``), their names."""
 
     path: Path
     size: int
@@ -39,22 +46,55 @@ class Entry:
     texts: tuple[str, ...]
 
     def remove(self) -> None:
-        """Delete it; a process that is reading it goes on undisturbed (not on Windows)."""
-        for path in (self.path, self.path.with_suffix(KNOWN)):
-            path.unlink(missing_ok=True)
+        """Delete it; a process that is reading it goes on undisturbed (not on Windows).
+
+        Of a folder, only what belongs there. Raises OSError if it may not be removed.
+        """
+        if self.path.suffix == SAMPLE:
+            for path in _files(self.path):
+                path.unlink(missing_ok=True)
+            self.path.rmdir()
+        else:
+            self.path.unlink(missing_ok=True)
+        self.path.with_suffix(KNOWN).unlink(missing_ok=True)
 
 
 def cache_folder() -> Path | None:
     """$SEQTREE_CACHE, else $XDG_CACHE_HOME/seqtree, else ~/.cache/seqtree (it may not exist yet).
 
-    None without a home folder: $HOME is not set, and the user is not known to the system.
+    None without a home folder: $HOME is empty, or is not set and the user is not known to the system. A relative
+    $XDG_CACHE_HOME does not count, as its specification has it.
     """
     if os.environ.get("SEQTREE_CACHE"):
-        return Path(os.environ["SEQTREE_CACHE"])
-    if os.environ.get("XDG_CACHE_HOME"):
+        return Path(os.path.expanduser(os.environ["SEQTREE_CACHE"]))
+    if os.path.isabs(os.environ.get("XDG_CACHE_HOME", "")):
         return Path(os.environ["XDG_CACHE_HOME"]) / "seqtree"
-    home = os.path.expanduser("~")
+    home = "" if os.environ.get("HOME") == "" else os.path.expanduser("~")
     return Path(home) / ".cache" / "seqtree" if os.path.isabs(home) else None
+
+
+def ready_folder() -> Path:
+    """The cache folder, made if it is not there yet. Raises OSError if there can be none."""
+    folder = cache_folder()
+    if folder is None:
+        raise OSError("there is no home folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def instead(error: OSError) -> str:
+    """The warning that a ``temporary_folder`` is used, as the cache folder cannot be."""
+    return (
+        f"the cache folder {cache_folder() or '~/.cache/seqtree'} cannot be used ({error.strerror or error}): using a "
+        "temporary one; set SEQTREE_CACHE to a folder with free space"
+    )
+
+
+def temporary_folder() -> Path:
+    """A new folder of this user's alone, deleted when the process ends."""
+    folder = tempfile.mkdtemp(prefix="seqtree-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
 
 
 def size_limit() -> int:
@@ -66,26 +106,30 @@ def size_limit() -> int:
 
 
 def entries(folder: Path | None) -> list[Entry]:
-    """What a cache folder keeps of texts and images, what was used last first."""
+    """What a cache folder keeps, what was used last first. Raises OSError for a folder that cannot be read."""
     found = []
-    files = [path for ending in (TOKENS, FEATURES) for path in folder.glob(f"*{ending}")] if folder else []
-    for path in sorted(files):
+    for path in _listed(folder, TOKENS, FEATURES, SAMPLE):
         with suppress(FileNotFoundError):  # removed by another process meanwhile
-            size, used = path.stat().st_size, _last_use(path)
-            found.append(Entry(path, size, used, tuple(_known(path).get("texts", ()))))
+            if path.suffix != SAMPLE or _is_sample(path):
+                size, used = sum(file.stat().st_size for file in _files(path)), _last_use(path)
+                found.append(Entry(path, size, used, tuple(_known(path).get("texts", ()))))
     return sorted(found, key=lambda entry: -entry.used)
 
 
 def make_room(folder: Path, kept: Path) -> list[Entry]:
-    """Remove what has been unused longest until the limit holds, but for ``kept``; what was removed."""
+    """Remove what has been unused longest until the limit holds, but for ``kept``; what was removed.
+
+    What belongs to another user, and may not be removed, stays.
+    """
     _remove_stale(folder)
     limit, total, removed = size_limit(), 0, []
     found = entries(folder)
     for entry in sorted(found, key=lambda entry: entry.path != kept):
         total += entry.size
         if total > limit and entry.path != kept:
-            entry.remove()
-            removed.append(entry)
+            with suppress(OSError):
+                entry.remove()
+                removed.append(entry)
     return removed
 
 
@@ -132,10 +176,33 @@ def name_of(facts: Any) -> str:
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode("ascii")).hexdigest()
 
 
-def forget_readings(folder: Path | None) -> None:
-    """Remove what is remembered of files."""
-    for path in folder.glob(f"*{READ}") if folder else ():
-        path.unlink(missing_ok=True)
+def readings(folder: Path | None) -> list[Path]:
+    """The files of what is remembered. Raises OSError as ``entries`` does."""
+    return _listed(folder, READ)
+
+
+def _listed(folder: Path | None, *endings: str) -> list[Path]:
+    """What is in a folder with these endings, in order; nothing if there is no such folder. Raises OSError."""
+    try:
+        names = os.listdir(folder) if folder else []
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return [folder / name for name in sorted(names) if folder and Path(name).suffix in endings]
+
+
+def _is_sample(path: Path) -> bool:
+    """Whether that is the folder of a sample; nothing is removed from any other, nor where a link leads."""
+    return bool(re.fullmatch(r"\w+-\d[\w.+]*", path.stem)) and path.is_dir() and not path.is_symlink()
+
+
+def _files(path: Path) -> Iterator[Path]:
+    """The files of an entry; of a folder those that belong there, with what a killed process has left of them."""
+    if path.suffix != SAMPLE:
+        yield path
+        return
+    for name in OF_A_SAMPLE:
+        yield from path.glob(name)
+        yield from path.glob(temporary_name(name, "*"))
 
 
 def _state(path: Path) -> list[int]:

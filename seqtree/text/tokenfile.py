@@ -8,11 +8,9 @@ whenever it is opened, a larger one only after it has changed.
 
 from __future__ import annotations
 
-import atexit
 import hashlib
 import json
 import os
-import shutil
 import tempfile
 import zlib
 from collections.abc import Callable, Sequence
@@ -26,7 +24,17 @@ import numpy.typing as npt
 from seqtree.errors import SeqtreeError
 from seqtree.files import atomic_file, in_turn
 from seqtree.text.blocks import smallest_dtype
-from seqtree.text.cache import TOKENS, cache_folder, make_room, note_use, size_limit, unchanged
+from seqtree.text.cache import (
+    TOKENS,
+    cache_folder,
+    instead,
+    make_room,
+    note_use,
+    ready_folder,
+    size_limit,
+    temporary_folder,
+    unchanged,
+)
 from seqtree.text.vocabulary import Vocabulary
 
 FORMAT_VERSION = 1
@@ -114,27 +122,21 @@ def in_cache(
     If writing there fails, ``warn`` gets a message and the file goes to a temporary folder, deleted when the process
     ends. Raises SeqtreeError if that has no space either.
     """
-    folder = cache_folder()
     size_limit()  # in order
 
     def waiting() -> None:
         warn("another process is encoding the same text: waiting for it")
 
     try:
-        if folder is None:
-            raise OSError("there is no home folder")
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = ready_folder()
         if known := cached(key, texts):
             return known
         with in_turn(folder / f"{key}.lock", waiting):
             return cached(key, texts) or _kept(folder, key, make, texts)
     except OSError as error:
-        warn(
-            f"the cache folder {folder or '~/.cache/seqtree'} cannot be used ({error.strerror or error}): using a "
-            "temporary one; set SEQTREE_CACHE to a folder with free space"
-        )
+        warn(instead(error))
     try:
-        return _build(_temporary_folder(), key, make)
+        return _build(temporary_folder(), key, make)
     except OSError as error:
         raise SeqtreeError(
             f"no space for the encoded text in {tempfile.gettempdir()} either ({error.strerror or error}): "
@@ -237,9 +239,3 @@ def _crc32(file: BinaryIO, length: int) -> int:
         crc = zlib.crc32(data, crc)
         length -= len(data)
     return crc
-
-
-def _temporary_folder() -> Path:
-    folder = tempfile.mkdtemp(prefix="seqtree-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return Path(folder)

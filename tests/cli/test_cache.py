@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import time
 from pathlib import Path
 
 import pytest
-from command_helpers import caller
+from command_helpers import Run, caller
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache folder with two texts and what is remembered of a file."""
+    made = tmp_path / "cache"
+    made.mkdir()
+    monkeypatch.setenv("SEQTREE_CACHE", str(made))
+    for name in ("ab12.tokens", "cd34.tokens", "seen.read"):
+        (made / name).write_bytes(b"{}" * 500_000)
+    return made
+
+
+@pytest.fixture
+def cache(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    return caller(capsys, tmp_path, monkeypatch, "cache")
 
 
 def test_list_and_clear(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,3 +82,76 @@ def test_a_limit_is_a_number(
         f"seqtree: error: SEQTREE_CACHE_LIMIT is {said!r}: expected the most that the cache may take in GB, "
         "such as 20 or 0.5\n"
     )
+
+
+def test_sample_models_are_entries_and_other_folders_are_left_alone(folder: Path, cache: Run) -> None:
+    sample, mine = folder / "lighthouse-0.1.0.sample", folder / "mine.sample"
+    for made in (sample, mine):
+        made.mkdir()
+        (made / "model.safetensors").write_bytes(b"x" * 2_000_000)
+    (sample / "config.json").write_text("{}")
+    (sample / ".model.safetensors.0123456789abcdef.tmp").write_bytes(b"of a killed process")
+    sample.with_suffix(".json").write_text(json.dumps({"texts": ["lighthouse"]}))
+    (folder / "other-1.sample").symlink_to(mine)
+    listed = json.loads(cache("list", "--json")[1])
+    assert [(one["name"], one["texts"]) for one in listed["entries"] if one["bytes"] > 1_000_000] == [
+        ("lighthouse-0.1.0", ["lighthouse"])
+    ]
+    assert cache("clear", "lighthouse") == (0, "removed 1 file, 2.0 MB\n", "")
+    assert {file.name for file in folder.iterdir()} == {
+        "ab12.tokens",
+        "cd34.tokens",
+        "mine.sample",
+        "other-1.sample",
+        "seen.read",
+    }
+    assert [file.name for file in mine.iterdir()] == ["model.safetensors"]
+
+
+def test_what_is_not_ours_in_the_folder_of_a_sample_stays(folder: Path, cache: Run) -> None:
+    sample = folder / "lighthouse-0.1.0.sample"
+    sample.mkdir()
+    (sample / "letter.txt").write_text("not to be lost")
+    code, out, said = cache("clear")
+    assert (code, out) == (1, "removed 2 files, 2.0 MB\n")
+    assert said == f"seqtree: error: 1 file could not be removed (Directory not empty): {sample}\n"
+    assert [file.name for file in sample.iterdir()] == ["letter.txt"]
+
+
+def test_what_belongs_to_another_user_stays_and_is_told_of(
+    folder: Path, cache: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a folder that several users share, whose sticky bit is set."""
+    plain = Path.unlink
+
+    def unlink(path: Path, missing_ok: bool = False) -> None:
+        if path.name in ("ab12.tokens", "seen.read"):
+            raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), str(path))
+        plain(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", unlink)
+    code, out, said = cache("clear")
+    assert (code, out) == (1, "removed 1 file, 1.0 MB\n")
+    left = f"{folder / 'ab12.tokens'}, {folder / 'seen.read'}"
+    assert said == f"seqtree: error: 2 files could not be removed (Operation not permitted): {left}\n"
+    assert {file.name for file in folder.iterdir()} == {"ab12.tokens", "seen.read"}
+
+
+def test_a_folder_that_cannot_be_read(folder: Path, cache: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def listdir(path: Path) -> list[str]:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(os, "listdir", listdir)
+    for words in (["list"], ["clear"]):
+        said = f"seqtree: error: the cache folder {folder} cannot be read (Permission denied)\n"
+        assert cache(*words) == (1, "", said)
+
+
+def test_no_home_folder(cache: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SEQTREE_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", "")
+    assert cache("list") == (0, "none, for there is no home folder: SEQTREE_CACHE names one\n", "")
+    assert json.loads(cache("list", "--json")[1])["folder"] is None
+    assert cache("clear") == (0, "removed 0 files, 0.0 MB\n", "")
+    assert "None" not in cache("clear", "ab")[2]

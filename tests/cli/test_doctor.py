@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from importlib import metadata
@@ -113,6 +114,24 @@ def test_the_cache(doctor: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("SEQTREE_CACHE_LIMIT", "much")
     _broken(doctor(), "SEQTREE_CACHE_LIMIT is 'much'")
     assert "of at most ? MB" in _rows(doctor())["cache"]
+
+
+def test_a_cache_folder_that_cannot_be_read(doctor: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = os.listdir
+
+    def listdir(path: Any = ".") -> list[str]:
+        if str(path) == str(tmp_path / "cache"):
+            raise PermissionError("not yours")
+        return plain(path)
+
+    monkeypatch.setattr(os, "listdir", listdir)
+    result = doctor()
+    assert (result[0], result[2]) == (0, "")
+    rows = _rows(result)
+    assert rows["cache"] == f"{tmp_path / 'cache'}  (cannot be read: SEQTREE_CACHE names another one)"
+    assert {name.removeprefix("extra ") for name in rows} >= EXTRAS
+    found = _record(doctor("--json"))["cache"]
+    assert (found["readable"], found["writable"], found["files"]) == (False, False, None)
 
 
 def test_no_home_folder(doctor: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -103,12 +103,27 @@ def test_a_folder_that_cannot_be_used_is_reported_and_replaced(folder):
     assert "SEQTREE_CACHE" in said[0]
 
 
+def test_what_another_user_has_left_is_no_reason_not_to_use_the_folder(folder, monkeypatch):
+    in_cache("1" * 64, make, refuse)
+    monkeypatch.setenv("SEQTREE_CACHE_LIMIT", "0.000001")
+    unlink = Path.unlink
+
+    def denied(path, missing_ok=False):
+        if path.suffix == ".tokens":
+            raise PermissionError(1, "Operation not permitted", str(path))
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", denied)
+    check(in_cache(KEY, make, refuse)[1])
+    assert cached(KEY) is not None and cached("1" * 64) is not None
+
+
 def test_no_room_anywhere_is_an_error_and_leaves_nothing(folder, monkeypatch, tmp_path):
     def full(*_):
         raise OSError(28, "No space left on device")
 
     (tmp_path / "second").mkdir()
-    monkeypatch.setattr(tokenfile, "_temporary_folder", lambda: tmp_path / "second")
+    monkeypatch.setattr(tokenfile, "temporary_folder", lambda: tmp_path / "second")
     with pytest.raises(SeqtreeError, match="No space left on device"):
         in_cache(KEY, lambda: (VOCABULARY, full), lambda _: None)
     assert not list(folder.iterdir()) + list((tmp_path / "second").iterdir())
@@ -173,6 +188,15 @@ def test_where_the_cache_is(monkeypatch):
     assert cache_folder() == Path("/two/seqtree")
     monkeypatch.setenv("XDG_CACHE_HOME", "")
     assert cache_folder() == Path.home() / ".cache" / "seqtree"
+    monkeypatch.setenv("XDG_CACHE_HOME", "relative")  # which does not count
+    assert cache_folder() == Path.home() / ".cache" / "seqtree"
+    monkeypatch.setenv("HOME", "/three")
+    monkeypatch.setenv("SEQTREE_CACHE", "~/mine")
+    assert cache_folder() == Path("/three/mine")
+    monkeypatch.delenv("SEQTREE_CACHE")
+    monkeypatch.setenv("HOME", "")
+    assert cache_folder() is None
+    monkeypatch.setenv("HOME", "/three")
     monkeypatch.setattr("os.path.expanduser", lambda path: path)  # as for a user without a home
     assert cache_folder() is None
 
