@@ -6,6 +6,7 @@ model file -> ``language``, ``masked``, ``parsing``, ``tagging``, ``classificati
 Public names are imported on first use, so that ``import seqtree`` is quick.
 """
 
+import os
 from typing import TYPE_CHECKING
 
 from seqtree.lazy import lazy
@@ -44,3 +45,6 @@ __getattr__, __dir__, __all__ = lazy(
         "trees.model": "TreeClassifier",
     },
 )
+
+if os.path.expanduser("~") == "~":  # a user whom the system does not know: NLTK is not imported without a home,
+    os.environ["HOME"] = ""  # but an empty one, where nothing is, will do

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -54,3 +55,30 @@ except SystemExit as leaving:
 """
     done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.stdout.splitlines()[-1] == ("0 False False True" if first == "parse" else "0 False False False")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="users of POSIX systems")
+def test_a_user_whom_the_system_does_not_know(tmp_path: Path) -> None:
+    """NLTK is not imported without a home folder, which many a container lacks; with one, HOME stays as it is."""
+    script = """
+import os, sys
+if sys.argv[1:]:
+    import pwd
+    del os.environ["HOME"]
+    pwd.getpwuid = {}.__getitem__  # raises KeyError, as for a user without an entry
+import seqtree, nltk
+from seqtree.text.cache import cache_folder
+print(os.environ["HOME"], cache_folder())
+"""
+    surroundings = {name: value for name, value in os.environ.items() if name in ("PATH", "PYTHONPATH")}
+    for words, said in (([], f"{tmp_path} {tmp_path / '.cache' / 'seqtree'}\n"), (["unknown"], " None\n")):
+        command = [sys.executable, "-c", script, *words]
+        done = subprocess.run(
+            command,
+            env={**surroundings, "HOME": str(tmp_path)},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert (done.returncode, done.stdout) == (0, said), done.stderr
