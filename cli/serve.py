@@ -13,8 +13,10 @@ import click
 
 from seqtree.cli.options import FILE, device_option, note, precision_option, threads_option
 from seqtree.errors import InputError
+from seqtree.extras import needed
 
 PORTS = 20  # that are tried, from the one asked for on
+EVERYWHERE = ("0.0.0.0", "::")  # all addresses of this machine
 QUIET: dict[str, Any] = {
     "h11_max_incomplete_event_size": 1 << 18,  # an address on /plain may hold a text of 20,000 characters
     "log_level": "warning",
@@ -60,10 +62,9 @@ def serve(
     Without any MODEL it has the parser that comes with seqtree, and a small language model that is trained on an
     embedded text the first time. Nothing is fetched from elsewhere, and nothing that is typed leaves this machine.
     """
-    try:
-        import uvicorn
-    except ImportError:
-        raise InputError('seqtree serve needs Starlette and uvicorn: pip install "seqtree[serve]"') from None
+    uvicorn, _ = (
+        needed(name, "serve", "seqtree serve needs Starlette and uvicorn") for name in ("uvicorn", "starlette")
+    )
     from seqtree.serve import models as served
     from seqtree.serve.app import VARIABLE, make_app
     from seqtree.serve.guard import LOOPBACK
@@ -71,7 +72,7 @@ def serve(
     token = None if host in LOOPBACK else secrets.token_urlsafe(24)
     with _listening(host, port) as listening:
         curves = served.runs(models, runs)  # before a model is opened or trained
-        opening: dict[str, Any] = {"paths": served.given(models), "device": device, "precision": precision}
+        opening: dict[str, Any] = {"paths": served.given(models, note), "device": device, "precision": precision}
         opening["threads"] = threads
         opened = served.opened(**opening)  # what is wrong with a model is told before anything is served
         about: dict[str, Any] = {"runs": curves, "host": host, "token": token, "rate": rate}
@@ -94,9 +95,9 @@ def _listening(host: str, port: int) -> socket.socket:
         try:
             family = socket.getaddrinfo(host, number, type=socket.SOCK_STREAM)[0][0]
             made = socket.create_server((host, number), family=family, backlog=1024)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # the second for what can be no name
             reason = error
-            if error.errno != errno.EADDRINUSE:
+            if getattr(error, "errno", None) != errno.EADDRINUSE:
                 break
             continue
         if number != port:
@@ -105,11 +106,21 @@ def _listening(host: str, port: int) -> socket.socket:
         # asyncio does not know a listening socket that is handed over for one of TCP, and would let answers wait 40 ms
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return made
-    raise InputError(f"cannot listen at {host}, port {port} ({reason.strerror}); try another --port")
+    raise _refusal(host, port, reason)
+
+
+def _refusal(host: str, port: int, error: OSError | UnicodeError) -> InputError:
+    """Why it cannot listen there, without the address that ``create_server`` adds, and what else to try."""
+    found = isinstance(error, OSError) and not isinstance(error, socket.gaierror)
+    number = getattr(error, "errno", None) if found else None
+    reason = os.strerror(number) if number else getattr(error, "strerror", None) or str(error)
+    other = "--port" if number in (errno.EADDRINUSE, errno.EACCES) else "--host"
+    return InputError(f"cannot listen at {host or repr(host)}, port {port} ({reason}); try another {other}")
 
 
 def _tell(listening: socket.socket, host: str, token: str | None) -> None:
-    shown, port = f"[{host}]" if ":" in host else host, listening.getsockname()[1]
+    name = socket.gethostname() if host in EVERYWHERE else host  # an address at which others find it
+    shown, port = f"[{name}]" if ":" in name else name, listening.getsockname()[1]
     click.echo(f"http://{shown}:{port}/{f'#token={token}' if token else ''}  (Ctrl+C ends it)", err=True)
     if token:
         click.echo("whoever has this address can use these models; the connection is not encrypted", err=True)

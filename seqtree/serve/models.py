@@ -15,26 +15,38 @@ import torch
 
 from seqtree import __version__
 from seqtree.errors import InputError, SeqtreeError
+from seqtree.files import in_turn
 from seqtree.language.memorisation import Ids, training_text_of_run
 from seqtree.language.model import LanguageModel
 from seqtree.model import Model, load
 from seqtree.serve.operations import OPERATIONS
 from seqtree.shipped import default_parser
-from seqtree.text.cache import cache_folder
+from seqtree.text.cache import (
+    OF_A_SAMPLE,
+    SAMPLE as ENDING,
+    instead,
+    make_room,
+    note_use,
+    ready_folder,
+    size_limit,
+    temporary_folder,
+)
 from seqtree.training.fit import train
 from seqtree.wording import a
 
 MAX_TRAINING = 50_000_000  # bytes of training text that samples are compared with
 SAMPLE = "lighthouse"  # the embedded text that a small language model is trained on
+MODEL, CONFIG = OF_A_SAMPLE
 
 
-def given(paths: Sequence[str]) -> dict[str, str]:
+def given(paths: Sequence[str], tell: Callable[[str], object]) -> dict[str, str]:
     """Where the models are by name: those of these paths, or else the parser and a small language model.
 
-    The language model is trained on an embedded text the first time, and kept in the cache folder.
+    The language model is trained on an embedded text the first time, which ``tell`` is told, and kept in the cache
+    folder. Raises KeyboardInterrupt if that is interrupted, InputError for a wrong limit of the cache.
     """
     if not paths:
-        return {default_parser().stem: str(default_parser()), SAMPLE: str(_sample_model())}
+        return {default_parser().stem: str(default_parser()), SAMPLE: str(_sample_model(tell))}
     return _named(paths)
 
 
@@ -93,13 +105,34 @@ def _named(paths: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _sample_model() -> Path:
-    folder = (cache_folder() or Path(tempfile.gettempdir())) / f"{SAMPLE}-{__version__}"
-    model = folder / "model.safetensors"
-    if not model.exists():
-        with tempfile.TemporaryDirectory() as scratch:
-            made = Path(train("lm", preset="tiny", out=os.path.join(scratch, SAMPLE), seed=0)["model"])
-            folder.mkdir(parents=True, exist_ok=True)
-            load(made).save(model)
-            shutil.copy(made / "config.json", folder)  # which says what it was trained on
-    return model
+def _sample_model(tell: Callable[[str], object]) -> Path:
+    """The small language model of the cache folder; of a temporary one where that cannot be used."""
+    size_limit()  # in order
+    name = f"{SAMPLE}-{__version__}{ENDING}"
+    try:
+        kept = ready_folder() / name
+        if not (kept / MODEL).exists():
+            waiting = f"another process is training a language model on {SAMPLE}: waiting for it"
+            with in_turn(kept.with_suffix(".lock"), lambda: tell(waiting)):  # which fails before any training
+                if not (kept / MODEL).exists():
+                    _train_sample(kept, tell)
+        note_use(kept, [SAMPLE])
+        make_room(kept.parent, kept)
+    except OSError as error:
+        tell(f"warning: {instead(error)}")
+        kept = temporary_folder() / name
+        _train_sample(kept, tell)
+    return kept / MODEL
+
+
+def _train_sample(kept: Path, tell: Callable[[str], object]) -> None:
+    """Train a small language model, and put it into a new folder; nothing is left of a training that is interrupted."""
+    tell(f"training a small language model on the embedded text {SAMPLE!r}, once")
+    with tempfile.TemporaryDirectory() as scratch:
+        report = train("lm", preset="tiny", out=os.path.join(scratch, SAMPLE), seed=0, progress=False)
+        if report["interrupted"]:
+            raise KeyboardInterrupt
+        made = Path(report["model"])
+        kept.mkdir(exist_ok=True)
+        shutil.copy(made / CONFIG, kept)  # which says what it was trained on
+        load(made).save(kept / MODEL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import http.client
 import json
 import os
@@ -11,13 +12,15 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from command_helpers import Run, caller, refused
 
-from seqtree.cli.serve import _listening
-
 pytest.importorskip("uvicorn", reason="the extra serve is not installed")
+
+from seqtree.cli.serve import _listening
+from seqtree.training.fit import train
 
 
 @pytest.fixture
@@ -50,8 +53,19 @@ def test_answers_do_not_wait_for_one_another() -> None:
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
-def test_a_host_that_there_is_not(serve: Run) -> None:
-    refused(serve("--host", "192.0.2.1", "default"), "cannot listen at 192.0.2.1, port 8000 (")
+@pytest.mark.parametrize(
+    ("host", "shown", "reason"),
+    [
+        ("192.0.2.1", "192.0.2.1", os.strerror(errno.EADDRNOTAVAIL)),
+        ("[::1]", "[::1]", ""),
+        ("", "''", ""),
+        ("two..dots", "two..dots", ""),
+    ],
+)
+def test_a_host_that_there_is_not(serve: Run, host: str, shown: str, reason: str) -> None:
+    result = serve("--host", host, "default")
+    refused(result, f"cannot listen at {shown}, port 8000 ({reason}", "); try another --host")
+    assert "attempting" not in result[2]
 
 
 def test_a_model_that_there_is_not(serve: Run, tmp_path: Path) -> None:
@@ -60,9 +74,28 @@ def test_a_model_that_there_is_not(serve: Run, tmp_path: Path) -> None:
         assert serve("--port", 0, model)[0] == 2
 
 
-def test_without_the_extra_it_says_how_to_get_it(serve: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "uvicorn", None)
+@pytest.mark.parametrize("package", ["uvicorn", "starlette"])
+def test_without_the_extra_it_says_how_to_get_it(serve: Run, monkeypatch: pytest.MonkeyPatch, package: str) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
     refused(serve(), 'pip install "seqtree[serve]"')
+
+
+def test_nothing_is_kept_of_a_training_that_is_interrupted(
+    serve: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(task: str, progress: bool, **options: Any) -> Any:
+        def stop(record: dict[str, Any]) -> None:
+            signal.raise_signal(signal.SIGTERM)
+
+        return train(task, progress=stop, **{**options, "epochs": 1.0, "threads": 1})
+
+    monkeypatch.setattr("seqtree.serve.models.train", stopped)
+    monkeypatch.setenv("SEQTREE_CACHE", str(tmp_path / "cache"))
+    code, out, said = serve("--port", 0)
+    assert (code, out) == (130, "")
+    assert said.splitlines()[-1] == "seqtree: error: interrupted"
+    assert "--resume" not in said
+    assert not list((tmp_path / "cache").iterdir())
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -91,5 +124,5 @@ def test_an_address_that_others_can_reach_has_a_token(tmp_path: Path) -> None:
         assert one.stderr is not None
         address, warning = one.stderr.readline(), one.stderr.readline()
         one.terminate()
-    assert re.match(r"http://0\.0\.0\.0:\d+/#token=[\w-]{32}  ", address)
+    assert re.match(rf"http://{re.escape(socket.gethostname())}:\d+/#token=[\w-]{{32}}  ", address), address
     assert "not encrypted" in warning

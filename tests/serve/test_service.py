@@ -6,6 +6,7 @@ import base64
 import json
 import re
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ import pytest
 from nltk.tree import Tree
 from serve_helpers import TEXT, Client, listening, models
 
+from seqtree import __version__
 from seqtree.drawing.scenes import png
 from seqtree.errors import InputError
 from seqtree.images.data import ImageSet
@@ -35,6 +37,7 @@ from seqtree.serve.guard import MAX_BODY
 from seqtree.serve.jobs import BusyError, Worker
 from seqtree.serve.operations import OPERATIONS, Operation
 from seqtree.serve.requests import TextRequest
+from seqtree.text.cache import entries
 from seqtree.training.fit import train
 
 SENTENCE = "The cat sat on the mat."
@@ -525,7 +528,7 @@ def test_a_client_that_has_gone_is_not_computed_for(served: dict[str, Model[Any]
 
 
 def test_models_have_names_of_their_own(tmp_path: Path) -> None:
-    assert served_models.given(["runs/a", "b/a.safetensors", "runs/c/model.safetensors", "default"]) == {
+    assert served_models.given(["runs/a", "b/a.safetensors", "runs/c/model.safetensors", "default"], print) == {
         "a": "runs/a",
         "a-2": "b/a.safetensors",
         "c": "runs/c/model.safetensors",
@@ -556,9 +559,10 @@ def _image_model(folder: Path) -> Path:
     return folder / "digits.safetensors"
 
 
-def test_without_a_model_a_small_one_is_trained_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SEQTREE_CACHE", str(tmp_path))
-    runs = []
+@pytest.fixture
+def trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """The task and the preset of each training of the sample model; none takes any time."""
+    runs: list[tuple[str, str]] = []
 
     def train(task: str, **options: Any) -> dict[str, Any]:
         from seqtree.language.model import LanguageModel
@@ -568,13 +572,46 @@ def test_without_a_model_a_small_one_is_trained_once(tmp_path: Path, monkeypatch
         run.mkdir()
         LanguageModel.untrained(TEXT, hidden=8).save(run / "model.safetensors")
         (run / "config.json").write_text(json.dumps({"corpus": [str(tmp_path / "text.txt")]}), encoding="utf-8")
-        return {"model": str(run)}
+        return {"model": str(run), "interrupted": False}
 
     monkeypatch.setattr(served_models, "train", train)
-    first, second = served_models.given([]), served_models.given([])
+    return runs
+
+
+def test_without_a_model_a_small_one_is_trained_once(
+    trained: list[tuple[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is an entry of the cache, as texts are."""
+    monkeypatch.setenv("SEQTREE_CACHE", str(tmp_path / "cache"))
+    said: list[str] = []
+    first, second = (served_models.given([], said.append) for _ in range(2))
     assert first == second
-    assert runs == [("lm", "tiny")]
+    assert trained == [("lm", "tiny")]
+    assert said == ["training a small language model on the embedded text 'lighthouse', once"]
     opened = served_models.opened(first)
     assert set(opened) == {"default", "lighthouse"}
     (tmp_path / "text.txt").write_text(TEXT, encoding="utf-8")
     assert len(served_models.training_texts(first, opened)["lighthouse"]()) == len(TEXT)
+    (entry,) = entries(tmp_path / "cache")
+    assert (entry.path.name, entry.texts) == (f"lighthouse-{__version__}.sample", ("lighthouse",))
+    entry.remove()
+    assert not list((tmp_path / "cache").iterdir())
+
+
+@pytest.mark.parametrize("folder", ["/dev/null/cache", None])
+def test_a_cache_folder_that_cannot_be_used_is_found_before_the_training(
+    folder: str | None, trained: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder of this user's alone takes its place."""
+    for name in ("SEQTREE_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", "")
+    if folder:
+        monkeypatch.setenv("SEQTREE_CACHE", folder)
+    said: list[str] = []
+    place = Path(served_models.given([], said.append)["lighthouse"])
+    assert [line.partition(" ")[0] for line in said] == ["warning:", "training"]
+    assert "cannot be used" in said[0] and "SEQTREE_CACHE" in said[0]
+    assert len(trained) == 1
+    private = place.parent.parent
+    assert private.parent == Path(tempfile.gettempdir()) and private.stat().st_mode & 0o077 == 0
