@@ -13,7 +13,7 @@ from seqtree.errors import InputError
 from seqtree.text.vocabulary import Vocabulary
 
 MAX_WORD_LENGTH = 40  # characters that are read of a word: its first and its last
-MAX_REMEMBERED = 200_000  # words whose spelling is remembered
+MAX_REMEMBERED = 1 << 16  # words whose spelling is remembered
 
 Ids = npt.NDArray[np.int64]
 L = TypeVar("L", bound=Hashable)
@@ -71,7 +71,10 @@ class Lexicon:
         if len(counts) != len(words):
             raise InputError(f"{len(counts)} counts do not fit {len(words)} words")
         self.words, self.characters, self.counts = words, characters, tuple(counts)
-        self._spelled: dict[str, Ids] = {}
+        self._spelled: dict[str, Ids] = {}  # by what is read of a word
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_spelled": {}}  # a copy makes its own
 
     @classmethod
     def build(cls, counts: Mapping[str, int], min_count: int = 1, more: Known = NOTHING) -> Lexicon:
@@ -94,11 +97,12 @@ class Lexicon:
 
     def spelling(self, word: str) -> Ids:
         """The indices of a word's characters, at most ``MAX_WORD_LENGTH``."""
+        if len(word) > MAX_WORD_LENGTH:
+            half = MAX_WORD_LENGTH // 2
+            word = word[:half] + word[-half:]
         ids = self._spelled.get(word)
         if ids is None:
-            half = MAX_WORD_LENGTH // 2
-            read = word if len(word) <= MAX_WORD_LENGTH else word[:half] + word[-half:]
-            ids = self.characters.encode(list(read))
+            ids = self.characters.encode(list(word))
             if len(self._spelled) < MAX_REMEMBERED:
                 self._spelled[word] = ids
         return ids

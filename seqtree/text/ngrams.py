@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from seqtree.text.lexicon import MAX_REMEMBERED, Ids
+from seqtree.text.lexicon import MAX_REMEMBERED, MAX_WORD_LENGTH, Ids
 
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT = np.uint64(29)
@@ -26,6 +27,9 @@ class NGrams:
         self.words, self.characters = words, characters
         self._known: dict[str, tuple[int, Hashes]] = {}
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_known": {}}  # a copy makes its own
+
     def hashes(self, text: Sequence[str]) -> tuple[Ids, Ids]:
         """The hash of every n-gram of a text in words, and of every one of characters, repeated ones too."""
         known = [self._word(word) for word in text]
@@ -42,7 +46,7 @@ class NGrams:
         known = self._known.get(word)
         if known is None:
             known = _hash(word.lower()), self._inside(f"\x02{word.lower()}\x03")
-            if len(self._known) < MAX_REMEMBERED:
+            if len(self._known) < MAX_REMEMBERED and len(word) <= MAX_WORD_LENGTH:
                 self._known[word] = known
         return known
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from seqtree.errors import InputError
 from seqtree.text.config import SPECIALS
+from seqtree.text.lexicon import MAX_WORD_LENGTH
 from seqtree.text.vocabulary import Vocabulary
 
 Ids = npt.NDArray[np.int64]
@@ -32,6 +33,9 @@ class Units:
         self.unit, self.vocabulary, self.merges = unit, vocabulary, tuple(merges)
         self._model: Any = None  # the library's, made when it is first used
         self._remembered: dict[str, list[str]] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_model": None, "_remembered": {}}  # a copy makes its own
 
     @classmethod
     def learned(cls, texts: Iterable[str], unit: str, pieces: int, min_count: int) -> Units:
@@ -115,7 +119,7 @@ class Units:
             marked = (WORD + word).encode()
             self._model = self._model or self._made()
             pieces = [marked[slice(*piece.offsets)].decode() for piece in self._model.tokenize(marked.decode())]
-            if len(self._remembered) < MAX_REMEMBERED:
+            if len(self._remembered) < MAX_REMEMBERED and len(word) <= MAX_WORD_LENGTH:
                 self._remembered[word] = pieces
         return pieces
 

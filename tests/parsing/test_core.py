@@ -6,6 +6,7 @@ import copy
 import functools
 import itertools
 import json
+import pickle
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
@@ -127,6 +128,16 @@ def test_long_words_are_spelled_by_their_two_ends() -> None:
         read = word if len(word) <= MAX_WORD_LENGTH else word[: MAX_WORD_LENGTH // 2] + word[-(MAX_WORD_LENGTH // 2) :]
         assert lexicon.spelling(word).tolist() == lexicon.characters.encode(read).tolist()
         assert lexicon.spelling(word) is lexicon.spelling(word)
+
+
+def test_what_is_remembered_of_a_word_is_what_is_read_of_it() -> None:
+    """However long words are; and copies do not carry it along."""
+    lexicon = _lexicon("(S (X abc))")
+    long = "abc" * 100_000
+    lexicon.spelling(long)
+    assert lexicon.spelling(long[:100] + long[-100:]) is lexicon.spelling(long)
+    assert len(pickle.dumps(lexicon)) == len(pickle.dumps(_lexicon("(S (X abc))")))
+    assert copy.deepcopy(lexicon).spelling(long).tolist() == lexicon.spelling(long).tolist()
 
 
 def test_a_lexicon_goes_through_json() -> None:

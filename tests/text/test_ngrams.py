@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 
 from seqtree.text.ngrams import NGrams, frequent
@@ -17,6 +19,13 @@ def test_one_hash_for_each_ngram() -> None:
     assert sum(map(len, NGrams(0, 0).hashes(["a"]))) == 0
     assert len(NGrams(4, 0).hashes(["a"])[0]) == 4  # a <a a> <a>: the text is shorter than the longest n-gram
     assert sum(map(len, NGrams(0, 3).hashes([]))) == 0
+
+
+def test_long_words_are_not_remembered_and_copies_have_none() -> None:
+    grams = NGrams(2, 3)
+    grams.hashes(["abc" * 10_000, "abc"])
+    assert [*grams._known] == ["abc"]
+    assert len(pickle.dumps(grams)) == len(pickle.dumps(NGrams(2, 3)))
 
 
 def test_the_same_ngram_has_the_same_hash_wherever_it_stands() -> None:

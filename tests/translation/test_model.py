@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,14 @@ def test_any_text_is_put_together_as_it_was(text: str) -> None:
 
 
 _PIECES = Units.learned(TEXTS, "bpe", 60, 1)
+
+
+def test_long_words_are_not_remembered_and_copies_have_none() -> None:
+    units = Units.learned(TEXTS, "bpe", 60, 1)
+    fresh = len(pickle.dumps(units))
+    units.tokens("abc " + "abc" * 1000)
+    assert [*units._remembered] == ["abc"]
+    assert len(pickle.dumps(units)) == fresh
 
 
 def test_pieces_come_from_the_training_text_only() -> None:
