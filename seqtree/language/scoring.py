@@ -15,6 +15,7 @@ from seqtree.errors import InputError
 from seqtree.language.pieces import MOST, ROWS, WINDOW
 from seqtree.language.surprisals import streamed_surprisals
 from seqtree.text.documents import token_reader
+from seqtree.text.reading import checked_text
 
 if TYPE_CHECKING:
     from seqtree.language.model import LanguageModel
@@ -128,9 +129,12 @@ def _scored(
 
 
 def line_tokens(line: str, settings: TextSettings, whole: bool = True) -> list[str]:
-    """The tokens of a line; a ``whole`` one gets the end that training gives it, where it has none."""
+    """The tokens of a line; a ``whole`` one gets the end that training gives it, where it has none.
+
+    Raises InputError as ``checked_text``.
+    """
     reader = token_reader(settings)
-    return [*reader.feed(line), *(reader.finish() if whole or settings.lines else ())]
+    return [*reader.feed(checked_text(line)), *(reader.finish() if whole or settings.lines else ())]
 
 
 def _windows(tokens: Iterator[tuple[int, str]], size: int) -> Iterator[list[tuple[int, str]]]:

@@ -9,7 +9,7 @@ from seqtree.errors import InputError
 from seqtree.language.config import SamplingSettings
 from seqtree.language.inside import FEATURES
 from seqtree.settings import Settings, setting
-from seqtree.text.vocabulary import utf8_length
+from seqtree.text.reading import utf8_length
 
 MAX_TEXT = 20_000  # characters
 MAX_SAMPLE = 5_000  # tokens

@@ -13,7 +13,8 @@ import numpy.typing as npt
 from seqtree import processes
 from seqtree.text.config import TextSettings
 from seqtree.text.documents import leaves_open, token_reader
-from seqtree.text.vocabulary import Vocabulary, utf8_length
+from seqtree.text.reading import utf8_length
+from seqtree.text.vocabulary import Vocabulary
 
 MAX_DISTINCT_WORDS = 2_500_000  # while counting, about 300 MB; beyond it the rarest are dropped
 SHARED = 1 << 25  # bytes of text from which it takes longer to encode words than to start processes

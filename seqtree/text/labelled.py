@@ -12,9 +12,8 @@ from seqtree.errors import InputError
 from seqtree.text.class_folders import class_folders
 from seqtree.text.config import check_encoding
 from seqtree.text.nltk_corpora import PREFIX, NamedCorpus, open_corpus
-from seqtree.text.reading import Source, numbered_lines, read_text, say, sources
+from seqtree.text.reading import Source, numbered_lines, read_text, say, sources, utf8_length
 from seqtree.text.tables import CSV, read_table
-from seqtree.text.vocabulary import utf8_length
 from seqtree.wording import counted
 
 JSON = (".json", ".jsonl", ".ndjson")

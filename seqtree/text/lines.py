@@ -10,7 +10,7 @@ from pathlib import Path
 
 from seqtree.errors import InputError
 from seqtree.text.config import check_encoding
-from seqtree.text.reading import check_kind, normalised, reason, standard_input
+from seqtree.text.reading import check_kind, checked_text, normalised, reason, standard_input
 
 START = 512  # bytes of a file that tell whether it is a text
 READ = 1 << 18  # bytes of standard input that are read at once, if so many are there
@@ -30,6 +30,7 @@ def read_prompt(file: str) -> str:
 
 def around_blank(text: str, blank: str) -> tuple[str, str]:
     """What stands before and after the blank in a text. Raises InputError if it does not hold exactly one."""
+    checked_text(text)
     if not blank:
         raise InputError("the blank is empty; expected how it is written in the text")
     if text.count(blank) != 1:

@@ -140,16 +140,41 @@ def numbered_lines(files: Iterable[Source], encoding: str) -> Iterator[tuple[int
 
 
 def normalised(text: str) -> str:
-    """A string without its byte-order mark and with every line ending as "\\n". InputError for anything else."""
+    """A text without its byte-order mark and with every line ending as "\\n". Raises InputError as ``checked_text``."""
+    text = checked_text(text).removeprefix(_BYTE_ORDER_MARK)
+    return str(IncrementalNewlineDecoder(None, translate=True).decode(text, final=True))
+
+
+def checked_text(text: str) -> str:
+    """A text as it is. Raises InputError for what is no string, and for one with a lone surrogate."""
     if not isinstance(text, str):
         raise InputError(f"expected a text, that is one string, not {type(text).__name__}")
-    return str(IncrementalNewlineDecoder(None, translate=True).decode(text.removeprefix(_BYTE_ORDER_MARK), final=True))
+    utf8_length(text)
+    return text
+
+
+def utf8_length(text: str) -> int:
+    """The bytes of ``text`` as UTF-8. Raises InputError for a lone surrogate, which has none."""
+    try:
+        return len(text) if text.isascii() else len(text.encode())
+    except UnicodeEncodeError as error:
+        raise surrogate_error(text, error.start) from None
+
+
+def surrogate_error(text: str, position: int) -> InputError:
+    """The error for a lone surrogate at ``position`` (in characters) of ``text``."""
+    return InputError(
+        f"character {position} of the text is the lone surrogate U+{ord(text[position]):04X}; "
+        "text must contain only valid Unicode characters"
+    )
 
 
 def several(texts: Iterable[T], what: str = "texts") -> Iterable[T]:
-    """Several texts or the like. Raises InputError for one string, which would be taken for its characters."""
+    """Several texts or the like. Raises InputError for one string, which would be read by its letters, and for less."""
     if isinstance(texts, str):
         raise InputError(f"expected several {what}, not one string; put it in a list")
+    if not isinstance(texts, Iterable):
+        raise InputError(f"expected several {what}, not {type(texts).__name__}")
     return texts
 
 

@@ -161,9 +161,11 @@ def words_as_given(words: Iterable[str], known: Container[str] = frozenset()) ->
 
 
 def sequence_of_words(sentence: Iterable[T]) -> Iterable[T]:
-    """A sentence. Raises InputError for one string, which would be taken for its characters."""
+    """A sentence. Raises InputError for what has no words, and for one string: it would be taken for its characters."""
     if isinstance(sentence, str):
         raise InputError("a sentence is a sequence of words, not one string; split it first")
+    if not isinstance(sentence, Iterable):
+        raise InputError(f"a sentence is a sequence of words, not {type(sentence).__name__}")
     return sentence
 
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from seqtree.errors import InputError
 from seqtree.text.config import END, NEWLINE, SPECIALS, check_limits
+from seqtree.text.reading import surrogate_error
 
 _NOUNS = {"char": "characters", "word": "words"}
 
@@ -25,23 +26,7 @@ def code_points(text: str) -> npt.NDArray[Any]:
     try:
         return np.frombuffer(text.encode("utf-32-le"), dtype="<u4")
     except UnicodeEncodeError as error:
-        raise _surrogate_error(text, error.start) from None
-
-
-def utf8_length(text: str) -> int:
-    """The bytes of ``text`` as UTF-8. Raises InputError as ``code_points``."""
-    try:
-        return len(text) if text.isascii() else len(text.encode())
-    except UnicodeEncodeError as error:
-        raise _surrogate_error(text, error.start) from None
-
-
-def _surrogate_error(text: str, position: int) -> InputError:
-    """The error for a lone surrogate at ``position`` (in characters) of ``text``."""
-    return InputError(
-        f"character {position} of the text is the lone surrogate U+{ord(text[position]):04X}; "
-        "text must contain only valid Unicode characters"
-    )
+        raise surrogate_error(text, error.start) from None
 
 
 class Vocabulary:

@@ -21,6 +21,8 @@ from seqtree.images.generated import digits
 from seqtree.images.model import ImageClassifier
 from seqtree.language.config import SamplingSettings
 from seqtree.language.model import LanguageModel
+from seqtree.masked.config import MaskedNetworkConfig
+from seqtree.masked.model import MaskedLanguageModel
 from seqtree.parsing.model import Parser
 from seqtree.phrases import PhraseVectors, learn_vectors, spearman
 from seqtree.tagging.config import TaggerNetworkConfig
@@ -38,6 +40,7 @@ PAIRS = Tree("S", [("the", "DT"), Tree("NP", [("cat", "NN")])])  # as of NLTK's 
 BRACKETS = "(S (NP the) (VP sat))"
 A_STRING, A_PAIR = r"expected an nltk.Tree, not a str: '\(S ", r"leaves of a tree are words, not \('the', 'DT'\)"
 ONE_TEXT, ONE_SENTENCE = "expected several texts, not one string", "a sentence is a sequence of words, not one string"
+NO_TEXT = "expected a text, that is one string, not {}"
 NO_SEED = "seed {}: expected a whole number"
 
 
@@ -66,6 +69,11 @@ def _trees() -> TreeClassifier:
 
 def _model(**options: Any) -> LanguageModel:
     return LanguageModel.untrained("the cat", **{"hidden": 4, "embedding": 3, **options})
+
+
+def _masked() -> MaskedLanguageModel:
+    config = MaskedNetworkConfig(words=6, characters=5, hidden=4, layers=1, dropout=0.0, word_dropout=0.0)
+    return MaskedLanguageModel.over(LEXICON, config).to()
 
 
 def _images() -> ImageClassifier:
@@ -104,12 +112,37 @@ def _images() -> ImageClassifier:
         (lambda: Parser.untrained([], seed="a", **SMALL), NO_SEED.format("'a'")),
         (lambda: _model().samples("t", SamplingSettings(5), [-1]), "seed -1: expected at least 0"),
         (lambda: _model().samples("t", SamplingSettings(5), [None]), NO_SEED.format(None)),
+        (lambda: _model(bidirectional=True).fill(None), NO_TEXT.format("NoneType")),
+        (lambda: _model(bidirectional=True).fill(b"ab"), NO_TEXT.format("bytes")),
+        (lambda: _masked().fill(5), NO_TEXT.format("int")),
+        (lambda: _tagger().tag(None), "a sentence is a sequence of words, not NoneType"),
+        (lambda: _tagger().tag(5), "a sentence is a sequence of words, not int"),
+        (lambda: _parser().parse(None), "a sentence is a sequence of words, not NoneType"),
+        (lambda: list(_classifier().scores(5)), "expected several texts, not int"),
         (lambda: seqtree.train("image", model="mlp", preset="cnn"), "preset and model are one option"),
     ],
 )
 def test_a_value_of_the_wrong_kind_is_refused(call: Callable[[], object], said: str) -> None:
     with pytest.raises(InputError, match=said):
         call()
+
+
+@pytest.mark.parametrize("unit", ["char", "word"])
+def test_a_lone_surrogate_is_refused_wherever_a_language_model_reads(unit: str) -> None:
+    one_way, both_ways = (_model(unit=unit, bidirectional=both) for both in (False, True))
+    text = "the \ud800 cat"
+    for call in (
+        lambda: one_way.perplexity(text),
+        lambda: one_way.score(text),
+        lambda: list(one_way.score_lines(text)),
+        lambda: list(one_way.score_lines([text], independent=True)),
+        lambda: list(one_way.score_words([text])),
+        lambda: one_way.next(text, unknown="map"),
+        lambda: one_way.sample(text, 5, unknown="skip"),
+        lambda: both_ways.fill(f"{text} ____"),
+    ):
+        with pytest.raises(InputError, match=r"character 4 of the text is the lone surrogate U\+D800"):
+            call()
 
 
 def test_numbers_of_numpy_are_seeds() -> None:
