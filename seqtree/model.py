@@ -14,7 +14,7 @@ from torch import Tensor
 from seqtree import modelfile, shipped
 from seqtree.errors import ModelFileError, check_count
 from seqtree.nn.device import choose_device, choose_dtype
-from seqtree.nn.network import Network, load_state, skeleton, state_of
+from seqtree.nn.network import Network, float32, load_state, skeleton, state_of
 from seqtree.nn.randomness import seeded
 from seqtree.tasks import TASKS, named
 from seqtree.wording import a
@@ -129,7 +129,7 @@ def untrained(make: Callable[[], N], seed: int) -> N:
     Raises InputError for a seed that is no whole number from 0.
     """
     check_count("seed", seed, 0)
-    with seeded(seed):
+    with float32(), seeded(seed):
         return make().eval()
 
 

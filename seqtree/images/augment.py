@@ -30,11 +30,11 @@ class AugmentedImages:
     def _bent(self, images: Tensor) -> Tensor:
         """Each image under a linear map of its own about its middle, bilinear between pixels: (B, H, W)."""
         a, (count, height, width) = self.augmentation, images.shape
-        random = torch.rand(4, count, 1, 1, device=images.device) * 2 - 1
+        random = torch.rand(4, count, 1, 1, dtype=images.dtype, device=images.device) * 2 - 1
         angle, slant = random[0] * math.radians(a.turn), random[1] * a.slant
         across, down = 1 + random[2] * a.stretch, 1 + random[3] * a.stretch
-        y = torch.arange(height, device=images.device)[:, None] - (height - 1) / 2
-        x = torch.arange(width, device=images.device) - (width - 1) / 2
+        y = torch.arange(height, dtype=images.dtype, device=images.device)[:, None] - (height - 1) / 2
+        x = torch.arange(width, dtype=images.dtype, device=images.device) - (width - 1) / 2
         cos, sin = angle.cos(), angle.sin()
         x, y = cos * x - sin * y, sin * x + cos * y  # (B, H, W): where in the image each pixel comes from
         x, y = (x + slant * y) * across, y * down

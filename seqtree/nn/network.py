@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Self
@@ -12,6 +13,8 @@ from torch.overrides import TorchFunctionMode
 
 from seqtree.nn.casting import forget
 from seqtree.settings import Settings
+
+_LOCK = threading.RLock()  # torch has one default type for the whole process
 
 
 class Network(nn.Module):
@@ -91,8 +94,20 @@ def _materialise(module: nn.Module, tensors: dict[str, Tensor]) -> None:
 @contextmanager
 def skeleton() -> Iterator[None]:
     """Inside, modules are made on the meta device: shapes only, no memory, no random numbers."""
-    with torch.device("meta"), _WithoutInitialisation():
+    with float32(), torch.device("meta"), _WithoutInitialisation():
         yield
+
+
+@contextmanager
+def float32() -> Iterator[None]:
+    """Inside, weights are made in float32, whatever torch's default is; one thread at a time is inside."""
+    with _LOCK:
+        default = torch.get_default_dtype()
+        torch.set_default_dtype(torch.float32)
+        try:
+            yield
+        finally:
+            torch.set_default_dtype(default)
 
 
 class _WithoutInitialisation(TorchFunctionMode):

@@ -100,6 +100,23 @@ def test_a_model_is_saved_and_loaded(row: Row, runs: Runs, tmp_path: Path) -> No
         torch.testing.assert_close(halved[name], tensor, rtol=1e-3, atol=1e-3)
 
 
+def test_weights_are_float32_whatever_torch_would_make(row: Row, runs: Runs, tmp_path: Path) -> None:
+    """What is opened, and what is learned."""
+    file = runs[row.name][0] / "model.safetensors"
+    torch.set_default_dtype(torch.float64)
+    try:
+        row.model.load(file).save(tmp_path / "again.safetensors")
+        words = [*row.command[1], *map(str, row.source(tmp_path)), "--out", str(tmp_path / "run"), *row.small, *EXACT]
+        code, _, faults = run_apart([*words, "--epochs", "0.01"], row.command[0])
+        assert torch.get_default_dtype() == torch.float64
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert code == 0, faults
+    assert (tmp_path / "again.safetensors").read_bytes() == file.read_bytes()
+    trained, first = (modelfile.load(one)[2] for one in (tmp_path / "run" / "model.safetensors", file))
+    assert {name: tensor.dtype for name, tensor in trained.items()} == {n: tensor.dtype for n, tensor in first.items()}
+
+
 def test_a_model_is_loaded_strictly(row: Row, runs: Runs, tmp_path: Path) -> None:
     kind, contents, tensors = modelfile.load(runs[row.name][0] / "model.safetensors")
     name = next(name for name, tensor in tensors.items() if tensor.ndim > 1)
