@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sized
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
@@ -17,9 +17,18 @@ from seqtree.nn.device import choose_device, choose_dtype
 from seqtree.nn.network import Network, float32, load_state, skeleton, state_of
 from seqtree.nn.randomness import seeded
 from seqtree.tasks import TASKS, named
-from seqtree.wording import a
+from seqtree.wording import a, counted
 
 N = TypeVar("N", bound=Network)
+KNOWN = {  # what models know by name: the attribute, and what each of it is called
+    "lexicon": "word",
+    "vocabulary": "token",
+    "source": "source token",
+    "target": "target token",
+    "tags": "tag",
+    "labels": "label",
+    "classes": "class",
+}
 
 
 class Model(Generic[N]):
@@ -101,6 +110,11 @@ class Model(Generic[N]):
         place = choose_device(device)
         self.network.to(place).products = choose_dtype(precision or self.default_precision, place)
         return self
+
+    def __repr__(self) -> str:
+        parts = ((getattr(self, name, None), noun) for name, noun in KNOWN.items())
+        known = [counted(len(part), noun) for part, noun in parts if isinstance(part, Sized)]
+        return f"<{type(self).__name__}: {', '.join([counted(self.network.parameter_count, 'parameter'), *known])}>"
 
     @property
     def device(self) -> torch.device:

@@ -28,6 +28,11 @@ class Network(nn.Module):
         """Where the weights are."""
         return next(self.parameters()).device
 
+    @property
+    def parameter_count(self) -> int:
+        """How many numbers are learned."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
     def train(self, mode: bool = True) -> Self:
         """As torch's; copies of weights in other number formats are kept only until the network learns again."""
         if mode:

@@ -233,7 +233,7 @@ def _goes(operation: Operation, model: Model[Any]) -> bool:
 def _facts(model: Model[Any]) -> Json:
     vocabulary = getattr(model, "vocabulary", None)
     return {
-        "parameters": sum(parameter.numel() for parameter in model.network.parameters()),
+        "parameters": model.network.parameter_count,
         "unit": getattr(vocabulary, "unit", None),
     }
 

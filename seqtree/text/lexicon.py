@@ -73,6 +73,9 @@ class Lexicon:
         self.words, self.characters, self.counts = words, characters, tuple(counts)
         self._spelled: dict[str, Ids] = {}  # by what is read of a word
 
+    def __len__(self) -> int:
+        return len(self.words)
+
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_spelled": {}}  # a copy makes its own
 

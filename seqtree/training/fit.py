@@ -289,7 +289,7 @@ def _config(task: AnyTask, sources: Sequence[str], preset: str, begun: Mapping[s
 def _preflight(task: AnyTask, ranks: Ranks) -> str:
     """Data, network, parameters, memory and time, before anything is spent."""
     budget = task.recipe.training
-    parameters = sum(p.numel() for p in task.model.network.parameters())
+    parameters = task.model.network.parameter_count
     kept = 2 + (budget.optimizer == "adamw") + (budget.averaging != "none")  # a checkpoint has so many copies of them
     parts = [task.describe(), counted(parameters, "parameter")]
     if activations := task.activations():  # writing a checkpoint takes two copies more of all it has

@@ -100,6 +100,14 @@ def test_a_model_is_saved_and_loaded(row: Row, runs: Runs, tmp_path: Path) -> No
         torch.testing.assert_close(halved[name], tensor, rtol=1e-3, atol=1e-3)
 
 
+def test_a_model_says_what_it_is(row: Row, runs: Runs) -> None:
+    model = row.model.load(runs[row.name][0])
+    said = repr(model)
+    assert said.startswith(f"<{type(model).__name__}: {model.network.parameter_count:,} parameters")
+    assert row.toy or re.search(r"[1-9][\d,]* (word|token|source token|class)", said), said
+    assert len(said) < 120
+
+
 def test_weights_are_float32_whatever_torch_would_make(row: Row, runs: Runs, tmp_path: Path) -> None:
     """What is opened, and what is learned."""
     file = runs[row.name][0] / "model.safetensors"
