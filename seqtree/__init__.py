@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from seqtree.lazy import lazy
 
+__version__ = "0.1.0"
+
 if TYPE_CHECKING:
     from seqtree.classification.model import Classifier as Classifier
     from seqtree.images.model import ImageClassifier as ImageClassifier
@@ -25,26 +27,25 @@ if TYPE_CHECKING:
     from seqtree.translation.model import Translator as Translator
     from seqtree.treebank.sources import normalised_trees as normalised_trees
     from seqtree.trees.model import TreeClassifier as TreeClassifier
-
-__version__ = "0.1.0"
-__getattr__, __dir__, __all__ = lazy(
-    __name__,
-    {
-        "classification.model": "Classifier",
-        "images.model": "ImageClassifier",
-        "language.model": "LanguageModel",
-        "masked.model": "MaskedLanguageModel",
-        "model": "Model load",
-        "parsing.model": "Parser",
-        "scenes.model": "SceneParser",
-        "tagging.model": "Tagger",
-        "text.vocabulary": "Vocabulary",
-        "training.fit": "train",
-        "translation.model": "Translator",
-        "treebank.sources": "normalised_trees",
-        "trees.model": "TreeClassifier",
-    },
-)
+else:
+    __getattr__, __dir__, __all__ = lazy(
+        __name__,
+        {
+            "classification.model": "Classifier",
+            "images.model": "ImageClassifier",
+            "language.model": "LanguageModel",
+            "masked.model": "MaskedLanguageModel",
+            "model": "Model load",
+            "parsing.model": "Parser",
+            "scenes.model": "SceneParser",
+            "tagging.model": "Tagger",
+            "text.vocabulary": "Vocabulary",
+            "training.fit": "train",
+            "translation.model": "Translator",
+            "treebank.sources": "normalised_trees",
+            "trees.model": "TreeClassifier",
+        },
+    )
 
 if os.path.expanduser("~") == "~":  # a user whom the system does not know: NLTK is not imported without a home,
     os.environ["HOME"] = ""  # but an empty one, where nothing is, will do

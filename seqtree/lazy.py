@@ -10,7 +10,10 @@ from typing import Any
 
 
 def lazy(package: str, modules: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
-    """``__getattr__``, ``__dir__`` and ``__all__`` of a package; ``modules`` lists the public names in each of them."""
+    """``__getattr__``, ``__dir__`` and ``__all__`` of a package; ``modules`` lists the public names in each of them.
+
+    For type checkers, which would take any name for one that ``__getattr__`` finds, the package imports them instead.
+    """
     homes = {name: f"{package}.{module}" for module, names in modules.items() for name in names.split()}
 
     def get(name: str) -> Any:

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from seqtree.classification.evaluation import ClassEvaluation as ClassEvaluation, evaluate as evaluate
     from seqtree.classification.model import Classification as Classification, Classifier as Classifier
     from seqtree.classification.task import ClassifyTask as ClassifyTask
-
-__getattr__, __dir__, __all__ = lazy(
-    __name__,
-    {
-        "config": "ClassifierNetworkConfig ClassifierRecipe",
-        "evaluation": "ClassEvaluation evaluate",
-        "model": "Classification Classifier",
-        "task": "ClassifyTask",
-    },
-)
+else:
+    __getattr__, __dir__, __all__ = lazy(
+        __name__,
+        {
+            "config": "ClassifierNetworkConfig ClassifierRecipe",
+            "evaluation": "ClassEvaluation evaluate",
+            "model": "Classification Classifier",
+            "task": "ClassifyTask",
+        },
+    )

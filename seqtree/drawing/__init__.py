@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     from seqtree.drawing.traces import trace as trace, trace_svg as trace_svg
     from seqtree.drawing.tree_svg import draw_svg as draw_svg
     from seqtree.drawing.trees import draw as draw
-
-__getattr__, __dir__, __all__ = lazy(
-    __name__,
-    {
-        "alignment": "matrix matrix_svg",
-        "brackets": "f1_chart",
-        "charts": "Chart",
-        "confusion": "confusion_chart",
-        "surprisals": "ColouredText",
-        "traces": "trace trace_svg",
-        "tree_svg": "draw_svg",
-        "trees": "draw",
-    },
-)
+else:
+    __getattr__, __dir__, __all__ = lazy(
+        __name__,
+        {
+            "alignment": "matrix matrix_svg",
+            "brackets": "f1_chart",
+            "charts": "Chart",
+            "confusion": "confusion_chart",
+            "surprisals": "ColouredText",
+            "traces": "trace trace_svg",
+            "tree_svg": "draw_svg",
+            "trees": "draw",
+        },
+    )

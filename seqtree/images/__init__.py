@@ -18,18 +18,18 @@ if TYPE_CHECKING:
     from seqtree.images.plan import parse_plan as parse_plan
     from seqtree.images.sources import read_set as read_set
     from seqtree.images.task import ImageTask as ImageTask
-
-__getattr__, __dir__, __all__ = lazy(
-    __name__,
-    {
-        "config": "Augmentation ImageNetworkConfig ImageRecipe",
-        "data": "ImageSet",
-        "generated": "digits",
-        "evaluation": "ImageEvaluation evaluate",
-        "model": "ImageClassifier",
-        "network": "ImageNetwork",
-        "plan": "parse_plan",
-        "sources": "read_set",
-        "task": "ImageTask",
-    },
-)
+else:
+    __getattr__, __dir__, __all__ = lazy(
+        __name__,
+        {
+            "config": "Augmentation ImageNetworkConfig ImageRecipe",
+            "data": "ImageSet",
+            "generated": "digits",
+            "evaluation": "ImageEvaluation evaluate",
+            "model": "ImageClassifier",
+            "network": "ImageNetwork",
+            "plan": "parse_plan",
+            "sources": "read_set",
+            "task": "ImageTask",
+        },
+    )

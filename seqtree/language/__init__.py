@@ -21,21 +21,21 @@ if TYPE_CHECKING:
     from seqtree.language.scoring import TokenScore as TokenScore
     from seqtree.language.study import ReadingStudy as ReadingStudy
     from seqtree.language.task import LanguageModelTask as LanguageModelTask
-
-__getattr__, __dir__, __all__ = lazy(
-    __name__,
-    {
-        "config": "LanguageNetworkConfig LanguageRecipe SamplingSettings",
-        "evaluation": "LanguageEvaluation",
-        "memorisation": "SampleReport",
-        "model": "LanguageModel",
-        "network": "RecurrentLanguageModel",
-        "ngram": "KneserNey",
-        "nltk_adapter": "NltkLanguageModel",
-        "pictures": "ScoredText",
-        "reading": "WordScore",
-        "scoring": "TokenScore",
-        "study": "ReadingStudy",
-        "task": "LanguageModelTask",
-    },
-)
+else:
+    __getattr__, __dir__, __all__ = lazy(
+        __name__,
+        {
+            "config": "LanguageNetworkConfig LanguageRecipe SamplingSettings",
+            "evaluation": "LanguageEvaluation",
+            "memorisation": "SampleReport",
+            "model": "LanguageModel",
+            "network": "RecurrentLanguageModel",
+            "ngram": "KneserNey",
+            "nltk_adapter": "NltkLanguageModel",
+            "pictures": "ScoredText",
+            "reading": "WordScore",
+            "scoring": "TokenScore",
+            "study": "ReadingStudy",
+            "task": "LanguageModelTask",
+        },
+    )

@@ -10,7 +10,6 @@ from typing import NamedTuple
 from seqtree.errors import InputError
 from seqtree.language.reading import WordsOfLine
 from seqtree.text.config import NEWLINE
-from seqtree.text.sentences import split_sentences
 from seqtree.text.tables import Row, Table
 
 
@@ -62,6 +61,8 @@ def _lines(words: list[str], join: str, sentences: bool) -> tuple[list[WordsOfLi
     whole = _line(words, join)
     if not sentences:
         return [whole], [1] * len(words)
+    from seqtree.text.sentences import split_sentences  # here, so that studies of words do without NLTK
+
     begins, place = [], 0
     for sentence in split_sentences(whole.text):
         begins.append(whole.text.index(sentence, place))

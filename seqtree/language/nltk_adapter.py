@@ -15,7 +15,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from numbers import Integral
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import nltk.lm
 import nltk.lm.api
@@ -24,11 +24,9 @@ import numpy.typing as npt
 
 from seqtree.errors import InputError, SeqtreeError
 from seqtree.language.config import SamplingSettings
+from seqtree.language.model import LanguageModel
 from seqtree.language.sampling import choose, gumbel_noise, never_sampled
 from seqtree.text.config import END, NEWLINE, START, UNKNOWN
-
-if TYPE_CHECKING:
-    from seqtree.language.model import LanguageModel
 
 MAX_CACHED_NUMBERS = 1 << 22  # in all cached distributions
 MAX_CACHED_CONTEXTS = 256

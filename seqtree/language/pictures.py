@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from seqtree.drawing.charts import Chart
 from seqtree.drawing.surprisals import ColouredText
 from seqtree.language.scoring import TokenScore
 from seqtree.text.config import END, NEWLINE
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 
 class RowPicture:

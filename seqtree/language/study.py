@@ -8,15 +8,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby, islice
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from seqtree.errors import InputError
+from seqtree.language.items import Document
+from seqtree.language.model import LanguageModel
 from seqtree.language.reading import Span, WordScore, WordsOfLine, score_words, text_line
 from seqtree.language.scoring import Surprisals, network_surprisals, scored_lines
-
-if TYPE_CHECKING:
-    from seqtree.language.items import Document  # needs NLTK, to split sentences
-    from seqtree.language.model import LanguageModel
 
 # From lines, each a text with the spans of its words, further values of every word.
 MoreOfWords = Callable[[Sequence[tuple[str, Sequence[Span]]]], Sequence[Sequence[tuple[float, ...]]]]

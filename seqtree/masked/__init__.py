@@ -9,13 +9,13 @@ if TYPE_CHECKING:
     from seqtree.masked.evaluation import MaskedEvaluation as MaskedEvaluation, evaluate as evaluate
     from seqtree.masked.model import MaskedLanguageModel as MaskedLanguageModel
     from seqtree.masked.task import MaskedTask as MaskedTask
-
-__getattr__, __dir__, __all__ = lazy(
-    __name__,
-    {
-        "config": "MaskedNetworkConfig MaskedRecipe",
-        "evaluation": "MaskedEvaluation evaluate",
-        "model": "MaskedLanguageModel",
-        "task": "MaskedTask",
-    },
-)
+else:
+    __getattr__, __dir__, __all__ = lazy(
+        __name__,
+        {
+            "config": "MaskedNetworkConfig MaskedRecipe",
+            "evaluation": "MaskedEvaluation evaluate",
+            "model": "MaskedLanguageModel",
+            "task": "MaskedTask",
+        },
+    )

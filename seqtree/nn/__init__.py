@@ -14,18 +14,18 @@ if TYPE_CHECKING:
     from seqtree.nn.recurrent import Recurrent as Recurrent
     from seqtree.nn.recursive import Composition as Composition, compose_forest as compose_forest
     from seqtree.nn.words import WordEncoder as WordEncoder
-
-__getattr__, __dir__, __all__ = lazy(
-    __name__,
-    {
-        "attention": "Attention",
-        "config": "WordEncoderConfig",
-        "crf": "CRF",
-        "losses": "linear_cross_entropy",
-        "network": "Network",
-        "pooling": "Pooling",
-        "recurrent": "Recurrent",
-        "recursive": "Composition compose_forest",
-        "words": "WordEncoder",
-    },
-)
+else:
+    __getattr__, __dir__, __all__ = lazy(
+        __name__,
+        {
+            "attention": "Attention",
+            "config": "WordEncoderConfig",
+            "crf": "CRF",
+            "losses": "linear_cross_entropy",
+            "network": "Network",
+            "pooling": "Pooling",
+            "recurrent": "Recurrent",
+            "recursive": "Composition compose_forest",
+            "words": "WordEncoder",
+        },
+    )

@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from seqtree.parsing.parse import Parse as Parse
     from seqtree.parsing.task import ParserTask as ParserTask
     from seqtree.parsing.word_counts import WordCounts as WordCounts
-
-__getattr__, __dir__, __all__ = lazy(
-    __name__,
-    {
-        "config": "ObjectiveSettings ParserNetworkConfig ParserRecipe",
-        "evaluation": "ParserEvaluation evaluate",
-        "formats": "format_parse",
-        "model": "Parser",
-        "network": "ParserNetwork",
-        "parse": "Parse",
-        "task": "ParserTask",
-        "word_counts": "WordCounts",
-    },
-)
+else:
+    __getattr__, __dir__, __all__ = lazy(
+        __name__,
+        {
+            "config": "ObjectiveSettings ParserNetworkConfig ParserRecipe",
+            "evaluation": "ParserEvaluation evaluate",
+            "formats": "format_parse",
+            "model": "Parser",
+            "network": "ParserNetwork",
+            "parse": "Parse",
+            "task": "ParserTask",
+            "word_counts": "WordCounts",
+        },
+    )

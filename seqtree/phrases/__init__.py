@@ -18,17 +18,17 @@ if TYPE_CHECKING:
         spearman as spearman,
     )
     from seqtree.phrases.vectors import PhraseVectors as PhraseVectors
-
-__getattr__, __dir__, __all__ = lazy(
-    __name__,
-    {
-        "ambiguity": "Reading readings",
-        "files": "export",
-        "learning": "LearnedVectors learn_vectors",
-        "neighbours": "Neighbour nearest",
-        "phrase": "Phrase constituents",
-        "projection": "project",
-        "similarity": "SimilarityEvaluation cosine evaluate spearman",
-        "vectors": "PhraseVectors",
-    },
-)
+else:
+    __getattr__, __dir__, __all__ = lazy(
+        __name__,
+        {
+            "ambiguity": "Reading readings",
+            "files": "export",
+            "learning": "LearnedVectors learn_vectors",
+            "neighbours": "Neighbour nearest",
+            "phrase": "Phrase constituents",
+            "projection": "project",
+            "similarity": "SimilarityEvaluation cosine evaluate spearman",
+            "vectors": "PhraseVectors",
+        },
+    )

@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from seqtree.scenes.pictures import read_image as read_image
     from seqtree.scenes.preparing import prepared_scene as prepared_scene
     from seqtree.scenes.task import SceneTask as SceneTask
-
-__getattr__, __dir__, __all__ = lazy(
-    __name__,
-    {
-        "config": "SceneNetworkConfig SceneRecipe SegmentSettings",
-        "data": "SceneFolder",
-        "evaluation": "SceneEvaluation evaluate",
-        "generated": "write_drawn",
-        "model": "SceneParse SceneParser",
-        "pictures": "read_image",
-        "preparing": "prepared_scene",
-        "task": "SceneTask",
-    },
-)
+else:
+    __getattr__, __dir__, __all__ = lazy(
+        __name__,
+        {
+            "config": "SceneNetworkConfig SceneRecipe SegmentSettings",
+            "data": "SceneFolder",
+            "evaluation": "SceneEvaluation evaluate",
+            "generated": "write_drawn",
+            "model": "SceneParse SceneParser",
+            "pictures": "read_image",
+            "preparing": "prepared_scene",
+            "task": "SceneTask",
+        },
+    )

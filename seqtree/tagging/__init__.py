@@ -10,14 +10,14 @@ if TYPE_CHECKING:
     from seqtree.tagging.model import Chunker as Chunker, Tagger as Tagger
     from seqtree.tagging.tagging import Tagging as Tagging
     from seqtree.tagging.task import TagTask as TagTask
-
-__getattr__, __dir__, __all__ = lazy(
-    __name__,
-    {
-        "config": "TaggerNetworkConfig TaggerRecipe",
-        "evaluation": "TagEvaluation evaluate",
-        "model": "Chunker Tagger",
-        "tagging": "Tagging",
-        "task": "TagTask",
-    },
-)
+else:
+    __getattr__, __dir__, __all__ = lazy(
+        __name__,
+        {
+            "config": "TaggerNetworkConfig TaggerRecipe",
+            "evaluation": "TagEvaluation evaluate",
+            "model": "Chunker Tagger",
+            "tagging": "Tagging",
+            "task": "TagTask",
+        },
+    )

@@ -26,19 +26,19 @@ if TYPE_CHECKING:
     from seqtree.text.tokenfile import TokenStream as TokenStream
     from seqtree.text.tokenizers import TreebankTokenizer as TreebankTokenizer
     from seqtree.text.vocabulary import Vocabulary as Vocabulary
-
-__getattr__, __dir__, __all__ = lazy(
-    __name__,
-    {
-        "chunks": "Chunk tags_of",
-        "columns": "Tagged read_tagged",
-        "config": "TextSettings",
-        "corpus": "PreparedCorpus encode_text prepare text_tokens",
-        "labelled": "Labelled read_labelled",
-        "lexicon": "LabelSet Lexicon",
-        "sentences": "ParagraphReader Sentence penn_tokens read_sentences split_sentences",
-        "tokenfile": "TokenStream",
-        "tokenizers": "TreebankTokenizer",
-        "vocabulary": "Vocabulary",
-    },
-)
+else:
+    __getattr__, __dir__, __all__ = lazy(
+        __name__,
+        {
+            "chunks": "Chunk tags_of",
+            "columns": "Tagged read_tagged",
+            "config": "TextSettings",
+            "corpus": "PreparedCorpus encode_text prepare text_tokens",
+            "labelled": "Labelled read_labelled",
+            "lexicon": "LabelSet Lexicon",
+            "sentences": "ParagraphReader Sentence penn_tokens read_sentences split_sentences",
+            "tokenfile": "TokenStream",
+            "tokenizers": "TreebankTokenizer",
+            "vocabulary": "Vocabulary",
+        },
+    )

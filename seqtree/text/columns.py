@@ -14,7 +14,7 @@ from seqtree.errors import InputError
 from seqtree.text.chunks import kind_of, scheme_of
 from seqtree.text.config import check_encoding
 from seqtree.text.nltk_corpora import PREFIX, NamedCorpus, open_corpus
-from seqtree.text.reading import Source, numbered_lines, sources
+from seqtree.text.reading import Source, Specs, names, numbered_lines, sources
 from seqtree.wording import counted
 
 SUFFIXES = (".bio", ".conll", ".conllu", ".iob", ".tsv", ".txt")  # of files in folders
@@ -54,7 +54,7 @@ class Tagged(NamedTuple):
     intent: str | None
 
 
-def column_sentences(specs: Sequence[str], encoding: str = "utf-8") -> Iterator[Rows]:
+def column_sentences(specs: Specs, encoding: str = "utf-8") -> Iterator[Rows]:
     """The sentences of files, folders (those with one of ``SUFFIXES``), ``-`` or ``nltk:NAME[/FILES][RANGE]``.
 
     Columns are separated by tabs, or by white space in a file without any. No words are: comments (before a sentence,
@@ -63,10 +63,11 @@ def column_sentences(specs: Sequence[str], encoding: str = "utf-8") -> Iterator[
     columns than those before it.
     """
     check_encoding(encoding)
+    named = names(specs)
     columns: dict[int, str] = {}  # how many there are, and where that was seen first
-    with sources([spec for spec in specs if not spec.startswith(PREFIX)], suffixes=SUFFIXES) as (files,):
+    with sources([spec for spec in named if not spec.startswith(PREFIX)], suffixes=SUFFIXES) as (files,):
         read = [_file(file, encoding) for file in files]
-        read += [_corpus(spec) for spec in specs if spec.startswith(PREFIX)]
+        read += [_corpus(spec) for spec in named if spec.startswith(PREFIX)]
         for sentences in read:
             for sentence in sentences:
                 columns.setdefault(len(sentence.rows[0]), sentence.place)
@@ -75,11 +76,11 @@ def column_sentences(specs: Sequence[str], encoding: str = "utf-8") -> Iterator[
                     raise InputError(f"{other}: {second} columns, expected {first} as at {place}")
                 yield sentence
     if not columns:
-        raise InputError(f"{', '.join(map(str, specs))}: no sentence in it")
+        raise InputError(f"{', '.join(named)}: no sentence in it")
 
 
 def read_tagged(
-    specs: Sequence[str],
+    specs: Specs,
     word: int | None = None,
     tag: int | None = None,
     encoding: str = "utf-8",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ from seqtree.errors import InputError
 from seqtree.text.class_folders import class_folders
 from seqtree.text.config import check_encoding
 from seqtree.text.nltk_corpora import PREFIX, NamedCorpus, open_corpus
-from seqtree.text.reading import Source, numbered_lines, read_text, say, sources, utf8_length
+from seqtree.text.reading import Source, Specs, names, numbered_lines, read_text, say, sources, utf8_length
 from seqtree.text.tables import CSV, read_table
 from seqtree.wording import counted
 
@@ -32,7 +32,7 @@ class Labelled(NamedTuple):
 
 
 def read_labelled(
-    specs: Sequence[str], encoding: str = "utf-8", label: str = COLUMNS[0], text: str = COLUMNS[1]
+    specs: Specs, encoding: str = "utf-8", label: str = COLUMNS[0], text: str = COLUMNS[1]
 ) -> list[Labelled]:
     """The labelled texts that ``specs`` name, in order. Tables and JSON have columns: ``label`` and ``text``.
 
@@ -48,7 +48,7 @@ def read_labelled(
         raise InputError(f"column {label!r} holds the labels and the texts; expected two columns")
     found = list(_labelled(specs, encoding, label, text))
     if not found:
-        raise InputError(f"{', '.join(specs)}: no labelled text in it")
+        raise InputError(f"{', '.join(names(specs))}: no labelled text in it")
     return found
 
 
@@ -60,8 +60,8 @@ def rare_classes(counts: Mapping[str, int]) -> Iterator[str]:
         yield f"of {counted(len(counts), 'class')}, {len(single)} {have} one text only: {shown}"
 
 
-def _labelled(specs: Sequence[str], encoding: str, label: str, text: str) -> Iterator[Labelled]:
-    for spec in specs:
+def _labelled(specs: Specs, encoding: str, label: str, text: str) -> Iterator[Labelled]:
+    for spec in names(specs):
         if spec.startswith(PREFIX):
             _check_columns(spec, "the labels are the categories of the corpus", label, text)
             yield from _corpus(spec)

@@ -23,6 +23,7 @@ from seqtree.text.config import NEWLINE, check_encoding
 from seqtree.text.encodings import likely_encodings
 
 T = TypeVar("T")
+Specs = str | Path | Sequence[str | Path]  # of what is read: one or several files, folders or corpora
 BLOCK = 1 << 20  # bytes read at a time
 ZEROS = 0.4  # of the first characters; half of UTF-16 in Latin letters, read as another encoding, are zero
 _BYTE_ORDER_MARK = "\ufeff"
@@ -53,6 +54,11 @@ class Source:
 def say(message: str) -> None:
     """A warning on standard error, once in a process; a message, not Python's warning, which shows source code."""
     print(f"warning: {one_line(message)}", file=sys.stderr)
+
+
+def names(specs: Specs) -> list[str]:
+    """What is to be read, as strings."""
+    return [str(spec) for spec in ([specs] if isinstance(specs, str | Path) else specs)]
 
 
 @contextmanager

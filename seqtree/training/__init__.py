@@ -16,15 +16,15 @@ if TYPE_CHECKING:
         ValidationSettings as ValidationSettings,
     )
     from seqtree.training.task import Task as Task
-
-__getattr__, __dir__, __all__ = lazy(
-    __name__,
-    {
-        "fit": "train",
-        "loop": "Trainer",
-        "progress": "Display",
-        "recipe": "Preset Recipe TrainingOptions",
-        "settings": "BatchSettings RunSettings TrainingSettings ValidationSettings",
-        "task": "Task",
-    },
-)
+else:
+    __getattr__, __dir__, __all__ = lazy(
+        __name__,
+        {
+            "fit": "train",
+            "loop": "Trainer",
+            "progress": "Display",
+            "recipe": "Preset Recipe TrainingOptions",
+            "settings": "BatchSettings RunSettings TrainingSettings ValidationSettings",
+            "task": "Task",
+        },
+    )

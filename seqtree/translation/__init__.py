@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from seqtree.translation.network import TranslatorNetwork as TranslatorNetwork
     from seqtree.translation.task import TranslationTask as TranslationTask
     from seqtree.translation.units import Units as Units
-
-__getattr__, __dir__, __all__ = lazy(
-    __name__,
-    {
-        "config": "PairSettings TranslationRecipe TranslatorConfig",
-        "data": "Pair read_pairs",
-        "evaluation": "TranslationEvaluation evaluate",
-        "model": "Translation Translator",
-        "network": "TranslatorNetwork",
-        "task": "TranslationTask",
-        "units": "Units",
-    },
-)
+else:
+    __getattr__, __dir__, __all__ = lazy(
+        __name__,
+        {
+            "config": "PairSettings TranslationRecipe TranslatorConfig",
+            "data": "Pair read_pairs",
+            "evaluation": "TranslationEvaluation evaluate",
+            "model": "Translation Translator",
+            "network": "TranslatorNetwork",
+            "task": "TranslationTask",
+            "units": "Units",
+        },
+    )

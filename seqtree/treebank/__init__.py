@@ -10,14 +10,14 @@ if TYPE_CHECKING:
     from seqtree.treebank.normalisation import normalise as normalise
     from seqtree.treebank.parseval import Parseval as Parseval, ParsevalFigures as ParsevalFigures
     from seqtree.treebank.sources import normalised_trees as normalised_trees, trees as trees
-
-__getattr__, __dir__, __all__ = lazy(
-    __name__,
-    {
-        "binary": "BinaryTree binarise restore",
-        "bracketed": "parse_trees write_tree",
-        "normalisation": "normalise",
-        "parseval": "Parseval ParsevalFigures",
-        "sources": "normalised_trees trees",
-    },
-)
+else:
+    __getattr__, __dir__, __all__ = lazy(
+        __name__,
+        {
+            "binary": "BinaryTree binarise restore",
+            "bracketed": "parse_trees write_tree",
+            "normalisation": "normalise",
+            "parseval": "Parseval ParsevalFigures",
+            "sources": "normalised_trees trees",
+        },
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from nltk.tree import Tree
 from seqtree.errors import InputError
 from seqtree.text.config import check_encoding
 from seqtree.text.nltk_corpora import PREFIX, NamedCorpus, open_corpus
-from seqtree.text.reading import BLOCK, sources
+from seqtree.text.reading import BLOCK, Specs, names, sources
 from seqtree.treebank.bracketed import Place, parse_trees, read_trees, words_of
 from seqtree.treebank.builder import MalformedTree
 from seqtree.treebank.normalisation import normalise
@@ -30,7 +30,7 @@ Placed = Iterator[tuple[Tree, Place]]
 
 
 def trees(
-    specs: Sequence[str],
+    specs: Specs,
     encoding: str = "utf-8",
     malformed: str | None = None,
     warn: Callable[[str], object] = warnings.warn,
@@ -55,13 +55,12 @@ def trees(
 
 
 def _trees(
-    specs: Sequence[str], encoding: str, malformed: str | None, warn: Callable[[str], object], faults: _Faults
+    specs: Specs, encoding: str, malformed: str | None, warn: Callable[[str], object], faults: _Faults
 ) -> Placed:
     check_encoding(encoding)
     if malformed not in (None, *MALFORMED):
         raise InputError(f"malformed {malformed!r}: expected one of {', '.join(MALFORMED)}")
-    specs = [str(spec) for spec in ([specs] if isinstance(specs, str | Path) else specs)]
-    paths = [path for spec in specs for path in ([spec] if spec.startswith(PREFIX) else _files(spec, warn))]
+    paths = [path for spec in names(specs) for path in ([spec] if spec.startswith(PREFIX) else _files(spec, warn))]
     skip = faults.add if malformed == "skip" else None
     with sources([path for path in paths if not path.startswith(PREFIX)]) as groups:
         files = iter(groups[0])
@@ -85,7 +84,7 @@ class _Faults:
 
 
 def normalised_trees(
-    specs: Sequence[str],
+    specs: Specs,
     encoding: str = "utf-8",
     warn: Callable[[str], object] = warnings.warn,
     max_words: float = math.inf,

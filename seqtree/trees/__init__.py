@@ -10,14 +10,14 @@ if TYPE_CHECKING:
     from seqtree.trees.formats import format_labelling as format_labelling
     from seqtree.trees.model import Labelling as Labelling, TreeClassifier as TreeClassifier
     from seqtree.trees.task import TreeTask as TreeTask
-
-__getattr__, __dir__, __all__ = lazy(
-    __name__,
-    {
-        "config": "TreeNetworkConfig TreeRecipe",
-        "evaluation": "TreeEvaluation evaluate",
-        "formats": "format_labelling",
-        "model": "Labelling TreeClassifier",
-        "task": "TreeTask",
-    },
-)
+else:
+    __getattr__, __dir__, __all__ = lazy(
+        __name__,
+        {
+            "config": "TreeNetworkConfig TreeRecipe",
+            "evaluation": "TreeEvaluation evaluate",
+            "formats": "format_labelling",
+            "model": "Labelling TreeClassifier",
+            "task": "TreeTask",
+        },
+    )

@@ -22,6 +22,11 @@ def test_two_columns(tmp_path: Path) -> None:
     assert (one.place, two.place) == (f"{tmp_path}/a.conll:3", f"{tmp_path}/a.conll:7")
 
 
+def test_paths_are_taken_as_they_are(tmp_path: Path) -> None:
+    (file,) = written(tmp_path, "the\tDT\n")
+    assert read_tagged(Path(file)) == read_tagged([Path(file)]) == read_tagged([file])
+
+
 def test_words_may_have_spaces_where_columns_are_parted_by_tabs(tmp_path: Path) -> None:
     (one,) = read_tagged(written(tmp_path, 'New York\tNNP\n"\tPUNCT\n'))
     assert one.words == ("New York", '"')

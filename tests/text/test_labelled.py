@@ -25,6 +25,7 @@ def test_labels_and_texts(tmp_path: Path) -> None:
     specs = written(tmp_path, 'x\tone "two"\n\n y z \ta\tb\n')
     assert pairs(specs) == [("x", 'one "two"'), ("y z", "a\tb")]  # a tab in the text is part of it
     assert [one.place for one in read_labelled(specs)] == [f"{specs[0]}:1", f"{specs[0]}:3"]
+    assert read_labelled(Path(specs[0])) == read_labelled([Path(specs[0])]) == read_labelled(specs)
 
 
 def test_csv(tmp_path: Path) -> None:
