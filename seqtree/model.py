@@ -16,7 +16,7 @@ from seqtree.errors import ModelFileError, check_count
 from seqtree.nn.device import choose_device, choose_dtype
 from seqtree.nn.network import Network, float32, load_state, skeleton, state_of
 from seqtree.nn.randomness import seeded
-from seqtree.tasks import TASKS, named
+from seqtree.tasks import TASKS, holds, named
 from seqtree.wording import a, counted
 
 N = TypeVar("N", bound=Network)
@@ -145,11 +145,3 @@ def untrained(make: Callable[[], N], seed: int) -> N:
     check_count("seed", seed, 0)
     with float32(), seeded(seed):
         return make().eval()
-
-
-def holds(kind: str) -> str:
-    """``holds a parser (see seqtree parse)``."""
-    uses = next((entry.use for entry in TASKS.values() if entry.kind == kind), "")
-    if kind == "checkpoint":
-        uses = "--resume in its run folder; the model is model.safetensors beside it"
-    return f"holds {a(kind)}" + (f" (for {uses})" if uses else "")

@@ -7,18 +7,22 @@ does again what was lost with it, and every row of the data is in the result onc
 from __future__ import annotations
 
 import glob
+import io
 import logging
-from collections.abc import Callable, Iterator
-from itertools import groupby
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
-from seqtree.errors import InputError, SeqtreeError
+from seqtree.errors import InputError, ModelFileError, SeqtreeError, check_count
+from seqtree.tasks import holds
 from seqtree.text.config import check_encoding
+from seqtree.wording import a
 
 __all__ = ["parse", "score"]
 
 ROWS = 256  # of a batch
+LINES = 1 << 14  # of a file that are read at once
 MOST, FEW = 0.9, 0.05  # of a core, for actors, and for tasks that read and write, which must not wait for all of them
 FORMATS = ("parquet", "bracket", "json")
 
@@ -37,12 +41,11 @@ def parse(
     each word begins and ends in the text, in characters. model: a parser's file, run folder or name; the default parser
     without. tokenized: each text is one sentence, its words between white space. actors: how many work at once, of one
     core each (all cores of the cluster by default). rows: of a batch. It is lazy, as all operations of Ray Data.
-    Raises InputError without Ray, and for a model or a column that is not there.
+    Raises InputError without Ray, for what is no dataset, for a column that is not there and for one of a result that
+    is, and for numbers below 1; ModelFileError for a model that is not there or no parser.
     """
-    from seqtree.shipped import default_parser, located
-
-    file = str(default_parser() if model is None else located(model, "parser"))
-    return _mapped(dataset, _Parsing, {"model": file, "column": column, "tokenized": tokenized}, actors, rows)
+    arguments = {"model": _model_file(model, "parser"), "column": column, "tokenized": tokenized}
+    return _mapped(dataset, _Parsing, arguments, actors, rows)
 
 
 def score(
@@ -57,10 +60,7 @@ def score(
     ``tokens`` are lists of tokens, ``surprisals`` their surprisals in bits, and ``unknown`` says of each whether it is
     scored as ``<unk>``. The rest is as for ``parse``.
     """
-    from seqtree.shipped import located
-
-    file = str(located(model, "language-model"))
-    return _mapped(dataset, _Scoring, {"model": file, "column": column}, actors, rows)
+    return _mapped(dataset, _Scoring, {"model": _model_file(model, "language-model"), "column": column}, actors, rows)
 
 
 def parse_files(
@@ -71,10 +71,12 @@ def parse_files(
     paths: a file, a folder, or a pattern such as ``texts/*.txt``; they and ``out`` are to be where all machines have
     them. format: "parquet" has a row for each line with path, text, trees and offsets; "bracket" a line for each
     sentence, with an empty one for a line without any; "json" has a JSON object for each line. Lines are in order, and
-    files by name. Raises InputError for an unknown encoding, paths that are not there and an ``out`` that is;
+    files by name. Without a line, the folder is empty. Raises InputError for an unknown encoding, paths that are not
+    there, an ``out`` that is, and bytes that are not in the encoding; ModelFileError for a model that is no parser;
     SeqtreeError if Ray fails.
     """
     check_encoding(encoding)
+    file = _model_file(model, "parser")
     data = _data()
     found = _found(paths)
     if "://" not in out:
@@ -86,17 +88,40 @@ def parse_files(
     context.execution_options.preserve_order = True
     context.enable_progress_bars = False
     try:
-        texts = data.read_text(found, encoding=encoding, drop_empty_lines=False, include_paths=True, num_cpus=FEW)
-        trees = parse(texts, model, tokenized=tokenized, actors=actors)
+        texts = data.read_datasource(_source()(found, encoding), num_cpus=FEW)
+        trees = parse(texts, file, tokenized=tokenized, actors=actors)
         if format == "parquet":
             trees.write_parquet(out, ray_remote_args={"num_cpus": FEW})
         else:
             trees.write_datasink(_sink(format)(out), ray_remote_args={"num_cpus": FEW})
-    except InputError:
-        raise
     except Exception as error:  # Ray wraps what went wrong on a machine in errors of its own, many lines long
+        if wrong := _input_error(error):
+            raise wrong from None
         lines = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
         raise SeqtreeError(f"Ray has failed: {lines[-1].strip()}") from error
+    if "://" not in out:
+        Path(out).mkdir(parents=True, exist_ok=True)  # Ray makes it with the first row
+
+
+def _input_error(error: BaseException | None) -> InputError | None:
+    """The error that seqtree raised on a machine, in those that Ray has made of it, without what Ray has added."""
+    while error is not None:
+        if isinstance(error, InputError) and not hasattr(error, "cause"):
+            return type(error)(str(error).partition("\n")[0])
+        error = getattr(error, "cause", None) or error.__cause__
+    return None
+
+
+def _model_file(model: str | Path | None, kind: str) -> str:
+    """The absolute path of a model's file, the default parser's for None. Raises ModelFileError for another kind."""
+    from seqtree import modelfile
+    from seqtree.shipped import default_parser, located
+
+    file = default_parser() if model is None else located(model, kind)
+    found = str(modelfile.header(file).get("kind"))
+    if found != kind:
+        raise ModelFileError(f"{file}: {holds(found)}, expected {a(kind)}")
+    return str(file.absolute())  # for processes that are in other folders
 
 
 def _found(paths: str) -> list[str]:
@@ -130,11 +155,17 @@ def _data() -> Any:
 
 def _mapped(dataset: Any, actor: type[Any], arguments: dict[str, Any], actors: int | None, rows: int) -> Any:
     data = _data()
-    _check_column(arguments["column"], dataset.columns(fetch_if_missing=False))
+    if not isinstance(dataset, data.Dataset):
+        raise InputError(f"dataset: expected a Ray dataset, not {type(dataset).__name__}")
+    check_count("rows", rows)
+    names = dataset.columns(fetch_if_missing=False)
+    if names is not None:  # they are known already
+        _check_columns(names, arguments["column"], actor.made)
     if actors is None:
         import ray
 
         actors = max(1, int(ray.cluster_resources().get("CPU", 1)))
+    check_count("actors", actors)
     return dataset.map_batches(
         actor,
         fn_constructor_kwargs=arguments,
@@ -148,6 +179,8 @@ def _mapped(dataset: Any, actor: type[Any], arguments: dict[str, Any], actors: i
 
 class _Parsing:
     """An actor of ``parse``."""
+
+    made = ("trees", "offsets")
 
     def __init__(self, model: str, column: str, tokenized: bool) -> None:
         import torch
@@ -163,7 +196,7 @@ class _Parsing:
         from seqtree.parsing.formats import as_bracket
         from seqtree.text.sentences import read_sentences
 
-        texts = _texts(table, self.column)
+        texts = _texts(table, self.column, self.made)
         sentences = [one for one in read_sentences(texts, self.tokenized, self.parser.lexicon.words) if one.words]
         parses = self.parser.parses([one.words for one in sentences])
         trees: list[list[str]] = [[] for _ in texts]
@@ -179,6 +212,8 @@ class _Parsing:
 class _Scoring:
     """An actor of ``score``."""
 
+    made = ("tokens", "surprisals", "unknown")
+
     def __init__(self, model: str, column: str) -> None:
         import torch
 
@@ -192,7 +227,7 @@ class _Scoring:
 
         from seqtree.language.scoring import scored_lines
 
-        texts = _texts(table, self.column)
+        texts = _texts(table, self.column, self.made)
         found: list[list[Any]] = [[] for _ in texts]
         for number, group in groupby(scored_lines(self.model, texts, independent=True), lambda pair: pair[0]):
             found[number - 1] = [score for _, score in group]
@@ -207,20 +242,44 @@ class _Scoring:
         return table
 
 
-def _check_column(column: str, names: list[str] | None) -> None:
-    """Raises InputError if a column is not among these; None: they are not known yet."""
-    if names is not None and column not in names:
+def _check_columns(names: Sequence[str], column: str, made: Sequence[str]) -> None:
+    """Raises InputError if the column of texts is not among the names, or one that is to be made is."""
+    if column not in names:
         raise InputError(f"the dataset has no column {column!r}; expected one of {', '.join(names)}")
+    for name in made:
+        if name in names:
+            raise InputError(f"the dataset has a column {name!r}, as a result is called; drop or rename it first")
 
 
-def _texts(table: Any, column: str) -> list[str]:
-    """The texts of a column. Raises InputError if it is not there or they are none."""
-    _check_column(column, table.column_names)
+def _texts(table: Any, column: str, made: Sequence[str]) -> list[str]:
+    """The texts of a column. Raises InputError as ``_check_columns``, and if they are none."""
+    _check_columns(table.column_names, column, made)
     texts: list[Any] = table[column].to_pylist()
     for text in texts:
         if not isinstance(text, str):
             raise InputError(f"column {column!r} has {text!r}, expected texts")
     return texts
+
+
+def _source() -> Any:
+    """What reads the lines of text files as seqtree does, with their paths."""
+    from ray.data.datasource import FileBasedDatasource
+
+    class Lines(FileBasedDatasource):  # type: ignore[misc]
+        def __init__(self, paths: list[str], encoding: str) -> None:
+            super().__init__(paths, include_paths=True)
+            self.encoding = encoding
+
+        def _read_stream(self, file: Any, path: str) -> Iterator[Any]:
+            import pyarrow as pa
+
+            from seqtree.text.lines import stream_lines
+
+            lines = stream_lines(io.BufferedReader(file), path, self.encoding)
+            while some := [line.removesuffix("\n") for line in islice(lines, LINES)]:
+                yield pa.table({"text": some})
+
+    return Lines
 
 
 def _sink(format: str) -> Any:

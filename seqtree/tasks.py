@@ -6,6 +6,8 @@ import importlib
 from dataclasses import dataclass
 from typing import Any
 
+from seqtree.wording import a
+
 
 @dataclass(frozen=True)
 class TaskEntry:
@@ -92,3 +94,11 @@ def named(place: str) -> Any:
     """What ``module:name`` stands for."""
     module, _, name = place.partition(":")
     return getattr(importlib.import_module(module), name)
+
+
+def holds(kind: str) -> str:
+    """``holds a parser (for seqtree parse, or seqtree parser eval)``, of a model file."""
+    uses = next((entry.use for entry in TASKS.values() if entry.kind == kind), "")
+    if kind == "checkpoint":
+        uses = "--resume in its run folder; the model is model.safetensors beside it"
+    return f"holds {a(kind)}" + (f" (for {uses})" if uses else "")

@@ -86,6 +86,32 @@ def test_files_keep_their_order(cluster: Path) -> None:
     assert {name for row in rows for name in row} == {"path", "text", "trees", "offsets"}
 
 
+@with_ray
+def test_wrong_arguments_are_refused_before_anything_is_computed(cluster: Path) -> None:
+    found = json.loads((cluster / "found.json").read_text(encoding="utf-8"))["refusals"]
+    parser, lm = (cluster / f"{name}.safetensors" for name in ("parser", "lm"))
+    assert found == [
+        "the dataset has a column 'offsets', as a result is called; drop or rename it first",
+        "the dataset has a column 'unknown', as a result is called; drop or rename it first",
+        f"{lm}: holds a language-model (for seqtree lm), expected a parser",
+        f"{parser}: holds a parser (for seqtree parse, or seqtree parser eval), expected a language-model",
+        "actors 0: expected at least 1",
+        "rows 0: expected at least 1",
+        "dataset: expected a Ray dataset, not list",
+    ]
+
+
+@with_ray
+def test_files_are_read_as_elsewhere(cluster: Path) -> None:
+    """An empty one leaves an empty folder; wrong bytes name their file; lines end where they do without Ray."""
+    empty, wrong, ends = json.loads((cluster / "found.json").read_text(encoding="utf-8"))["parsed"]
+    assert (empty[0], empty[2]) == (0, [])
+    assert (wrong[0], wrong[2]) == (2, [])
+    said = "byte 0xE9 after 3 characters is not utf-8; name the text's own encoding with --encoding"
+    assert wrong[1] == f"seqtree: error: {cluster}/one.txt:2: {said}"
+    assert [json.loads(line)["text"] for line in ends[2]] == ["A\x0ccat", "", "A dog"]
+
+
 def test_a_line_of_json_or_of_brackets() -> None:
     row = {"path": "a.txt", "text": "A cat", "trees": ["(S A cat)"], "offsets": [[[0, 1], [2, 5]]]}
     (line,) = seqtree.ray._lines(row, "json")
@@ -104,8 +130,10 @@ def test_without_ray_it_is_told_how_to_install_it(
         parse("--file", "a.txt", "--out", "trees"), "needs Ray, which is not installed", "pip install 'seqtree[ray]'"
     )
     refused(parse("--file", "a.txt", "--out", "trees", "--encoding", "nope"), "'nope' is not a text encoding")
+    model().save(tmp_path / "lm.safetensors")
+    refused(parse("--file", "a.txt", "--out", "trees", "--model", "lm.safetensors"), "language-model", "a parser")
     with pytest.raises(InputError, match="not installed"):
-        seqtree.ray.score(None, tmp_path / "p.safetensors")
+        seqtree.ray.score(None, tmp_path / "lm.safetensors")
 
 
 @pytest.mark.parametrize(

@@ -78,9 +78,18 @@ def line_blocks(file: str, encoding: str) -> Iterator[Iterator[str]]:
 
 def _file(file: str, encoding: str) -> Iterator[str]:
     with _naming(file, encoding), open(file, "rb") as stream:
-        check_kind(file, stream.peek(START)[:START], encoding)
+        yield from stream_lines(stream, file, encoding)
+
+
+def stream_lines(stream: io.BufferedReader, name: str, encoding: str) -> Iterator[str]:
+    """The lines, with their ends, of an open file of this name, as ``line_blocks`` gives them; it is closed then.
+
+    Raises InputError for bytes that are not in the encoding.
+    """
+    with _naming(name, encoding):
+        check_kind(name, stream.peek(START)[:START], encoding)
         with io.TextIOWrapper(stream, encoding, "surrogateescape") as text:
-            yield from _checked(text, file, encoding)
+            yield from _checked(text, name, encoding)
 
 
 @contextmanager

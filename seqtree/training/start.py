@@ -11,11 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from seqtree.errors import InputError
-from seqtree.model import holds, load
+from seqtree.model import load
 from seqtree.nn.network import Network
 from seqtree.nn.recurrent import Recurrent
 from seqtree.nn.words import WordEncoder
-from seqtree.tasks import TASKS
+from seqtree.tasks import TASKS, holds
 from seqtree.text.lexicon import NOTHING, Known, Lexicon
 from seqtree.text.vectors import VectorFile
 from seqtree.text.vocabulary import Vocabulary

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import sys
 import time
+from contextlib import redirect_stderr
+from io import StringIO
 from pathlib import Path
 
 import ray
@@ -18,8 +20,10 @@ from ray.cluster_utils import Cluster
 
 import seqtree.ray
 from seqtree.cli import run
+from seqtree.errors import InputError
 
 TEXTS = 240
+FILES = (b"", b"A cat\nA c\xe9t", b"\xef\xbb\xbfA\x0ccat\r\n\r\nA dog")
 MEMORY = 100 << 20  # bytes of each node for objects
 
 
@@ -50,6 +54,39 @@ def living_nodes() -> int:
     return count
 
 
+def refusals(parser: Path, lm: Path) -> list[str]:
+    """What is said of wrong arguments, all of it before anything is computed."""
+    data = ray.data.from_items([{"text": "A cat", "offsets": 1, "unknown": 2}])
+    plain = data.select_columns(["text"])
+    said = []
+    for call in (
+        lambda: seqtree.ray.parse(data, parser),
+        lambda: seqtree.ray.score(data, lm),
+        lambda: seqtree.ray.parse(plain, lm),
+        lambda: seqtree.ray.score(plain, parser),
+        lambda: seqtree.ray.parse(plain, parser, actors=0),
+        lambda: seqtree.ray.parse(plain, parser, rows=0),
+        lambda: seqtree.ray.score(["A cat"], lm),
+    ):
+        try:
+            call()
+        except InputError as error:
+            said.append(str(error))
+    return said
+
+
+def parsed(folder: Path, text: bytes) -> tuple[int, str, list[str]]:
+    """The exit code of parsing a file with this text, what is said at the end, and the lines in its folder."""
+    with (folder / "one.txt").open("wb") as file:
+        file.write(text)
+    out, said = folder / f"out{len(text)}", StringIO()
+    words = ["parse", "--file", str(folder / "one.txt"), "--engine", "ray", "--format", "json"]
+    with redirect_stderr(said):
+        code = run([*words, "--model", str(folder / "parser.safetensors"), "--out", str(out)])
+    lines = [line for file in sorted(out.iterdir()) for line in file.read_text(encoding="utf-8").splitlines()]
+    return code, said.getvalue().splitlines()[-1], lines
+
+
 def main(folder: Path) -> None:
     small_parser().save(folder / "parser.safetensors")
     model().save(folder / "lm.safetensors")
@@ -67,10 +104,15 @@ def main(folder: Path) -> None:
         for format in ("bracket", "parquet"):
             words = ["parse", "--file", str(folder / "texts" / "*.txt"), "--engine", "ray", "--format", format]
             assert run([*words, "--model", str(folder / "parser.safetensors"), "--out", str(folder / format)]) == 0
+        more = {
+            "refusals": refusals(folder / "parser.safetensors", folder / "lm.safetensors"),
+            "parsed": [parsed(folder, text) for text in FILES],
+        }
     finally:
         ray.shutdown()
         cluster.shutdown()
-    (folder / "found.json").write_text(json.dumps({"rows": rows, "nodes": nodes, "scores": scores}), encoding="utf-8")
+    found = {"rows": rows, "nodes": nodes, "scores": scores, **more}
+    (folder / "found.json").write_text(json.dumps(found), encoding="utf-8")
 
 
 if __name__ == "__main__":
