@@ -23,7 +23,7 @@ from seqtree import LanguageModel, Parser, Tagger
 from seqtree.errors import InputError, ModelFileError
 from seqtree.parsing.formats import as_bracket
 from seqtree.parsing.parse import Parse
-from seqtree.spacy.sentence_tree import SentenceTree, stored_tree
+from seqtree.spacy.sentence_tree import SentenceTree, stored_tree, token_lengths
 from seqtree.tagging.config import TaggerNetworkConfig
 from seqtree.text.lexicon import LabelSet, Lexicon
 from seqtree.text.sentences import words_as_given
@@ -181,6 +181,36 @@ def test_a_document_that_was_not_parsed(files: Path) -> None:
         _ = doc[1:]._.parse_string
 
 
+def test_other_tokens_of_the_same_number_have_no_tree(files: Path) -> None:
+    doc = _pipeline(files)("the cat sat on the mat")
+    with doc.retokenize() as retokenizer:
+        retokenizer.merge(doc[0:2])
+        retokenizer.split(doc[5], ["m", "at"], [doc[4], doc[4]])
+    assert len(doc) == 6
+    with pytest.raises(InputError, match="the tokens of its sentence have changed"):
+        _ = doc[:]._.parse_string
+
+
+def test_errors_are_told_to_the_handler_of_the_pipeline(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nlp = _pipeline(files)
+    parses, told = Parser.parses, []
+
+    def fails(self: Parser, sentences: Iterable[Any]) -> Iterator[Parse | None]:
+        batch = list(sentences)
+        if any(form == "dog" for words in batch for _, form in words):
+            raise ValueError("no dogs")
+        return parses(self, batch)
+
+    monkeypatch.setattr(Parser, "parses", fails)
+    texts = ["A cat sat.", "A dog ran.", "A man saw it."]
+    with pytest.raises(ValueError, match="no dogs"):
+        list(nlp.pipe(texts, batch_size=1))
+    nlp.set_error_handler(lambda name, _, docs, error: told.append((name, [doc.text for doc in docs], str(error))))
+    assert [doc.text for doc in nlp.pipe(texts, batch_size=1)] == [texts[0], texts[2]]
+    assert told == [("seqtree", [texts[1]], "no dogs")]
+    assert nlp.get_pipe("seqtree").get_error_handler() is nlp.default_error_handler
+
+
 def test_a_span_of_two_sentences(files: Path) -> None:
     doc = _pipeline(files)("The cat sat. A dog ran.")
     with pytest.raises(seqtree.spacy.NotAConstituent, match="goes beyond its sentence"):
@@ -195,7 +225,7 @@ def test_a_deep_tree() -> None:
         tree = Tree("S", [Tree("DT", ["(a"]), tree])
     parse = Parse(binarise(tree), (), ())
     doc = Doc(spacy.blank("en").vocab, words=["(a"] * depth + ["x"])
-    found = SentenceTree.of(doc[:], stored_tree(parse, range(depth + 1), depth + 1))
+    found = SentenceTree.of(doc[:], stored_tree(parse, range(depth + 1), token_lengths(doc)))
     assert found.brackets(0) == as_bracket(parse)
     assert found.brackets(0).startswith("(S (DT -LRB-a) (S")
     assert [*found.children(0)] == [1, 2]

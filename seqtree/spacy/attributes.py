@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from seqtree.errors import InputError
-from seqtree.spacy.sentence_tree import SentenceTree
+from seqtree.spacy.sentence_tree import SentenceTree, token_lengths
 
 if TYPE_CHECKING:
     from spacy.tokens import Span, Token
@@ -67,7 +67,7 @@ def _tree(span: Span) -> SentenceTree:
             f"{_named(span)} has no tree: the document was not parsed (nlp.add_pipe('seqtree')), "
             "or its sentences have been split anew since"
         )
-    if stored["tokens"] != len(sentence):
+    if tuple(stored["tokens"]) != token_lengths(sentence):
         raise InputError(
             f"{_named(span)} has no tree any more: the tokens of its sentence have changed since it was parsed"
         )

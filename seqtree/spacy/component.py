@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_left
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from itertools import islice
 from multiprocessing import parent_process
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from seqtree.errors import InputError, ModelFileError
 from seqtree.shipped import DEFAULT, located
 from seqtree.spacy.attributes import STORED, add_attributes
-from seqtree.spacy.sentence_tree import stored_tree
+from seqtree.spacy.sentence_tree import stored_tree, token_lengths
 
 if TYPE_CHECKING:
     from spacy.tokens import Doc, Span, Token
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from seqtree.text.sentences import Word
 
 SENTENCES = 2048  # that go to the parser at once
+ErrorHandler = Callable[[str, Any, list[Any], Exception], object]
 KINDS = {"parser": "parser", "tagger": "tagger", "lm": "language-model"}
 SETTINGS = {
     "parser": DEFAULT,
@@ -63,8 +64,9 @@ class Component:
     parser, tagger, lm: model files, run folders or names of models that come with seqtree, or None. set_tags: whether
     tokens without a tag get one, from the tagger, or else from the parser. split_sentences: whether a document in which
     nothing has marked sentences is split by seqtree's rules, not taken as one sentence. batch_size: how many sentences
-    are parsed at once. Models are opened on first use; a copy by ``pickle`` has none of their weights, and opens them
-    itself. Raises InputError without spaCy, for models that are not there, and for a ``batch_size`` below 1.
+    are parsed at once. name: the component's in its pipeline, for a handler of errors. Models are opened on first use;
+    a copy by ``pickle`` has none of their weights, and opens them itself. Raises InputError without spaCy, for models
+    that are not there, and for a ``batch_size`` below 1.
     """
 
     def __init__(
@@ -76,6 +78,7 @@ class Component:
         set_tags: bool = True,
         split_sentences: bool = True,
         batch_size: int = SENTENCES,
+        name: str = "seqtree",
     ) -> None:
         add_attributes(trees=parser is not None, surprisals=lm is not None)
         if batch_size < 1:
@@ -83,6 +86,8 @@ class Component:
         named = {"parser": parser, "tagger": tagger, "lm": lm}
         self.files = {use: _file(name, KINDS[use]) for use, name in named.items() if name is not None}
         self.set_tags, self.split_sentences, self.batch_size = set_tags, split_sentences, batch_size
+        self.name = name
+        self._error_handler: ErrorHandler = _raise
         self._models: dict[str, Any] = {}
         self._process = os.getpid()
 
@@ -97,10 +102,15 @@ class Component:
 
     def __call__(self, doc: Doc) -> Doc:
         """The document, with all that the models find in it."""
-        return next(self.pipe([doc]))
+        self._mark_sentences(doc)
+        self._annotate([doc])
+        return doc
 
     def pipe(self, stream: Iterable[Doc], batch_size: int | None = None) -> Iterator[Doc]:
-        """The documents in their order, ``batch_size`` of them at once, or fewer that have enough sentences."""
+        """The documents in their order, ``batch_size`` of them at once, or fewer that have enough sentences.
+
+        What goes wrong is told to the handler of errors; if it goes on, the documents that were at work are left out.
+        """
         docs: list[Doc] = []
         waiting = 0
         for doc in stream:
@@ -108,11 +118,26 @@ class Component:
             docs.append(doc)
             waiting += sum(1 for _ in doc.sents)
             if waiting >= self.batch_size or len(docs) == batch_size:
-                self._annotate(docs)
-                yield from docs
+                yield from self._annotated(docs)
                 docs, waiting = [], 0
-        self._annotate(docs)
-        yield from docs
+        yield from self._annotated(docs)
+
+    def set_error_handler(self, error_handler: ErrorHandler) -> None:
+        """Who is told of an error in ``pipe``: by this name, component and documents, as ``nlp.set_error_handler``."""
+        self._error_handler = error_handler
+
+    def get_error_handler(self) -> ErrorHandler:
+        """Who is told of an error; by default it is raised."""
+        return self._error_handler
+
+    def _annotated(self, docs: list[Doc]) -> list[Doc]:
+        """The documents, with all that the models find in them; none if that fails."""
+        try:
+            self._annotate(docs)
+        except Exception as error:
+            self._error_handler(self.name, self, docs, error)
+            return []
+        return docs
 
     def _annotate(self, docs: Sequence[Doc]) -> None:
         if not docs:
@@ -145,7 +170,7 @@ class Component:
         for sentence, parse in zip(sentences, parses, strict=True):
             first = sentence.span.start
             places = [token.i - first for token in sentence.words]
-            sentence.span._.set(STORED, stored_tree(parse, places, len(sentence.span)))
+            sentence.span._.set(STORED, stored_tree(parse, places, token_lengths(sentence.span)))
             tags.append(parse.binary.tags if parse else ())
         return tags
 
@@ -195,7 +220,9 @@ def create(
     batch_size: int,
 ) -> Component:
     """The factory that spaCy calls for ``nlp.add_pipe("seqtree", config={...})``."""
-    return Component(parser, tagger, lm, set_tags=set_tags, split_sentences=split_sentences, batch_size=batch_size)
+    return Component(
+        parser, tagger, lm, set_tags=set_tags, split_sentences=split_sentences, batch_size=batch_size, name=name
+    )
 
 
 def register() -> None:
@@ -203,6 +230,10 @@ def register() -> None:
     from spacy.language import Language
 
     Language.factory("seqtree", default_config=SETTINGS, assigns=ASSIGNS, func=create)
+
+
+def _raise(name: str, component: Any, docs: list[Any], error: Exception) -> NoReturn:
+    raise error
 
 
 def _file(name: str, kind: str) -> Path:

@@ -7,27 +7,28 @@ word: no constituent begins or ends with it, but the whole sentence, which has a
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from operator import neg
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from spacy.tokens import Span
+    from spacy.tokens import Span, Token
 
     from seqtree.parsing.parse import Parse
 
 Stored = dict[str, Any]
 
 
-def stored_tree(parse: Parse | None, places: Sequence[int], length: int) -> Stored:
+def stored_tree(parse: Parse | None, places: Sequence[int], lengths: Sequence[int]) -> Stored:
     """A parse as numbers and strings, None for a sentence of white space.
 
-    places: which of the ``length`` tokens of the sentence the words are. ``starts``, ``ends``, ``labels`` and ``tags``
+    places: which of the tokens of the sentence, of these lengths in characters, the words are. ``tokens`` are the
+    lengths: they tell whether the tokens have changed since. ``starts``, ``ends``, ``labels`` and ``tags``
     have an item for each constituent, words among them: its tokens [start, end) in the sentence, its labels, outermost
     first, and the tag of a word, None for phrases.
     """
-    stored: Stored = {"tokens": length, "starts": [], "ends": [], "labels": [], "tags": []}
+    stored: Stored = {"tokens": lengths, "starts": [], "ends": [], "labels": [], "tags": []}
     if parse is None:
         return stored
     from seqtree.treebank.normalisation import ROOT
@@ -43,6 +44,11 @@ def stored_tree(parse: Parse | None, places: Sequence[int], length: int) -> Stor
         stored["labels"].append(labels[start, end])  # shared by all spans that have them
         stored["tags"].append(binary.tags[start] if end - start == 1 else None)
     return stored
+
+
+def token_lengths(sentence: Iterable[Token]) -> tuple[int, ...]:
+    """How many characters each token of a sentence has."""
+    return tuple(map(len, sentence))
 
 
 @dataclass(frozen=True)
