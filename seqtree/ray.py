@@ -88,7 +88,7 @@ def parse_files(
     context.execution_options.preserve_order = True
     context.enable_progress_bars = False
     try:
-        texts = data.read_datasource(_source()(found, encoding), num_cpus=FEW)
+        texts = data.read_datasource(_source()(found, encoding), ray_remote_args={"num_cpus": FEW})
         trees = parse(texts, file, tokenized=tokenized, actors=actors)
         if format == "parquet":
             trees.write_parquet(out, ray_remote_args={"num_cpus": FEW})
