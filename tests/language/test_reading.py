@@ -240,7 +240,7 @@ def test_sentences_of_a_document_are_its_lines(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        ("story,word\n1,the\n1\n", "items.csv:3: 1 columns, expected 2 as in the header"),
+        ("story,word\n1,the\n1\n", "items.csv:3: 1 column, expected 2 as in the header"),
         (
             "story,token\n1,the\n",
             "items.csv:1: no column 'word' among 'story', 'token', its header (see --word-column)",
