@@ -211,7 +211,7 @@ def test_an_empty_text_has_a_header(score: Run) -> None:
         ),
         (("--items", "items.csv", "--word-column", "token"), "items.csv:1: no column 'token' among"),
         (("--items", "items.csv", "--by-column", "list"), "items.csv:1: no column 'list' among"),
-        (("--items", "ragged.csv"), "ragged.csv:3: 1 columns, expected 2 as in the header"),
+        (("--items", "ragged.csv"), "ragged.csv:3: 1 column, expected 2 as in the header"),
         (("--items", "."), ".: a folder, expected one file"),
         (("--items", "twice.csv"), "twice.csv:1: more than one column 'n', expected each name once"),
         (("--items", "twice.csv", "--prefix", "a_"), "twice.csv:1: more than one column 'n'"),
