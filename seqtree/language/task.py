@@ -95,7 +95,8 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
         start = LanguageModel.load(given["init_from"]) if "init_from" in given else None
         if given.setdefault("condition", bool(start and start.classes)):
             given.setdefault("documents", "lines")
-        if given.setdefault("documents", start.settings.documents if start else "text") == "lines":
+        lines = given.setdefault("documents", start.settings.documents if start else "text") == "lines"
+        if lines and not given.get("valid"):
             given = {"valid_from": "lines", **given}
         unit = start.settings.unit if start else given.get("unit", "char")
         if unit == "char" and (name := next((one for one in ("tokenizer", "word_dropout") if one in given), None)):

@@ -252,7 +252,7 @@ def test_that_validation_data_are_trained_on_is_told(row: Row, tmp_path: Path) -
     if row.task == "image" or row.toy:
         pytest.skip("the data to validate on have no name of their own")
     sources, display = [str(source) for source in row.source(tmp_path)], Messages()
-    named: dict[str, Any] = {"valid_part": "train"} if row.task == "scene" else {"valid": sources}
+    named: dict[str, Any] = {"valid_part": "train"} if row.task == "scene" else {"valid": sources, "valid_share": None}
     fit(row.kind, sources, {**row.options, **named, "epochs": 0.1, "out": str(tmp_path / "run")}, display)
     assert "will look better than they are" in display.text
 

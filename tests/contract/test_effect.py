@@ -44,6 +44,8 @@ def test_an_option_that_does_nothing(task: str, options: dict[str, object], said
 
 
 def test_it_may_be_off_and_may_be_given_where_it_counts() -> None:
+    lines = named(TASKS["lm"].task).resolve({"documents": "lines", "valid": ("a.txt",)})
+    assert lines.validation.valid == ("a.txt",)
     task = named(TASKS["scene"].task)
     task.resolve({"explore": 0.0, "pair_epochs": 0, "leaves_only": True})
     assert task.resolve({"method": "slic", "segments": 5}).segments.segments == 5

@@ -127,7 +127,7 @@ _MASKED = {**_CALM, "min_count": 1, "batch": 8, "valid_share": 0.2}
 _TRANSLATE = ("--preset", "tiny", "--hidden", "12", "--embedding", "8", "--batch", "20")
 _NO_CHANCE = {"preset": "tiny", "dropout": 0.0, "hidden": 8, "embedding": 6, "batch": 12}
 _NO_DROPOUT = dict.fromkeys(("dropout", "word_dropout", "input_dropout", "update_dropout", "output_dropout"), 0.0)
-_BARE = {**_NO_DROPOUT, "preset": "tiny", "hidden": 8, "words": 6, "vector": 6}
+_BARE = {**_NO_DROPOUT, "preset": "tiny", "words": 6, "vector": 6}
 _STILL_SCENES = {**SMALL, "preset": "tiny", "dropout": 0.0, "explore": 0.0, "pair_epochs": 0}
 _STILL = {"preset": "tiny", "dropout": 0.0, "word_dropout": 0.0, "explore": 0.0, "hidden": 8, "vector": 6, "scorer": 7}
 
@@ -184,7 +184,7 @@ ROWS = {
                 _STILL,
                 {**_STILL, "objective": "softmax"},
                 {**_STILL, "objective": "structured"},
-                {**_STILL, "encoder": "none", "composition": "tanh"},
+                {**_STILL, "hidden": None, "encoder": "none", "composition": "tanh"},
                 {**_STILL, "encoder": "gru", "composition": "lstm", "layers": 2},
             ),
         ),
@@ -222,7 +222,7 @@ ROWS = {
                 {**_CALM, "crf": False},
                 {**_CALM, "tag_column": 2, "subwords": 5},
                 {**_CALM, "encoder": "cnn", "layers": 3},
-                {**_CALM, "encoder": "none"},
+                {**_CALM, "hidden": None, "encoder": "none"},
             ),
         ),
         Row(
@@ -248,8 +248,8 @@ ROWS = {
                 _BARE,
                 {**_BARE, "composition": "rntn"},
                 {**_BARE, "composition": "tanh", "characters": 5},
-                {**_BARE, "composition": "max", "encoder": "gru"},
-                {**_BARE, "composition": "relu", "encoder": "lstm", "layers": 2},
+                {**_BARE, "composition": "max", "encoder": "gru", "hidden": 8},
+                {**_BARE, "composition": "relu", "encoder": "lstm", "hidden": 8, "layers": 2},
             ),
         ),
         Row(
