@@ -10,6 +10,7 @@ import click
 
 from seqtree.cli.options import (
     FILE,
+    NumberRange,
     TextCommand,
     columns_options,
     compute_options,
@@ -39,7 +40,7 @@ SHOWN = 10  # mistakes
 REJECTED = "-"
 reject_option = click.option(
     "--reject",
-    type=click.FloatRange(0, 1),
+    type=NumberRange(0, 1),
     default=0.0,
     metavar="P",
     help="Give no class where the most probable one has less than this probability.",

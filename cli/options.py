@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import os
 import sys
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
@@ -41,6 +42,16 @@ class _File(click.Path):
         if value == "":
             self.fail("an empty name; expected a file or a folder", parameter, context)
         return super().convert(value, parameter, context)
+
+
+class NumberRange(click.FloatRange):
+    """A number in a range, in none of which nan is."""
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
+        number = super().convert(value, parameter, context)
+        if math.isnan(number):
+            self.fail("nan is in no range.", parameter, context)
+        return number
 
 
 FILE = _File(readable=False, allow_dash=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from seqtree.cli.options import FILE, device_option, note, precision_option, threads_option
+from seqtree.cli.options import FILE, NumberRange, device_option, note, precision_option, threads_option
 from seqtree.errors import InputError
 from seqtree.extras import needed
 
@@ -42,7 +42,7 @@ QUIET: dict[str, Any] = {
 @click.option("--host", default="127.0.0.1", help="Address to listen at; one that others can reach needs a token.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, help="Port to listen at, or the next free one.")
 @click.option("--workers", type=click.IntRange(1, 64), default=1, help="Processes, each with the models in its memory.")
-@click.option("--rate", type=click.FloatRange(min=0, min_open=True), default=100, help="Requests a second, by address.")
+@click.option("--rate", type=NumberRange(min=0, min_open=True), default=100, help="Requests a second, by address.")
 @threads_option
 @precision_option
 @device_option

@@ -139,6 +139,11 @@ def test_what_is_rejected() -> None:
     items = [Labelled("strange", text, f"line {i}") for i, text in enumerate(TEXTS)]
     measured = evaluate(classifier, items, reject)
     assert (measured.rejected, measured.accuracy) == (2, 0.5)
+    for wrong in (float("nan"), -0.1, 1.5):
+        with pytest.raises(InputError, match="expected a probability, from 0 to 1"):
+            classifier.classifications(TEXTS, wrong)
+        with pytest.raises(InputError, match="expected a probability, from 0 to 1"):
+            evaluate(classifier, items, wrong)
     with pytest.raises(InputError, match="line 0: the classifier does not know the label 'strange'; expected one of"):
         evaluate(classifier, items)
 

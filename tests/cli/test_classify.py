@@ -127,8 +127,8 @@ def test_other_sources(classify: Run, tmp_path: Path) -> None:
     assert json.loads(out)["words"] == ["bad", ",", "no"]
     refused(classify("predict", "r", "--text-column", "text", stdin=b"review\nbad\n"), "no column 'text'")
     refused(classify("predict", "r", "good", "--text-column", "review"), "--text-column goes with --file or stdin")
-    refused(classify("predict", "r", "good", "--reject", "nan"), "reject nan: expected a probability, from 0 to 1")
-    refused(classify("eval", "r", "a.csv", *columns, "--reject", "nan"), "reject nan: expected a probability")
+    refused(classify("predict", "r", "good", "--reject", "nan"), "'--reject': nan is in no range.")
+    refused(classify("eval", "r", "a.csv", *columns, "--reject", "nan"), "'--reject': nan is in no range")
     refused(classify("predict", "r", "-1 degree"), "write -- before it")
     (tmp_path / "b.tsv").write_text("5\tgood\n")
     refused(classify("eval", "r", "b.tsv", *columns), "b.tsv:1: no column 'stars' among '5', 'good'")

@@ -19,7 +19,7 @@ import seqtree
 from seqtree import shipped
 from seqtree.nn.device import choose_device, choose_dtype
 
-BASE = {"click", "nltk", "numpy", "rich", "safetensors", "torch"}
+BASE = {"click", "nltk", "numpy", "regex", "rich", "safetensors", "torch"}
 EXTRAS = set(metadata.metadata("seqtree").get_all("Provides-Extra", [])) - {"dev", "docs", "test"}
 
 

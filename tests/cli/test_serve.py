@@ -68,6 +68,10 @@ def test_a_host_that_there_is_not(serve: Run, host: str, shown: str, reason: str
     assert "attempting" not in result[2]
 
 
+def test_a_rate_that_is_no_number(serve: Run) -> None:
+    refused(serve("--rate", "nan"), "'--rate': nan is in no range")
+
+
 def test_a_model_that_there_is_not(serve: Run, tmp_path: Path) -> None:
     (tmp_path / "note.txt").write_text("no model", encoding="utf-8")
     for model in ("nothing-here", "note.txt"):

@@ -234,9 +234,9 @@ options["sampled_softmax"] = sys.argv[4] == "sampled"
 fit(seqtree.language.task.LanguageModelTask, [sys.argv[1]], {**options, "precision": sys.argv[3]}, Display())
 print(peak() - before)
 """
-    words = [f"w{i}" for i in range(20_000)]
+    words = [f"w{i}" for i in range(40_000)]
     text = tmp_path / "text.txt"
-    text.write_text("".join(" ".join(words[i : i + 10]) + "\n" for i in range(0, 20_000, 10)) * 2, encoding="utf-8")
+    text.write_text("".join(" ".join(words[i : i + 10]) + "\n" for i in range(0, 40_000, 10)) * 2, encoding="utf-8")
     fast = "bf16" if choose_dtype("auto", torch.device("cpu")) else "fp32"  # elsewhere it takes minutes
     for precision, softmax in dict.fromkeys((("fp32", "exact"), (fast, "exact"), (fast, "sampled"))):
         run = str(tmp_path / f"{precision}-{softmax}")

@@ -654,7 +654,7 @@ def test_validation_trees_of_their_own(tmp_path: Path) -> None:
     own = tmp_path / "own.mrg"
     own.write_text("(S (NP (DT the) (NN cat)) (VP (VBD sat)))\n" * 3, encoding="utf-8")
     display = Messages()
-    report = train(parser_recipe(tmp_path / "run", epochs=0.1, valid=(str(own),)), display)
+    report = train(parser_recipe(tmp_path / "run", epochs=0.1, valid=(str(own),), valid_share=None), display)
     assert display.text.startswith("200 training trees of 1,856 words, 3 validation trees")
     assert (report["sentences"], report["measured_on"]) == (3, "validation")
 
