@@ -21,16 +21,7 @@ from seqtree.cli.options import (
     print_json,
     write_picture,
 )
-from seqtree.cli.texts import (
-    check_texts,
-    classes_line,
-    file_option,
-    in_chunks,
-    ranked,
-    text_column_option,
-    texts_argument,
-    texts_or_column,
-)
+from seqtree.cli.texts import check_texts, classes_line, in_chunks, ranked, texts_options, texts_or_column
 from seqtree.cli.train import train_command
 from seqtree.confusion import mistakes
 from seqtree.drawing.charts import FORMATS
@@ -123,10 +114,7 @@ def eval_(
     "  seqtree classify predict runs/topics --file questions.txt --json > classes.jsonl",
 )
 @click.argument("model", type=FILE)
-@texts_argument
-@file_option
-@click.option("-k", type=click.IntRange(min=1), default=1, help="How many classes, most probable first.")
-@text_column_option
+@texts_options
 @reject_option
 @compute_options
 @json_lines_option

@@ -8,16 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from seqtree.cli.options import FILE, device_option, encoding_option, json_lines_option, open_model, threads_option
-from seqtree.cli.texts import (
-    check_texts,
-    classes_line,
-    file_option,
-    in_chunks,
-    ranked,
-    text_column_option,
-    texts_argument,
-    texts_or_column,
-)
+from seqtree.cli.texts import check_texts, classes_line, in_chunks, ranked, texts_options, texts_or_column
 from seqtree.escapes import json_line
 
 if TYPE_CHECKING:
@@ -29,10 +20,7 @@ if TYPE_CHECKING:
     "  seqtree lm classify runs/poems --file lines.txt > classes.tsv"
 )
 @click.argument("model", type=FILE)
-@texts_argument
-@file_option
-@click.option("-k", type=click.IntRange(min=1), default=1, help="How many classes, most probable first.")
-@text_column_option
+@texts_options
 @encoding_option
 @device_option
 @threads_option

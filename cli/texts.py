@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import click
 
-from seqtree.cli.options import FILE, note
+from seqtree.cli.options import FILE, note, with_options
 from seqtree.errors import InputError
 
 T = TypeVar("T")
@@ -86,10 +86,18 @@ def with_note_of_tabs(blocks: Iterable[Iterator[str]], what: str) -> Iterator[It
     return map(watched, blocks)
 
 
-text_column_option = click.option(
-    "--text-column",
-    metavar="NAME",
-    help="Read the texts in this column of --file, a table: CSV where its name ends so, else with tabs between fields.",
+texts_options = with_options(  # of what classifies texts
+    [
+        texts_argument,
+        file_option,
+        click.option("-k", type=click.IntRange(min=1), default=1, help="How many classes, most probable first."),
+        click.option(
+            "--text-column",
+            metavar="NAME",
+            help="Read the texts in this column of --file, a table: CSV where its name ends so, else with tabs between "
+            "fields.",
+        ),
+    ]
 )
 
 

@@ -291,7 +291,11 @@ def test_documents_keep_their_trees(files: Path, tmp_path: Path) -> None:
     assert together is not None
     assert _trees([together]) == [_trees([docs[3]])[0] + _trees([docs[0]])[0]]
     assert docs[0][0:4]._.get("seqtree") is None
-    assert set(docs[0][0:7]._.seqtree) == {"tokens", "starts", "ends", "labels", "tags"}
+    known = docs[0][0:7]._.seqtree
+    assert set(known) == {"lengths", "starts", "ends", "labels", "tags"}
+    docs[0][0:7]._.set("seqtree", {"tokens": len(known.pop("lengths")), **known})  # as they were once stored
+    with pytest.raises(InputError, match="has no tree any more"):
+        _trees([docs[0]])
 
 
 def test_pipelines_are_saved(files: Path, tmp_path: Path) -> None:

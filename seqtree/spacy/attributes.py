@@ -67,7 +67,7 @@ def _tree(span: Span) -> SentenceTree:
             f"{_named(span)} has no tree: the document was not parsed (nlp.add_pipe('seqtree')), "
             "or its sentences have been split anew since"
         )
-    if tuple(stored["tokens"]) != token_lengths(sentence):
+    if tuple(stored.get("lengths", ())) != token_lengths(sentence):
         raise InputError(
             f"{_named(span)} has no tree any more: the tokens of its sentence have changed since it was parsed"
         )

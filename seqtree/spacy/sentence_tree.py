@@ -23,12 +23,12 @@ Stored = dict[str, Any]
 def stored_tree(parse: Parse | None, places: Sequence[int], lengths: Sequence[int]) -> Stored:
     """A parse as numbers and strings, None for a sentence of white space.
 
-    places: which of the tokens of the sentence, of these lengths in characters, the words are. ``tokens`` are the
-    lengths: they tell whether the tokens have changed since. ``starts``, ``ends``, ``labels`` and ``tags``
-    have an item for each constituent, words among them: its tokens [start, end) in the sentence, its labels, outermost
-    first, and the tag of a word, None for phrases.
+    places: which of the tokens of the sentence the words are; ``lengths`` are those of its tokens, in characters, and
+    tell whether they have changed since. ``starts``, ``ends``, ``labels`` and ``tags`` have an item for each
+    constituent, words among them: its tokens [start, end) in the sentence, its labels, outermost first, and the tag of
+    a word, None for phrases.
     """
-    stored: Stored = {"tokens": lengths, "starts": [], "ends": [], "labels": [], "tags": []}
+    stored: Stored = {"lengths": lengths, "starts": [], "ends": [], "labels": [], "tags": []}
     if parse is None:
         return stored
     from seqtree.treebank.normalisation import ROOT
