@@ -89,11 +89,15 @@ class Classifier(Model[ClassifierNetwork], ClassifierI):  # type: ignore[misc]  
         config: ClassifierNetworkConfig,
         seed: int = 0,
         texts: Sequence[Sequence[str]] = (),
+        more: Ids | Sequence[int] = (),
     ) -> Classifier:
-        """A classifier with random weights over these words and classes, and the n-grams of ``texts`` in words."""
+        """A classifier with random weights over these words and classes, and the n-grams of ``texts`` in words.
+
+        more: the hashes of n-grams that have weights whether these texts have them or not.
+        """
         ngrams = NGrams(config.ngrams, config.character_ngrams)
         found = (np.unique(np.concatenate(ngrams.hashes(text))) for text in texts if config.has_ngrams)
-        known, counts = frequent(found, config.max_ngrams)
+        known, counts = frequent(found, config.max_ngrams, more)
         network = untrained(partial(ClassifierNetwork, lexicon, len(classes), len(known), config), seed)
         if config.has_ngrams:
             network.known.copy_(torch.from_numpy(known))
@@ -107,7 +111,7 @@ class Classifier(Model[ClassifierNetwork], ClassifierI):  # type: ignore[misc]  
             "unit": self.unit,
             "lower": self.lower,
             "scales": list(self.scales),
-            "ngrams": len(self._known),
+            "ngrams": len(self.known_grams),
             "network": self.network.config.to_json(),
         }
 
@@ -121,14 +125,14 @@ class Classifier(Model[ClassifierNetwork], ClassifierI):  # type: ignore[misc]  
         )
 
     @property
-    def _known(self) -> Ids:
+    def known_grams(self) -> Ids:
         """The hashes (F,) of the n-grams that have weights."""
         known: Ids = self.network.known.numpy(force=True) if self.network.config.has_ngrams else np.zeros(0, np.int64)
         return known
 
     def batch(self, texts: Sequence[Sequence[str]]) -> TextBatch:
         """The batch of texts (none empty) in words."""
-        return make_text_batch(texts, self.lexicon, self.ngrams, self._known, self.network.config.window)
+        return make_text_batch(texts, self.lexicon, self.ngrams, self.known_grams, self.network.config.window)
 
     def labels(self) -> list[str]:
         """The classes. NLTK's ``ClassifierI``."""

@@ -24,11 +24,13 @@ from seqtree.text.reading import check_standard_input
 from seqtree.training.batches import SentenceTask, spread_out
 from seqtree.training.counts import counted_words
 from seqtree.training.progress import Display
-from seqtree.training.start import known_before, start_encoder, with_start
+from seqtree.training.start import known_before, start_encoder, start_grams, start_rest, with_start
 from seqtree.training.task import Batch, Counted, Inputs
 from seqtree.wording import counted
 
 MAX_VALIDATION = 5000  # texts
+SHAPE = ("bidirectional", "pooling", "ngrams", "character_ngrams")  # besides the word encoder's
+READING = ("unit", "lower")
 
 
 class ClassData(NamedTuple):
@@ -56,14 +58,15 @@ class ClassifyTask(SentenceTask[ClassifierRecipe, Classifier, ClassData]):
         self.weights: Tensor | None = None
         if recipe.texts.class_weights == "balanced":
             counts = np.bincount(self.labels, minlength=len(model.classes))
-            self.weights = torch.from_numpy((len(self.labels) / (len(counts) * counts)).astype(np.float32))
+            weights = len(self.labels) / (np.count_nonzero(counts) * counts.clip(min=1))
+            self.weights = torch.from_numpy(weights.astype(np.float32))
 
     @classmethod
     def resolve(cls, options: Mapping[str, Any]) -> ClassifierRecipe:
         recipe = OPTIONS.resolved(options)
         if recipe.texts.baseline:
             check_baseline()  # before anything is trained
-        return with_start(recipe, options)
+        return with_start(recipe, options, Classifier.kind, network=SHAPE, texts=READING)
 
     @classmethod
     def read(cls, sources: Sequence[str], recipe: ClassifierRecipe, display: Display) -> ClassData:
@@ -91,8 +94,14 @@ class ClassifyTask(SentenceTask[ClassifierRecipe, Classifier, ClassData]):
         words = [words_of(item.text, texts.unit, texts.lower) for item in data.training]
         lexicon = Lexicon.build(Counter(word for text in words for word in text), texts.min_count, known_before(recipe))
         classes = LabelSet(sorted({item.label for item in data.training}))
-        made = Classifier.over(lexicon, classes, texts.unit, texts.lower, recipe.network, recipe.training.seed, words)
+        start: Classifier | None = recipe.start_of(Classifier.kind)
+        if start:
+            classes = start.classes.extended(classes.names)
+        seed, known = recipe.training.seed, start.known_grams if start else ()
+        made = Classifier.over(lexicon, classes, texts.unit, texts.lower, recipe.network, seed, words, known)
         start_encoder(made.network.words, lexicon, recipe, display.message)
+        if start:
+            _start(made, start)
         return made
 
     def counted(self) -> Counted:
@@ -155,6 +164,16 @@ class ClassifyTask(SentenceTask[ClassifierRecipe, Classifier, ClassData]):
             f"n-grams of {config.ngrams} words and {config.character_ngrams} characters, "
             f"batch {self.recipe.batch.batch}"
         )
+
+
+@torch.no_grad()
+def _start(made: Classifier, start: Classifier) -> None:
+    """Copy what a classifier that goes on from another has of it besides words."""
+    start_rest(made.network, start.network, apart=("grams", "idf", "known"))
+    made.scales = start.scales
+    if made.network.config.has_ngrams:
+        places = start_grams(made.network.grams, made.network.known, start.network.grams, start.network.known)
+        made.network.idf[places] = start.network.idf
 
 
 def _read(sources: Sequence[str], settings: LabelledSettings) -> list[Labelled]:

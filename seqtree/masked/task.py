@@ -14,7 +14,6 @@ from seqtree.errors import InputError
 from seqtree.masked.config import OPTIONS, MaskedRecipe
 from seqtree.masked.evaluation import can_be_measured, evaluate, in_pieces
 from seqtree.masked.model import MaskedLanguageModel
-from seqtree.masked.network import MaskedNetwork
 from seqtree.text.batches import make_batch
 from seqtree.text.lexicon import Ids, Lexicon
 from seqtree.text.reading import check_standard_input
@@ -64,7 +63,7 @@ class MaskedTask(SentenceTask[MaskedRecipe, MaskedLanguageModel, MaskedData]):
 
     @classmethod
     def resolve(cls, options: Any) -> MaskedRecipe:
-        return with_start(OPTIONS.resolved(options), options)
+        return with_start(OPTIONS.resolved(options), options, MaskedLanguageModel.kind)
 
     @classmethod
     def read(cls, sources: Sequence[str], recipe: MaskedRecipe, display: Display) -> MaskedData:
@@ -92,13 +91,13 @@ class MaskedTask(SentenceTask[MaskedRecipe, MaskedLanguageModel, MaskedData]):
 
     @classmethod
     def build(cls, data: MaskedData, recipe: MaskedRecipe, display: Display) -> MaskedLanguageModel:
-        lexicon = Lexicon.build(data.text.counts(), recipe.plain.min_count, known_before(recipe))
+        known = known_before(recipe)._replace(first=False)  # the words that are guessed come first
+        lexicon = Lexicon.build(data.text.counts(), recipe.plain.min_count, known)
         model = MaskedLanguageModel.over(lexicon, recipe.network, recipe.training.seed)
         start_encoder(model.network.words, lexicon, recipe, display.message)
-        if recipe.start is not None and recipe.start.kind == model.kind:
-            given: MaskedNetwork = recipe.start.network
-            model.network.guess.load_state_dict(given.guess.state_dict())
-            model.network.norm.load_state_dict(given.norm.state_dict())
+        if start := recipe.start_of(model.kind):
+            model.network.guess.load_state_dict(start.network.guess.state_dict())
+            model.network.norm.load_state_dict(start.network.norm.state_dict())
         return model
 
     def counted(self) -> Counted:

@@ -24,7 +24,7 @@ from seqtree.text.reading import check_standard_input
 from seqtree.training.batches import SentenceTask, held_out
 from seqtree.training.counts import counted_words
 from seqtree.training.progress import Display
-from seqtree.training.start import PARSER, known_before, start_encoder, start_rest, with_start
+from seqtree.training.start import known_before, start_encoder, start_rest, with_start
 from seqtree.training.task import Batch, Counted, Inputs
 from seqtree.treebank.binary import BinaryTree, binarise, restore
 from seqtree.treebank.bracketed import write_tree
@@ -34,7 +34,7 @@ from seqtree.wording import counted
 
 MAX_WORDS = 2000  # of a training tree; time and memory of a step grow with their square
 MAX_VALIDATION = 2000  # trees
-COMPOSED = ("composition", "vector", "scorer")  # what a parser has of a parser that it starts from
+SHAPE = ("composition", "vector", "scorer")  # besides the word encoder's
 
 
 class ParserData(NamedTuple):
@@ -65,7 +65,7 @@ class ParserTask(SentenceTask[ParserRecipe, Parser, ParserData]):
         recipe = OPTIONS.resolved(options)
         whole_trees = recipe.objective.objective == "structured"
         recipe = replace(recipe, network=replace(recipe.network, whole_trees=whole_trees))
-        return with_start(recipe, options, COMPOSED)
+        return with_start(recipe, options, Parser.kind, network=SHAPE)
 
     @classmethod
     def read(cls, sources: Sequence[str], recipe: ParserRecipe, display: Display) -> ParserData:
@@ -91,7 +91,7 @@ class ParserTask(SentenceTask[ParserRecipe, Parser, ParserData]):
     def build(cls, data: ParserData, recipe: ParserRecipe, display: Display) -> Parser:
         words = (one.words for one in data.tagged)
         lexicon, tags, labels = names_in(data.training, recipe.reading.min_count, known_before(recipe), words)
-        start: Parser | None = recipe.start if recipe.start and recipe.start.kind == PARSER else None
+        start: Parser | None = recipe.start_of(Parser.kind)
         if start:
             tags, labels = start.tags.extended(tags.names), start.labels.extended(labels.names)
         parser = Parser.over(lexicon, tags, labels, recipe.network, recipe.training.seed)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from seqtree.errors import InputError
 from seqtree.tagging.config import ColumnSettings
-from seqtree.tagging.model import CANONICAL
+from seqtree.tagging.model import canonical_scheme
 from seqtree.text.chunks import OUTSIDE, rewritten, scheme_of
 from seqtree.text.columns import Tagged, read_tagged as columns_of
 from seqtree.text.lexicon import NOTHING, Known, LabelSet, Lexicon
@@ -43,9 +43,8 @@ def read_tagged(
 
 def canonical(tags: Sequence[str], scheme: str | None) -> tuple[str, ...]:
     """A sentence's tags as a network learns them: chunk tags in BIOES or BMES, whatever was wrong with them mended."""
-    if scheme is None:
-        return tuple(tags)
-    return rewritten(tags, CANONICAL.get(scheme, "bioes"))
+    chosen = canonical_scheme(scheme)
+    return tuple(tags) if chosen is None else rewritten(tags, chosen)
 
 
 def names_in(

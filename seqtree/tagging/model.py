@@ -28,7 +28,14 @@ from seqtree.text.lexicon import Ids, LabelSet, Lexicon
 from seqtree.text.ngrams import frequent
 from seqtree.text.sentences import Word, forms_for_model, given_words, sequence_of_words
 
-CANONICAL = {"bmes": "bmes"}  # the scheme in which a network chooses tags; for all others it is BIOES
+
+def canonical_scheme(scheme: str | None) -> str | None:
+    """The scheme in which a network chooses tags: BMES for BMES, BIOES for all others; None if they are no chunk tags.
+
+    >>> canonical_scheme("iob2"), canonical_scheme("bmes"), canonical_scheme(None)
+    ('bioes', 'bmes', None)
+    """
+    return scheme if scheme in ("bmes", None) else "bioes"
 
 
 class Tagger(Model[TaggerNetwork], TaggerI):  # type: ignore[misc]  # NLTK is not typed
@@ -68,13 +75,14 @@ class Tagger(Model[TaggerNetwork], TaggerI):  # type: ignore[misc]  # NLTK is no
         config: TaggerNetworkConfig,
         seed: int = 0,
         sentences: Iterable[Sequence[str]] = (),
+        more: Ids | Sequence[int] = (),
     ) -> Tagger:
         """A tagger with random weights over these words, tags (chunk tags in BIOES or BMES) and intents.
 
-        The n-grams that have weights are found in ``sentences``.
+        The n-grams that have weights are found in ``sentences``; ``more`` are the hashes of others that have, too.
         """
         near = (_near(lexicon, sentence, config.ngrams) for sentence in sentences if config.ngrams)
-        known = torch.from_numpy(frequent(near, config.max_ngrams)[0])
+        known = torch.from_numpy(frequent(near, config.max_ngrams, more)[0])
         make = partial(TaggerNetwork, lexicon, tags, len(intents), scheme is not None, len(known), config)
         network = untrained(make, seed)
         if config.ngrams:
@@ -87,7 +95,7 @@ class Tagger(Model[TaggerNetwork], TaggerI):  # type: ignore[misc]  # NLTK is no
             "tags": list(self.tags.names),
             "intents": list(self.intents.names),
             "scheme": self.scheme or "",
-            "ngrams": len(self.network.grams.known) if self.network.config.ngrams else 0,
+            "ngrams": len(self.known_grams),
             "network": self.network.config.to_json(),
         }
 
@@ -99,6 +107,13 @@ class Tagger(Model[TaggerNetwork], TaggerI):  # type: ignore[misc]  # NLTK is no
         grams = int(contents.get("ngrams", 0))  # files from before there were any do not have it
         network = TaggerNetwork(lexicon, tags, len(intents), scheme != "", grams, config)
         return cls(lexicon, tags, intents, scheme or None, network)
+
+    @property
+    def known_grams(self) -> Ids:
+        """The hashes (G,) of the n-grams that have weights."""
+        has_grams = self.network.config.ngrams > 0
+        known: Ids = self.network.grams.known.numpy(force=True) if has_grams else np.zeros(0, np.int64)
+        return known
 
     def tag(self, tokens: Iterable[str]) -> list[tuple[str, str]]:
         """Each word of a sentence with its tag. NLTK's ``TaggerI``."""
@@ -178,9 +193,7 @@ class Tagger(Model[TaggerNetwork], TaggerI):  # type: ignore[misc]  # NLTK is no
         ]
 
     def _written(self, tags: list[str], scheme: str | None) -> tuple[str, ...]:
-        if scheme is None or scheme == CANONICAL.get(self.scheme or "", "bioes"):
-            return tuple(tags)
-        return rewritten(tags, scheme)
+        return tuple(tags) if scheme in (None, canonical_scheme(self.scheme)) else rewritten(tags, scheme)
 
 
 def _near(lexicon: Lexicon, sentence: Sequence[str], most: int) -> Ids:

@@ -8,23 +8,26 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from seqtree.errors import InputError
 from seqtree.tagging.config import OPTIONS, TaggerRecipe
 from seqtree.tagging.data import TagData, canonical, check_tags, names_in, read_tagged, tell_of_broken
 from seqtree.tagging.evaluation import TagEvaluation, evaluate
-from seqtree.tagging.model import Tagger
+from seqtree.tagging.model import Tagger, canonical_scheme
+from seqtree.tagging.network import TaggerNetwork
 from seqtree.text.batches import make_batch
 from seqtree.text.reading import check_standard_input
 from seqtree.training.batches import SentenceTask, held_out
 from seqtree.training.counts import counted_words
 from seqtree.training.progress import Display
-from seqtree.training.start import known_before, start_encoder, with_start
+from seqtree.training.start import known_before, start_encoder, start_grams, start_rest, with_start
 from seqtree.training.task import Batch, Counted, Inputs
 from seqtree.wording import counted
 
 MAX_VALIDATION = 5000  # sentences
+SHAPE = ("crf", "ngrams", "intent_vector")  # besides the word encoder's
 
 
 class TagTask(SentenceTask[TaggerRecipe, Tagger, TagData]):
@@ -46,8 +49,11 @@ class TagTask(SentenceTask[TaggerRecipe, Tagger, TagData]):
 
     @classmethod
     def resolve(cls, options: Mapping[str, Any]) -> TaggerRecipe:
-        recipe = with_start(OPTIONS.resolved(options), options)
-        if recipe.intents.intents and not recipe.intents.intent:
+        recipe = with_start(OPTIONS.resolved(options), options, Tagger.kind, network=SHAPE)
+        start: Tagger | None = recipe.start_of(Tagger.kind)
+        if start and (recipe.intents.intents or recipe.intents.intent) and not len(start.intents):
+            raise InputError(f"intents: the tagger {recipe.run.init_from} has none to go on from")
+        if recipe.intents.intents or (start and len(start.intents)):
             recipe = replace(recipe, intents=replace(recipe.intents, intent=True))
         if recipe.intents.valid_intents and not (recipe.validation.valid and recipe.intents.intent):
             raise InputError("valid_intents: only with --valid, and --intents or --intent")
@@ -76,10 +82,17 @@ class TagTask(SentenceTask[TaggerRecipe, Tagger, TagData]):
 
     @classmethod
     def build(cls, data: TagData, recipe: TaggerRecipe, display: Display) -> Tagger:
-        names = names_in(data.training, data.scheme, recipe.columns.min_count, known_before(recipe))
-        words = (one.words for one in data.training)
-        tagger = Tagger.over(*names, data.scheme, recipe.network, recipe.training.seed, words)
-        start_encoder(tagger.network.words, tagger.lexicon, recipe, display.message)
+        known, words = known_before(recipe), (one.words for one in data.training)
+        lexicon, tags, intents = names_in(data.training, data.scheme, recipe.columns.min_count, known)
+        start: Tagger | None = recipe.start_of(Tagger.kind)
+        if start:
+            _check_scheme(start, data, recipe)
+            tags, intents = start.tags.extended(tags.names), start.intents.extended(intents.names)
+        seed, grams = recipe.training.seed, start.known_grams if start else ()
+        tagger = Tagger.over(lexicon, tags, intents, data.scheme, recipe.network, seed, words, grams)
+        start_encoder(tagger.network.words, lexicon, recipe, display.message)
+        if start:
+            _start(tagger.network, start.network)
         return tagger
 
     def counted(self) -> Counted:
@@ -146,6 +159,27 @@ class TagTask(SentenceTask[TaggerRecipe, Tagger, TagData]):
             f"{counted(len(model.tags), 'tag')}{kind}{intents}; "
             f"encoder {config.encoder}, {'CRF' if config.crf else 'softmax'}, batch {self.recipe.batch.batch}"
         )
+
+
+def _check_scheme(start: Tagger, data: TagData, recipe: TaggerRecipe) -> None:
+    """Raises InputError if a tagger cannot go on with these tags: all are chunk tags of one form, or none is."""
+    wanted, found = canonical_scheme(start.scheme), canonical_scheme(data.scheme)
+    if wanted != found:
+        theirs, ours = (
+            f"chunk tags ({one.upper()})" if one else "no chunk tags" for one in (start.scheme, data.scheme)
+        )
+        raise InputError(
+            f"{data.training[0].place}: {ours}; {recipe.run.init_from} has {theirs}, and goes on with such"
+        )
+
+
+@torch.no_grad()
+def _start(network: TaggerNetwork, given: TaggerNetwork) -> None:
+    """Copy what a tagger that goes on from another has of it besides words."""
+    start_rest(network, given, apart=("grams",))
+    if network.config.ngrams:
+        mine, theirs = network.grams, given.grams
+        start_grams(mine.weights.weight[:-1], mine.known, theirs.weights.weight[:-1], theirs.known)
 
 
 def summary(measured: TagEvaluation) -> str:

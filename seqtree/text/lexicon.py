@@ -52,10 +52,14 @@ def in_order(names: Iterable[str]) -> list[str]:
 
 
 class Known(NamedTuple):
-    """Words and characters that are known besides those of the training data."""
+    """Words and characters that are known besides those of the training data.
+
+    ``first``: whether they are a model's, in its order: then they come before all others, and keep their numbers.
+    """
 
     words: tuple[str, ...] = ()
     characters: tuple[str, ...] = ()
+    first: bool = False
 
 
 NOTHING = Known()
@@ -85,12 +89,16 @@ class Lexicon:
 
         Words below ``min_count`` that are not among ``more`` are left to ``<unk>``.
         """
-        others = {word: 1 + counts.get(word, 0) for word in more.words}
-        vocabulary = Vocabulary.build(counts, "word", min_count).extended(others)
         characters: Counter[str] = Counter()
         for word, count in counts.items():
             characters.update(dict.fromkeys(word, count))
-        known = Vocabulary.build(characters, "char").extended(dict.fromkeys(more.characters, 1))
+        if more.first:
+            vocabulary = Vocabulary("word", more.words).extended(counts, min_count)
+            known = Vocabulary("char", more.characters).extended(characters)
+        else:
+            others = {word: 1 + counts.get(word, 0) for word in more.words}
+            vocabulary = Vocabulary.build(counts, "word", min_count).extended(others)
+            known = Vocabulary.build(characters, "char").extended(dict.fromkeys(more.characters, 1))
         return cls(vocabulary, known, [counts.get(word, 0) for word in vocabulary])
 
     def encode(self, words: Sequence[str]) -> Ids:

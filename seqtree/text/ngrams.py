@@ -55,13 +55,14 @@ class NGrams:
         return np.concatenate([single[:0], *_grams(single, self.characters)])
 
 
-def frequent(found: Iterable[Ids], most: int) -> tuple[Ids, Ids]:
-    """The ``most`` frequent of these hashes, in order, and how often each was found.
+def frequent(found: Iterable[Ids], most: int, more: Ids | Sequence[int] = ()) -> tuple[Ids, Ids]:
+    """The ``most`` frequent of these hashes, and ``more``, in order; and how often each was found.
 
     Those that were found once are left out, unless there are no others.
     """
-    hashes = counts = np.zeros(0, dtype=np.int64)
-    waiting, size = [hashes], 0
+    hashes: Ids = np.unique(np.array(more, dtype=np.int64))
+    counts = np.zeros_like(hashes)
+    waiting, size = [hashes[:0]], 0
     for some in found:
         waiting.append(some)
         size += len(some)
@@ -69,9 +70,9 @@ def frequent(found: Iterable[Ids], most: int) -> tuple[Ids, Ids]:
             hashes, counts = _counted(hashes, counts, waiting)
             waiting, size = [], 0
     hashes, counts = _counted(hashes, counts, waiting)
-    if (counts > 1).any():
-        hashes, counts = hashes[counts > 1], counts[counts > 1]
-    kept = np.sort(np.argsort(-counts, kind="stable")[:most])
+    often = np.flatnonzero(counts >= min(2, counts.max(initial=0)))
+    kept = np.isin(hashes, more)
+    kept[often[np.argsort(-counts[often], kind="stable")[:most]]] = True
     return hashes[kept], counts[kept]
 
 

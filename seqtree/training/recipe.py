@@ -35,6 +35,10 @@ class Recipe:
     enough_steps: int = 2000
     most_times: int = 10
 
+    def start_of(self, kind: str) -> Any:
+        """The model of --init-from if it is of this kind, else None."""
+        return self.start if self.start is not None and self.start.kind == kind else None
+
     @property
     def groups(self) -> dict[str, Settings]:
         """The groups of settings by name."""

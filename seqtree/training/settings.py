@@ -109,7 +109,8 @@ class RunSettings(Settings):
     resume: bool = setting(False, "Continue the run in --out; start it if there is none.")
     init_from: str | None = setting(
         None,
-        "Start from the weights of a language model; all tasks but lm also from a parser or what words train made.",
+        "Go on from a model of the same kind; all tasks but lm also start from a parser, what words train made, or a "
+        "language model over words.",
         metavar="MODEL",
         unset="random weights",
     )

@@ -23,15 +23,19 @@ from seqtree.training.recipe import Recipe
 from seqtree.wording import a
 
 if TYPE_CHECKING:
+    from seqtree.classification.model import Classifier
     from seqtree.language.model import LanguageModel
     from seqtree.language.network import RecurrentLanguageModel
     from seqtree.masked.model import MaskedLanguageModel
     from seqtree.parsing.model import Parser
+    from seqtree.tagging.model import Tagger
+    from seqtree.trees.model import TreeClassifier
 
 R = TypeVar("R", bound=Recipe)
-Start: TypeAlias = "LanguageModel | MaskedLanguageModel | Parser"
-PLAIN, PARSER = TASKS["lm"].kind, TASKS["parser"].kind
-KINDS = (PLAIN, TASKS["words"].kind, PARSER)  # of what --init-from may name; all but the first have a word encoder
+WithEncoder: TypeAlias = "MaskedLanguageModel | Parser | Tagger | Classifier | TreeClassifier"
+Start: TypeAlias = "LanguageModel | WithEncoder"
+PLAIN = TASKS["lm"].kind  # the only kind of a start without a word encoder
+KINDS = (PLAIN, TASKS["words"].kind, TASKS["parser"].kind)  # of what any task may start from, besides its own kind
 SHAPE = ("encoder", "words", "characters", "character_embedding", "subwords", "pairs", "layers", "hidden")
 NOISE = 0.1  # of a new token's initial vector, added to that of <unk>
 
@@ -60,11 +64,11 @@ def grow(network: RecurrentLanguageModel, model: LanguageModel) -> None:
             _copy_rows(tensor.t(), known.t(), unknown)
 
 
-def start_model(path: str) -> Start:
-    """The model that --init-from names. Raises InputError for one of another kind, ModelFileError."""
-    model = load(path)
-    if model.kind not in KINDS:
-        expected = " or ".join((", ".join(map(a, KINDS[:-1])), a(KINDS[-1])))
+def start_model(path: str, kind: str) -> Start:
+    """The model that --init-from names, of ``kind`` or of ``KINDS``. Raises InputError for another, ModelFileError."""
+    model, kinds = load(path), tuple(dict.fromkeys((*KINDS, kind)))
+    if model.kind not in kinds:
+        expected = " or ".join((", ".join(map(a, kinds[:-1])), a(kinds[-1])))
         raise InputError(f"{path}: {holds(model.kind)}, expected {expected}")
     return cast(Start, model)
 
@@ -83,25 +87,35 @@ def vector_width(options: Mapping[str, Any], name: str) -> int:
     return width
 
 
-def with_start(recipe: R, options: Mapping[str, Any], composed: Sequence[str] = ()) -> R:
+def with_start(recipe: R, options: Mapping[str, Any], kind: str, **own: Sequence[str]) -> R:
     """A recipe with a word encoder, its shape that of the model from which it starts, if any.
 
-    composed: the settings of the network, besides those of the word encoder, that are a parser's if it starts from one.
+    kind: of the model that is trained. own: settings, besides those of the word encoder, that are the start's if it is
+    of this kind, by the name of their group: those of the network, and others that are the model's own attributes.
     Raises InputError if another shape was asked for, and as ``start_model`` and ``VectorFile`` do.
     """
     if recipe.run.vectors is not None:
-        shape = {"words": vector_width(options, "words")}
-    elif recipe.run.init_from is None:
+        return _changed(recipe, "network", {"words": vector_width(options, "words")})
+    if recipe.run.init_from is None:
         return recipe
-    else:
-        recipe = replace(recipe, start=start_model(recipe.run.init_from))
-        shape = _shape(recipe.start, composed)
-        for name, value in shape.items():
+    start = start_model(recipe.run.init_from, kind)
+    groups = {"network": _shape(start)}
+    for group, names in own.items() if start.kind == kind else ():
+        holder = start.network.config if group == "network" else start
+        groups.setdefault(group, {}).update({name: getattr(holder, name) for name in names})
+    recipe = replace(recipe, start=start)
+    for group, values in groups.items():
+        for name, value in values.items():
             if options.get(name) not in (None, value):
-                kind = _spoken(recipe.start)
-                raise InputError(f"{name} {options[name]}: with init_from it is the {kind}'s, {value}")
-    changed: Any = recipe
-    return cast(R, replace(changed, network=replace(changed.network, **shape)))
+                raise InputError(f"{name} {options[name]}: with init_from it is the {_spoken(start)}'s, {value}")
+        recipe = _changed(recipe, group, values)
+    return recipe
+
+
+def _changed(recipe: R, group: str, values: Mapping[str, Any]) -> R:
+    """A recipe with these settings in one of its groups."""
+    changes: Any = {group: replace(recipe.groups[group], **values)}
+    return replace(recipe, **changes)
 
 
 def _spoken(start: Start) -> str:
@@ -109,12 +123,10 @@ def _spoken(start: Start) -> str:
     return start.kind.replace("-", " ")
 
 
-def _shape(start: Start, composed: Sequence[str]) -> dict[str, Any]:
-    """The settings of a network that are those of the model from which it starts."""
+def _shape(start: Start) -> dict[str, Any]:
+    """The settings of a word encoder that are those of the model from which it starts."""
     config: Any = start.network.config
-    if start.kind == PLAIN:
-        return {"words": config.embedding}
-    return {name: getattr(config, name) for name in (*SHAPE, *(composed if start.kind == PARSER else ()))}
+    return {"words": config.embedding} if start.kind == PLAIN else {name: getattr(config, name) for name in SHAPE}
 
 
 def known_before(recipe: Recipe) -> Known:
@@ -128,7 +140,7 @@ def known_before(recipe: Recipe) -> Known:
     if recipe.start is None:
         return NOTHING
     if recipe.start.kind != PLAIN:
-        return Known(recipe.start.lexicon.words.tokens, recipe.start.lexicon.characters.tokens)
+        return Known(recipe.start.lexicon.words.tokens, recipe.start.lexicon.characters.tokens, first=True)
     model: LanguageModel = recipe.start
     if model.vocabulary.unit != "word":
         raise InputError(
@@ -149,17 +161,36 @@ def start_encoder(words: WordEncoder, lexicon: Lexicon, recipe: Recipe, tell: Ca
 
 
 @torch.no_grad()
-def start_rest(network: Network, given: Network) -> None:
-    """Copy all weights but those of the word encoder from a network of the same shape.
+def start_rest(network: Network, given: Network, apart: tuple[str, ...] = ()) -> None:
+    """Copy all weights but those of the word encoder, and of modules ``apart``, from a network of the same shape.
 
     What it predicts comes first among what ``network`` predicts. All else starts as the mean of that, whose score is
     never the best: random weights, multiplied by what a trained network computes, would outdo what it has learned.
     """
     mine = network.state_dict()
     for name, known in given.state_dict().items():
-        if not name.startswith("words."):
-            mine[name][: len(known)] = known
-            mine[name][len(known) :] = known.mean(dim=0)
+        if not name.startswith(("words.", *apart)):
+            mine[name].copy_(_enlarged(known, mine[name].shape))
+
+
+@torch.no_grad()
+def start_grams(weights: Tensor, known: Tensor, given: Tensor, given_known: Tensor) -> Tensor:
+    """Copy the weights (G, K) of a network's n-grams to their rows in ``weights``; returns the numbers (G,) of these.
+
+    known, given_known: the hashes of both networks' n-grams, in order; the former have all of the latter.
+    """
+    places = torch.searchsorted(known, given_known)
+    weights[places] = _enlarged(given, torch.Size((len(places), weights.shape[1])))
+    return places
+
+
+def _enlarged(known: Tensor, shape: torch.Size) -> Tensor:
+    """A tensor of a larger shape that begins with ``known``; beyond it is the mean along each axis."""
+    for axis, size in enumerate(shape):
+        if more := size - known.shape[axis]:
+            mean = known.mean(dim=axis, keepdim=True)
+            known = torch.cat([known, mean.repeat_interleave(more, dim=axis)], dim=axis)
+    return known
 
 
 @torch.no_grad()
@@ -206,7 +237,7 @@ def start_words(words: WordEncoder, lexicon: Lexicon, model: LanguageModel) -> s
 
 
 @torch.no_grad()
-def start_whole_encoder(words: WordEncoder, lexicon: Lexicon, model: MaskedLanguageModel | Parser) -> str:
+def start_whole_encoder(words: WordEncoder, lexicon: Lexicon, model: WithEncoder) -> str:
     """Copy the word encoder of a model into one of the same shape; says what was copied.
 
     Words and characters go by their names; a word that the model knows only in lower case takes that vector. Raises

@@ -123,7 +123,7 @@ class Task(ABC, Generic[R, M, D]):
     @property
     def goes_on(self) -> bool:
         """Whether the model starts from one of its own kind, which validation can tell before training."""
-        return self.validation_items > 0 and self.recipe.start is not None and self.recipe.start.kind == self.model.kind
+        return self.validation_items > 0 and self.recipe.start_of(self.model.kind) is not None
 
     def inputs(self) -> Inputs:
         """What a model reads of each training item, and of each item to validate on; nothing if they aren't compared.

@@ -16,7 +16,7 @@ from seqtree.text.reading import check_standard_input
 from seqtree.training.batches import SentenceTask, spread_out
 from seqtree.training.counts import counted_words
 from seqtree.training.progress import Display
-from seqtree.training.start import known_before, start_encoder, with_start
+from seqtree.training.start import known_before, start_encoder, start_rest, with_start
 from seqtree.training.task import Batch, Counted, Inputs
 from seqtree.treebank.labelled import LabelledTree, labelled_trees
 from seqtree.trees.batches import make_tree_batch
@@ -27,6 +27,7 @@ from seqtree.trees.model import TreeClassifier
 from seqtree.wording import counted
 
 MAX_VALIDATION = 2000  # trees
+SHAPE = ("composition", "vector")  # besides the word encoder's
 
 
 class TreeData(NamedTuple):
@@ -55,7 +56,7 @@ class TreeTask(SentenceTask[TreeRecipe, TreeClassifier, TreeData]):
 
     @classmethod
     def resolve(cls, options: Mapping[str, Any]) -> TreeRecipe:
-        return with_start(OPTIONS.resolved(options), options)
+        return with_start(OPTIONS.resolved(options), options, TreeClassifier.kind, network=SHAPE)
 
     @classmethod
     def read(cls, sources: Sequence[str], recipe: TreeRecipe, display: Display) -> TreeData:
@@ -88,8 +89,13 @@ class TreeTask(SentenceTask[TreeRecipe, TreeClassifier, TreeData]):
         words = Counter(word for tree in data.training for word in tree.words)
         lexicon = Lexicon.build(words, recipe.reading.min_count, known_before(recipe))
         classes = LabelSet(in_order({label for tree in data.training for label in tree.labels if label is not None}))
+        start: TreeClassifier | None = recipe.start_of(TreeClassifier.kind)
+        if start:
+            classes = start.classes.extended(classes.names)
         made = TreeClassifier.over(lexicon, classes, recipe.network, recipe.training.seed)
         start_encoder(made.network.words, lexicon, recipe, display.message)
+        if start:
+            start_rest(made.network, start.network)
         return made
 
     def counted(self) -> Counted:

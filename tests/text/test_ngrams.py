@@ -69,3 +69,6 @@ def test_the_most_frequent_and_their_counts(monkeypatch) -> None:  # type: ignor
             assert (hashes.tolist(), counts.tolist()) == expected
     assert [part.tolist() for part in frequent(texts[:1], 10)] == [[3, 5, 9], [1, 1, 1]]  # none is found twice
     assert [part.tolist() for part in frequent([], 10)] == [[], []]
+    assert [part.tolist() for part in frequent([], 10, [9, 2])] == [[2, 9], [0, 0]]
+    assert [part.tolist() for part in frequent(texts, 1, [9, 2])] == [[2, 3, 9], [0, 3, 3]]
+    assert [part.tolist() for part in frequent(texts[:1], 1, [4])] == [[3, 4], [1, 0]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from nltk.tree import Tree
 from parsing_helpers import batch_of, toy_trees
 from runs import Messages, parser_recipe, train
 
+from seqtree import corpora
 from seqtree.errors import InputError
 from seqtree.language.model import LanguageModel
 from seqtree.model import load
@@ -22,12 +24,13 @@ from seqtree.parsing.config import ParserNetworkConfig, ParserRecipe
 from seqtree.parsing.gold import names_in
 from seqtree.parsing.model import Parser
 from seqtree.tasks import TASKS, named
-from seqtree.text.lexicon import Known
+from seqtree.text.lexicon import Known, Lexicon
 from seqtree.text.sentences import given_words
 from seqtree.text.vocabulary import Vocabulary
 from seqtree.training.fit import fit
 from seqtree.training.start import NOISE, known_before, start_vectors, start_words
 from seqtree.treebank.binary import binarise
+from seqtree.treebank.labelled import labelled_trees
 
 TEXT = "the cat sat on a zebra\nevery zebra sat\n"
 SHAPE = {"cell": "lstm", "hidden": 6, "embedding": 5, "layers": 2}
@@ -126,7 +129,7 @@ def test_models_without_word_vectors() -> None:
         known_before(ParserRecipe(start=LanguageModel.untrained(TEXT, hidden=4, embedding=4)))
     with pytest.raises(InputError, match="one-hot has no word vectors"):
         known_before(ParserRecipe(start=_model(one_hot=True)))
-    assert known_before(ParserRecipe()) == ((), ())
+    assert known_before(ParserRecipe()) == Known()
 
 
 def test_words_beyond_the_trees_do_not_disturb_the_others() -> None:
@@ -135,6 +138,15 @@ def test_words_beyond_the_trees_do_not_disturb_the_others() -> None:
     assert wider.words.tokens == (*plain.words.tokens, "zebra")
     assert wider.counts == (*plain.counts, 0)
     assert np.array_equal(plain.encode(trees[0].words), wider.encode(trees[0].words))
+
+
+def test_words_of_a_model_keep_their_numbers() -> None:
+    before = Lexicon.build({"the": 3, "zebra": 2, "yak": 1})
+    known = Known(before.words.tokens, before.characters.tokens, first=True)
+    after = Lexicon.build({"yak": 5, "ox": 4, "the": 1, "emu": 1}, 2, known)
+    assert after.words.tokens == (*before.words.tokens, "ox")
+    assert after.characters.tokens == (*before.characters.tokens, "o", "x", "m", "u")
+    assert after.counts == (0, 0, 0, 1, 0, 5, 4)
 
 
 def test_training_starts_from_a_model(tmp_path: Path) -> None:
@@ -152,18 +164,21 @@ def test_training_starts_from_a_model(tmp_path: Path) -> None:
 SMALL = {"words": 6, "characters": 6, "hidden": 8, "layers": 1, "vector": 8, "scorer": 8}
 
 
-def _saved_parser(path: Path) -> Parser:
-    """One whose hidden units are as large as if it were trained."""
-    parser = Parser.untrained(toy_trees()[:40], seed=5, **SMALL)
+def _saved_parser(path: Path, **more: int) -> Parser:
+    """One whose hidden units, and vectors of pairs, are as large as if it were trained."""
+    parser = Parser.untrained(toy_trees()[:40], seed=5, **SMALL, **more)
     with torch.no_grad():
         parser.network.label_scorer.hidden.weight.mul_(100.0)
+        if more:
+            parser.network.words.pairs.weight.normal_()
     parser.save(path)
     return Parser.load(path)
 
 
-def test_a_parser_goes_on_from_a_parser(tmp_path: Path) -> None:
+@pytest.mark.parametrize("more", [{}, {"pairs": 4}])
+def test_a_parser_goes_on_from_a_parser(more: dict[str, int], tmp_path: Path) -> None:
     """It merges and labels as that one at first, and knows the words, tags and labels of both."""
-    start = _saved_parser(tmp_path / "parser.safetensors")
+    start = _saved_parser(tmp_path / "parser.safetensors", **more)
     (tmp_path / "new.mrg").write_text("(NEW (NEWTAG zyzzyva) (NX (NN cat) (NN dog)))\n" * 8)
     recipe = parser_recipe(
         tmp_path / "run",
@@ -190,6 +205,97 @@ def test_a_parser_goes_on_from_a_parser(tmp_path: Path) -> None:
         assert mine.binary.merges == theirs.binary.merges
         assert mine.scores == pytest.approx(theirs.scores, abs=1e-4)
         assert mine.binary.labels == theirs.binary.labels and mine.binary.labels
+
+
+GONE_ON = {  # data to go on with, each with a new word and a new class
+    "tag": "the\tB-NP\ncat\tI-NP\nsleeps\tB-VP\n\nzyzzyva\tB-NEW\nbites\tB-VP\n\n",
+    "classify": "new\tzyzzyva bites\nmusic\tplay it\n",
+    "tree": "(2 (2 (2 a) (2 zyzzyva)) (new bites))\n(4 (2 the) (4 best))\n",
+}
+READ = {  # what both models read
+    "tag": ("the cat sat", "a dog"),
+    "classify": ("turn it up", "When does the train leave?"),
+    "tree": labelled_trees([str(corpora.path("opinions"))])[:3],
+}
+
+
+def _scores(model: Any, items: Sequence[Any], kind: str) -> list[torch.Tensor]:
+    """Everything that the network of a tagger, a classifier or a tree classifier computes of sentences or trees."""
+    if kind == "tree":
+        return [model.network.eval()(model.batch(items))]
+    if kind == "classify":
+        return list(model.network.eval()(model.batch([model.words(text) for text in items])).parts)
+    scores = model.network.eval()(batch_of(model, [words.split() for words in items]))
+    return [scores.emissions] + ([] if scores.intents is None else [scores.intents])
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape", "others"),
+    [
+        ("tag", {"ngrams": 2, "pairs": 4}, {}),
+        ("tag", {"crf": False}, {"dropout": 0.3}),
+        ("classify", {"lower": True}, {"batch": 4}),
+        ("classify", {"unit": "char", "pooling": "attention", "bidirectional": False}, {"class_weights": "balanced"}),
+        ("tree", {"vector": 16}, {}),
+    ],
+)
+def test_others_go_on_from_their_own_kind(
+    kind: str, shape: dict[str, Any], others: dict[str, Any], tmp_path: Path
+) -> None:
+    """They compute what that one did at first, whatever new words, n-grams and classes there are."""
+    task, common = named(TASKS[kind].task), {"preset": "tiny", "threads": 1, "precision": "fp32", **others}
+    fit(task, [], {**common, **shape, "epochs": 3, "out": str(tmp_path / "start")}, Messages())
+    data = tmp_path / f"new.{'tsv' if kind == 'classify' else 'txt'}"
+    data.write_text(4 * GONE_ON[kind])
+    options = {**common, "init_from": str(tmp_path / "start"), "valid": (str(data),), "out": str(tmp_path / "run")}
+    display = Messages()
+    fit(task, [str(data)], {**options, "epochs": 1, "learning_rate": 1e-12, "weight_decay": 0.0}, display)
+    assert re.search(r"words (and [\d,]+ of [\d,]+ characters )?start from the .*, and its whole encoder", display.text)
+    assert "before training" in display.text
+    start, model = load(tmp_path / "start"), load(tmp_path / "run")
+    before, after = ((one.tags if kind == "tag" else one.classes).names for one in (start, model))
+    assert after == (*before, "S-NEW" if kind == "tag" else "new")
+    assert {*start.lexicon.words} < {*model.lexicon.words} or shape.get("unit") == "char"
+    items = READ[kind]
+    with torch.no_grad():
+        for given, made in zip(_scores(start, items, kind), _scores(model, items, kind), strict=True):
+            assert given.abs().max() > 0.05 and made.shape[-1] == len(after)
+            torch.testing.assert_close(made[..., : len(before)], given, rtol=1e-4, atol=1e-4)
+    if kind == "tag" and shape.get("crf", True):
+        steps = model.network.paths.transitions[: len(before), : len(before)]
+        torch.testing.assert_close(steps, start.network.paths.transitions, rtol=1e-4, atol=1e-5)
+
+
+def test_intents_go_on_too(tmp_path: Path) -> None:
+    data = "# intent: ask\nthe\tB-NP\ncat\tI-NP\n\n# intent: tell\nit\tB-NP\nsleeps\tB-VP\n\n"
+    (tmp_path / "first.txt").write_text(4 * data)
+    (tmp_path / "second.txt").write_text(4 * data.replace("ask", "wish"))
+    (tmp_path / "none.txt").write_text(4 * re.sub("#.*\n", "", data))
+    (tmp_path / "plain.txt").write_text(4 * re.sub("#.*\n|[BI]-", "", data))
+    common: dict[str, Any] = {"preset": "tiny", "threads": 1, "epochs": 1, "valid_share": 0.0}
+
+    def trained(name: str, out: str, **options: Any) -> Any:
+        fit(
+            named(TASKS["tag"].task),
+            [str(tmp_path / name)],
+            {**common, **options, "out": str(tmp_path / out)},
+            Messages(),
+        )
+        return load(tmp_path / out)
+
+    trained("first.txt", "start", intent=True)
+    on = trained("second.txt", "run", init_from=str(tmp_path / "start"))
+    assert on.intents.names == ("ask", "tell", "wish")
+    assert on.taggings([[("it", "it"), ("sleeps", "sleeps")]]).__next__().intent in on.intents.names
+    with pytest.raises(InputError, match=r"none.txt:1: a sentence without an intent, where --intent expects one"):
+        trained("none.txt", "other", init_from=str(tmp_path / "start"))
+    trained("none.txt", "bare")
+    with pytest.raises(InputError, match=r"^intents: the tagger .*bare has none to go on from"):
+        trained("first.txt", "other", init_from=str(tmp_path / "bare"), intent=True)
+    with pytest.raises(
+        InputError, match=r"plain.txt:1: no chunk tags; .*bare has chunk tags \(IOB2\), and goes on with"
+    ):
+        trained("plain.txt", "other", init_from=str(tmp_path / "bare"))
 
 
 @pytest.mark.parametrize("worse", [False, True])
@@ -252,7 +358,8 @@ def test_others_start_from_the_encoder_of_a_parser(task: str, tmp_path: Path) ->
 
 def test_what_a_run_does_not_start_from(tmp_path: Path) -> None:
     _saved_parser(tmp_path / "parser.safetensors")
-    fit(named(TASKS["tag"].task), [], {"preset": "tiny", "epochs": 0.1, "out": str(tmp_path / "tags")}, Messages())
+    for task, out in (("tag", "tags"), ("classify", "classes")):
+        fit(named(TASKS[task].task), [], {"preset": "tiny", "epochs": 0.1, "out": str(tmp_path / out)}, Messages())
     for task, start, options, said in (
         ("parser", "parser.safetensors", {"vector": 9}, "vector 9: with init_from it is the parser's, 8"),
         ("parser", "parser.safetensors", {"hidden": 9}, "hidden 9: with init_from it is the parser's, 8"),
@@ -263,6 +370,11 @@ def test_what_a_run_does_not_start_from(tmp_path: Path) -> None:
             {},
             r"tags: holds a tagger .*, expected a language-model, a masked-language-model or a parser",
         ),
+        ("tree", "tags", {}, r"tags: holds a tagger .*, a masked-language-model, a parser or a tree-classifier"),
+        ("tag", "tags", {"crf": False}, "crf False: with init_from it is the tagger's, True"),
+        ("tag", "tags", {"hidden": 9}, "hidden 9: with init_from it is the tagger's, 64"),
+        ("classify", "classes", {"unit": "char"}, "unit char: with init_from it is the classifier's, word"),
+        ("classify", "classes", {"lower": True}, "lower True: with init_from it is the classifier's, False"),
     ):
         with pytest.raises(InputError, match=said):
             named(TASKS[task].task).resolve({"init_from": str(tmp_path / start), **options})
