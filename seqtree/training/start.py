@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from seqtree.errors import InputError
-from seqtree.model import load
+from seqtree.model import Model, load
 from seqtree.nn.network import Network
 from seqtree.nn.recurrent import Recurrent
 from seqtree.nn.words import WordEncoder
@@ -25,7 +25,6 @@ from seqtree.wording import a
 if TYPE_CHECKING:
     from seqtree.classification.model import Classifier
     from seqtree.language.model import LanguageModel
-    from seqtree.language.network import RecurrentLanguageModel
     from seqtree.masked.model import MaskedLanguageModel
     from seqtree.parsing.model import Parser
     from seqtree.tagging.model import Tagger
@@ -41,24 +40,24 @@ NOISE = 0.1  # of a new token's initial vector, added to that of <unk>
 
 
 @torch.no_grad()
-def grow(network: RecurrentLanguageModel, model: LanguageModel) -> None:
-    """Copy the weights of ``model`` into a network of the same shape whose vocabulary begins with the model's tokens.
+def grow(network: Network, given: Network, unknown: int, tables: tuple[str, ...], bias: str) -> None:
+    """Copy the weights of ``given`` into a network of the same shape whose vocabularies begin with its tokens.
 
-    New rows of the embedding and the output layer start as the vector of ``<unk>`` plus a little noise, and with the
-    lowest output bias there is: what the model knew of unseen tokens. Its classes come first, too; what there is of
-    classes that the model does not have stays as it is.
+    tables, bias: the modules with a row for each token, and the name of the output bias. New rows start as that of the
+    token ``unknown`` plus a little noise, and with the lowest output bias there is: what the network knew of unseen
+    tokens. Its classes come first, too; what there is of classes that it does not have stays as it is.
     """
-    before, unknown = model.network.state_dict(), model.vocabulary.unknown
+    before = given.state_dict()
     for name, tensor in network.state_dict().items():
         known = before.get(name)
         if known is None:
             continue
         if tensor.shape == known.shape or name == "condition.vectors.weight":
             tensor[: len(known)] = known
-        elif name == "decoder.bias":
+        elif name == bias:
             tensor[: len(known)] = known
             tensor[len(known) :] = known.min()
-        elif name.startswith(("embedding", "decoder")):
+        elif name.startswith(tables):
             _copy_rows(tensor, known, unknown)
         else:  # one-hot input: a column of weight_ih for every token
             _copy_rows(tensor.t(), known.t(), unknown)
@@ -103,6 +102,14 @@ def with_start(recipe: R, options: Mapping[str, Any], kind: str, **own: Sequence
     for group, names in own.items() if start.kind == kind else ():
         holder = start.network.config if group == "network" else start
         groups.setdefault(group, {}).update({name: getattr(holder, name) for name in names})
+    return taken_over(recipe, start, options, groups)
+
+
+def taken_over(recipe: R, start: Model[Any], options: Mapping[str, Any], groups: Mapping[str, Mapping[str, Any]]) -> R:
+    """A recipe that starts from a model and has these of its settings, by their groups.
+
+    Raises InputError if the options ask for others.
+    """
     recipe = replace(recipe, start=start)
     for group, values in groups.items():
         for name, value in values.items():
@@ -118,7 +125,7 @@ def _changed(recipe: R, group: str, values: Mapping[str, Any]) -> R:
     return replace(recipe, **changes)
 
 
-def _spoken(start: Start) -> str:
+def _spoken(start: Model[Any]) -> str:
     """What kind of a model a start is, in words."""
     return start.kind.replace("-", " ")
 

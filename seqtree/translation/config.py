@@ -9,7 +9,7 @@ from seqtree.nn.config import MAX_LAYERS, MAX_UNITS
 from seqtree.settings import GIVEN, Settings, setting
 from seqtree.text.config import check_encoding
 from seqtree.training.recipe import Preset, Recipe, TrainingOptions
-from seqtree.training.settings import OTHERS, BatchSettings, TrainingSettings, ValidationSettings
+from seqtree.training.settings import VECTORS, BatchSettings, TrainingSettings, ValidationSettings
 
 MAX_TOKENS = 1 << 20
 
@@ -155,4 +155,4 @@ PRESETS = {
     ),
 }
 
-OPTIONS = TrainingOptions(argument="files", sample="dates", presets={"": PRESETS}, default="small", hidden=OTHERS)
+OPTIONS = TrainingOptions(argument="files", sample="dates", presets={"": PRESETS}, default="small", hidden=VECTORS)

@@ -17,6 +17,7 @@ from seqtree.text.config import SPECIALS
 from seqtree.text.reading import check_standard_input
 from seqtree.training.batches import Ids, SentenceTask
 from seqtree.training.progress import Display
+from seqtree.training.start import grow, taken_over
 from seqtree.training.task import Batch, Counted, Inputs
 from seqtree.translation.config import OPTIONS, PairSettings, TranslationRecipe
 from seqtree.translation.data import MAX_VALIDATION, Pair, letters_apart, read_pairs, set_apart, unspaced
@@ -24,6 +25,8 @@ from seqtree.translation.evaluation import evaluate
 from seqtree.translation.model import Translator, padded
 from seqtree.translation.units import Units
 from seqtree.wording import counted
+
+SHAPE = ("cell", "embedding", "hidden", "layers", "decoder_layers", "bidirectional", "context", "attention", "tied")
 
 
 class PairData(NamedTuple):
@@ -56,6 +59,10 @@ class TranslationTask(SentenceTask[TranslationRecipe, Translator, PairData]):
     @classmethod
     def resolve(cls, options: Mapping[str, Any]) -> TranslationRecipe:
         recipe = OPTIONS.resolved(options)
+        if recipe.run.init_from:
+            start = Translator.load(recipe.run.init_from)
+            shape = {name: getattr(start.network.config, name) for name in SHAPE}
+            recipe = taken_over(recipe, start, options, {"network": shape, "pairs": {"unit": start.source.unit}})
         if recipe.pairs.min_count is None:
             recipe = replace(recipe, pairs=replace(recipe.pairs, min_count=1 + (recipe.pairs.unit == "word")))
         return recipe
@@ -88,21 +95,25 @@ class TranslationTask(SentenceTask[TranslationRecipe, Translator, PairData]):
 
     @classmethod
     def build(cls, data: PairData, recipe: TranslationRecipe, display: Display) -> Translator:
-        how = recipe.pairs
-        source, target = (
-            Units.learned((pair[side] for pair in data.training), how.unit, how.pieces, how.min_count or 1)
-            for side in (0, 1)
-        )
+        how, start = recipe.pairs, recipe.start
+        source, target = (_units(data.training, side, recipe) for side in (0, 1))
         for name, units in (("source", source), ("target", target)):
             if len(units) == len(SPECIALS["word"]):
                 raise InputError(
                     f"min_count {how.min_count}: no token of a {name} occurs so often, and nothing is left to learn"
                 )
-            if how.unit == "bpe" and len(units) > how.pieces:
+            if how.unit == "bpe" and len(units) > how.pieces and not start:
                 display.warning(f"{len(units):,} {name} pieces, more than asked for: every character is one")
         for pair in (*data.training, *data.valid):
             _check_length(pair, source, target, how)
-        return Translator.over(source, target, data.training, recipe.network, recipe.training.seed)
+        made = Translator.over(source, target, data.training, recipe.network, recipe.training.seed)
+        if start:
+            made.growth = max(made.growth, start.growth)
+            unknown = start.source.vocabulary.unknown
+            grow(made.network, start.network, unknown, ("source", "target", "output"), "output.bias")
+            known, new = (len(one.source) + len(one.target) for one in (start, made))
+            display.message(f"starting from {recipe.run.init_from}: {known:,} tokens known, {new - known:,} new")
+        return made
 
     def counted(self) -> Counted:
         network, (sources, targets) = self.model.network, self.training
@@ -174,6 +185,14 @@ class TranslationTask(SentenceTask[TranslationRecipe, Translator, PairData]):
         ends = torch.tensor([len(row) + 1 for row in targets], device=device)
         memory = network.encode(padded(sources).to(device), lengths)
         return network.loss(memory, padded(targets, end=True).to(device), ends), int(ends.sum())
+
+
+def _units(pairs: Sequence[Pair], side: int, recipe: TranslationRecipe) -> Units:
+    """The units of the sources or the targets: what the pairs have, after those of the start."""
+    texts, how, least = (pair[side] for pair in pairs), recipe.pairs, recipe.pairs.min_count or 1
+    if recipe.start:
+        return (recipe.start.source, recipe.start.target)[side].extended(texts, least)
+    return Units.learned(texts, how.unit, how.pieces, least)
 
 
 def _numbered(model: Translator, pairs: Sequence[Pair]) -> _Numbered:

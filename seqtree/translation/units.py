@@ -42,9 +42,14 @@ class Units:
         """The units of training texts; ``pieces`` is the size of a byte-pair vocabulary. Raises InputError."""
         if unit == "bpe":
             return cls._pieces(texts, pieces, min_count)
-        cut = cls(unit, Vocabulary("word", SPECIALS["word"]))
-        counts = Counter(token for text in texts for token in cut.tokens(text))
-        return cls(unit, Vocabulary.build(counts, "word", min_count))
+        return cls(unit, Vocabulary("word", SPECIALS["word"])).extended(texts, min_count)
+
+    def extended(self, texts: Iterable[str], min_count: int) -> Units:
+        """These units, and after them the new characters or words of texts; byte-pair pieces stay as they are."""
+        if self.unit == "bpe":
+            return self
+        counts = Counter(token for text in texts for token in self.tokens(text))
+        return Units(self.unit, self.vocabulary.extended(counts, min_count))
 
     @classmethod
     def _pieces(cls, texts: Iterable[str], pieces: int, min_count: int) -> Units:

@@ -15,6 +15,7 @@ from translation_helpers import LETTERS, PAIRS, translator
 import seqtree
 from seqtree.corpora import grammar, pairs as generated
 from seqtree.errors import InputError, ModelFileError
+from seqtree.language.model import LanguageModel
 from seqtree.text.vocabulary import Vocabulary
 from seqtree.training.fit import fit
 from seqtree.translation import Translator, Units, evaluate
@@ -320,3 +321,57 @@ def test_vectors_of_both_sides_start_from_counts(tmp_path: Path) -> None:
     said = told("asked", counted_vectors=True)
     assert "sources: 6 of 9 vectors start from counts of " in said
     assert "targets: 71 of 74 vectors start from counts of " in said
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"unit": "char", "cell": "lstm", "decoder_layers": 2, "attention": "additive"},
+        {"unit": "word", "min_count": 1, "context": "every"},
+        {"unit": "bpe", "pieces": 20, "tied": True},
+    ],
+    ids=str,
+)
+def test_a_translator_goes_on_from_another(options: dict[str, Any], tmp_path: Path) -> None:
+    """It keeps its tokens, weights and longest targets, adds tokens to letters and words, and is measured first."""
+    pairs = [("ab ba", "x"), ("b a", "x y y x"), ("abba", "y x")]
+    common = {"batch": 2, "precision": "fp32", "valid_share": 0.0}
+    _trained(tmp_path, pairs, epochs=3.0, **common, **options)
+    start = Translator.load(tmp_path / "run")
+    (tmp_path / "new.tsv").write_text("ab\tz z\nc a\tx\n", encoding="utf-8")
+    on = {**common, "preset": "tiny", "epochs": 1.0, "learning_rate": 1e-12, "weight_decay": 0.0}
+    on |= {"valid": (str(tmp_path / "new.tsv"),), "init_from": str(tmp_path / "run"), "out": str(tmp_path / "on")}
+    if options["unit"] == "word":
+        on["min_count"] = 1
+    display = Messages()
+    del on["valid_share"]
+    fit(TranslationTask, [str(tmp_path / "new.tsv")], on, display)
+    model = Translator.load(tmp_path / "on")
+    assert "before training" in display.text
+    assert model.growth == start.growth
+    new = {"char": (("c",), ("z", " ")), "word": (("c",), ("z",)), "bpe": ((), ())}[options["unit"]]
+    for mine, theirs, more in ((model.source, start.source, new[0]), (model.target, start.target, new[1])):
+        assert mine.merges == theirs.merges
+        assert {*mine.vocabulary} == {*theirs.vocabulary} | {*more}
+        assert mine.vocabulary.tokens[: len(theirs)] == theirs.vocabulary.tokens
+    assert f"tokens known, {len(new[0]) + len({*new[1]} - {*start.target.vocabulary})} new" in display.text
+    for name, weight in start.network.state_dict().items():
+        torch.testing.assert_close(model.network.state_dict()[name][: len(weight)], weight, rtol=0, atol=1e-6)
+    bias = model.network.output.bias[len(start.target) :]
+    assert torch.allclose(bias, start.network.output.bias.min(), atol=1e-6)
+
+
+def test_what_a_translator_does_not_go_on_from(tmp_path: Path) -> None:
+    translator().save(tmp_path / "start.safetensors")
+    given = {"init_from": str(tmp_path / "start.safetensors")}
+    assert TranslationTask.resolve(given).network.hidden == 6
+    for options, said in (
+        ({"hidden": 8}, "^hidden 8: with init_from it is the translator's, 6"),
+        ({"unit": "word"}, "^unit word: with init_from it is the translator's, char"),
+        ({"tied": True}, "^tied True: with init_from it is the translator's, False"),
+    ):
+        with pytest.raises(InputError, match=said):
+            TranslationTask.resolve({**given, **options})
+    LanguageModel.untrained("ab" * 40, hidden=4, embedding=4).save(tmp_path / "lm.safetensors")
+    with pytest.raises(ModelFileError, match=r"holds a language-model .*expected a translator"):
+        TranslationTask.resolve({"init_from": str(tmp_path / "lm.safetensors")})
