@@ -9,7 +9,7 @@ from seqtree.images.plan import parse_plan
 from seqtree.nn.config import MAX_LAYERS, MAX_UNITS
 from seqtree.settings import Settings, setting
 from seqtree.training.recipe import Preset, Recipe, TrainingOptions
-from seqtree.training.settings import STARTS, BatchSettings, TrainingSettings
+from seqtree.training.settings import NO_WORDS, BatchSettings, TrainingSettings
 
 ROWS_ONLY = ("layers", "hidden", "bidirectional", "readout", "dropout")
 
@@ -148,5 +148,5 @@ OPTIONS = TrainingOptions(
     presets={"": PRESETS},
     default="cnn",
     preset_flags=("--preset", "--model"),
-    hidden=STARTS,
+    hidden=NO_WORDS,
 )

@@ -44,7 +44,11 @@ class ImageClassifier(Model[ImageNetwork]):
     def over(cls, data: ImageSet, classes: Sequence[str], config: ImageNetworkConfig, seed: int = 0) -> ImageClassifier:
         """A classifier with random weights for images like those of ``data``."""
         deviation = float(data.images.std()) or 1.0
-        frame = Frame(*data.size, mean=float(data.images.mean()), deviation=deviation)
+        return cls.framed(Frame(*data.size, mean=float(data.images.mean()), deviation=deviation), classes, config, seed)
+
+    @classmethod
+    def framed(cls, frame: Frame, classes: Sequence[str], config: ImageNetworkConfig, seed: int) -> ImageClassifier:
+        """A classifier with random weights for images as ``frame`` describes them."""
         return cls(classes, untrained(lambda: ImageNetwork(config, frame, len(classes)), seed))
 
     def contents(self) -> dict[str, Any]:
@@ -67,7 +71,7 @@ class ImageClassifier(Model[ImageNetwork]):
     @torch.inference_mode()
     def logits(self, images: Tensor) -> Tensor:
         """(N, H, W) -> (N, classes), some at a time. Raises InputError for images of another size."""
-        self._fits(images.shape[1:])
+        self.check_size(images.shape[1:])
         self.network.eval()
         return torch.cat([self.network(part) for part in images.split(AT_ONCE)])
 
@@ -86,7 +90,8 @@ class ImageClassifier(Model[ImageNetwork]):
         """The name of the most probable class for each of the images (N, H, W)."""
         return [self.classes[label] for label in self.probabilities(images).argmax(axis=1)]
 
-    def _fits(self, size: Sequence[int]) -> None:
+    def check_size(self, size: Sequence[int]) -> None:
+        """Raises InputError for images of another size than the model's."""
         if tuple(size) != self.size:
             found, expected = ("x".join(map(str, sides)) for sides in (size, self.size))
             raise InputError(f"images of {found} pixels; the model reads {expected}")

@@ -19,13 +19,16 @@ from seqtree.images.data import MAX_NAMED, ImageSet
 from seqtree.images.evaluation import evaluate
 from seqtree.images.generated import read_part
 from seqtree.images.model import ImageClassifier
+from seqtree.text.lexicon import LabelSet
 from seqtree.training.batches import evenly_by_class
 from seqtree.training.progress import Display
+from seqtree.training.start import start_rest, taken_over
 from seqtree.training.task import Batch, Inputs, Task
 from seqtree.wording import counted
 
 MEASURED = 10_000  # training images from which batch normalisation takes its figures
 MAX_VALIDATION = 5000  # images
+SHAPE = ("plan", "cell", "layers", "hidden", "bidirectional", "readout", "objective")
 
 
 class ImageData(NamedTuple):
@@ -61,6 +64,12 @@ class ImageTask(Task[ImageRecipe, ImageClassifier, ImageData]):
     @classmethod
     def resolve(cls, options: Mapping[str, Any]) -> ImageRecipe:
         recipe = OPTIONS.resolved(options)
+        if recipe.run.init_from:
+            start = ImageClassifier.load(recipe.run.init_from)
+            shape = {name: getattr(start.network.config, name) for name in SHAPE}
+            recipe = taken_over(recipe, start, options, {"network": shape})
+            if recipe.images.names:
+                raise InputError(f"names {', '.join(recipe.images.names)}: with init_from they are the model's")
         others = [f"--{name}" for name in ROWS_ONLY if options.get(name) is not None]
         if others and not recipe.network.cell:
             raise InputError(f"{', '.join(others)}: only for models over the rows; layers of others are set by --plan")
@@ -72,8 +81,10 @@ class ImageTask(Task[ImageRecipe, ImageClassifier, ImageData]):
         if len(sources) > 1:
             raise InputError(f"{', '.join(sources)}: expected one folder or file of images")
         settings = recipe.images
-        size = (settings.size, settings.size) if settings.size else None
-        data = read_part(next(iter(sources), None), "train", settings.labels, size)
+        size, start = (settings.size, settings.size) if settings.size else None, recipe.start
+        data = read_part(next(iter(sources), None), "train", settings.labels, start.size if start else size)
+        if start:
+            start.check_size(size or data.size)
         if size and not data.names:
             raise InputError(f"size {settings.size}: {data.source} have a size of their own; it is for pictures")
         names = _names(settings.names, data)
@@ -85,7 +96,15 @@ class ImageTask(Task[ImageRecipe, ImageClassifier, ImageData]):
 
     @classmethod
     def build(cls, data: ImageData, recipe: ImageRecipe, display: Display) -> ImageClassifier:
-        return ImageClassifier.over(data.training, data.names, recipe.network, recipe.training.seed)
+        start: ImageClassifier | None = recipe.start
+        if not start:
+            return ImageClassifier.over(data.training, data.names, recipe.network, recipe.training.seed)
+        more = data.training.names or data.names[len(start.classes) :]
+        classes = LabelSet(start.classes).extended(more).names
+        made = ImageClassifier.framed(start.network.frame, classes, recipe.network, recipe.training.seed)
+        start_rest(made.network, start.network)
+        display.message(f"starting from {recipe.run.init_from}: {counted(len(start.classes), 'class')} known")
+        return made
 
     @property
     def steps_per_epoch(self) -> int:
@@ -140,8 +159,8 @@ class ImageTask(Task[ImageRecipe, ImageClassifier, ImageData]):
         size = "x".join(map(str, data.training.size))
         return (
             f"{counted(len(data.training), 'training image')} of {size}, "
-            f"{counted(len(data.valid or ()), 'validation image')}; {counted(len(data.names), 'class')}; {what}; "
-            f"batch {self.recipe.batch.batch}"
+            f"{counted(len(data.valid or ()), 'validation image')}; {counted(len(self.model.classes), 'class')}; "
+            f"{what}; batch {self.recipe.batch.batch}"
         )
 
     def _shuffled(self, epoch: int) -> list[Batch]:

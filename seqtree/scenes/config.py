@@ -8,7 +8,7 @@ from seqtree.errors import InputError
 from seqtree.nn.config import COMPOSITIONS, MAX_UNITS, check_vector
 from seqtree.settings import Settings, setting
 from seqtree.training.recipe import Preset, Recipe, TrainingOptions
-from seqtree.training.settings import STARTS, BatchSettings, TrainingSettings
+from seqtree.training.settings import NO_WORDS, BatchSettings, TrainingSettings
 
 MAX_SIDE = 4096
 _GRAPH, _SLIC = {"method": ("felzenszwalb",)}, {"method": ("slic",)}
@@ -164,4 +164,6 @@ PRESETS = {
     "medium": _preset("some hundreds of images in a few minutes on a laptop", SceneNetworkConfig()),
 }
 
-OPTIONS = TrainingOptions(argument="folder", sample="", presets={"": PRESETS}, default="medium", hidden=STARTS)
+OPTIONS = TrainingOptions(
+    argument="folder", sample="", presets={"": PRESETS}, default="medium", hidden=("init_from", *NO_WORDS)
+)

@@ -12,7 +12,7 @@ MAX_PROCESSES = 1024
 MAX_VECTOR_WORDS = 10_000_000
 LARGE = 1000  # a vocabulary that counting pays for
 VECTORS = ("vectors", "vector_words")  # starts from files, which a task may not have
-STARTS = ("init_from", *VECTORS, "counted_vectors")  # what a task without words hides
+NO_WORDS = (*VECTORS, "counted_vectors")  # what a task without words hides
 
 
 @dataclass(frozen=True)
@@ -109,8 +109,8 @@ class RunSettings(Settings):
     resume: bool = setting(False, "Continue the run in --out; start it if there is none.")
     init_from: str | None = setting(
         None,
-        "Go on from a model of the same kind; all tasks but lm and translate also start from a parser, from what words "
-        "train made, or from a language model over words.",
+        "Go on from a model of the same kind; parser, tag, classify, tree and words also start from a parser, from "
+        "what words train made, or from a language model over words.",
         metavar="MODEL",
         unset="random weights",
     )

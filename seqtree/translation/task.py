@@ -190,8 +190,9 @@ class TranslationTask(SentenceTask[TranslationRecipe, Translator, PairData]):
 def _units(pairs: Sequence[Pair], side: int, recipe: TranslationRecipe) -> Units:
     """The units of the sources or the targets: what the pairs have, after those of the start."""
     texts, how, least = (pair[side] for pair in pairs), recipe.pairs, recipe.pairs.min_count or 1
-    if recipe.start:
-        return (recipe.start.source, recipe.start.target)[side].extended(texts, least)
+    start: Translator | None = recipe.start
+    if start:
+        return (start.source, start.target)[side].extended(texts, least)
     return Units.learned(texts, how.unit, how.pieces, least)
 
 

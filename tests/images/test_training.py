@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 import torch
 from image_helpers import write_part
 from language_helpers import model as language_model
+from PIL import Image
 from runs import Messages, image_recipe, metrics, train
 
 from seqtree import modelfile
@@ -24,6 +26,7 @@ from seqtree.images.generated import digits
 from seqtree.images.model import ImageClassifier
 from seqtree.images.sources import read_set
 from seqtree.images.task import ImageData, ImageTask, _split
+from seqtree.training.fit import fit
 from seqtree.training.settings import BatchSettings, TrainingSettings
 
 NAMES = tuple("0123456789")
@@ -265,3 +268,43 @@ def test_files_that_hold_no_classifier(tmp_path: Path) -> None:
     modelfile.save(path, "image-classifier", contents, model.network.state_dict())
     with pytest.raises(ModelFileError, match="its parts do not fit together"):
         ImageClassifier.load(path)
+
+
+# --- going on from another
+
+
+def test_a_classifier_goes_on_with_new_images_and_classes(tmp_path: Path) -> None:
+    """Its network, its classes and the brightness it expects are kept; pictures get its size."""
+    start = _classifier(digits(20), replace(PLAN, plan=PLAN.plan.replace("drop 0.2", "drop 0.1")))
+    start.network.measure_norms(torch.from_numpy(digits(20).images), 10)
+    start.save(tmp_path / "start.safetensors")
+    for name, offset in (("7", 0), ("cross", 20)):
+        (tmp_path / "own" / name).mkdir(parents=True)
+        for number, image in enumerate(digits(40).images[offset : offset + 20]):
+            Image.fromarray(255 - image).resize((40, 40)).save(tmp_path / "own" / name / f"{number}.png")
+    display = Messages()
+    options = {"init_from": str(tmp_path / "start.safetensors"), "batch": 10, "epochs": 1, "out": str(tmp_path / "run")}
+    options |= {"learning_rate": 1e-12, "weight_decay": 0.0, "averaging": "none"}
+    fit(ImageTask, [str(tmp_path / "own")], options, display)
+    made = ImageClassifier.load(tmp_path / "run")
+    assert made.classes == (*NAMES, "cross") and made.network.frame == start.network.frame
+    assert "start.safetensors: 10 classes known" in display.text and "before training" in display.text
+    before, after = start.network.state_dict(), made.network.state_dict()
+    for name, weight in before.items():
+        if "running" not in name and "batches" not in name:  # what batch normalisation measures is of the new images
+            torch.testing.assert_close(after[name][: len(weight)], weight, rtol=0, atol=1e-6)
+    torch.testing.assert_close(after["output.weight"][-1], before["output.weight"].mean(dim=0), rtol=0, atol=1e-6)
+
+
+def test_what_a_classifier_does_not_go_on_with(tmp_path: Path) -> None:
+    _classifier(digits(20)).save(tmp_path / "start.safetensors")
+    given = {"init_from": str(tmp_path / "start.safetensors"), "out": str(tmp_path / "run")}
+    write_part(tmp_path / "small", "train", ImageSet(digits(20).images[:, 4:-4, 4:-4], digits(20).labels))
+    for options, said in (
+        ({"plan": "full 8"}, "plan full 8: with init_from it is the image classifier's, conv"),
+        ({"names": ("a", "b")}, "names a, b: with init_from they are the model's"),
+        ({}, "images of 20x20 pixels; the model reads 28x28"),
+        ({"size": 20}, "images of 20x20 pixels; the model reads 28x28"),
+    ):
+        with pytest.raises(InputError, match=said):
+            fit(ImageTask, [str(tmp_path / "small")], {**given, **options}, Messages())
