@@ -12,7 +12,7 @@ import click
 
 from seqtree.cli.options import json_option, print_json
 from seqtree.errors import InputError, SeqtreeError
-from seqtree.wording import counted
+from seqtree.wording import counted, some
 
 if TYPE_CHECKING:
     from seqtree.text.cache import Entry
@@ -79,7 +79,7 @@ def clear(names: tuple[str, ...]) -> None:
         _done(partial(path.unlink, missing_ok=True), left)
     click.echo(f"removed {counted(len(removed), 'file')}, {sum(entry.size for entry in removed) / 1e6:,.1f} MB")
     if left:
-        shown = ", ".join(str(error.filename) for error in left[:SOME]) + (", ..." if len(left) > SOME else "")
+        shown = some([str(error.filename) for error in left], SOME)
         raise SeqtreeError(f"{counted(len(left), 'file')} could not be removed ({left[0].strerror}): {shown}")
 
 

@@ -28,6 +28,7 @@ from seqtree.cli.texts import check_texts, file_option, in_chunks, text_blocks, 
 from seqtree.cli.train import train_command
 from seqtree.errors import InputError
 from seqtree.escapes import json_line
+from seqtree.extras import install_line
 from seqtree.text.config import END
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def eval_(
     loaded = open_model("translate", model, threads, device, precision)
     measured = evaluate(loaded, read_pairs(files, target, swap, encoding), beam, length_penalty, bleu_tokenizer)
     if measured.bleu is None:
-        note("BLEU and chrF need sacrebleu: pip install 'seqtree[translate]'")
+        note(f"BLEU and chrF need sacrebleu: {install_line('translate')}")
     for one in measured.reservations:
         note(one)
     record = measured.to_json()

@@ -17,7 +17,7 @@ from typing import Literal
 
 from seqtree.errors import InputError
 
-__all__ = ["DEFAULT", "Corpus", "describe", "load", "names", "path"]
+__all__ = ["Corpus", "describe", "load", "names", "path"]
 
 _LICENCE = "MIT, written for seqtree"
 
@@ -49,8 +49,6 @@ _CORPORA = {
         Corpus("dates", "dates.tsv", "pairs", "en", "3,000 dates as people write them, a tab, and their ISO form"),
     )
 }
-
-DEFAULT = "lighthouse"  # the corpus of ``seqtree lm train`` if none is given
 
 
 def names() -> tuple[str, ...]:

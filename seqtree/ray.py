@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from seqtree.errors import InputError, ModelFileError, SeqtreeError, check_count
+from seqtree.extras import needed
 from seqtree.tasks import holds
 from seqtree.text.config import check_encoding
 from seqtree.wording import a
@@ -144,13 +145,7 @@ def _connect() -> None:
 
 def _data() -> Any:
     """Ray Data. Raises InputError if it is not installed."""
-    try:
-        import ray.data
-    except ImportError as error:
-        raise InputError(
-            f"a Ray cluster needs Ray, which is not installed ({error}): pip install 'seqtree[ray]'"
-        ) from None
-    return ray.data
+    return needed("ray.data", "ray", "a Ray cluster needs Ray")
 
 
 def _mapped(dataset: Any, actor: type[Any], arguments: dict[str, Any], actors: int | None, rows: int) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from numbers import Integral
 
 
@@ -16,6 +17,15 @@ def counted(number: float, noun: str) -> str:
     written = f"{number:,}" if isinstance(number, Integral) else f"{number:g}"
     ending = "" if number == 1 else "es" if noun.endswith(("s", "x")) else "s"
     return f"{written} {noun}{ending}"
+
+
+def some(names: Sequence[str], most: int = 10) -> str:
+    """The first of some names, in words.
+
+    >>> some(["a", "b"]), some(["a", "b", "c"], most=2)
+    ('a, b', 'a, b, ...')
+    """
+    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")
 
 
 def also(count: int, word: str = "as") -> str:

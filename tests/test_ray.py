@@ -126,9 +126,7 @@ def test_without_ray_it_is_told_how_to_install_it(
     small_parser().save(tmp_path / "p.safetensors")
     (tmp_path / "a.txt").write_text("A cat sat.\n", encoding="utf-8")
     parse = caller(capsys, tmp_path, monkeypatch, "parse", "--engine", "ray", "--model", "p.safetensors")
-    refused(
-        parse("--file", "a.txt", "--out", "trees"), "needs Ray, which is not installed", "pip install 'seqtree[ray]'"
-    )
+    refused(parse("--file", "a.txt", "--out", "trees"), "a Ray cluster needs Ray", 'pip install "seqtree[ray]"')
     refused(parse("--file", "a.txt", "--out", "trees", "--encoding", "nope"), "'nope' is not a text encoding")
     model().save(tmp_path / "lm.safetensors")
     refused(parse("--file", "a.txt", "--out", "trees", "--model", "lm.safetensors"), "language-model", "a parser")

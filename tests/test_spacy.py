@@ -428,7 +428,7 @@ def test_names_of_other_packages_are_not_taken(files: Path) -> None:
 
 def test_without_spacy_it_is_told_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "spacy.tokens", None)
-    with pytest.raises(InputError, match=r"spaCy, which is not installed .*pip install 'seqtree\[spacy\]'"):
+    with pytest.raises(InputError, match=r'needs spaCy: pip install "seqtree\[spacy\]"'):
         seqtree.spacy.Component()
 
 

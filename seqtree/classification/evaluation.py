@@ -19,6 +19,7 @@ from seqtree.errors import InputError
 from seqtree.text.labelled import Labelled
 from seqtree.text.lexicon import Ids
 from seqtree.training.sharing import Share, alone
+from seqtree.wording import some
 
 NONE = "none of these"  # instead of a class
 BINS = 15  # of probabilities, for the calibration error
@@ -135,10 +136,9 @@ def check_labels(classifier: Classifier, items: Sequence[Labelled], labels: Ids,
     """Raises InputError, with a hint at the end, for a label (-1) that the classifier does not know."""
     for item, label in zip(items, labels.tolist(), strict=True):
         if label < 0:
-            names = classifier.classes.names
-            shown = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
+            known = some(classifier.classes.names)
             raise InputError(
-                f"{item.place}: the classifier does not know the label {item.label!r}; expected one of {shown}{hint}"
+                f"{item.place}: the classifier does not know the label {item.label!r}; expected one of {known}{hint}"
             )
 
 

@@ -57,7 +57,7 @@ class ClassifierNetwork(Network):
         self.output = nn.Linear(self.pooling.output_size, classes)
         if config.has_ngrams:
             self.grams = nn.Parameter(torch.zeros(grams, classes))
-            self.grams.descent = DESCENT  # type: ignore[attr-defined]  # see training/loop.py
+            self.grams.descent = DESCENT  # type: ignore[attr-defined]  # see training/optimizer.py
             self.register_buffer("idf", torch.ones(grams))
             self.register_buffer("known", torch.zeros(grams, dtype=torch.long))
 

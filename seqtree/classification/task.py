@@ -21,7 +21,7 @@ from seqtree.errors import InputError
 from seqtree.text.labelled import Labelled, rare_classes, read_labelled
 from seqtree.text.lexicon import LabelSet, Lexicon
 from seqtree.text.reading import check_standard_input
-from seqtree.training.batches import SentenceTask, spread_out
+from seqtree.training.batches import SentenceTask, at_most, spread_out
 from seqtree.training.counts import counted_words
 from seqtree.training.progress import Display
 from seqtree.training.start import known_before, start_encoder, start_grams, start_rest, with_start
@@ -77,9 +77,7 @@ class ClassifyTask(SentenceTask[ClassifierRecipe, Classifier, ClassData]):
             valid = _read(validation.valid, recipe.texts)
         else:
             training, valid = spread_out(training, validation.valid_share, MAX_VALIDATION, attrgetter("label"))
-        if len(valid) > MAX_VALIDATION:
-            display.warning(f"validating on {MAX_VALIDATION:,} of {len(valid):,} texts set apart")
-            valid = spread_out(valid, 1.0, MAX_VALIDATION, attrgetter("label"))[1]
+        valid = at_most(valid, MAX_VALIDATION, "texts", display.warning)
         counts = Counter(item.label for item in training)
         if len(counts) < 2:
             only = f"every text is {training[0].label!r}" if training else "no text is left to train on"

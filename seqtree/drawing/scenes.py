@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from seqtree.drawing.canvas import system_font
 from seqtree.drawing.colours import class_colours
-from seqtree.errors import InputError
+from seqtree.extras import needed
 
 if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
@@ -28,12 +28,8 @@ DOT = 4  # pixels: half of a node's width
 
 def png(array: Bytes) -> bytes:
     """A PNG file of grey levels (H, W) or colours (H, W, 3). Raises InputError if Pillow is not installed."""
-    try:
-        from PIL import Image
-    except ImportError as error:
-        raise InputError("pictures need Pillow: pip install 'seqtree[scenes]'") from error
     file = io.BytesIO()
-    Image.fromarray(array).save(file, "PNG")
+    needed("PIL.Image", "scenes", "pictures need Pillow").fromarray(array).save(file, "PNG")
     return file.getvalue()
 
 

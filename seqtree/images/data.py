@@ -11,9 +11,7 @@ import numpy.typing as npt
 
 from seqtree.errors import InputError
 from seqtree.images.idx import Bytes
-from seqtree.wording import counted
-
-MAX_NAMED = 10  # classes in a message
+from seqtree.wording import counted, some
 
 
 @dataclass(frozen=True)
@@ -64,6 +62,7 @@ class ImageSet:
         numbers = {name: number for number, name in enumerate(classes)}
         used = [name for label, name in enumerate(self.names) if label in self.labels]
         if unknown := [name for name in used if name not in numbers]:
-            expected = ", ".join(classes[:MAX_NAMED]) + ", ..." * (len(classes) > MAX_NAMED)
-            raise InputError(f"{self.source}: the model does not know the class {unknown[0]!r}; expected {expected}")
+            raise InputError(
+                f"{self.source}: the model does not know the class {unknown[0]!r}; expected {some(classes)}"
+            )
         return np.array([numbers.get(name, -1) for name in self.names], np.int64)[self.labels]

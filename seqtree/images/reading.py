@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seqtree.errors import InputError
+from seqtree.extras import needed
 from seqtree.images.idx import Bytes, is_idx, read_images
 
 if TYPE_CHECKING:
@@ -90,10 +91,8 @@ def _bands(path: str) -> tuple[list[Numbers], int]:
     A colour that is hardly darker than the page, as yellow on white, is strong in one of these. Besides, the number of
     frames or pages, of which this is the first.
     """
-    try:
-        from PIL import Image, ImageOps
-    except ImportError as error:
-        raise InputError(f"{path}: not an IDX file; pictures need Pillow: pip install 'seqtree[images]'") from error
+    what = f"{path}: not an IDX file; pictures need Pillow"
+    Image, ImageOps = (needed(f"PIL.{name}", "images", what) for name in ("Image", "ImageOps"))
     try:
         with Image.open(path) as picture:
             if picture.width * picture.height > MAX_PIXELS:

@@ -15,7 +15,7 @@ from torch import Tensor
 from seqtree.errors import InputError
 from seqtree.images.augment import AugmentedImages
 from seqtree.images.config import OPTIONS, ROWS_ONLY, ImageRecipe
-from seqtree.images.data import MAX_NAMED, ImageSet
+from seqtree.images.data import ImageSet
 from seqtree.images.evaluation import evaluate
 from seqtree.images.generated import read_part
 from seqtree.images.model import ImageClassifier
@@ -24,7 +24,7 @@ from seqtree.training.batches import evenly_by_class
 from seqtree.training.progress import Display
 from seqtree.training.start import start_rest, taken_over
 from seqtree.training.task import Batch, Inputs, Task
-from seqtree.wording import counted
+from seqtree.wording import counted, some
 
 MEASURED = 10_000  # training images from which batch normalisation takes its figures
 MAX_VALIDATION = 5000  # images
@@ -90,8 +90,8 @@ class ImageTask(Task[ImageRecipe, ImageClassifier, ImageData]):
         names = _names(settings.names, data)
         training, valid = _split(data, recipe.images.valid_share)
         if missing := sorted(set(range(len(names))) - set(training.labels.tolist())):
-            shown = [names[label] for label in missing[:MAX_NAMED]] + ["..."] * (len(missing) > MAX_NAMED)
-            display.warning(f"{len(missing)} of {len(names)} classes have no training image: {', '.join(shown)}")
+            shown = some([names[label] for label in missing])
+            display.warning(f"{len(missing)} of {len(names)} classes have no training image: {shown}")
         return ImageData(training, valid, names)
 
     @classmethod

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from seqtree.errors import InputError
 from seqtree.text.items import BREAK
 from seqtree.text.vocabulary import Vocabulary
+from seqtree.wording import some
 
 POLICIES = ("fail", "skip", "map")
 
@@ -19,9 +20,9 @@ def known_tokens(vocabulary: Vocabulary, tokens: Sequence[str], policy: str) -> 
     unseen = vocabulary.unknown_tokens(tokens)
     if unseen and policy == "fail":
         noun = "characters" if vocabulary.unit == "char" else "words"
-        names = ", ".join(describe(token) for token in unseen[:10]) + (", ..." if len(unseen) > 10 else "")
+        names = [describe(token) for token in unseen]
         raise InputError(
-            f"the prompt has {noun} the model has never seen: {names}; change it, or use --unknown skip "
+            f"the prompt has {noun} the model has never seen: {some(names)}; change it, or use --unknown skip "
             "or --unknown map"
         )
     ids = [int(i) for i in vocabulary.encode(tokens)]

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-DESCENT = 30_000.0  # weights are learned by gradient descent at so many times the learning rate, see training/loop.py
+DESCENT = 30_000.0  # weights are learned by gradient descent at so many times the learning rate: training/optimizer.py
 REACH = 2  # words before and after
 _FACTOR, _MIX, _MASK = 1_000_003, 0x2C1B3C6D, (1 << 32) - 1
 

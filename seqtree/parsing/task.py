@@ -21,16 +21,16 @@ from seqtree.parsing.objectives import parser_loss, tag_loss
 from seqtree.text.batches import make_batch
 from seqtree.text.columns import Tagged, read_tagged
 from seqtree.text.reading import check_standard_input
-from seqtree.training.batches import SentenceTask, held_out
+from seqtree.training.batches import SentenceTask, at_most, held_out
 from seqtree.training.counts import counted_words
 from seqtree.training.progress import Display
 from seqtree.training.start import known_before, start_encoder, start_rest, with_start
 from seqtree.training.task import Batch, Counted, Inputs
 from seqtree.treebank.binary import BinaryTree, binarise, restore
-from seqtree.treebank.bracketed import write_tree
+from seqtree.treebank.bracketed import words_of, write_tree
 from seqtree.treebank.dialects import WRAPPERS
 from seqtree.treebank.sources import normalised_trees
-from seqtree.wording import counted
+from seqtree.wording import counted, some
 
 MAX_WORDS = 2000  # of a training tree; time and memory of a step grow with their square
 MAX_VALIDATION = 2000  # trees
@@ -82,10 +82,8 @@ class ParserTask(SentenceTask[ParserRecipe, Parser, ParserData]):
             raise InputError(f"{', '.join(sources)}: no tree is left to train on")
         binary = [binarise(tree) for tree in training]
         _warn_of_unknown_labels(binary, valid, display)
-        if len(valid) > MAX_VALIDATION:
-            display.warning(f"validating on the first {MAX_VALIDATION:,} of {len(valid):,} trees set apart")
         tagged = _read_tagged(reading, binary, display) if reading.tagged else []
-        return ParserData(binary, valid[:MAX_VALIDATION], tagged)
+        return ParserData(binary, at_most(valid, MAX_VALIDATION, "trees", display.warning), tagged)
 
     @classmethod
     def build(cls, data: ParserData, recipe: ParserRecipe, display: Display) -> Parser:
@@ -107,7 +105,7 @@ class ParserTask(SentenceTask[ParserRecipe, Parser, ParserData]):
     def inputs(self) -> Inputs:
         trees, valid, tagged = self.data
         trained = chain((tree.words for tree in trees), (tuple(one.words) for one in tagged))
-        return trained, (tuple(gold.leaves()) for gold in valid)
+        return trained, (tuple(words_of(gold)) for gold in valid)
 
     def fingerprint(self) -> str:
         digest = hashlib.sha256()
@@ -186,9 +184,9 @@ def _read_tagged(reading: ReadingSettings, trees: Sequence[BinaryTree], display:
     known = {tag for tree in trees for tag in tree.tags if tag is not None}
     found = read_tagged(reading.tagged, None, reading.tag_column, reading.encoding, display.message, known)
     if not known & {tag for one in found for tag in one.tags}:
-        some = ", ".join(sorted({tag for one in found[:100] for tag in one.tags})[:5])
+        shown = some(sorted({tag for one in found for tag in one.tags}), 5)
         raise InputError(
-            f"{', '.join(reading.tagged)}: no tag ({some}, ...) is one of the trees'; expected another --tag-column"
+            f"{', '.join(reading.tagged)}: no tag ({shown}) is one of the trees'; expected another --tag-column"
         )
     return found
 
@@ -200,8 +198,7 @@ def _warn_of_unknown_labels(training: Sequence[BinaryTree], valid: Sequence[Tree
         for trees in (training, map(binarise, valid))
     )
     if wanted and not known & wanted:
-        some = ", ".join(sorted(wanted)[:5]) + (", ..." if len(wanted) > 5 else "")
         display.warning(
-            f"no label of the validation trees ({some}) is known from the training trees, so labelled F1 will be 0 and "
-            "cannot tell which model is best: the last one is kept"
+            f"no label of the validation trees ({some(sorted(wanted), 5)}) is known from the training trees, so "
+            "labelled F1 will be 0 and cannot tell which model is best: the last one is kept"
         )

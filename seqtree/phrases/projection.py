@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seqtree.errors import InputError
+from seqtree.extras import needed
 from seqtree.phrases.readers import Vector
 
 METHODS = ("pca", "umap")
@@ -41,10 +42,8 @@ def _pca(rows: Points) -> tuple[Points, float]:
 
 
 def _umap(rows: Points, seed: int) -> Points:
-    try:
-        from umap import UMAP
-    except ImportError:
-        raise InputError("--method umap needs umap-learn: pip install 'seqtree[umap]'") from None
+    umap = needed("umap", "umap", "--method umap needs umap-learn")
     neighbours = min(15, len(rows) - 1)
-    made = UMAP(n_neighbors=neighbours, metric="cosine", random_state=seed, n_jobs=1, init="pca").fit_transform(rows)
+    learner = umap.UMAP(n_neighbors=neighbours, metric="cosine", random_state=seed, n_jobs=1, init="pca")
+    made = learner.fit_transform(rows)
     return np.asarray(made, dtype=np.float64)

@@ -15,9 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from seqtree.errors import InputError
 from seqtree.scenes.batches import Floats, Ids
-from seqtree.scenes.segments import MISSING, Image, neighbours_of
+from seqtree.scenes.segments import Image, neighbours_of, scene_library
 
 VERSION = 1  # part of the cache's keys: raise it when an image's features change
 COLOUR_SCALES, BLOB_SCALES, EDGE_SCALES = (1, 2, 4), (1, 2, 4, 8), (2, 4)
@@ -55,12 +54,9 @@ class Pixels:
     """
 
     def __init__(self, image: Image) -> None:
-        try:
-            from skimage.color import rgb2hsv, rgb2lab
-        except ImportError as error:
-            raise InputError(MISSING) from error
-        lab = rgb2lab(image).astype(np.float32)
-        hue, saturation, value = np.moveaxis(rgb2hsv(image).astype(np.float32), 2, 0)
+        colour = scene_library("skimage.color")
+        lab = colour.rgb2lab(image).astype(np.float32)
+        hue, saturation, value = np.moveaxis(colour.rgb2hsv(image).astype(np.float32), 2, 0)
         circle = [saturation * wave(2 * np.pi * hue) for wave in (np.cos, np.sin)]
         hsv = np.stack([*circle, saturation, value], axis=2)
         self.lab: Floats = lab

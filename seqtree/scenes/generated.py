@@ -8,7 +8,7 @@ import numpy as np
 
 from seqtree.errors import InputError
 from seqtree.scenes.batches import Ids
-from seqtree.scenes.segments import MISSING, Image
+from seqtree.scenes.segments import Image, scene_library
 
 CLASSES = ("sky", "grass", "tree", "ball")
 COLOURS = ((120, 170, 235), (110, 175, 75), (35, 85, 40), (200, 40, 45))
@@ -41,10 +41,7 @@ def write_drawn(
 
     Raises InputError if there is something in its place, or Pillow is not installed.
     """
-    try:
-        from PIL import Image as Pillow
-    except ImportError as error:
-        raise InputError(MISSING) from error
+    pillow = scene_library("PIL.Image")
     path = Path(folder)
     if path.exists():
         raise InputError(f"{path}: there is something there already; expected the name of a new folder")
@@ -53,8 +50,8 @@ def write_drawn(
     names = [f"scene{i}" for i in range(train + dev + test)]
     for i, name in enumerate(names):
         image, labels = draw_scene(seed + i, size)
-        Pillow.fromarray(image).save(path / "images" / f"{name}.png")
-        Pillow.fromarray(labels.astype(np.uint8)).save(path / "labels" / f"{name}.png")
+        pillow.fromarray(image).save(path / "images" / f"{name}.png")
+        pillow.fromarray(labels.astype(np.uint8)).save(path / "labels" / f"{name}.png")
     lists = {"train": names[:train], "dev": names[train : train + dev], "test": names[train + dev :], "all": names}
     lists["classes"] = [f"{i}\t{name}" for i, name in enumerate(("void", *CLASSES))]
     for name, lines in lists.items():

@@ -12,12 +12,12 @@ import numpy as np
 from seqtree.errors import InputError
 from seqtree.images.reading import MAX_PIXELS, in_bytes
 from seqtree.scenes.batches import Ids
-from seqtree.scenes.segments import MISSING, Image
+from seqtree.scenes.segments import Image, scene_library
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
-ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".ppm", ".tif", ".tiff", ".webp")
+ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".pgm", ".ppm", ".tif", ".tiff", ".webp")
 
 
 def read_image(path: Path | BinaryIO, name: str = "", most: int = MAX_PIXELS) -> Image:
@@ -27,9 +27,7 @@ def read_image(path: Path | BinaryIO, name: str = "", most: int = MAX_PIXELS) ->
     Raises InputError for a file that is missing or no image, or is cut off, and if Pillow is not installed.
     """
     with _opened(path, "an image", name or str(path), most) as picture:
-        from PIL import ImageOps
-
-        turned = ImageOps.exif_transpose(picture)
+        turned = scene_library("PIL.ImageOps").exif_transpose(picture)
         if turned.mode.startswith(("I", "F")):
             grey = in_bytes(np.asarray(turned, np.float64)).astype(np.uint8)
             return np.repeat(grey[:, :, None], 3, axis=2)
@@ -62,12 +60,9 @@ def read_labels(path: Path, classes: int, size: tuple[int, int]) -> Ids:
 @contextmanager
 def _opened(path: Path | BinaryIO, what: str, name: str, most: int = MAX_PIXELS) -> Iterator[Picture]:
     """The picture in a file, read to its end. Raises InputError."""
+    pillow = scene_library("PIL.Image")
     try:
-        from PIL import Image as Pillow
-    except ImportError as error:
-        raise InputError(MISSING) from error
-    try:
-        with Pillow.open(path) as picture:
+        with pillow.open(path) as picture:
             if picture.width * picture.height > most:
                 size = f"{picture.width:,} x {picture.height:,} pixels"
                 raise InputError(f"{name}: {size}; {what} may have {most:,}")
@@ -75,5 +70,5 @@ def _opened(path: Path | BinaryIO, what: str, name: str, most: int = MAX_PIXELS)
             yield picture
     except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
         raise InputError(f"{name}: expected {what}; {(error.strerror or str(error)).lower()}") from error
-    except (OSError, SyntaxError, ValueError, EOFError, Pillow.DecompressionBombError) as error:
+    except (OSError, SyntaxError, ValueError, EOFError, pillow.DecompressionBombError) as error:
         raise InputError(f"{name}: not {what} that can be read, or cut off ({error})") from error

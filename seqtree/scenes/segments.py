@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 import numpy as np
 import numpy.typing as npt
 
-from seqtree.errors import InputError
+from seqtree.extras import needed
 from seqtree.scenes.batches import Ids
 from seqtree.scenes.config import SegmentSettings
 
 Image = npt.NDArray[np.uint8]  # (H, W, 3)
-MISSING = "scenes need scikit-image and Pillow: pip install 'seqtree[scenes]'"
+
+
+def scene_library(module: str) -> ModuleType:
+    """A module of scikit-image or Pillow. Raises InputError where it is not installed."""
+    return needed(module, "scenes", "scenes need scikit-image and Pillow")
 
 
 def segments_of(image: Image, settings: SegmentSettings) -> Ids:
@@ -18,14 +24,11 @@ def segments_of(image: Image, settings: SegmentSettings) -> Ids:
 
     Raises InputError if scikit-image is not installed.
     """
-    try:
-        from skimage.segmentation import felzenszwalb, slic
-    except ImportError as error:
-        raise InputError(MISSING) from error
+    library = scene_library("skimage.segmentation")
     if min(image.shape[:2]) < 2:  # too little to be cut
         found = np.zeros(image.shape[:2], dtype=np.int64)
     elif settings.method == "slic":
-        found = slic(
+        found = library.slic(
             image,
             settings.segments,
             settings.compactness,
@@ -34,7 +37,7 @@ def segments_of(image: Image, settings: SegmentSettings) -> Ids:
             enforce_connectivity=True,
         )
     else:
-        found = felzenszwalb(image, settings.scale, settings.sigma, settings.min_size)
+        found = library.felzenszwalb(image, settings.scale, settings.sigma, settings.min_size)
     return _from_the_top(found)
 
 

@@ -28,13 +28,17 @@ PAIRS, TREES = 0, 1  # the stages of training
 
 
 class SceneData(NamedTuple):
-    """Scenes to train and to validate on, the names of their classes, the textons, and a hash of the files."""
+    """Scenes to train and to validate on, the names of their classes, the textons, and a hash of the files.
+
+    ``shared``: whether what is validated on is a share of the scenes to train on.
+    """
 
     training: list[Prepared]
     valid: list[Prepared]
     classes: tuple[str, ...]
     textons: Textons
     fingerprint: str
+    shared: bool
 
 
 class SceneTask(SentenceTask[SceneRecipe, SceneParser, SceneData]):
@@ -66,7 +70,8 @@ class SceneTask(SentenceTask[SceneRecipe, SceneParser, SceneData]):
         read = [[prepared_scene(one, recipe.segments, textons) for one in part] for part in (training, valid)]
         if not any(labelled(scene.pixels)[:, 1:].any() for scene in read[0]):
             raise InputError(f"{folder.path}: no image has a labelled pixel to train on")
-        return SceneData(read[0], read[1], folder.classes, textons, digest.hexdigest())
+        shared = _shared(folder, recipe.reading) and recipe.reading.valid_share > 0
+        return SceneData(read[0], read[1], folder.classes, textons, digest.hexdigest(), shared)
 
     @classmethod
     def build(cls, data: SceneData, recipe: SceneRecipe, display: Display) -> SceneParser:
@@ -111,6 +116,10 @@ class SceneTask(SentenceTask[SceneRecipe, SceneParser, SceneData]):
     def validation_items(self) -> int:
         return len(self.data.valid)
 
+    @property
+    def holds_out(self) -> bool:
+        return self.data.shared
+
     def evaluate(self) -> dict[str, float] | None:
         if not self.data.valid:
             return None
@@ -139,9 +148,14 @@ def _split(folder: SceneFolder, reading: SceneReading) -> tuple[list[LabelledIma
     images = folder.part(reading.part)
     if reading.fold is not None:
         return in_folds(images, reading.fold)
-    if reading.valid_part is not None or folder.has("dev"):
-        return images, folder.part(reading.valid_part or "dev")
-    return spread_out(images, reading.valid_share, len(images), lambda image: None)
+    if _shared(folder, reading):
+        return spread_out(images, reading.valid_share, len(images), lambda image: None)
+    return images, folder.part(reading.valid_part or "dev")
+
+
+def _shared(folder: SceneFolder, reading: SceneReading) -> bool:
+    """Whether there are no images to validate on but a share of those to train on."""
+    return reading.fold is None and reading.valid_part is None and not folder.has("dev")
 
 
 def _weights(data: SceneData, power: float, device: torch.device) -> Weights:

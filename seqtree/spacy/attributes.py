@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from seqtree.errors import InputError
+from seqtree.extras import needed
 from seqtree.spacy.sentence_tree import SentenceTree, token_lengths
 
 if TYPE_CHECKING:
@@ -37,13 +38,8 @@ def add_attributes(trees: bool = True, surprisals: bool = True) -> None:
 
 def _tokens() -> tuple[Any, Any]:
     """spaCy's classes of spans and tokens. Raises InputError if it is not installed."""
-    try:
-        from spacy.tokens import Span, Token
-    except ImportError as error:
-        raise InputError(
-            f"a component of spaCy needs spaCy, which is not installed ({error}): pip install 'seqtree[spacy]'"
-        ) from None
-    return Span, Token
+    tokens = needed("spacy.tokens", "spacy", "a component of spaCy needs spaCy")
+    return tokens.Span, tokens.Token
 
 
 def _add(kind: Any, name: str, **what: Any) -> None:

@@ -20,6 +20,7 @@ from seqtree.text.chunks import OUTSIDE, chunks, kind_of, scheme_of
 from seqtree.text.columns import Tagged
 from seqtree.text.sentences import words_as_given
 from seqtree.training.sharing import Share, alone
+from seqtree.wording import some
 
 SOME = 5  # tags that are named
 
@@ -163,8 +164,7 @@ def _check(tagger: Tagger, sentences: Sequence[Tagged], scheme: str | None, warn
 
 def _some(tags: Collection[str]) -> str:
     """The first of these tags, or kinds of chunks."""
-    named = sorted(filter(None, tags))
-    return ", ".join(named[:SOME]) + (", ..." if len(named) > SOME else "")
+    return some(sorted(filter(None, tags)), SOME)
 
 
 def _chunk_scores(sentences: Sequence[Tagged], found: Sequence[Tagging]) -> dict[str, ChunkScores]:

@@ -62,7 +62,6 @@ class TaggerNetwork(Network):
             self.grams = Neighbours(config.ngrams, grams, len(tags))
         names = tags.names
         may = may_follow if chunks else lambda before, tag: True
-        self.constrained = chunks
         self.paths = CRF(
             (
                 [may(None, tag) for tag in names],

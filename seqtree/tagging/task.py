@@ -19,7 +19,7 @@ from seqtree.tagging.model import Tagger, canonical_scheme
 from seqtree.tagging.network import TaggerNetwork
 from seqtree.text.batches import make_batch
 from seqtree.text.reading import check_standard_input
-from seqtree.training.batches import SentenceTask, held_out
+from seqtree.training.batches import SentenceTask, at_most, held_out
 from seqtree.training.counts import counted_words
 from seqtree.training.progress import Display
 from seqtree.training.start import known_before, start_encoder, start_grams, start_rest, with_start
@@ -70,13 +70,12 @@ class TagTask(SentenceTask[TaggerRecipe, Tagger, TagData]):
             training, valid = held_out(training, validation.valid_share, MAX_VALIDATION)
         if not training:
             raise InputError(f"{', '.join(sources)}: no sentence is left to train on")
-        if len(valid) > MAX_VALIDATION:
-            display.warning(f"validating on the first {MAX_VALIDATION:,} of {len(valid):,} sentences set apart")
+        valid = at_most(valid, MAX_VALIDATION, "sentences", display.warning)
         if not intents.intent:
             training, valid = ([one._replace(intent=None) for one in part] for part in (training, valid))
         elif missing := next((one for one in (*training, *valid) if one.intent is None), None):
             raise InputError(f"{missing.place}: a sentence without an intent, where --intent expects one")
-        scheme, valid = check_tags(training, display.warning), valid[:MAX_VALIDATION]
+        scheme = check_tags(training, display.warning)
         tell_of_broken(valid, scheme, display.warning)
         return TagData(training, valid, scheme)
 

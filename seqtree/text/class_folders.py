@@ -8,7 +8,7 @@ from pathlib import Path
 from seqtree.errors import InputError
 from seqtree.text.lexicon import in_order
 from seqtree.text.lines import checked_argument
-from seqtree.text.reading import reason, say
+from seqtree.text.reading import files_in, reason, say
 from seqtree.wording import also
 
 
@@ -24,7 +24,7 @@ def class_folders(folder: Path, suffixes: Sequence[str], what: str, deep: bool =
     others: list[Path] = []
     try:
         for inside in sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")):
-            files = _files(inside)
+            files = [file for file, hidden in files_in(inside) if not hidden]
             fitting = [file for file in files if file.suffix.lower() in suffixes and (deep or file.parent == inside)]
             if fitting:
                 found[inside.name] = fitting
@@ -41,10 +41,3 @@ def class_folders(folder: Path, suffixes: Sequence[str], what: str, deep: bool =
         place = "" if deep else ", or not directly in the folder of a class"
         say(f"{others[0]} is not read{also(len(others) - 1, 'nor')}: it is no {what}{place}")
     return {name: found[name] for name in in_order(found)}
-
-
-def _files(folder: Path) -> list[Path]:
-    """The files in a folder, at any depth, that are not hidden."""
-    inside = ((file, file.relative_to(folder).parts) for file in folder.rglob("*"))
-    shown = [(file, parts) for file, parts in inside if not any(part.startswith(".") for part in parts)]
-    return [file for file, _ in sorted(shown, key=lambda pair: pair[1]) if file.is_file()]

@@ -111,14 +111,14 @@ def read_tagged(
 
 def word_column(sentence: Rows, given: int | None = None) -> int:
     """The column of words, from 1: the one that is given, or as in ``read_tagged``. InputError if it is not there."""
-    word = given or (2 if _is_conllu(sentence) else 1)
+    word = (2 if _is_conllu(sentence) else 1) if given is None else given
     _check_column(sentence, "word", word)
     return word
 
 
 def _check_column(sentence: Rows, name: str, column: int) -> None:
     width = len(sentence.rows[0])
-    if column > width:
+    if not 1 <= column <= width:
         raise InputError(f"{sentence.place}: {counted(width, 'column')}, expected a {name} in column {column}")
 
 

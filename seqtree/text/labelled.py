@@ -14,7 +14,7 @@ from seqtree.text.config import check_encoding
 from seqtree.text.nltk_corpora import PREFIX, NamedCorpus, open_corpus
 from seqtree.text.reading import Source, Specs, names, numbered_lines, read_text, say, sources, utf8_length
 from seqtree.text.tables import CSV, read_table
-from seqtree.wording import counted
+from seqtree.wording import counted, some
 
 JSON = (".json", ".jsonl", ".ndjson")
 TEXTS = (".txt",)  # of a folder a class
@@ -55,9 +55,8 @@ def read_labelled(
 def rare_classes(counts: Mapping[str, int]) -> Iterator[str]:
     """A sentence about the classes that have one text only, if there are any; ``counts``: how many each has."""
     if single := [name for name, count in counts.items() if count == 1]:
-        shown = ", ".join(single[:5]) + (", ..." if len(single) > 5 else "")
         have = "has" if len(single) == 1 else "have"
-        yield f"of {counted(len(counts), 'class')}, {len(single)} {have} one text only: {shown}"
+        yield f"of {counted(len(counts), 'class')}, {len(single)} {have} one text only: {some(single, 5)}"
 
 
 def _labelled(specs: Specs, encoding: str, label: str, text: str) -> Iterator[Labelled]:

@@ -63,12 +63,15 @@ def names(specs: Specs) -> list[str]:
 
 @contextmanager
 def sources(
-    *groups: Sequence[str | Path], skipped: list[str] | None = None, suffixes: tuple[str, ...] = (".txt",)
+    *groups: Sequence[str | Path],
+    skipped: list[str] | None = None,
+    suffixes: tuple[str, ...] = (".txt",),
+    what: str = "texts",
 ) -> Iterator[list[list[Source]]]:
     """The files of each group of paths: files, folders (those of ``suffixes`` at any depth, sorted by name), "-".
 
     Of a folder, hidden files and folders (``.git``, ``._a.txt``) and files that may not be read are left out; these
-    are named in ``skipped``.
+    are named in ``skipped``. ``what`` they hold is said where there is nothing.
 
     Standard input, and anything else that cannot be read twice, is first copied to a temporary folder, deleted when the
     context ends. Raises InputError for a path that does not exist, cannot be read, or is a folder without text files.
@@ -78,7 +81,9 @@ def sources(
     scratch: list[Path] = []
     try:
         left_out = [] if skipped is None else skipped
-        yield [[source for path in paths for source in _find(path, scratch, left_out, suffixes)] for paths in lists]
+        yield [
+            [source for path in paths for source in _find(path, scratch, left_out, suffixes, what)] for paths in lists
+        ]
     finally:
         for folder in scratch:
             shutil.rmtree(folder, ignore_errors=True)
@@ -184,15 +189,17 @@ def several(texts: Iterable[T], what: str = "texts") -> Iterable[T]:
     return texts
 
 
-def _find(path: str | Path, scratch: list[Path], skipped: list[str], suffixes: tuple[str, ...]) -> list[Source]:
+def _find(
+    path: str | Path, scratch: list[Path], skipped: list[str], suffixes: tuple[str, ...], what: str
+) -> list[Source]:
     if str(path) == "-":
         return [Source(_copied(standard_input(), scratch, "standard input"), "standard input")]
     place = Path(path)
     try:
         if place.is_dir():
-            return [Source(file, str(file), named=False) for file in _texts_of(place, skipped, suffixes)]
+            return [Source(file, str(file), named=False) for file in _readable_in(place, skipped, suffixes, what)]
         if not place.exists():
-            raise InputError(f"{path}: no such file or folder; expected a text")
+            raise InputError(f"{path}: no such file or folder; expected {what}")
         if place.is_file():
             return [Source(place, str(path))]
     except (OSError, ValueError) as error:
@@ -203,13 +210,21 @@ def _find(path: str | Path, scratch: list[Path], skipped: list[str], suffixes: t
         return [Source(_copied(file, scratch, str(path)), str(path))]
 
 
-def _texts_of(folder: Path, skipped: list[str], suffixes: tuple[str, ...]) -> list[Path]:
-    """The texts of a folder, at any depth. Raises InputError if there is none."""
-    texts = [file for file in folder.rglob("*") if file.suffix.lower() in suffixes and file.is_file()]
-    texts.sort(key=lambda file: file.relative_to(folder).parts)
+def files_in(folder: Path) -> Iterator[tuple[Path, bool]]:
+    """The files of a folder, at any depth, sorted by name, and whether each is hidden or in a hidden folder."""
+    inside = ((file.relative_to(folder).parts, file) for file in folder.rglob("*"))
+    for parts, file in sorted(inside):
+        if file.is_file():
+            yield file, any(part.startswith(".") for part in parts)
+
+
+def _readable_in(folder: Path, skipped: list[str], suffixes: tuple[str, ...], what: str) -> list[Path]:
+    """The files of a folder with one of the suffixes, at any depth. Raises InputError if there is none."""
     found = []
-    for file in texts:
-        if any(part.startswith(".") for part in file.relative_to(folder).parts):
+    for file, hidden in files_in(folder):
+        if file.suffix.lower() not in suffixes:
+            continue
+        if hidden:
             skipped.append(f"{file} (hidden)")
         elif not os.access(file, os.R_OK):
             skipped.append(f"{file} (permission denied)")
@@ -217,7 +232,9 @@ def _texts_of(folder: Path, skipped: list[str], suffixes: tuple[str, ...]) -> li
             found.append(file)
     if not found:
         left_out = f" that can be read; left out: {', '.join(skipped[:5])}" if skipped else ""
-        raise InputError(f"{folder} is a folder without {' or '.join(suffixes)} files{left_out or '; expected texts'}")
+        raise InputError(
+            f"{folder} is a folder without {' or '.join(suffixes)} files{left_out or f'; expected {what}'}"
+        )
     return found
 
 

@@ -29,7 +29,7 @@ class WeightAverage:
 
     @torch.no_grad()
     def update(self) -> None:
-        """Take in the weights after a step: a <- a + (w - a) * rate, the rate falling from 1 to 1 - decay, or 1/n."""
+        """Take in the weights after a step: a <- a + (w - a) * rate, the rate falling from .9 to 1 - decay, or 1/n."""
         if not self.started:
             return
         rate = 1.0 / (self.updates + 1)

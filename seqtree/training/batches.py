@@ -43,6 +43,13 @@ def evenly(count: int, share: float, most: int) -> list[int]:
     return [i * count // chosen for i in range(chosen)]
 
 
+def at_most(items: list[T], most: int, what: str, warn: Callable[[str], object]) -> list[T]:
+    """Items to validate on: if there are more than ``most``, so many of them ``evenly``, and ``warn`` is told."""
+    if len(items) > most:
+        warn(f"validating on {most:,} of {len(items):,} {what} set apart")
+    return [items[i] for i in evenly(len(items), 1.0, most)]
+
+
 def evenly_by_class(classes: Sequence[Hashable], share: float, most: int) -> list[int]:
     """As ``evenly``, of the items of each class, in whatever order they come; the first of each is never among them."""
     by_class: dict[Hashable, list[int]] = {}

@@ -201,8 +201,10 @@ class Trainer:
         state.finished = state.finished or self.progress() >= 1.0
         if save or state.finished:
             self._save_checkpoint()
-        rate = state.items / max(state.elapsed, 1e-9)
-        self.display.step(self.progress(), state.step, state.smoothed_loss or 0.0, rate, self.task.items, state.elapsed)
+        speed = state.items / max(state.elapsed, 1e-9)
+        self.display.step(
+            self.progress(), state.step, state.smoothed_loss or 0.0, speed, self.task.items, state.elapsed
+        )
 
     def _evaluation_due(self, progress: float) -> bool:
         """Evenly over the budget and at its end; by the clock, evaluations take at most 3 % of the time."""

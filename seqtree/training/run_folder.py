@@ -147,7 +147,7 @@ def _is_figure(value: Any) -> bool:
 
 
 class OthersRunFolder(RunFolder):
-    """The folder of a run that another process writes: here nothing is read, and nothing written."""
+    """The folder of a run that another process writes: here nothing is written, and no checkpoint is read."""
 
     @contextmanager
     def opened(self, resume: bool) -> Iterator[None]:

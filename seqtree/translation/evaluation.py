@@ -13,7 +13,7 @@ from seqtree.errors import InputError
 from seqtree.translation.data import Pair
 from seqtree.translation.model import Translator
 
-TOKENIZERS = ("13a", "intl", "zh", "char", "none")
+TOKENIZERS = ("13a", "intl", "zh", "char", "none")  # of sacrebleu
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,10 @@ def evaluate(
     """Translate each distinct source, and compare with its targets, of which any counts.
 
     Tokens are words, or characters where the model's are; of several targets the error rate takes the nearest.
-    Raises InputError if there is no pair.
+    bleu_tokenizer: one of ``TOKENIZERS``. Raises InputError for another, and if there is no pair.
     """
+    if bleu_tokenizer not in TOKENIZERS:
+        raise InputError(f"bleu_tokenizer {bleu_tokenizer!r}: expected one of {', '.join(TOKENIZERS)}")
     if not pairs:
         raise InputError("no pairs to measure the translator on")
     targets: dict[str, list[str]] = {}

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seqtree.errors import InputError
+from seqtree.extras import needed
 from seqtree.text.config import SPECIALS
 from seqtree.text.lexicon import MAX_WORD_LENGTH
 from seqtree.text.vocabulary import Vocabulary
@@ -153,8 +154,4 @@ def _merges(learner: Any) -> list[tuple[str, str]]:
 
 def _library() -> Any:
     """The tokenizers library. Raises InputError where it is not installed."""
-    try:
-        import tokenizers
-    except ImportError as error:
-        raise InputError("byte-pair pieces need the tokenizers library: pip install 'seqtree[translate]'") from error
-    return tokenizers
+    return needed("tokenizers", "translate", "byte-pair pieces need the tokenizers library")

@@ -14,7 +14,7 @@ from nltk.tree import Tree
 from seqtree.errors import InputError
 from seqtree.text.config import check_encoding
 from seqtree.text.nltk_corpora import PREFIX, NamedCorpus, open_corpus
-from seqtree.text.reading import BLOCK, Specs, names, sources
+from seqtree.text.reading import BLOCK, Source, Specs, names, sources
 from seqtree.treebank.bracketed import Place, parse_trees, read_trees, words_of
 from seqtree.treebank.builder import MalformedTree
 from seqtree.treebank.normalisation import normalise
@@ -60,15 +60,18 @@ def _trees(
     check_encoding(encoding)
     if malformed not in (None, *MALFORMED):
         raise InputError(f"malformed {malformed!r}: expected one of {', '.join(MALFORMED)}")
-    paths = [path for spec in names(specs) for path in ([spec] if spec.startswith(PREFIX) else _files(spec, warn))]
+    named, hidden = names(specs), list[str]()
     skip = faults.add if malformed == "skip" else None
-    with sources([path for path in paths if not path.startswith(PREFIX)]) as groups:
-        files = iter(groups[0])
-        for path in paths:
+    paths = [[path] for path in named if not path.startswith(PREFIX)]
+    with sources(*paths, skipped=hidden, suffixes=SUFFIXES, what="trees") as groups:
+        if hidden:
+            warn(f"{hidden[0]}: not read{also(len(hidden) - 1, 'nor')}")
+        found = iter(groups)
+        for path in named:
             if path.startswith(PREFIX):
                 yield from _corpus(path, skip)
-            else:
-                file = next(files)
+                continue
+            for file in _once(next(found), Path(path), warn):
                 yield from read_trees(file, encoding, lemmas=file.name.lower().endswith(LEMMAS), skip=skip)
 
 
@@ -110,28 +113,16 @@ def normalised_trees(
     return kept
 
 
-def _files(path: str, warn: Callable[[str], object]) -> list[str]:
-    """A folder's files that may contain trees, none of them twice; any other path as it is."""
-    folder = Path(path)
-    try:
-        if path == "-" or not folder.is_dir():
-            if path != "-" and not folder.exists():
-                raise InputError(f"{path}: no such file or folder, where trees were expected")
-            return [path]
-        found = [file for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file()]
-    except InputError:
-        raise
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path!r} cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    if not found:
-        raise InputError(f"{path} is a folder without files that end in one of {' '.join(SUFFIXES)}")
-    found.sort(key=lambda file: file.relative_to(folder).parts)
-    merged = {_same_trees(file, folder) for file in found if file.suffix.lower() == ".mrg"}
-    twice = [file for file in found if file.suffix.lower() == ".prd" and _same_trees(file, folder) in merged]
+def _once(files: list[Source], folder: Path, warn: Callable[[str], object]) -> list[Source]:
+    """The files that a path stands for: of a folder, none whose trees are those of another."""
+    if all(file.named for file in files):
+        return files
+    merged = {_same_trees(file.path, folder) for file in files if file.path.suffix.lower() == ".mrg"}
+    twice = [file for file in files if file.path.suffix.lower() == ".prd" and _same_trees(file.path, folder) in merged]
     if twice:
         same = "its trees are those of the .mrg file of the same name"
-        warn(f"{twice[0]}: not read, {same}{also(len(twice) - 1, 'nor')}")
-    return [str(file) for file in found if file not in set(twice)]
+        warn(f"{twice[0].name}: not read, {same}{also(len(twice) - 1, 'nor')}")
+    return [file for file in files if file not in twice]
 
 
 def _same_trees(file: Path, folder: Path) -> tuple[str, ...]:

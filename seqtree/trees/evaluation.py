@@ -15,6 +15,7 @@ from seqtree.text.lexicon import Ids
 from seqtree.training.sharing import Share, alone
 from seqtree.treebank.labelled import LabelledTree
 from seqtree.trees.model import Probabilities, TreeClassifier
+from seqtree.wording import some
 
 NEUTRAL = 2  # among the five grades
 
@@ -102,6 +103,5 @@ def labels_of(classifier: TreeClassifier, tree: LabelledTree) -> Ids:
     for number, name in zip(labels.tolist(), tree.labels, strict=True):
         if number < 0 and name is not None:
             names = classifier.classes.names
-            shown = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
-            raise InputError(f"{tree.place}: the label {name!r} is not one of the model's classes: {shown}")
+            raise InputError(f"{tree.place}: the label {name!r} is not one of the model's classes: {some(names)}")
     return labels

@@ -13,7 +13,7 @@ from torch import Tensor
 from seqtree.errors import InputError
 from seqtree.text.lexicon import LabelSet, Lexicon, in_order
 from seqtree.text.reading import check_standard_input
-from seqtree.training.batches import SentenceTask, spread_out
+from seqtree.training.batches import SentenceTask, at_most, spread_out
 from seqtree.training.counts import counted_words
 from seqtree.training.progress import Display
 from seqtree.training.start import known_before, start_encoder, start_rest, with_start
@@ -24,7 +24,7 @@ from seqtree.trees.config import OPTIONS, TreeRecipe
 from seqtree.trees.evaluation import evaluate, labels_of
 from seqtree.trees.flat import flat_trees
 from seqtree.trees.model import TreeClassifier
-from seqtree.wording import counted
+from seqtree.wording import counted, some
 
 MAX_VALIDATION = 2000  # trees
 SHAPE = ("composition", "vector")  # besides the word encoder's
@@ -69,9 +69,7 @@ class TreeTask(SentenceTask[TreeRecipe, TreeClassifier, TreeData]):
                 raise InputError(f"{', '.join(validation.valid)}: no tree to validate on")
         else:
             training, valid = spread_out(training, validation.valid_share, MAX_VALIDATION, _root)
-        if len(valid) > MAX_VALIDATION:
-            display.warning(f"validating on {MAX_VALIDATION:,} of {len(valid):,} trees set apart")
-            valid = spread_out(valid, 1.0, MAX_VALIDATION, _root)[1]
+        valid = at_most(valid, MAX_VALIDATION, "trees", display.warning)
         if reading.flat:
             flat = flat_trees(reading.flat, reading.encoding, reading.parser)
             _warn_of_new_classes(training + valid, flat, ", ".join(reading.flat), display)
@@ -169,8 +167,9 @@ def _warn_of_new_classes(
     """Say so if texts without trees have labels that no tree has: it may be meant, or another set of labels."""
     known = {label for tree in trees for label in tree.labels}
     if new := in_order({tree.labels[-1] for tree in flat if tree.labels[-1] is not None} - known):
-        some = ", ".join(new[:5]) + (", ..." if len(new) > 5 else "")
-        display.warning(f"{place}: {len(new)} of its classes {'is' if len(new) == 1 else 'are'} in no tree: {some}")
+        display.warning(
+            f"{place}: {len(new)} of its classes {'is' if len(new) == 1 else 'are'} in no tree: {some(new, 5)}"
+        )
 
 
 def _root(tree: LabelledTree) -> str | None:

@@ -98,7 +98,7 @@ def test_it_is_told_that_nothing_is_held_out(call: Run) -> None:
 
 def test_pieces_without_their_library(call: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "tokenizers", None)
-    said = "byte-pair pieces need the tokenizers library: pip install 'seqtree[translate]'"
+    said = 'byte-pair pieces need the tokenizers library: pip install "seqtree[translate]"'
     refused(call("train", "pairs.tsv", "--unit", "bpe", "--out", "r", *QUICK), said)
     assert units.Units.learned(["ab"], "char", 1, 1).tokens("ab") == ["a", "b"]
 
@@ -133,7 +133,7 @@ def test_eval_without_sacrebleu(call: Run, model: str, monkeypatch: pytest.Monke
     code, out, err = call("eval", model, "pairs.tsv", "--json", "--beam", "1")
     assert code == 0
     assert json.loads(out)["bleu"] is json.loads(out)["chrf"] is None
-    assert err == "BLEU and chrF need sacrebleu: pip install 'seqtree[translate]'\n"
+    assert err == 'BLEU and chrF need sacrebleu: pip install "seqtree[translate]"\n'
 
 
 def test_eval_of_bad_pairs(call: Run, model: str) -> None:

@@ -259,8 +259,8 @@ def test_files_that_are_not_there(tmp_path: Path) -> None:
 
 def test_pictures_without_pillow(tmp_path: Path, seven: Bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     path = _saved(tmp_path, Image.fromarray(seven))
-    monkeypatch.setitem(sys.modules, "PIL", None)
-    with pytest.raises(InputError, match=re.escape("pictures need Pillow: pip install 'seqtree[images]'")):
+    monkeypatch.setitem(sys.modules, "PIL.Image", None)
+    with pytest.raises(InputError, match=re.escape('pictures need Pillow: pip install "seqtree[images]"')):
         _only(path)
     (tmp_path / "some").write_bytes(idx_bytes(seven[None]))
     np.testing.assert_array_equal(_only(str(tmp_path / "some")).image, seven)

@@ -135,8 +135,8 @@ def test_validation_trees_of_traces_only(command: Run) -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("none.mrg", "none.mrg: no such file or folder, where trees were expected"),
-        ("empty", "empty is a folder without files that end in one of .bracket"),
+        ("none.mrg", "none.mrg: no such file or folder; expected trees"),
+        ("empty", "empty is a folder without .bracket or .brackets or "),
         ("nltk:klingon", "NLTK has no corpus named 'klingon'"),
         ("nltk:", "expected nltk:NAME"),
     ],
@@ -178,6 +178,8 @@ def test_trees_of_any_depth(command: Run, model: Path) -> None:
     _write("t.mrg", _deep(0, 3000))
     record = json.loads(command("parser", "eval", model, "t.mrg", "--json")[1])
     assert (record["sentences"], record["skipped"]) == (1, 0)
+    _write("ok.mrg", TREES)
+    assert command("parser", "train", "ok.mrg", "--valid", "t.mrg", "--out", "a", *SMALL, "--quiet")[0] == 0
 
 
 def test_training_on_sentences_of_one_word(command: Run) -> None:

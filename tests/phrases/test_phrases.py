@@ -307,7 +307,7 @@ def test_umap_says_what_it_needs() -> None:
     try:
         import umap  # noqa: F401
     except ImportError:
-        with pytest.raises(InputError, match=r"needs umap-learn: pip install 'seqtree\[umap\]'"):
+        with pytest.raises(InputError, match=r'needs umap-learn: pip install "seqtree\[umap\]"'):
             project(np.eye(5), "umap")
     else:
         points, share = project(np.random.default_rng(0).normal(size=(30, 5)), "umap")

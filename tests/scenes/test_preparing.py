@@ -320,11 +320,11 @@ def test_without_a_cache_folder_that_can_be_written(tmp_path: Path, monkeypatch:
     assert len(prepared_scene(one, SETTINGS, textons_of([one], SETTINGS)).features) > 2
 
 
-@pytest.mark.parametrize("missing", ["skimage.segmentation", "PIL"])
+@pytest.mark.parametrize("missing", ["skimage.segmentation", "PIL.Image"])
 def test_the_extra_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
     (one,) = SceneFolder.open(scene_folder(tmp_path / "scenes", 1, 1)).part("train")
     known = textons(1)
     monkeypatch.setenv("SEQTREE_CACHE", str(tmp_path / "empty"))
     monkeypatch.setitem(sys.modules, missing, None)
-    with pytest.raises(InputError, match=r"scenes need scikit-image and Pillow: pip install 'seqtree\[scenes\]'"):
+    with pytest.raises(InputError, match=r'scenes need scikit-image and Pillow: pip install "seqtree\[scenes\]"'):
         prepared_scene(one, SETTINGS, known)

@@ -114,6 +114,16 @@ def test_folds_are_every_nth_image(tmp_path: Path) -> None:
 # --- losses by hand
 
 
+def test_that_few_images_are_held_out_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """But not of images that are named for it."""
+    folder = scene_folder(tmp_path / "data", 6)
+    train("scene", folder, out=str(tmp_path / "named"), epochs=0.1, **{**TINY, "progress": True})
+    assert "held-out" not in capsys.readouterr().err
+    (folder / "dev.txt").unlink()
+    train("scene", folder, out=str(tmp_path / "held"), epochs=0.1, **{**TINY, "progress": True})
+    assert "figures of 1 held-out item say little" in capsys.readouterr().err
+
+
 def test_a_mixed_node_has_the_distribution_of_its_segments() -> None:
     pixels = np.array([[4, 0], [2, 2], [0, 0]])
     found = summed(pixels, np.array([0, 3]), np.array([1, 2]))
@@ -365,4 +375,4 @@ def test_what_is_refused(command: Run, trained: Trained, tmp_path: Path, monkeyp
     language_model().save(tmp_path / "lm.safetensors")
     refused(command("predict", "lm.safetensors", "a.png"), "holds a language-model", "expected a scene-parser")
     monkeypatch.setitem(sys.modules, "skimage.color", None)
-    refused(command("predict", model, "a.png"), "pip install 'seqtree[scenes]'")
+    refused(command("predict", model, "a.png"), 'pip install "seqtree[scenes]"')

@@ -51,6 +51,11 @@ def test_which_column_is_found_and_told(tmp_path: Path) -> None:
         read_tagged(others, tag=5)
     with pytest.raises(InputError, match=r"a.conll:1: 4 columns, expected a word in column 9"):
         read_tagged(others, word=9)
+    for wrong in (0, -1):
+        with pytest.raises(InputError, match=f"a.conll:1: 4 columns, expected a word in column {wrong}"):
+            read_tagged(others, word=wrong)
+        with pytest.raises(InputError, match=f"a.conll:1: 4 columns, expected a tag in column {wrong}"):
+            read_tagged(others, tag=wrong)
 
 
 def test_conllu(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import seqtree
 from seqtree.classification.task import ClassifyTask
 from seqtree.images.data import ImageSet
 from seqtree.images.task import _split
-from seqtree.training.batches import evenly_by_class, spread_out
+from seqtree.training.batches import at_most, evenly_by_class, spread_out
 from seqtree.training.progress import Display
 
 SIZES: dict[str, Any] = {"hidden": 4, "words": 4, "characters": 4, "ngrams": 0, "character_ngrams": 0, "epochs": 0.1}
@@ -39,6 +39,16 @@ def test_classes_in_turn_sorted_or_mixed(order: Callable[[int], int]) -> None:
     training, valid = spread_out(items, 0.1, 1000, lambda item: item[0])
     assert sorted([*training, *valid], key=lambda item: item[1]) == items
     assert set(Counter(label for label, _ in valid).values()) == {6}
+
+
+def test_too_many_items_to_validate_on_are_thinned_out_evenly() -> None:
+    """Also the first of a class, which nothing has to be left of."""
+    said: list[str] = []
+    items = ["rare", *"ab" * 50]
+    assert at_most(items, 200, "texts", said.append) == items and not said
+    chosen = at_most(items, 11, "texts", said.append)
+    assert chosen[0] == "rare" and len(chosen) == 11 and said == ["validating on 11 of 101 texts set apart"]
+    assert at_most(list(range(10)), 5, "texts", said.append) == [0, 2, 4, 6, 8]
 
 
 def test_a_class_of_one_item_is_learned_and_named(tmp_path: Path) -> None:

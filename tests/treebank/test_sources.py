@@ -67,11 +67,20 @@ def test_encodings(tmp_path):
 
 
 def test_what_is_not_there(folder):
-    assert "none.mrg: no such file or folder, where trees were expected" in refusal(str(folder / "none.mrg"))
+    assert "none.mrg: no such file or folder; expected trees" in refusal(str(folder / "none.mrg"))
     (folder / "empty").mkdir()
-    assert "empty is a folder without files that end in one of .bracket" in refusal(str(folder / "empty"))
+    assert "empty is a folder without .bracket or .brackets or " in refusal(str(folder / "empty"))
     (folder / "empty" / "t.mrg").touch()
-    assert "t.mrg is empty" in refusal(str(folder / "empty"))
+    assert "t.mrg: contains no tree" in refusal(str(folder / "empty"))
+
+
+def test_hidden_files_of_folders_are_not_read(folder):
+    for hidden in ("._x.tree", ".git/b.mrg"):
+        (folder / hidden).parent.mkdir(exist_ok=True)
+        (folder / hidden).write_bytes(b"\xff\x00 no trees")
+    told = []
+    assert [tree.leaves() for tree, _ in trees(folder, warn=told.append)][-1] == ["x"]
+    assert told == [f"{folder / '._x.tree'} (hidden): not read, nor is one more"]
 
 
 @pytest.fixture
