@@ -90,9 +90,14 @@ _TRAINING = TrainingSettings(
 
 
 def _preset(
-    reason: str, network: TreeNetworkConfig, training: TrainingSettings = _TRAINING, batch: int = 25
+    reason: str,
+    network: TreeNetworkConfig,
+    training: TrainingSettings = _TRAINING,
+    batch: int = 25,
+    enough_steps: int = 2000,
 ) -> Preset[TreeRecipe]:
-    return Preset(reason, TreeRecipe(network=network, batch=BatchSettings(batch), training=training))
+    recipe = TreeRecipe(network=network, batch=BatchSettings(batch), training=training, enough_steps=enough_steps)
+    return Preset(reason, recipe)
 
 
 PRESETS = {
@@ -110,6 +115,7 @@ PRESETS = {
         ),
         replace(_TRAINING, learning_rate=1e-2, ema_decay=0.9, epochs=30.0),
         batch=8,
+        enough_steps=400,
     ),
     "chapters": _preset(
         "the chapters' network: word vectors, a tensor, a softmax at every node",
