@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import queue
 import threading
-from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -23,7 +21,7 @@ class BusyError(Exception):
     """There is no room for another request, or no time for its answer."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Job:
     operation: Operation
     model: Any
@@ -38,19 +36,21 @@ class Worker:
     """Answers requests in their order, on a thread of its own; one whose asker has gone is left out."""
 
     def __init__(self, waiting: int = WAITING, seconds: float = SECONDS) -> None:
-        self.seconds = seconds
-        self._queue: queue.Queue[_Job | None] = queue.Queue(waiting)
-        self._held: deque[_Job] = deque()  # taken from the queue, but not of the batch before
+        self.room, self.seconds = waiting, seconds
+        self._waiting: list[_Job] = []
+        self._closed = False
+        self._changed = threading.Condition()  # of ``_waiting`` and ``_closed``
         self._thread = threading.Thread(target=self._run, name="seqtree", daemon=True)
         self._thread.start()
 
     async def ask(self, operation: Operation, model: Any, request: ModelRequest) -> Json:
         """The answer to a request. Raises what the operation raises, and BusyError for lack of room or time."""
         job = _Job(operation, model, request, Future())
-        try:
-            self._queue.put_nowait(job)
-        except queue.Full:
-            raise BusyError("too many requests are waiting; try again in a moment") from None
+        with self._changed:
+            if len(self._waiting) >= self.room:
+                raise BusyError("too many requests are waiting; try again in a moment")
+            self._waiting.append(job)
+            self._changed.notify()
         try:
             return await asyncio.wait_for(asyncio.wrap_future(job.future), self.seconds)
         except TimeoutError:
@@ -58,27 +58,23 @@ class Worker:
 
     def close(self) -> None:
         """Answer what waits, and end the thread."""
-        self._queue.put(None)
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
         self._thread.join()
 
     def _run(self) -> None:
-        while (first := self._next()) is not None:
-            jobs = [first]
-            while len(jobs) < TOGETHER and (other := self._waiting()) is not None:
-                (jobs if first.goes_with(other) else self._held).append(other)
+        while jobs := self._next():
             self._answer([job for job in jobs if job.future.set_running_or_notify_cancel()])
 
-    def _next(self) -> _Job | None:
-        return self._held.popleft() if self._held else self._queue.get()
-
-    def _waiting(self) -> _Job | None:
-        try:
-            found = self._queue.get_nowait()
-        except queue.Empty:
-            return None
-        if found is None:
-            self._queue.put(None)
-        return found
+    def _next(self) -> list[_Job]:
+        """What has waited longest, with all that goes with it; nothing once it is closed and nothing waits."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._closed)
+            jobs = [job for job in self._waiting if self._waiting[0].goes_with(job)][:TOGETHER]
+            taken = set(jobs)
+            self._waiting = [job for job in self._waiting if job not in taken]
+            return jobs
 
     def _answer(self, jobs: Sequence[_Job]) -> None:
         if not jobs:

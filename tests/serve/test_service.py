@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import re
@@ -453,8 +454,6 @@ def _worker(answer: Any, **options: Any) -> tuple[Worker, Operation]:
 
 
 def _asked(worker: Worker, operation: Operation, texts: list[str]) -> list[Any]:
-    import asyncio
-
     async def together() -> list[Any]:
         asked = (worker.ask(operation, None, TextRequest(text=text)) for text in texts)
         return await asyncio.gather(*asked, return_exceptions=True)
@@ -476,6 +475,40 @@ def test_what_waits_together_is_answered_together() -> None:
     assert [one["text"] for one in found] == list("abcdef")
     assert sum(sizes) == 6
     assert len(sizes) <= 3
+
+
+def test_what_waits_among_others_is_answered_together_and_no_more_waits_than_there_is_room_for() -> None:
+    batches: list[list[str]] = []
+    begun, go_on = threading.Semaphore(0), threading.Semaphore(0)
+
+    def answer(model: Any, requests: Any) -> list[Any]:
+        batches.append([request.text for request in requests])
+        begun.release()
+        go_on.acquire(timeout=30)
+        return [{} for _ in requests]
+
+    worker, first = _worker(answer, waiting=4, seconds=60)
+    one, other = (Operation(name, "none", "", TextRequest, answer) for name in ("one", "other"))
+
+    async def together() -> list[Any]:
+        async def ask(operation: Operation, text: str) -> asyncio.Task[Any]:
+            asked = asyncio.create_task(worker.ask(operation, None, TextRequest(text=text)))
+            await asyncio.sleep(0)  # until it waits
+            return asked
+
+        asked = [await ask(first, "a")]
+        await asyncio.to_thread(begun.acquire, timeout=30)
+        asked += [await ask(*each) for each in ((one, "b"), (other, "c"), (one, "d"), (other, "e"), (one, "f"))]
+        go_on.release()
+        await asyncio.to_thread(begun.acquire, timeout=30)
+        asked += [await ask(*each) for each in ((one, "g"), (other, "h"), (one, "i"))]
+        go_on.release(5)
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    found = asyncio.run(together())
+    worker.close()
+    assert batches == [["a"], ["b", "d"], ["c", "e", "h"], ["g"]]
+    assert [text for text, each in zip("abcdefghi", found, strict=True) if isinstance(each, BusyError)] == ["f", "i"]
 
 
 def test_a_bad_request_spoils_no_other() -> None:
