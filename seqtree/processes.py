@@ -7,6 +7,7 @@ import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -22,6 +23,7 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 KILLED = "one of the processes was killed (out of memory?); fewer --processes need less"
+NOT_STARTED = "no process could be started ({}); fewer --processes need less"
 AHEAD = 3  # items a process that wait for it or whose results wait to be taken
 alone = False  # whether this process does nothing but run a command; others can be started without harm, then
 
@@ -32,7 +34,7 @@ def in_processes(make: Callable[[], Callable[[A], B]], items: Iterable[A], proce
     Each process makes the function once, by ``make``, which is pickled for it, as are items and results; it begins with
     that before the first item is asked for. A few items are read ahead, however many there are. What precedes an
     InputError of ``items`` comes before it. Raises what the function raises, in place of the first result what ``make``
-    raised, and SeqtreeError if a process is killed.
+    raised or why it cannot be pickled, and SeqtreeError if a process is killed, or if none could be started.
     """
     pool = _Pool(make, processes)
     waiting: deque[Future[B]] = deque()
@@ -67,7 +69,8 @@ class _Pool:
         self.make, self.size, self.closed = make, size, False
         self.items: SimpleQueue[tuple[Future[Any], Any] | None] = SimpleQueue()
         self.processes: list[BaseProcess] = []
-        self.lock = threading.Lock()  # of ``processes`` and ``closed``
+        self.failed = 0  # of the processes
+        self.lock = threading.Lock()  # of ``processes``, ``closed`` and ``failed``
         for _ in range(size):
             threading.Thread(target=self._work, daemon=True).start()
 
@@ -89,20 +92,46 @@ class _Pool:
             self.items.put(None)
 
     def _work(self) -> None:
-        import multiprocessing
-
-        context = multiprocessing.get_context("spawn")
-        connection, end = context.Pipe()
-        process = context.Process(target=_serve, args=(end, self.make))
+        try:
+            started = self._started()
+        except Exception as error:
+            self._give_up(error)
+            return
+        if started is None:
+            return
+        process, connection = started
         with connection:
-            with end, self.lock:
-                if self.closed:
-                    return
-                process.start()
-                self.processes.append(process)
             while (given := self.items.get()) is not None:
                 _give(connection, *given)
         process.join()
+
+    def _started(self) -> tuple[BaseProcess, Connection[Any, Any]] | None:
+        """A new process, and the end of its connection here; none if nobody waits for it any longer."""
+        import multiprocessing
+
+        context = multiprocessing.get_context("spawn")
+        with self.lock, ExitStack() as held:
+            if self.closed:
+                return None
+            connection, end = map(held.enter_context, context.Pipe())
+            process = context.Process(target=_serve, args=(end, self.make))
+            process.start()
+            self.processes.append(process)
+            end.close()
+            held.pop_all()
+            return process, connection
+
+    def _give_up(self, error: Exception) -> None:
+        """Leave the items to the other processes, or, if none of all could be started, say so for each item."""
+        with self.lock:
+            self.failed += 1
+            others = self.failed < self.size
+        if others:
+            return
+        if isinstance(error, OSError):
+            error = SeqtreeError(NOT_STARTED.format(error.strerror or error))
+        while (given := self.items.get()) is not None:
+            given[0].set_exception(error)
 
 
 def _give(connection: Connection[Any, Any], future: Future[Any], item: Any) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import multiprocessing
 import operator
+import os
+import pickle
 import time
 from collections.abc import Iterator
 from functools import partial
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from pydoc import locate
 from typing import Any
@@ -83,6 +87,34 @@ def test_an_error_of_the_function_is_raised_in_its_place() -> None:
 def test_a_process_that_is_killed_is_told() -> None:
     with pytest.raises(SeqtreeError, match="one of the processes was killed"):
         list(in_processes(partial(locate, "os._exit"), [9], 2))
+
+
+def test_what_cannot_be_pickled_for_a_process_is_told() -> None:
+    with pytest.raises((AttributeError, pickle.PicklingError), match="lambda"):
+        list(in_processes(lambda: str.upper, ["a", "b"], 2))
+
+
+def _failing_starts(times: int) -> Any:
+    """``start`` of a process that fails so often, as where the system has no room for another one."""
+    start, left = SpawnProcess.start, iter(range(times))
+
+    def failing(process: Any) -> None:
+        if next(left, None) is not None:
+            raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        start(process)
+
+    return failing
+
+
+def test_that_no_process_could_be_started_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SpawnProcess, "start", _failing_starts(2))
+    with pytest.raises(SeqtreeError, match=r"^no process could be started \(Resource temporarily unavailable\); fewer"):
+        list(in_processes(SHOUTING, iter("abcdefgh"), 2))
+
+
+def test_processes_that_could_be_started_do_the_work_of_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SpawnProcess, "start", _failing_starts(1))
+    assert list(in_processes(SHOUTING, iter("abcdefgh"), 2)) == list("ABCDEFGH")
 
 
 def test_nothing_goes_on_when_nobody_waits_for_it() -> None:
