@@ -9,16 +9,17 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, cast
 
 from starlette.applications import Starlette
-from starlette.concurrency import iterate_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
 
 from seqtree.errors import InputError, SeqtreeError
 from seqtree.language.memorisation import Ids
@@ -118,7 +119,7 @@ class _Service:
             asked = await _read(request, operation)
             model = self._model(operation, asked)
             if operation.pieces is not None:
-                return await self._stream(operation.pieces(model, asked))
+                return await self._stream(partial(operation.pieces, model, asked))
             return JSONResponse(await self._answer(operation, model, asked, request))
         except ClientDisconnect:
             return Response(status_code=499)
@@ -164,22 +165,19 @@ class _Service:
             raise ClientDisconnect
         return answer.result()
 
-    async def _stream(self, pieces: Iterator[str]) -> Response:
+    async def _stream(self, pieces: Callable[[], Iterator[str]]) -> Response:
         if self.streams >= STREAMS:
             return _error(429, "too many texts are being sampled; try again in a moment", {"Retry-After": "1"})
-        lines = _lines(pieces)
-        first = await asyncio.to_thread(next, lines)  # so that a bad request is told by its status
+        self.streams += 1
+        try:
+            lines = await asyncio.to_thread(_begun, pieces)
+        except BaseException:
+            self._stream_ended()
+            raise
+        return _Streaming(lines, self._stream_ended)
 
-        async def body() -> AsyncIterator[str]:
-            self.streams += 1
-            try:
-                yield first
-                async for line in iterate_in_threadpool(lines):
-                    yield line
-            finally:
-                self.streams -= 1
-
-        return StreamingResponse(body(), media_type="application/x-ndjson")
+    def _stream_ended(self) -> None:
+        self.streams -= 1
 
     def _of_kind(self, operation: Operation) -> Mapping[str, Any]:
         """What an operation takes, by name."""
@@ -197,6 +195,20 @@ class _Service:
         return of_kind[asked.model]
 
 
+class _Streaming(StreamingResponse):
+    """Lines as they come; that it has ended is told whether they were all sent, some, or none."""
+
+    def __init__(self, lines: Iterator[str], ended: Callable[[], None]) -> None:
+        super().__init__(lines, media_type="application/x-ndjson")
+        self.ended = ended
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self.ended()
+
+
 async def _read(request: Request, operation: Operation) -> ModelRequest:
     subject = operation.request.subject
     try:
@@ -206,6 +218,12 @@ async def _read(request: Request, operation: Operation) -> ModelRequest:
     if not isinstance(values, dict) or subject not in values:
         raise InputError(f'expected a JSON object with "{subject}"')
     return operation.request.from_json(values)
+
+
+def _begun(pieces: Callable[[], Iterator[str]]) -> Iterator[str]:
+    """The lines of what is sampled, the first piece of which is there: what keeps it from being made is raised."""
+    sampled = pieces()
+    return _lines(chain(list(islice(sampled, 1)), sampled))
 
 
 def _lines(pieces: Iterator[str]) -> Iterator[str]:
