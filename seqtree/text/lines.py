@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from seqtree.errors import InputError
-from seqtree.text.config import check_encoding
-from seqtree.text.reading import check_kind, checked_text, normalised, reason, standard_input
+from seqtree.text.config import NEWLINE, check_encoding
+from seqtree.text.reading import check_kind, checked_text, normalised, reason, standard_input, whole_lines
 
 START = 512  # bytes of a file that tell whether it is a text
 READ = 1 << 18  # bytes of standard input that are read at once, if so many are there
@@ -60,20 +60,23 @@ def line_blocks(file: str, encoding: str) -> Iterator[Iterator[str]]:
     if file != "-":
         yield _file(file, encoding)
         return
-    name = "standard input"
-    stream = standard_input()
-    decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)("surrogateescape"), translate=True)
-    number, rest = 1, ""
+    name, number = "standard input", 1
     with _naming(name, encoding):
-        while data := stream.read1(READ):  # waits only while there is nothing at all
-            if number == 1 and not rest:
-                check_kind(name, data[:START], encoding)
-            *lines, rest = (rest + decoder.decode(data)).split("\n")
-            yield _checked(lines, name, encoding, number)
+        for lines in whole_lines(_as_it_comes(name, encoding)):
+            yield _checked([line.removesuffix(NEWLINE) for line in lines], name, encoding, number)
             number += len(lines)
-        rest += decoder.decode(b"", final=True)
-        if rest:
-            yield _checked([rest.removesuffix("\n")], name, encoding, number)
+
+
+def _as_it_comes(name: str, encoding: str) -> Iterator[str]:
+    """The text of standard input, as much at a time as is there; a byte that is not in the encoding as a surrogate."""
+    stream, checked = standard_input(), False
+    decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)("surrogateescape"), translate=True)
+    while data := stream.read1(READ):  # waits only while there is nothing at all
+        if not checked:
+            check_kind(name, data[:START], encoding)
+            checked = True
+        yield decoder.decode(data)
+    yield decoder.decode(b"", final=True)
 
 
 def _file(file: str, encoding: str) -> Iterator[str]:

@@ -135,12 +135,14 @@ def read_blocks(path: str, encoding: str) -> Iterator[str]:
 
 def whole_lines(blocks: Iterable[str]) -> Iterator[list[str]]:
     """The lines, with their ends, of a text in blocks: the lists join up to the text."""
-    rest = ""
+    begun: list[str] = []  # what has come of a line, which is put together once
     for block in blocks:
-        *lines, rest = (rest + block).split(NEWLINE)
-        if lines:
+        begun.append(block)
+        if NEWLINE in block:
+            *lines, rest = "".join(begun).split(NEWLINE)
+            begun = [rest]
             yield [line + NEWLINE for line in lines]
-    if rest:
+    if rest := "".join(begun):
         yield [rest]
 
 
