@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Iterator
-from itertools import tee
+from itertools import islice, tee
+from operator import attrgetter
 from typing import NamedTuple
+
+import numpy as np
 
 from seqtree.errors import InputError, check_count
 from seqtree.phrases.phrase import Phrase
 from seqtree.phrases.readers import Reader, Vector
-from seqtree.phrases.similarity import cosine
+from seqtree.phrases.similarity import cosine, cosines
 from seqtree.phrases.vectors import missing
+
+TOGETHER = 4096  # vectors of one product
+ROUNDING = 1e-9  # by which a cosine of many differs from one by itself, at most
 
 
 class Neighbour(NamedTuple):
@@ -30,14 +36,19 @@ def nearest(reader: Reader, text: str, among: Iterable[Phrase], count: int = 10)
     check_count("n", count)
     (vector,) = missing([text], reader.vectors([Phrase(text)]))
     own = " ".join(text.split())
-    best = heapq.nlargest(count, _scored(reader, vector, (one for one in among if one.text != own)))
+    phrases, read = tee(one for one in among if one.text != own)
+    both = zip(phrases, reader.vectors(read), strict=True)
+    known = ((phrase, other) for phrase, other in both if other is not None)
+    scored = (one for some in iter(lambda: list(islice(known, TOGETHER)), []) for one in _scored(vector, some, count))
+    best = heapq.nlargest(count, scored, key=attrgetter("cosine"))  # the first of equal ones first
     if not best:
         raise InputError("there is no other phrase that the model can read")
-    return [Neighbour(score, phrase) for score, _, phrase in best]
+    return best
 
 
-def _scored(reader: Reader, vector: Vector, among: Iterable[Phrase]) -> Iterator[tuple[float, int, Phrase]]:
-    phrases, read = tee(among)
-    for number, (phrase, other) in enumerate(zip(phrases, reader.vectors(read), strict=True)):
-        if other is not None:
-            yield cosine(vector, other), -number, phrase
+def _scored(vector: Vector, some: list[tuple[Phrase, Vector]], count: int) -> Iterator[Neighbour]:
+    """Those of some phrases that may be among the ``count`` nearest: one product of all their vectors finds which."""
+    scores = cosines(vector, [other for _, other in some])
+    least = np.partition(scores, -count)[-count] - ROUNDING if count < len(some) else -np.inf
+    for phrase, other in (some[i] for i in np.flatnonzero(scores >= least)):
+        yield Neighbour(cosine(vector, other), phrase)

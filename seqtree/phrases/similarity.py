@@ -59,6 +59,14 @@ def cosine(first: Vector, second: Vector) -> float:
     return float(one @ other) / scale if scale else 0.0
 
 
+def cosines(vector: Vector, others: Sequence[Vector]) -> npt.NDArray[np.float64]:
+    """The cosines (N,) of a vector (D,) and each of N others, as ``cosine`` gives them but for rounding."""
+    one, rows = np.asarray(vector, np.float64), np.asarray(others, np.float64)
+    scale = np.linalg.norm(one) * np.linalg.norm(rows, axis=1)
+    found: npt.NDArray[np.float64] = rows @ one / np.where(scale, scale, 1.0)
+    return found
+
+
 def read_pairs(path: str, encoding: str = "utf-8") -> list[ScoredPair]:
     """The pairs of a file, ``text<TAB>text<TAB>score`` in each line. Raises InputError, naming file and line."""
     found = []

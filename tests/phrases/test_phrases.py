@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +27,13 @@ from seqtree.phrases import (
     evaluate,
     export,
     nearest,
+    neighbours,
     project,
     readings,
     spearman,
 )
 from seqtree.phrases.phrase import read_phrases
-from seqtree.phrases.readers import opened
+from seqtree.phrases.readers import Reader, opened
 from seqtree.phrases.similarity import ScoredPair, read_pairs
 from seqtree.phrases.vectors import distinctive
 from seqtree.text.lexicon import LabelSet, Lexicon
@@ -251,6 +253,30 @@ def test_nearest_are_those_of_the_largest_cosines() -> None:
         nearest(vectors.by_phrases, "the man", [Phrase("the man")])
     with pytest.raises(InputError, match="'unicorn': the model knows none of its words"):
         nearest(vectors.by_words, "unicorn", phrases)
+
+
+def test_nearest_of_many_are_found_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first of equal ones first, whatever others they are read with; few cosines are computed by themselves."""
+    made = np.random.default_rng(0).normal(size=(100, 6)).astype(np.float32)
+    table = np.concatenate([made, made[:40], np.zeros((3, 6), np.float32)])
+    texts = [str(i) for i in range(len(table))]
+
+    class Table(Reader):
+        def vectors(self, phrases: Iterable[Phrase]) -> Iterator[Any]:
+            return (None if one.text == "50" else table[int(one.text)] for one in phrases)
+
+    others = [(cosine(table[3], table[i]), i) for i in range(len(table)) if i not in (3, 50)]
+    ranked = sorted(others, key=lambda one: -one[0])
+    computed = []
+    monkeypatch.setattr(neighbours, "cosine", lambda *both: computed.append(1) or cosine(*both))
+    for together in (1, 7, 4096):
+        monkeypatch.setattr(neighbours, "TOGETHER", together)
+        for count in (1, 12, 200):
+            found = nearest(Table(), "3", map(Phrase, texts), count)
+            assert [(one.cosine, int(one.phrase.text)) for one in found] == ranked[:count]
+    computed.clear()
+    nearest(Table(), "3", map(Phrase, texts), 4)
+    assert len(computed) < 20
 
 
 def test_rank_correlation() -> None:
