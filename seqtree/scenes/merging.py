@@ -69,14 +69,15 @@ class Graphs:
     """The state of a batch: scenes are rows, most segments first; each has places for its pairs, dead ones included.
 
     ``pair`` (B, W) is the number of the pair at each place, ``left`` and ``right`` (B, W) its nodes, and ``score``
-    (B, W) its score, -inf where there is no pair any more.
+    (B, W) its score, -inf where there is no pair any more. ``first`` has the lowest segment of each of the
+    ``nodes``, and room for more.
     """
 
     def __init__(self, batch: SceneBatch) -> None:
         rows = len(batch.lengths)
         self.segments = int(batch.lengths.sum())
         self.used = np.zeros(rows, dtype=np.int64)  # places of each row
-        self.first = np.arange(self.segments)  # of each node: its segment with the lowest number
+        self.nodes, self.first = self.segments, np.arange(self.segments)
         self.pair, self.left, self.right = (np.zeros((rows, 0), dtype=np.int64) for _ in range(3))
         self.score = np.zeros((rows, 0), dtype=np.float32)
 
@@ -85,11 +86,12 @@ class Graphs:
         counts = np.bincount(pairs.row, minlength=len(self.used))
         place = np.arange(len(pairs)) - (np.cumsum(counts) - counts)[pairs.row] + self.used[pairs.row]
         self.used += counts
-        self._make_room(int(self.used.max(initial=0)))
+        self._make_room(int(self.used.max(initial=0)), self.nodes + len(pairs))
         at = pairs.row, place
-        self.pair[at] = len(self.first) - self.segments + np.arange(len(pairs))
+        self.pair[at] = self.nodes - self.segments + np.arange(len(pairs))
         self.left[at], self.right[at], self.score[at] = pairs.left, pairs.right, scores
-        self.first = np.concatenate([self.first, self.first[pairs.left]])
+        self.first[self.nodes : self.nodes + len(pairs)] = self.first[pairs.left]
+        self.nodes += len(pairs)
 
     def merge(self, place: Ids) -> Pairs:
         """Merge the pair at ``place`` in each of the first ``len(place)`` rows; returns the resulting new pairs."""
@@ -102,8 +104,8 @@ class Graphs:
         rows, places = np.nonzero(np.isfinite(live) & (inner | (right == one) | (right == other)))
         self.score[rows, places] = -np.inf
         outside = np.where(inner[rows, places], right[rows, places], left[rows, places])
-        key = np.unique(rows * len(self.first) + outside)  # a common neighbour of both has one pair only
-        rows, outside = np.divmod(key, len(self.first))
+        key = np.unique(rows * self.nodes + outside)  # a common neighbour of both has one pair only
+        rows, outside = np.divmod(key, self.nodes)
         return self.ordered(rows, made[rows], outside)
 
     def ordered(self, row: Ids, one: Ids, other: Ids) -> Pairs:
@@ -111,7 +113,9 @@ class Graphs:
         before = self.first[one] < self.first[other]
         return Pairs(row, np.where(before, one, other), np.where(before, other, one))
 
-    def _make_room(self, width: int) -> None:
+    def _make_room(self, width: int, nodes: int) -> None:
+        if nodes > len(self.first):
+            self.first = np.pad(self.first, (0, nodes))
         more = width - self.score.shape[1]
         if more > 0:
             more += width // 2

@@ -146,7 +146,7 @@ class SceneParser(Model[SceneNetwork]):
         """Probabilities, merges, their scores and the nodes' probabilities of each scene; see ``SceneParse``."""
         self.network.eval()
         order = sorted(range(len(scenes)), key=lambda i: -len(scenes[i].features))
-        graphs, share = [scenes[i].graph() for i in order], self.network.config.above
+        graphs, share = [scenes[i].graph for i in order], self.network.config.above
         found = {}
         for i, (chances, merges, scores, nodes) in zip(order, self._parsed(graphs), strict=True):
             sizes = np.bincount(scenes[i].segments.ravel())

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -28,8 +29,9 @@ class Prepared:
     neighbours: Ids
     pixels: Ids | None = None
 
+    @cached_property
     def graph(self) -> SceneGraph:
-        """What the network reads."""
+        """What the network reads: in every step of a training the same."""
         return SceneGraph(with_neighbours(self.features, self.neighbours), self.neighbours, self.pixels)
 
 

@@ -56,8 +56,8 @@ class RegionOracle:
 
     def correct(self, graphs: Graphs, active: int) -> Flags:
         """Which of the pairs in the first ``active`` rows are correct merges: (active, W)."""
-        if len(self.part) < len(graphs.first):  # nodes that were scored since; they are judged when they are merged
-            self.part, self.held = (np.pad(array, (0, len(graphs.first))) for array in (self.part, self.held))
+        if len(self.part) < graphs.nodes:  # nodes that were scored since; they are judged when they are merged
+            self.part, self.held = (np.pad(array, (0, graphs.nodes)) for array in (self.part, self.held))
         live = np.isfinite(graphs.score[:active])
         return live & ~self._crossing(graphs.left[:active], graphs.right[:active])
 

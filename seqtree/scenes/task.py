@@ -77,7 +77,7 @@ class SceneTask(SentenceTask[SceneRecipe, SceneParser, SceneData]):
     def build(cls, data: SceneData, recipe: SceneRecipe, display: Display) -> SceneParser:
         made = SceneParser.over(data.classes, recipe.segments, recipe.network, recipe.training.seed)
         made.network.textons.take(data.textons)
-        made.network.whiten(scene.graph().features for scene in data.training)
+        made.network.whiten(scene.graph.features for scene in data.training)
         return made
 
     def inputs(self) -> Inputs:
@@ -103,7 +103,7 @@ class SceneTask(SentenceTask[SceneRecipe, SceneParser, SceneData]):
 
     def loss(self, batch: Batch) -> tuple[Tensor, int]:
         network = self.model.network
-        scenes = [self.data.training[i].graph() for i in self.longest_first(batch[:, 0])]
+        scenes = [self.data.training[i].graph for i in self.longest_first(batch[:, 0])]
         loss = SceneLoss(network, scenes, self.recipe.objective, self.weights)
         if network.config.leaves_only:
             total = loss.of_leaves()

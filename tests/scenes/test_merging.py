@@ -12,7 +12,7 @@ from seqtree.nn.recursive import Composition
 from seqtree.reference.graph_margin import GraphMargin, Pair, crosses, merge_greedily
 from seqtree.reference.max_margin import TreeScorer, greedy
 from seqtree.scenes.batches import SceneGraph, make_scene_batch
-from seqtree.scenes.merging import Graphs, Ids, Merging, merge_scenes
+from seqtree.scenes.merging import Graphs, Ids, Merging, best, merge_scenes
 from seqtree.scenes.regions import RegionOracle, Walk, regions_of
 
 WIDTH = 4
@@ -78,6 +78,21 @@ def test_a_batch_is_merged_as_each_scene_by_hand(seed: int) -> None:
     for scene, tree in zip(scenes, trees_of(merging, batch.lengths), strict=True):
         neighbours = [(int(one), int(other)) for one, other in scene.neighbours]
         assert tree == merge_greedily(by_hand, np.asarray(scene.features, np.float64), neighbours)
+
+
+def test_nodes_are_copied_a_few_times_however_many_are_merged() -> None:
+    random = np.random.default_rng(0)
+    batch, arrays = make_scene_batch([graph(60, random) for _ in range(2)]), []
+
+    def noting(graphs: Graphs, active: int) -> Ids:
+        if not arrays or arrays[-1] is not graphs.first:
+            arrays.append(graphs.first)
+        assert (graphs.first[: batch.lengths.sum()] == np.arange(batch.lengths.sum())).all()
+        return best(graphs, active)
+
+    merging = merge_scenes(ByWeights(scorer(0)), batch, torch.from_numpy(batch.features), noting)
+    assert len(merging.made) == 118
+    assert len(arrays) < 10
 
 
 def test_in_a_row_it_is_the_parser() -> None:

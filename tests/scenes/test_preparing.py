@@ -223,8 +223,14 @@ def test_images_of_a_few_pixels(size: tuple[int, int], method: str) -> None:
     image = np.full((*size, 3), 128, dtype=np.uint8)
     found = prepared(image, replace(SETTINGS, method=method), textons(1))
     assert found.segments.shape == size
-    assert np.isfinite(found.graph().features).all()
+    assert np.isfinite(found.graph.features).all()
     assert found.features.shape[1] == feature_count(4, 5)
+
+
+def test_what_the_network_reads_of_a_scene_is_made_once() -> None:
+    found = prepared(scene(1)[0], SETTINGS, textons(1))
+    assert found.graph is found.graph
+    assert (found.graph.features == with_neighbours(found.features, found.neighbours)).all()
 
 
 def test_features_of_two_halves() -> None:
