@@ -13,6 +13,8 @@ import torch
 
 from seqtree.errors import InputError
 
+PRECISIONS = ("auto", "fp32", "bf16")
+
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=partial(torch.set_num_threads, 1))
 
@@ -24,10 +26,10 @@ def choose_device(name: str) -> torch.device:
             return torch.device("cuda")
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
     try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise InputError(f"device {name!r}: expected auto, cpu, cuda, cuda:N or mps") from error
-    if device.type not in ("cpu", "cuda", "mps"):
+        device = torch.device(name) if isinstance(name, (str, torch.device)) else None
+    except RuntimeError:
+        device = None
+    if device is None or device.type not in ("cpu", "cuda", "mps"):
         raise InputError(f"device {name!r}: expected auto, cpu, cuda, cuda:N or mps")
     if device.type == "cuda" and not torch.cuda.is_available():
         raise InputError(f"device {name!r}: this machine or this torch has no CUDA; use --device cpu")
@@ -39,7 +41,12 @@ def choose_device(name: str) -> torch.device:
 
 
 def choose_dtype(precision: str, device: torch.device) -> torch.dtype | None:
-    """bfloat16, or None for float32; ``precision`` is ``auto`` (bfloat16 where it is fast), ``fp32`` or ``bf16``."""
+    """bfloat16, or None for float32; ``precision`` is ``auto`` (bfloat16 where it is fast), ``fp32`` or ``bf16``.
+
+    Raises InputError for any other.
+    """
+    if precision not in PRECISIONS:
+        raise InputError(f"precision {precision!r}: expected {', '.join(PRECISIONS)}")
     if precision == "bf16" or (precision == "auto" and _fast_bfloat16(device)):
         return torch.bfloat16
     return None

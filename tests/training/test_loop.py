@@ -865,9 +865,9 @@ def test_learning_works(tmp_path: Path, corpus: Path, unit: str) -> None:
 
 
 def test_devices_are_checked() -> None:
-    for name in ("tpu", "meta", "cuda:x", "cpu:"):
+    for name in ("tpu", "meta", "cuda:x", "cpu:", None, 0, 1.5, ["cpu"]):
         with pytest.raises(InputError, match="expected auto, cpu"):
-            choose_device(name)
+            choose_device(name)  # type: ignore[arg-type]
     assert choose_device("cpu") == torch.device("cpu")
 
 
@@ -887,6 +887,9 @@ def test_precision() -> None:
     assert choose_dtype("bf16", torch.device("cpu")) is torch.bfloat16
     assert choose_dtype("fp32", torch.device("cpu")) is None
     assert choose_dtype("auto", torch.device("mps")) is None
+    for wrong in ("nonsense", "float32", "", None, 16):
+        with pytest.raises(InputError, match=r"^precision .*: expected auto, fp32, bf16$"):
+            choose_dtype(wrong, torch.device("cpu"))  # type: ignore[arg-type]
 
 
 def test_training_on_the_cpu_asks_for_no_gpu(tmp_path: Path, corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
