@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from seqtree.errors import InputError
+from seqtree.errors import InputError, check_count
 from seqtree.language.batches import shift_inputs
 from seqtree.language.evaluation import exp
 from seqtree.language.model import LanguageModel
@@ -37,11 +37,14 @@ def dynamic_evaluation(
     """Loss in nats per token and perplexity of a stream, ``window`` tokens at a time; ``model`` itself stays as it is.
 
     rate: of the descent along the mean gradient of a piece. decay: the share of the way back to its trained value that
-    each weight goes after a piece. Raises InputError for a rate out of bounds, and a model that reads both sides or
-    single lines.
+    each weight goes after a piece. Raises InputError for a rate, a decay or a window out of bounds, and a model that
+    reads both sides or single lines.
     """
     if not 0 < rate <= MAX_RATE:
         raise InputError(f"rate {rate:g}: expected more than 0 and at most {MAX_RATE:g}")
+    if not 0 <= decay < 1:
+        raise InputError(f"decay {decay:g}: expected at least 0 and less than 1")
+    check_count("window", window)
     check_reads_through(model, "dynamic evaluation")
     network, vocabulary = copy.deepcopy(model.network).eval(), model.vocabulary
     network.products = None

@@ -126,14 +126,16 @@ class Parser(Model[ParserNetwork], ParserI):  # type: ignore[misc]  # NLTK is no
         in k, or for a large k the one of rank r in 64 + 8 k / r. Time and memory grow little faster than k.
         A tree's rank is its probability with its labels; where scores are of whole trees, its score with the
         logarithms of its labels' probabilities. A beam sees more than the greedy decoder, and so its best tree may be
-        another. Raises InputError if k is below 1.
+        another. Raises InputError if k or the width is no whole number from 1.
         """
         check_count("k", k)
+        width = max(8, 4 * k) if width is None else width
+        check_count("width", width)
         if not sentence:
             return []
         batch, encoded = self._encoded([sentence])
         whole_trees = self.network.config.whole_trees
-        forests = beam_search(self.network, batch, encoded, width or max(8, 4 * k), whole_trees)
+        forests = beam_search(self.network, batch, encoded, width, whole_trees)
         made = np.unique(np.concatenate([decoding.merges.pair for _, decoding in forests]))
         spans, logits = self._labels(batch, encoded, forests[0][1], made)
         chances = logits.float().log_softmax(dim=1).numpy(force=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -58,6 +59,22 @@ def test_rates_out_of_bounds(rate: float) -> None:
     made = model()
     with pytest.raises(InputError, match="expected more than 0 and at most 100"):
         dynamic_evaluation(made, encode_text(TEXT, made.vocabulary, made.settings), rate)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"window": 0}, "window 0: expected at least 1"),
+        ({"window": 2.5}, "window 2.5: expected a whole number"),
+        ({"decay": -0.1}, "decay -0.1: expected at least 0 and less than 1"),
+        ({"decay": 1.0}, "decay 1: expected at least 0 and less than 1"),
+        ({"decay": float("nan")}, "decay nan: expected at least 0 and less than 1"),
+    ],
+)
+def test_a_decay_and_a_window_out_of_bounds(given: dict[str, Any], said: str) -> None:
+    made = model()
+    with pytest.raises(InputError, match=f"^{said}$"):
+        dynamic_evaluation(made, encode_text(TEXT, made.vocabulary, made.settings), **given)
 
 
 def test_the_command_prints_it_beside_the_plain_figures(command: Run) -> None:

@@ -631,6 +631,9 @@ def test_as_many_trees_as_are_asked_for() -> None:
     assert parser.k_best([], 3) == []
     with pytest.raises(InputError, match="k 0: expected at least 1"):
         parser.k_best(words, 0)
+    for width, said in ((-1, "at least 1"), (0, "at least 1"), (2.5, "a whole number")):
+        with pytest.raises(InputError, match=f"^width {width}: expected {said}$"):
+            parser.k_best(words, 2, width)  # type: ignore[arg-type]
 
 
 def test_the_best_trees_of_a_long_sentence() -> None:
