@@ -21,9 +21,9 @@ from torch import Tensor
 
 from seqtree.errors import InputError
 from seqtree.language.dynamic import check_reads_through
-from seqtree.language.evaluation import exp
 from seqtree.language.model import LanguageModel
 from seqtree.language.surprisals import cross_entropies, states_and_targets
+from seqtree.text.perplexity import perplexity
 from seqtree.text.tokenfile import TokenStream
 
 SIZE, MAX_SIZE = 2000, 100_000
@@ -54,7 +54,7 @@ def cache_evaluation(model: LanguageModel, stream: TokenStream, size: int = SIZE
         belief += chances.sum(dim=0)
         cached = seen[-size:], known[-size:]
     mean, (flatness, weight) = total / len(stream), SETTINGS[int(belief.argmax())]
-    return {"loss": mean, "perplexity": exp(mean), "size": size, "flatness": flatness, "weight": weight}
+    return {"loss": mean, "perplexity": perplexity(mean), "size": size, "flatness": flatness, "weight": weight}
 
 
 def _chances(plain: Tensor, states: Tensor, tokens: Tensor, seen: Tensor, known: Tensor, size: int) -> Tensor:

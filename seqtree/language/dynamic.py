@@ -16,8 +16,8 @@ from torch import nn
 
 from seqtree.errors import InputError, check_count
 from seqtree.language.batches import shift_inputs
-from seqtree.language.evaluation import exp
 from seqtree.language.model import LanguageModel
+from seqtree.text.perplexity import perplexity
 from seqtree.text.tokenfile import TokenStream
 
 RATE, DECAY, WINDOW = 0.1, 2e-3, 20
@@ -67,4 +67,4 @@ def dynamic_evaluation(
                 if parameter.grad is not None:
                     parameter.sub_(parameter.grad, alpha=rate).lerp_(value, decay)
     mean = total / len(stream)
-    return {"loss": mean, "perplexity": exp(mean), "rate": rate, "decay": decay, "window": window}
+    return {"loss": mean, "perplexity": perplexity(mean), "rate": rate, "decay": decay, "window": window}

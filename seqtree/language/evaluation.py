@@ -16,6 +16,7 @@ from seqtree.language.batches import Ids
 from seqtree.language.network import RecurrentLanguageModel
 from seqtree.language.surprisals import surprisals
 from seqtree.text.documents import line_bounds
+from seqtree.text.perplexity import perplexity
 from seqtree.text.tokenfile import TokenStream
 from seqtree.text.vocabulary import Vocabulary
 
@@ -80,7 +81,7 @@ def evaluate(
     loss, bits = total / len(stream), total / math.log(2)
     return LanguageEvaluation(
         loss,
-        exp(loss),
+        perplexity(loss),
         bits / stream.characters,
         bits / stream.bytes,
         len(stream),
@@ -110,10 +111,10 @@ class _ClassTally:
         found = {}
         for number in np.flatnonzero(items).tolist():
             count, loss = int(tokens[number]), float(self.nats[number] / tokens[number])
-            found[names[number]] = {"loss": loss, "perplexity": exp(loss), "tokens": count, "items": int(items[number])}
+            found[names[number]] = {
+                "loss": loss,
+                "perplexity": perplexity(loss),
+                "tokens": count,
+                "items": int(items[number]),
+            }
         return found
-
-
-def exp(loss: float) -> float:
-    """e to the power of ``loss``, infinite where a float would overflow."""
-    return math.exp(loss) if loss < 709 else math.inf

@@ -28,6 +28,7 @@ import torch
 from torch import Tensor
 
 from seqtree.errors import InputError
+from seqtree.text.perplexity import perplexity
 from seqtree.text.tokenfile import TokenStream
 from seqtree.text.vocabulary import Vocabulary
 
@@ -59,7 +60,7 @@ def compare(
     return {
         "order": order,
         "loss": loss,
-        "perplexity": math.exp(loss),
+        "perplexity": perplexity(loss),
         "bits_per_character": bits / stream.characters,
         "bits_per_byte": bits / stream.bytes,
         "seconds": time.perf_counter() - began,

@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import threading
 from collections import OrderedDict
@@ -27,6 +28,7 @@ from seqtree.language.config import SamplingSettings
 from seqtree.language.model import LanguageModel
 from seqtree.language.sampling import choose, gumbel_noise, never_sampled
 from seqtree.text.config import END, NEWLINE, START, UNKNOWN
+from seqtree.text.perplexity import perplexity
 
 MAX_CACHED_NUMBERS = 1 << 22  # in all cached distributions
 MAX_CACHED_CONTEXTS = 256
@@ -76,6 +78,10 @@ class NltkLanguageModel(nltk.lm.api.LanguageModel):  # type: ignore[misc]  # NLT
     def unmasked_score(self, word: str, context: Sequence[str] | None = None) -> float:
         """The same as ``score``, because the model itself maps unseen words to ``<unk>``."""
         return float(self._distribution(self._ids(context))[self.model.vocabulary.index(self._model_token(word))])
+
+    def perplexity(self, text_ngrams: Iterable[Sequence[str]]) -> float:
+        """2 to the power of the n-grams' entropy, infinite where a float would overflow."""
+        return perplexity(math.log(2) * self.entropy(text_ngrams))
 
     def fit(self, text: Iterable[Any], vocabulary_text: Iterable[str] | None = None) -> NoReturn:
         """Raises SeqtreeError: the model is already trained."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import numpy as np
 from seqtree.errors import InputError
 from seqtree.masked.model import MaskedLanguageModel
 from seqtree.text.lexicon import Ids
+from seqtree.text.perplexity import perplexity
 from seqtree.training.sharing import Share, alone
 
 EVERY = 5  # one word in so many is hidden
@@ -35,7 +35,7 @@ class MaskedEvaluation:
 
     @property
     def perplexity(self) -> float:
-        return math.exp(min(self.loss, 700.0))
+        return perplexity(self.loss)
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -6,6 +6,7 @@ here: the JSON service, its OpenAPI document and the checks of requests come fro
 
 from __future__ import annotations
 
+import math
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -41,6 +42,7 @@ from seqtree.serve.requests import (
     TranslateRequest,
 )
 from seqtree.shipped import default_parser
+from seqtree.text.perplexity import perplexity
 from seqtree.text.sentences import Sentence, read_sentences
 from seqtree.treebank.labelled import unlabelled
 from seqtree.trees.formats import as_json as labelling_as_json, format_labelling, with_words
@@ -104,8 +106,9 @@ def score(model: Any, requests: Sequence[TextRequest]) -> list[Json]:
         scored = model.score(request.text)
         tokens = [{"token": one.token, "surprisal": round(one.surprisal, 4), "unknown": one.unknown} for one in scored]
         bits = sum(one.surprisal for one in scored)
-        perplexity = 2 ** (bits / len(scored)) if scored else None
-        answers.append({"tokens": tokens, "bits": round(bits, 4), "perplexity": perplexity})
+        mean = perplexity(math.log(2) * bits / len(scored)) if scored else math.inf
+        finite = mean if math.isfinite(mean) else None  # JSON has no other numbers
+        answers.append({"tokens": tokens, "bits": round(bits, 4), "perplexity": finite})
     return answers
 
 

@@ -98,6 +98,14 @@ def test_compare_measures_the_tokens_of_the_evaluation(unit: str, tmp_path: Path
     assert set(record) == {"order", "loss", "perplexity", "bits_per_character", "bits_per_byte", "seconds"}
 
 
+def test_a_text_that_could_not_be_less_probable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "text.txt").write_text("the cat\n", encoding="utf-8")
+    model = LanguageModel.untrained("the cat\n", hidden=4, embedding=3)
+    monkeypatch.setattr(KneserNey, "probabilities", lambda self, ids: np.full(len(ids), 5e-324))
+    record = compare(model, [tmp_path / "text.txt"], [tmp_path / "text.txt"])
+    assert (record["loss"], record["perplexity"]) == (pytest.approx(744.44, abs=0.01), math.inf)
+
+
 def test_bad_input() -> None:
     ids = LETTERS.encode("abc")
     for order in (0, 11):

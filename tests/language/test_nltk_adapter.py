@@ -79,6 +79,12 @@ def test_entropy_and_perplexity(words: LanguageModel) -> None:
     assert adapter.perplexity(ngrams(["<s>", *sentence], 2)) > 1
 
 
+def test_an_infinite_perplexity_is_no_error(words: LanguageModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    adapter = words.to_nltk()
+    monkeypatch.setattr(adapter, "logscore", lambda word, context=None: -2000.0)
+    assert adapter.perplexity([("the", "cat")]) == math.inf
+
+
 def test_generate(model: LanguageModel) -> None:
     adapter = model.to_nltk()
     one = adapter.generate(random_seed=1)

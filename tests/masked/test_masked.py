@@ -16,7 +16,7 @@ from runs import Messages
 import seqtree
 from seqtree.errors import InputError
 from seqtree.masked.config import MaskedNetworkConfig, MaskedRecipe, PlainTextSettings
-from seqtree.masked.evaluation import evaluate, hidden_places
+from seqtree.masked.evaluation import MaskedEvaluation, evaluate, hidden_places
 from seqtree.masked.model import BLANK, MaskedLanguageModel
 from seqtree.masked.task import MaskedData, MaskedTask
 from seqtree.model import Model, load
@@ -223,6 +223,10 @@ def test_one_goes_on_from_another(tmp_path: Path) -> None:
     for name in ("guess.weight", "guess.bias", "norm.weight", "norm.bias", "words.encoder.weight_hh_l0"):
         given = start.network.state_dict()[name]
         torch.testing.assert_close(model.network.state_dict()[name], given, rtol=0, atol=1e-5)
+
+
+def test_an_infinite_perplexity_is_no_error() -> None:
+    assert MaskedEvaluation(1000.0, 0.0, 1.0, 1, 1.0).perplexity == float("inf")
 
 
 def test_sentences_held_out_are_not_counted() -> None:

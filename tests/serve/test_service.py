@@ -28,6 +28,7 @@ from seqtree.errors import InputError
 from seqtree.images.data import ImageSet
 from seqtree.images.model import ImageClassifier
 from seqtree.language.inside import following, steps_of_layers
+from seqtree.language.scoring import TokenScore
 from seqtree.model import Model
 from seqtree.parsing.model import Parser
 from seqtree.phrases import PhraseVectors, cosine
@@ -36,7 +37,7 @@ from seqtree.scenes.generated import draw_scene
 from seqtree.serve import models as served_models
 from seqtree.serve.guard import MAX_BODY
 from seqtree.serve.jobs import BusyError, Worker
-from seqtree.serve.operations import OPERATIONS, Operation
+from seqtree.serve.operations import OPERATIONS, Operation, score
 from seqtree.serve.requests import TextRequest
 from seqtree.text.cache import entries
 from seqtree.training.fit import train
@@ -126,6 +127,15 @@ def test_what_language_models_say(client: Client, served: dict[str, Any]) -> Non
     filled = client.ask("fill", text="the c____t", k=2, model="blanks")["tokens"]
     assert client.ask("fill", text="the c____t", k=2)["tokens"] == filled  # the only model that can
     assert [one["token"] for one in filled] == [token for token, _ in served["blanks"].fill("the c____t", 2)]
+
+
+def test_a_perplexity_that_no_float_holds_is_null() -> None:
+    class Surprised:
+        def score(self, text: str) -> list[TokenScore]:
+            return [TokenScore("a", 5000.0, False), TokenScore("b", 1000.0, False)]
+
+    (found,) = score(Surprised(), [TextRequest(text="ab")])
+    assert (found["bits"], found["perplexity"]) == (6000.0, None)
 
 
 def test_a_scene_is_parsed(client: Client, served: dict[str, Model[Any]]) -> None:
