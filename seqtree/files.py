@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -113,7 +113,8 @@ def in_turn(file: Path, waiting: Callable[[], object]) -> Iterator[None]:
             try:
                 yield
             finally:
-                file.unlink(missing_ok=True)
+                with suppress(OSError):  # what was done inside is done
+                    file.unlink()
             return
         finally:
             os.close(descriptor)

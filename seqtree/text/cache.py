@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from seqtree.errors import InputError
-from seqtree.files import temporary_name, write_atomically
+from seqtree.files import in_turn, temporary_name, write_atomically
 
 TOKENS, FEATURES, SAMPLE, KNOWN, READ = ".tokens", ".features", ".sample", ".json", ".read"
 OF_A_SAMPLE = ("model.safetensors", "config.json")  # the files in its folder
@@ -119,11 +119,14 @@ def entries(folder: Path | None) -> list[Entry]:
 def make_room(folder: Path, kept: Path) -> list[Entry]:
     """Remove what has been unused longest until the limit holds, but for ``kept``; what was removed.
 
-    What belongs to another user, and may not be removed, stays.
+    What belongs to another user, and may not be removed, stays, as does all of a folder that cannot be read.
     """
-    _remove_stale(folder)
-    limit, total, removed = size_limit(), 0, []
-    found = entries(folder)
+    limit, total, removed = size_limit(), 0, list[Entry]()
+    try:
+        _remove_stale(folder)
+        found = entries(folder)
+    except OSError:
+        return removed
     for entry in sorted(found, key=lambda entry: entry.path != kept):
         total += entry.size
         if total > limit and entry.path != kept:
@@ -136,8 +139,8 @@ def make_room(folder: Path, kept: Path) -> list[Entry]:
 def note_use(path: Path, texts: Sequence[str]) -> None:
     """Write down that a file of the cache, which is sound, is used now, for these texts; the first ones named stay."""
     known = _known(path)
-    facts = {"texts": list(known.get("texts") or texts), "state": _state(path)}
-    with suppress(OSError):  # a folder that may only be read
+    with suppress(OSError):  # a folder that may only be read, a file that has been removed meanwhile
+        facts = {"texts": list(known.get("texts") or texts), "state": _state(path)}
         if facts == known:
             os.utime(path.with_suffix(KNOWN))
         else:
@@ -228,3 +231,13 @@ def _remove_stale(folder: Path) -> None:
         with suppress(OSError):  # already removed by another process, or not ours to remove
             if time.time() - path.stat().st_mtime > STALE:
                 path.unlink()
+    for path in folder.glob("*.lock"):
+        with suppress(OSError):
+            if time.time() - path.stat().st_mtime > STALE:
+                with in_turn(path, _leave):  # which removes it
+                    pass
+
+
+def _leave() -> None:
+    """Do not wait for a lock that another process has."""
+    raise BlockingIOError

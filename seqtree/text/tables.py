@@ -87,7 +87,6 @@ def _tabbed(lines: Iterable[tuple[int, str]], name: str) -> Iterator[Row]:
 
 
 def _csv(lines: Iterable[tuple[int, str]], name: str) -> Iterator[Row]:
-    csv.field_size_limit(MAX_FIELD)
     rest, head = iter(lines), []
     for _, line in rest:
         head.append(line)
@@ -102,13 +101,22 @@ def _csv(lines: Iterable[tuple[int, str]], name: str) -> Iterator[Row]:
     rows = csv.reader(written, delimiter=between, strict=True)
     first = 1
     try:
-        for row in rows:
+        while (row := _next(rows)) is not None:
             place = f"{name}:{first}"
             first = rows.line_num + 1
             if row:
                 yield Row(row, place)
     except csv.Error as error:
         raise InputError(f"{name}:{rows.line_num}: not CSV: {error}") from None
+
+
+def _next(rows: Iterator[list[str]]) -> list[str] | None:
+    """The next row, whose fields may be long: the limit is the whole program's, and stays what it is elsewhere."""
+    before = csv.field_size_limit(MAX_FIELD)
+    try:
+        return next(rows, None)
+    finally:
+        csv.field_size_limit(before)
 
 
 def csv_line(fields: Sequence[object]) -> str:

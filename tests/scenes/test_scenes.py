@@ -359,7 +359,8 @@ def test_what_is_refused(command: Run, trained: Trained, tmp_path: Path, monkeyp
     refused(command("train", folder, "--fold", "4/3"), "fold '4/3'")
     refused(command("train", folder, "--composition", "lstm", "--vector", "7"), "needs an even width")
     refused(command("eval", model, folder, "--part", "more"), "more.txt: there is no such list")
-    refused(command("eval", model, other), "other classes than the model's")
+    known = ", ".join(CLASSES)
+    refused(command("eval", model, other), f"other classes than the model's: sky, grass, cow, ball, not {known}")
     refused(command("predict", model, "b.png"), "b.png: not an image that can be read, or cut off")
     refused(command("predict", model, "c.png"), "c.png: expected an image; no such file")
     both = "would both be written to o/a.png; expected names that differ"

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from seqtree.errors import InputError, SeqtreeError
-from seqtree.text import tokenfile
+from seqtree.text import cache, tokenfile
 from seqtree.text.blocks import smallest_dtype
 from seqtree.text.cache import cache_folder, entries
 from seqtree.text.tokenfile import StreamCounts, cached, in_cache, in_memory
@@ -178,6 +178,37 @@ def test_a_killed_writer_leaves_no_entry_and_its_remains_go_later(folder, tmp_pa
     in_cache("1" * 64, make, refuse)
     assert not remains.exists()
     check(cached(KEY)[1])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX locks")
+def test_locks_that_killed_processes_have_left_go_later(folder):
+    import fcntl
+
+    folder.mkdir()
+    old = time.time() - 2 * 24 * 3600
+    left, held, new = (folder / f"{name}.lock" for name in ("left", "held", "new"))
+    for path in (left, held, new):
+        path.touch()
+        if path != new:
+            os.utime(path, (old, old))
+    with held.open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        in_cache(KEY, make, refuse)
+        assert [path.exists() for path in (left, held, new)] == [False, True, True]
+    in_cache("1" * 64, make, refuse)
+    assert [path.exists() for path in (left, held, new)] == [False, False, True]
+
+
+def test_what_was_made_is_kept_where_its_use_cannot_be_written_down(folder, monkeypatch):
+    """Nor how much room there is be found; nothing is made again in another folder."""
+
+    def denied(*arguments):
+        raise PermissionError(13, "Permission denied")
+
+    for name in ("_state", "_remove_stale", "entries"):
+        monkeypatch.setattr(cache, name, denied)
+    check(in_cache(KEY, make, refuse)[1])
+    check(in_cache(KEY, refuse, refuse)[1])
 
 
 def test_where_the_cache_is(monkeypatch):
