@@ -40,6 +40,11 @@ def choose_device(name: str) -> torch.device:
     return device
 
 
+def gpus_of(device: torch.device) -> list[torch.device]:
+    """The device, if it is a GPU that works by itself, beside the thread that gives it work (CUDA)."""
+    return [device] if device.type == "cuda" else []
+
+
 def choose_dtype(precision: str, device: torch.device) -> torch.dtype | None:
     """bfloat16, or None for float32; ``precision`` is ``auto`` (bfloat16 where it is fast), ``fp32`` or ``bf16``.
 

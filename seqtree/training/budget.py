@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from seqtree.errors import InputError
+from seqtree.nn.device import gpus_of
 from seqtree.nn.randomness import seeded
 from seqtree.training.progress import Display
 from seqtree.training.ranks import Ranks
@@ -27,20 +28,27 @@ def seconds_per_step(task: AnyTask, ranks: Ranks) -> float:
     """The time of this process's step, from the first one's loss and gradient, the best of three; changes nothing."""
     network: torch.nn.Module = task.model.network
     buffers = [(buffer, buffer.clone()) for buffer in network.buffers()]
-    times = []
-    with seeded(task.recipe.training.seed):
+    times, gpus = [], gpus_of(task.model.device)
+    with seeded(task.recipe.training.seed, gpus):
         for _ in range(3):
             network.train()
             task.start_epoch()
-            began = time.perf_counter()
+            began = _now(gpus)
             if len(rows := ranks.part(task.batch(0, 0), task.least_rows)):
                 task.loss(rows)[0].backward()
-            times.append(time.perf_counter() - began)
+            times.append(_now(gpus) - began)
             network.zero_grad(set_to_none=True)
     for buffer, before in buffers:
         buffer.copy_(before)
     task.start_epoch()
     return UPDATE * min(times)
+
+
+def _now(gpus: Sequence[torch.device]) -> float:
+    """The time in seconds, from when GPUs have done all that they were given."""
+    for gpu in gpus:
+        torch.cuda.synchronize(gpu)
+    return time.perf_counter()
 
 
 def affordable(

@@ -18,6 +18,7 @@ import torch
 from torch import nn
 
 from seqtree.errors import DivergenceError
+from seqtree.nn.device import gpus_of
 from seqtree.nn.randomness import seeded
 from seqtree.training.averaging import WeightAverage
 from seqtree.training.checkpoint import Checkpoints, TrainingState
@@ -75,7 +76,7 @@ class Trainer:
         self.average = WeightAverage(self.network, self.settings)
         self.checkpoints = Checkpoints(run, task, self.optimizer, self.average, self.ranks)
         self.state = TrainingState()
-        self.gpus = [p.device for p in self.parameters[:1] if p.device.type == "cuda"]
+        self.gpus = gpus_of(self.parameters[0].device)
         self.foreseen = self.ranks.first(sum(task.measuring_seconds()))  # of the last evaluation and the report
         self.total_steps: int = max(1, round(self.settings.epochs * task.steps_per_epoch))
         self._saved_at = self._clock = self._now()

@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
 
 import seqtree
 from seqtree.corpora import path
+from seqtree.nn.device import gpus_of
 from seqtree.tasks import TASKS, named
 from seqtree.training import budget
 from seqtree.training.budget import affordable, seconds_per_step
@@ -119,10 +124,51 @@ def test_presets_that_may_be_chosen_read_the_data_alike(task: str) -> None:
                 assert differing <= {"network", "batch", "training", "objective"}
 
 
-def test_measuring_a_step_changes_nothing(text: str) -> None:
+def _task(text: str) -> budget.AnyTask:
     kind = named(TASKS["lm"].task)
-    task = kind.made([text], kind.resolve({"preset": "tiny", "device": "cpu"}), Display(StringIO()))
+    made: budget.AnyTask = kind.made([text], kind.resolve({"preset": "tiny", "device": "cpu"}), Display(StringIO()))
+    return made
+
+
+@pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
+def test_measuring_a_step_changes_nothing(text: str, device: str) -> None:
+    if device == "cuda" and not torch.cuda.is_available():
+        pytest.skip("there is no CUDA GPU here")
+    task = _task(text)
+    task.model.network.to(device)
+    generators = [torch, *([torch.cuda] if device == "cuda" else [])]
     before = {name: value.clone() for name, value in task.model.network.state_dict().items()}
+    states = [generator.get_rng_state() for generator in generators]
     assert seconds_per_step(task, Ranks()) > 0
     assert all(bool((value == before[name]).all()) for name, value in task.model.network.state_dict().items())
+    assert all(torch.equal(one.get_rng_state(), state) for one, state in zip(generators, states, strict=True))
     assert not task.carried()
+
+
+@pytest.mark.parametrize("gpus", [[], [torch.device("cuda", 1)]])
+def test_a_gpu_has_done_its_work_when_the_clock_is_read(
+    text: str, gpus: list[torch.device], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A GPU that is only said to be there: it is asked for nothing but to be waited for, and seeded as in training."""
+    told: list[Any] = []
+
+    def clock() -> float:
+        told.append("clock")
+        return float(len(told))
+
+    @contextmanager
+    def seeded(seed: int, gpus: Sequence[torch.device] = ()) -> Iterator[None]:
+        told.append(list(gpus))
+        yield
+
+    monkeypatch.setattr(budget, "gpus_of", lambda device: gpus)
+    monkeypatch.setattr(budget, "seeded", seeded)
+    monkeypatch.setattr(budget, "time", SimpleNamespace(perf_counter=clock))
+    monkeypatch.setattr(torch.cuda, "synchronize", told.append)
+    seconds_per_step(_task(text), Ranks())
+    assert told == [gpus, *[*gpus, "clock"] * 6]
+
+
+def test_only_a_gpu_is_waited_for() -> None:
+    devices = [torch.device(name) for name in ("cpu", "cuda:1", "mps", "meta")]
+    assert [gpus_of(device) for device in devices] == [[], [torch.device("cuda", 1)], [], []]
