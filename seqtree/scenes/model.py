@@ -24,6 +24,7 @@ from seqtree.scenes.merging import merge_scenes
 from seqtree.scenes.network import SceneNetwork
 from seqtree.scenes.preparing import Prepared, prepared
 from seqtree.scenes.segments import Image, resized
+from seqtree.wording import some
 
 TOGETHER = 16  # scenes of a batch
 FALL = 0.75  # the weight of a node to that of the node below it, where a segment is mixed with the nodes above it
@@ -124,7 +125,7 @@ class SceneParser(Model[SceneNetwork]):
     def check_classes(self, folder: SceneFolder) -> None:
         """Raises InputError if the classes of a folder are not the model's."""
         if folder.classes != self.classes:
-            known, found = map(_first, (self.classes, folder.classes))
+            known, found = (some(names, 5) for names in (self.classes, folder.classes))
             raise InputError(f"{folder.path / 'classes.txt'}: other classes than the model's: {found}, not {known}")
 
     def parse(self, image: Image) -> SceneParse:
@@ -173,11 +174,6 @@ class SceneParser(Model[SceneNetwork]):
             number[count + own] = len(segment) + np.arange(len(own))
             merges = np.stack([number[left[own]], number[right[own]]], axis=1)
             yield segment, merges, merging.scores[start:end], inner[own]
-
-
-def _first(names: Sequence[str]) -> str:
-    """The first few of some names."""
-    return ", ".join([*names[:5], *(["..."] if len(names) > 5 else [])])
 
 
 def _checked(image: Image) -> Image:
