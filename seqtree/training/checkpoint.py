@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 from dataclasses import asdict, dataclass, fields
+from functools import cached_property
 from typing import Any
 
 from torch import Tensor, nn
@@ -19,6 +22,7 @@ from seqtree.training.task import Task
 from seqtree.wording import a
 
 FIXED = ("optimizer", "averaging")  # settings that cannot change when a run is resumed
+NOT_NAMES = ("network", "scales")  # what a model's contents have besides: its shape, and what evaluations fit
 
 
 @dataclass
@@ -74,6 +78,12 @@ class Checkpoints:
         self.network: nn.Module = task.model.network
         self.optimizer, self.average = optimizer, average
 
+    @cached_property
+    def names(self) -> str:
+        """A hash of what the model knows by name, in the order of its rows."""
+        known = {name: value for name, value in self.task.model.contents().items() if name not in NOT_NAMES}
+        return hashlib.sha256(json.dumps(known, sort_keys=True).encode("ascii")).hexdigest()
+
     def save(self, state: TrainingState) -> None:
         """Write the checkpoint. Raises OSError; the last one then survives."""
         tensors = {f"model.{k}": v for k, v in state_of(self.network).items()}
@@ -84,6 +94,7 @@ class Checkpoints:
             "state": asdict(state),
             "average": {"updates": self.average.updates, "started": self.average.started},
             "identity": self.task.identity(),
+            "names": self.names,
             "settings": self.settings.to_json(),
         }
         self.run.write_checkpoint(contents, tensors)
@@ -111,6 +122,11 @@ class Checkpoints:
 
     def _restored(self, contents: dict[str, Any], tensors: dict[str, Tensor]) -> tuple[TrainingState, dict[str, Any]]:
         _check_identity(self.run, contents["identity"], self.task.identity())
+        if contents.get("names", self.names) != self.names:  # of a run from before there were any, it is not known
+            raise InputError(
+                f"{self.run.path}: cannot resume: the model would know its words or classes in another order than when "
+                "the run began; what that started from (--init-from) must still be where it was"
+            )
         changed = self._changed(contents["settings"])
         groups: dict[str, dict[str, Tensor]] = {"model": {}, "average": {}, "carried": {}, "optimizer": {}}
         for name, tensor in tensors.items():

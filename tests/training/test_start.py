@@ -266,6 +266,23 @@ def test_others_go_on_from_their_own_kind(
         torch.testing.assert_close(steps, start.network.paths.transitions, rtol=1e-4, atol=1e-5)
 
 
+def test_a_run_whose_start_is_gone_is_not_resumed_with_words_in_another_order(tmp_path: Path) -> None:
+    """They may be as many, so that weights would fit."""
+    (tmp_path / "first.tsv").write_text("a\tb c\nb\tc b\n" * 4)
+    (tmp_path / "second.tsv").write_text("a\tc c c\nb\tc b\n" * 4)
+    common: dict[str, Any] = {"preset": "tiny", "threads": 1, "valid_share": 0.0, "ngrams": 0, "character_ngrams": 0}
+    task, on = named(TASKS["classify"].task), {"out": str(tmp_path / "run"), "epochs": 1}
+    fit(task, [str(tmp_path / "first.tsv")], {**common, "epochs": 1, "out": str(tmp_path / "start")}, Messages())
+    fit(task, [str(tmp_path / "second.tsv")], {**common, **on, "init_from": str(tmp_path / "start")}, Messages())
+    on |= {"resume": True, "epochs": 2}
+    fit(task, [str(tmp_path / "second.tsv")], {**common, **on}, Messages())
+    shutil.rmtree(tmp_path / "start")
+    with pytest.raises(
+        InputError, match="run: cannot resume: the model would know its words or classes in another order"
+    ):
+        fit(task, [str(tmp_path / "second.tsv")], {**common, **on, "epochs": 3}, Messages())
+
+
 def test_intents_go_on_too(tmp_path: Path) -> None:
     data = "# intent: ask\nthe\tB-NP\ncat\tI-NP\n\n# intent: tell\nit\tB-NP\nsleeps\tB-VP\n\n"
     (tmp_path / "first.txt").write_text(4 * data)
