@@ -66,7 +66,7 @@ def sources(
     *groups: Sequence[str | Path],
     skipped: list[str] | None = None,
     suffixes: tuple[str, ...] = (".txt",),
-    what: str = "texts",
+    what: str = "a text",
 ) -> Iterator[list[list[Source]]]:
     """The files of each group of paths: files, folders (those of ``suffixes`` at any depth, sorted by name), "-".
 
