@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from seqtree.errors import InputError, check_count
 from seqtree.masked.config import MaskedNetworkConfig
-from seqtree.masked.network import FIRST, MaskedNetwork
+from seqtree.masked.network import FIRST, MaskedNetwork, guessed_words
 from seqtree.model import Model, untrained
 from seqtree.nn.parallel import in_batches
 from seqtree.text.batches import make_batch
@@ -34,7 +35,7 @@ class MaskedLanguageModel(Model[MaskedNetwork]):
     @classmethod
     def over(cls, lexicon: Lexicon, config: MaskedNetworkConfig, seed: int = 0) -> MaskedLanguageModel:
         """A model with random weights over these words, which expects each as often as it was counted."""
-        if not any(lexicon.counts):
+        if not any(lexicon.counts[FIRST:]):
             raise InputError("no word occurs as often as --min-count says, so there is nothing to guess")
         network = untrained(partial(MaskedNetwork, lexicon, config), seed)
         counts = np.array(lexicon.counts[FIRST : FIRST + len(network.bias)]) + 1
@@ -49,6 +50,12 @@ class MaskedLanguageModel(Model[MaskedNetwork]):
     def from_contents(cls, contents: dict[str, Any]) -> MaskedLanguageModel:
         lexicon = Lexicon.from_json(contents["lexicon"])
         return cls(lexicon, MaskedNetwork(lexicon, MaskedNetworkConfig.from_json(contents["network"])))
+
+    @classmethod
+    def upgraded(cls, contents: dict[str, Any], tensors: dict[str, Tensor]) -> tuple[dict[str, Any], dict[str, Tensor]]:
+        """Without words that are guessed though the text never had them, as there once were for special ones in it."""
+        lexicon, config = Lexicon.from_json(contents["lexicon"]), MaskedNetworkConfig.from_json(contents["network"])
+        return contents, {**tensors, "bias": tensors["bias"][: guessed_words(lexicon, config)]}
 
     def targets(self, words: Sequence[str]) -> Ids:
         """The number of each word (n,) among those that are guessed; -1 for any other."""

@@ -17,6 +17,11 @@ from seqtree.text.lexicon import Lexicon
 FIRST = len(SPECIALS["word"])  # the most frequent words stand after the special ones
 
 
+def guessed_words(lexicon: Lexicon, config: MaskedNetworkConfig) -> int:
+    """How many words are guessed: those that were counted, at most ``targets``; never the special ones."""
+    return min(config.targets, sum(count > 0 for count in lexicon.counts[FIRST:]))
+
+
 class MaskedNetwork(Network):
     """A batch of N words, of which some are hidden -> logits of the most frequent K words for each hidden one.
 
@@ -32,7 +37,7 @@ class MaskedNetwork(Network):
         self.words = WordEncoder(lexicon, config)
         self.guess = nn.Linear(config.output_size, config.words)
         self.norm = nn.LayerNorm(config.words)
-        self.bias = nn.Parameter(torch.zeros(min(config.targets, sum(count > 0 for count in lexicon.counts))))
+        self.bias = nn.Parameter(torch.zeros(guessed_words(lexicon, config)))
 
     def forward(self, batch: SentenceBatch, hidden: Tensor, guessed: Tensor) -> Tensor:
         """The logits (M, K) for the words ``guessed`` (M,), numbers of words; those ``hidden`` (N,) are not seen."""

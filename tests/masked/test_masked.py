@@ -98,6 +98,20 @@ def test_words_that_the_text_lacks_are_not_guessed() -> None:
     assert len(MaskedLanguageModel.over(lexicon, SHAPE).network.bias) == 3
 
 
+def test_special_words_in_a_text_are_not_guessed(tmp_path: Path) -> None:
+    """Their rows stand before all words, so that the first words are guessed whether a text has them or not."""
+    lexicon = Lexicon.build({"<unk>": 9, "a": 3, "</s>": 2, "b": 1}, 1, Known(("z",)))
+    model = MaskedLanguageModel.over(lexicon, SHAPE)
+    np.testing.assert_allclose(model.network.bias.detach(), np.log([4 / 6, 2 / 6]), rtol=1e-5)
+    assert model.targets(["<unk>", "a", "</s>", "b", "z"]).tolist() == [-1, 0, -1, 1, -1]
+    with pytest.raises(InputError, match="no word occurs as often"):
+        MaskedLanguageModel.over(Lexicon.build({"<unk>": 9}), SHAPE)
+    right = model.network.bias.detach().clone()
+    model.network.bias = torch.nn.Parameter(torch.cat([right, torch.zeros(1)]))  # as files once had one for z
+    model.save(tmp_path / "m.seqtree")
+    assert torch.equal(MaskedLanguageModel.load(tmp_path / "m.seqtree").network.bias, right)
+
+
 def test_what_is_hidden_depends_on_epoch_sentence_and_seed_alone() -> None:
     task = _task([f"the dog number {i} barks loudly today".split() for i in range(40)], mask=0.3)
     words = task.data.text.sentence(7)
