@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import math
+import re
 import zlib
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
@@ -24,8 +25,11 @@ from seqtree.wording import counted
 
 MAX_LINE = 1 << 22  # bytes
 FORM = "a word and its numbers in a line, as word2vec and GloVe write text"
+ODD = "words that are not UTF-8 text, or are white space or control characters"
 _GZIP = b"\x1f\x8b"
 _NUMERIC = b"0123456789+-.eE \t"
+
+_NO_WORD = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")  # controls, ends of lines, odd bytes
 
 Vector = npt.NDArray[np.float32]
 
@@ -68,7 +72,8 @@ class VectorFile:
     def vectors(self, wanted: Container[str] | None = None) -> Iterator[tuple[str, Vector]]:
         """The vectors (width,) of those words of the file that are ``wanted``; of a word that is repeated the first.
 
-        None: of all that can be printed. A warning says how many words are not UTF-8 text, which are left out.
+        None: of all words. A warning says how many are left out: they are not UTF-8 text, are white space, or hold
+        control characters or ends of lines.
 
         Raises InputError, with the number of the line, for a line of another width or without numbers, and for a file
         that ends early.
@@ -84,13 +89,15 @@ class VectorFile:
                 raise InputError(
                     f"{self.path}:{number}: line 1 promises {counted(self.words, 'word')}; here is one more"
                 )
-            if not word.isprintable() and any("\udc80" <= character <= "\udcff" for character in word):
-                odd.append(number)
-            if word not in found and (word.isprintable() if wanted is None else word in wanted):
+            if word in found:
+                continue
+            if _is_word(word) if wanted is None else word in wanted:
                 found.add(word)
                 yield word, self._vector(number, numbers)
+            elif not _is_word(word):
+                odd.append(number)
         if odd:
-            say(f"{self.path}:{odd[0]}: words that are not UTF-8 text, {len(odd):,} in all, are left out")
+            say(f"{self.path}:{odd[0]}: {ODD}, {len(odd):,} in all, are left out")
         if self.words is not None and count < self.words:
             raise InputError(
                 f"{self.path}: ends after {count:,} of the {self.words:,} words that its first line promises; "
@@ -98,12 +105,15 @@ class VectorFile:
             )
 
     def first(self, most: int) -> tuple[str, ...]:
-        """The first ``most`` words of the file that can be printed, each once. Raises InputError."""
+        """The first ``most`` words of the file, each once, but for those that ``vectors`` leaves out.
+
+        Raises InputError.
+        """
         found: dict[str, None] = {}
         lines = islice(_lines(self.path), self.words is not None, None)
         while len(found) < most and (line := next(lines, None)) is not None:
             word, _ = self._parts(*line)
-            if word.isprintable():
+            if _is_word(word):
                 found[word] = None
         return tuple(found)
 
@@ -138,6 +148,11 @@ def write_vectors(file: BinaryIO, names: Iterable[str], blocks: Iterable[npt.NDA
         for vector in block:
             name = "_".join(next(rest).split())
             file.write(f"{name} {' '.join(map(_text, vector.tolist()))}\n".encode(errors="replace"))
+
+
+def _is_word(word: str) -> bool:
+    """Whether it may stand in a vocabulary and a line; unlike ``isprintable``, invisible characters may be in it."""
+    return word.isprintable() or not (word.isspace() or _NO_WORD.search(word))
 
 
 def _text(number: float) -> str:

@@ -81,11 +81,21 @@ def test_words_that_are_not_wanted_are_checked_too(tmp_path: Path) -> None:
             list(VectorFile.opened(_file(tmp_path, b"a 1 2 3\n" + fault)).vectors({"a"}))
 
 
-def test_words_that_are_not_unicode_text_are_told_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "v.txt").write_bytes(b"b 0 1\ncaf\xe9 1 2\n\xff\xfe 1 3\na\x07b 2 2\n")
-    assert [word for word, _ in VectorFile.opened(tmp_path / "v.txt").vectors()] == ["b"]
-    said = f"warning: {tmp_path / 'v.txt'}:2: words that are not UTF-8 text, 2 in all, are left out\n"
-    assert capsys.readouterr().err == said
+def test_words_that_cannot_stand_in_a_line_are_told_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    odd = "a\x07b 2 2\n\u2028 3 3\n\u200a 3 4\na\x85b 4 4\n".encode()
+    (tmp_path / "v.txt").write_bytes(b"b 0 1\ncaf\xe9 1 2\n\xff\xfe 1 3\n" + odd)
+    file = VectorFile.opened(tmp_path / "v.txt")
+    assert [word for word, _ in file.vectors()] == ["b"] and file.first(9) == ("b",)
+    left_out = "words that are not UTF-8 text, or are white space or control characters, 6 in all, are left out"
+    assert capsys.readouterr().err == f"warning: {tmp_path / 'v.txt'}:2: {left_out}\n"
+
+
+def test_words_with_invisible_characters_are_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A joiner (Persian, emoji), a soft hyphen, spaces that do not break or have no width, letters not in Unicode."""
+    words = ("می\u200cخواهم", "co\u00adop", "10\u00a0000", "a\u200bb", "\U0001f469\u200d\U0001f680", "\ue000")
+    file = VectorFile.opened(_file(tmp_path, "".join(f"{word} 1 2\n" for word in words).encode()))
+    assert tuple(word for word, _ in file.vectors()) == file.first(9) == words
+    assert not capsys.readouterr().err
 
 
 def test_places_that_are_no_files(tmp_path: Path) -> None:
