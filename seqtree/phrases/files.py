@@ -30,14 +30,12 @@ def export(
     npy: a NumPy array, and beside it the phrases as lines, in ``OUT.txt``. tsv: a line of numbers for each phrase, and
     ``OUT.metadata.tsv`` with the phrases, and their labels under a head if they have some: what the Embedding Projector
     of TensorFlow loads. word2vec: the number of words and the width, then a word and its numbers in each line, with
-    ``_`` for a space within a phrase. Raises InputError for an unknown format, and where one of ``sources`` would be
-    replaced, or a second file that is there without the first one, and for two phrases that word2vec's form writes
-    alike; OSError.
+    ``_`` for a space within a phrase. Raises InputError for an unknown format, an empty phrase, vectors that are not
+    one finite row for each phrase, where one of ``sources`` would be replaced, or a second file that is there without
+    the first one, and for two phrases that word2vec's form writes alike; OSError.
     """
-    if not phrases:
-        raise InputError("there is nothing to export")
-    (path, *beside), rows = places(out, format, sources), np.asarray(vectors, dtype=np.float32)
-    names = [_flat(phrase.text) for phrase in phrases]
+    names = _names(phrases)
+    (path, *beside), rows = places(out, format, sources), _rows(vectors, names)
     if format == "word2vec":
         _check_apart(names)
         return [_written(path, lambda file: write_vectors(file, names, [rows], len(rows)))]
@@ -68,14 +66,43 @@ def places(out: str | Path, format: str, sources: Sequence[str | Path] = ()) -> 
     return found
 
 
+def _names(phrases: Sequence[Phrase]) -> list[str]:
+    """The phrases, each on one line. Raises InputError if there is none, or one is empty or no Phrase."""
+    if not phrases:
+        raise InputError("there is nothing to export")
+    for phrase in phrases:
+        if not isinstance(phrase, Phrase):
+            raise InputError(f"expected Phrases to export, not {phrase!r:.60}")
+    names = [_flat(phrase.text) for phrase in phrases]
+    if "" in names:
+        raise InputError(f"phrase {names.index('') + 1} of {len(names):,} is empty; expected a word or more")
+    return names
+
+
+def _rows(vectors: Sequence[Vector], names: Sequence[str]) -> Vector:
+    """The vectors (N, D) as an array, one for each name. Raises InputError."""
+    try:
+        rows: Vector = np.asarray(vectors, dtype=np.float32)
+    except (TypeError, ValueError):
+        raise InputError("expected vectors of numbers, all of one width") from None
+    if rows.ndim != 2 or len(rows) != len(names):
+        raise InputError(f"vectors of shape {rows.shape}; expected (N, D), one for each of {len(names):,} phrases")
+    if not (finite := np.isfinite(rows).all(axis=1)).all():
+        raise InputError(f"{names[int(finite.argmin())]!r}: a number of its vector is not finite")
+    return rows
+
+
 def _check_apart(names: Sequence[str]) -> None:
     """Raises InputError for two phrases that word2vec's form, with _ for a space, writes alike."""
     written: dict[str, str] = {}
     for name in names:
-        if written.setdefault(form := "_".join(name.split()), name) != name:
+        if (form := "_".join(name.split())) in written:
+            if written[form] == name:
+                raise InputError(f"{name!r} is there twice; expected each phrase once in word2vec's form")
             raise InputError(
                 f"{written[form]!r} and {name!r} would both be {form} in word2vec's form; expected another --format"
             )
+        written[form] = name
 
 
 def _written(path: Path, write: Callable[[BinaryIO], object]) -> Path:
