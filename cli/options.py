@@ -36,11 +36,18 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class _File(click.Path):
-    """A path, which shells complete and the library checks, but for an empty one: the working folder was not meant."""
+    """A path, which shells complete and the library checks, but for an empty one: the working folder was not meant.
+
+    empty: what is said of one.
+    """
+
+    def __init__(self, empty: str) -> None:
+        super().__init__(readable=False, allow_dash=True)
+        self.empty = empty
 
     def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
         if value == "":
-            self.fail("an empty name; expected a file or a folder", parameter, context)
+            self.fail(self.empty, parameter, context)
         return super().convert(value, parameter, context)
 
 
@@ -54,7 +61,8 @@ class NumberRange(click.FloatRange):
         return number
 
 
-FILE = _File(readable=False, allow_dash=True)
+FILE = _File("an empty name; expected a file or a folder")
+TEXT_OR_FILE = _File("an empty text; expected a text or a file")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else on stdout.")
 json_lines_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object a text.")
 device_option = click.option("--device", default="auto", help="Where to compute: auto, cpu, cuda, cuda:1 or mps.")

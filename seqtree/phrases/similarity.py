@@ -69,25 +69,29 @@ def cosines(vector: Vector, others: Sequence[Vector]) -> npt.NDArray[np.float64]
 
 def read_pairs(path: str, encoding: str = "utf-8") -> list[ScoredPair]:
     """The pairs of a file, ``text<TAB>text<TAB>score`` in each line. Raises InputError, naming file and line."""
-    found = []
     with sources([path]) as (files,):
-        for number, line in numbered_lines(files, encoding):
-            if not line.strip():
-                continue
-            fields = [field.strip() for field in line.split("\t")]
-            try:
-                first, second, score = fields
-                pair = ScoredPair(first, second, float(score))
-            except ValueError:
-                raise InputError(f"{path}:{number}: {line[:60]!r}; expected {EXPECTED}") from None
-            if not first or not second or not np.isfinite(pair.score):
-                raise InputError(
-                    f"{path}:{number}: an empty text, or a score that is no finite number; expected {EXPECTED}"
-                )
-            found.append(pair)
+        lines = numbered_lines(files, encoding)
+        found = [_pair(line, f"{path}:{number}") for number, line in lines if line.strip()]
     if not found:
         raise InputError(f"{path}: no pair in it; expected {EXPECTED} in each line")
     return found
+
+
+def _pair(line: str, place: str) -> ScoredPair:
+    """The pair of a line. Raises InputError, naming its place."""
+    fields = [field.strip() for field in line.split("\t")]
+    if len(fields) != 3:
+        raise InputError(f"{place}: {line[:60]!r}; expected {EXPECTED}")
+    first, second, given = fields
+    if not first or not second:
+        raise InputError(f"{place}: an empty text; expected {EXPECTED}")
+    try:
+        score = float(given)
+    except ValueError:
+        score = np.nan
+    if not np.isfinite(score):
+        raise InputError(f"{place}: the score {given[:60]!r} is no finite number; expected {EXPECTED}, such as 3.5")
+    return ScoredPair(first, second, score)
 
 
 def evaluate(vectors: PhraseVectors, pairs: Sequence[ScoredPair]) -> SimilarityEvaluation:
