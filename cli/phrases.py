@@ -14,6 +14,7 @@ import click
 from seqtree.cli.learn import learn
 from seqtree.cli.options import (
     FILE,
+    TEXT_OR_FILE,
     device_option,
     encoding_option,
     json_option,
@@ -151,7 +152,7 @@ def near(
     "  seqtree phrases similarity runs/words word-similarity/*.tsv --json"
 )
 @click.argument("model", type=FILE)
-@click.argument("texts", nargs=-1, required=True, metavar="TEXT TEXT | FILE...", type=FILE)
+@click.argument("texts", nargs=-1, required=True, metavar="TEXT TEXT | FILE...", type=TEXT_OR_FILE)
 @model_options
 @json_option
 def similarity(model: str, texts: tuple[str, ...], level: str, encoding: str, as_json: bool, **opening: Any) -> None:
@@ -283,11 +284,10 @@ def export(
     places(out, format, read := [model] if source is None else [model, source])
     vectors = _open(model, level, **opening, plain=True)
     if source is None:
-        rows = vectors.words.vocabulary.encode(known := vectors.vocabulary)
-        found = [Phrase(word) for word in known], list(vectors.words.table[rows])
+        found = [Phrase(word) for word in vectors.vocabulary], list(vectors.words.table)
     else:
-        lines = _read(source, kind, encoding, max_words, once=format == "word2vec")
-        found = _with_vectors(vectors, list(lines))
+        lines = list(_read(source, kind, encoding, max_words, once=format == "word2vec"))
+        found = _with_vectors(vectors, _each_once(lines) if format == "word2vec" else lines)
     for path in export(*found, format, out, read):
         click.echo(path)
 
@@ -341,13 +341,11 @@ def _open(
         import torch
 
         from seqtree.phrases import PhraseVectors
-        from seqtree.phrases.readers import opened
 
         if threads:
             torch.set_num_threads(threads)
-        loaded = opened(model, device, None if precision == "auto" else precision)
-    reads: Callable[[], Any] = lambda: open_parser(parser, threads, device, precision)  # noqa: E731
-    return PhraseVectors(loaded, level, reads, plain)
+        reads: Callable[[], Any] = lambda: open_parser(parser, threads, device, precision)  # noqa: E731
+        return PhraseVectors.load(model, level, reads, plain, device, None if precision == "auto" else precision)
 
 
 def _read(source: str, kind: str, encoding: str, max_words: int, once: bool = True) -> Iterator[Phrase]:
@@ -365,6 +363,15 @@ def _with_vectors(vectors: PhraseVectors, found: list[Phrase]) -> tuple[list[Phr
     if not kept:
         raise InputError("the model knows no word of any phrase")
     return [one for one, _ in kept], [vector for _, vector in kept]
+
+
+def _each_once(found: list[Phrase]) -> list[Phrase]:
+    """The first phrase of each text; a note says how many follow."""
+    first = list({one.text: one for one in reversed(found)}.values())[::-1]
+    if more := len(found) - len(first):
+        left_out = f"stood there with another label before, and {'is' if more == 1 else 'are'} left out"
+        note(f"{more:,} of {len(found):,} phrases {left_out}")
+    return first
 
 
 def _known(texts: tuple[str, ...], found: list[Any]) -> list[Any]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import ChainMap
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import islice
@@ -17,7 +18,7 @@ from torch import Tensor
 
 from seqtree.classification.batches import words_of
 from seqtree.classification.model import Classifier
-from seqtree.errors import InputError
+from seqtree.errors import InputError, ModelFileError
 from seqtree.language.model import LanguageModel
 from seqtree.masked.model import MaskedLanguageModel
 from seqtree.model import Model, load
@@ -42,22 +43,24 @@ from seqtree.trees.network import TreeNetwork
 
 AT_ONCE = 1024  # phrases that are parsed together
 VECTORS = (".txt", ".vec", ".gz")  # endings of files of vectors
-MOST = 1_000_000  # of whose words, the first, are read
 Vector = npt.NDArray[np.float32]
 
 
 class WordVectors(NamedTuple):
-    """The input embedding (V, E) of a model's vocabulary, and how the model cuts a text into its words."""
+    """The vectors (V, E) of words, the row of each word, and how a text is cut into words.
 
-    vocabulary: Vocabulary
+    Of a model these are the input embeddings of the words that it knows, without the special ones (``<unk>``, ...).
+    """
+
+    rows: dict[str, int]
     table: Vector
     cut: Callable[[str], list[str]]
 
     def ids(self, phrase: Phrase) -> list[int]:
         """The rows of a phrase's words; a word known only in lower case is read so, and unknown ones are left out."""
         words = self.cut(phrase.text) if phrase.tree is None else phrase.tree.words
-        known = (word if word in self.vocabulary else word.lower() for word in words)
-        return [self.vocabulary.index(word) for word in known if word in self.vocabulary]
+        found = (self.rows.get(word, self.rows.get(word.lower())) for word in words)
+        return [row for row in found if row is not None]
 
 
 class Reader(ABC):
@@ -188,26 +191,43 @@ class RecurrentReader(Reader):
 def opened(path: str | Path, device: str = "cpu", precision: str | None = None) -> Model[Any] | WordVectors:
     """A model of any kind, as ``seqtree.load`` opens it, or the vectors of a file. Raises InputError."""
     file = Path(path)
-    if file.is_file() and file.suffix.lower() in VECTORS:
+    if not file.is_file():
+        return load(path, device, precision)
+    if file.suffix.lower() in VECTORS:
         return words_of_file(file)
-    return load(path, device, precision)
+    try:
+        return load(path, device, precision)
+    except ModelFileError as error:
+        if file.suffix.lower() == ".safetensors":
+            raise
+        form = "word vectors are text (not word2vec's binary form), in files that end in .txt, .vec or .gz"
+        raise ModelFileError(f"{error}; {form}") from error
 
 
 def words_of_file(path: Path) -> WordVectors:
     """The word vectors of a file in word2vec's or GloVe's text form. Raises InputError as ``VectorFile`` does."""
-    file, specials = VectorFile.opened(path), SPECIALS["word"]
-    found = {word: vector for word, vector in islice(file.vectors(), MOST) if word not in specials}
-    if not found:
+    file, rows = VectorFile.opened(path), dict[str, int]()
+
+    def vectors() -> Iterator[Vector]:
+        for word, vector in file.vectors():
+            rows[word] = len(rows)
+            yield vector
+
+    table = np.fromiter(vectors(), np.dtype((np.float32, file.width)))  # one array that grows: files may have millions
+    if not rows:
         raise InputError(f"{path}: no word in it that can be read")
-    table = np.concatenate([np.zeros((len(specials), file.width), np.float32), np.stack(list(found.values()))])
-    known = Vocabulary("word", (*specials, *found))
-    return WordVectors(known, table, lambda text: _words_of_file(text, known))
+    whole = ChainMap(rows, dict.fromkeys(SPECIALS["word"], -1))  # <s> is one word, even of a file without it
+    return WordVectors(rows, table, lambda text: _words_of_file(text, whole))
 
 
-def _words_of_file(text: str, known: Vocabulary) -> list[str]:
-    """The words of a text: one, if the file has the whole of it, with spaces or, as in word2vec's form, with _."""
+def _words_of_file(text: str, known: Container[str]) -> list[str]:
+    """The words of a text: one, if the file has the whole of it, with spaces or, as in word2vec's form, with _.
+
+    Like any word, the whole is looked up as written and then in lower case.
+    """
     parts = text.split()
-    whole = next((form for form in (" ".join(parts), "_".join(parts)) if form in known), None)
+    forms = (text, " ".join(parts), "_".join(parts))
+    whole = next((form for form in (*forms, *map(str.lower, forms)) if form in known), None)
     return [form for _, form in penn_tokens(text, known)] if whole is None else [whole]
 
 
@@ -254,9 +274,10 @@ def _encoded(lexicon: Lexicon, words: WordEncoder, cut: Callable[[str], list[str
 
 
 def _vectors(vocabulary: Vocabulary, weight: Tensor, cut: Callable[[str], list[str]]) -> WordVectors:
-    table = weight.detach().float().cpu().numpy()
+    specials = len(SPECIALS["word"])
+    table = weight.detach().float().cpu().numpy()[specials:]
     table.flags.writeable = False  # it may be the model's own
-    return WordVectors(vocabulary, table, cut)
+    return WordVectors({word: row for row, word in enumerate(vocabulary.tokens[specials:])}, table, cut)
 
 
 def _mean(recurrent: torch.nn.Module, input: Tensor, lengths: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,8 @@ from seqtree.errors import InputError
 from seqtree.model import Model
 from seqtree.parsing.model import Parser
 from seqtree.phrases.phrase import Phrase
-from seqtree.phrases.readers import Reader, Vector, WordReader, WordVectors, composer, words_of_model
+from seqtree.phrases.readers import Reader, Vector, WordReader, WordVectors, composer, opened, words_of_model
 from seqtree.shipped import default_parser
-from seqtree.text.config import SPECIALS
 from seqtree.text.reading import several
 
 LEVELS = ("auto", "words", "phrases")
@@ -49,7 +49,26 @@ class PhraseVectors:
     ) -> None:
         if level not in LEVELS:
             raise InputError(f"as {level!r}: expected one of {', '.join(LEVELS)}")
+        if not isinstance(model, (Model, WordVectors)):
+            raise InputError(f"expected a model or word vectors, not {model!r:.60}; PhraseVectors.load opens a file")
         self.model, self.level, self._parser, self._plain = model, level, parser, plain
+
+    @classmethod
+    def load(
+        cls,
+        path: str | Path,
+        level: str = "auto",
+        parser: Callable[[], Parser] = shipped_parser,
+        plain: bool = False,
+        device: str = "cpu",
+        precision: str | None = None,
+    ) -> PhraseVectors:
+        """By the model of a run folder or a file, as ``seqtree.load`` opens it, or by a file of word vectors.
+
+        The latter ends in .txt, .vec or .gz, and has word2vec's or GloVe's text form; all of it is in memory. Raises
+        InputError for what is neither, and as ``seqtree.load`` and ``VectorFile`` do.
+        """
+        return cls(opened(path, device, precision), level, parser, plain)
 
     @cached_property
     def words(self) -> WordVectors:
@@ -59,7 +78,7 @@ class PhraseVectors:
     @property
     def vocabulary(self) -> tuple[str, ...]:
         """The words that the model knows, without the special ones. Raises InputError if it has no word vectors."""
-        return tuple(word for word in self.words.vocabulary if word not in SPECIALS["word"])
+        return tuple(self.words.rows)
 
     @cached_property
     def by_phrases(self) -> Reader:
@@ -91,7 +110,7 @@ class PhraseVectors:
     def unknown(self, texts: Iterable[str]) -> list[str]:
         """The words in these texts that the model does not know, not even in lower case, each once."""
         try:
-            known, cut = self.words.vocabulary, self.words.cut
+            known, cut = self.words.rows, self.words.cut
         except InputError:
             return []
         words = (word for text in several(texts) for word in cut(text))

@@ -72,6 +72,7 @@ def test_similarity(phrases: Run, tmp_path: Path) -> None:
     head, first, second = (line.split() for line in out.splitlines())
     assert head == ["file", "pairs", "coverage", "Spearman"] and first == second == ["a.tsv", "4", "0.7500", first[3]]
     assert [one["file"] for one in json.loads(phrases("similarity", "lm", "a.tsv", "a.tsv", "--json")[1])["files"]]
+    refused(phrases("similarity", "lm", "cat", ""), "an empty text; expected a text or a file")
 
 
 def test_map(phrases: Run, tmp_path: Path) -> None:
@@ -177,9 +178,34 @@ def test_learn_refuses(phrases: Run, tmp_path: Path) -> None:
     assert not (tmp_path / "v.txt").exists()
     (tmp_path / "w.txt").write_text("a cat\n")
     refused(phrases("near", "w.txt", "cat"), "w.txt:1")
-    (tmp_path / "u.txt").write_text("<unk> 1 2\n")
+    (tmp_path / "u.txt").write_text("\x07 1 2\n")
     refused(phrases("near", "u.txt", "cat"), "u.txt: no word in it that can be read")
     refused(phrases("learn", "p.txt", "--out", "vectors"), "--out vectors: expected a name that ends in .txt or .vec")
+
+
+def test_files_that_are_no_vectors(phrases: Run, tmp_path: Path) -> None:
+    """Word vectors in files of other endings, or in word2vec's binary form, are told which files are read."""
+    (tmp_path / "v.w2v").write_text("a 1 2\nb 3 4\n")
+    (tmp_path / "v.bin").write_bytes(b"2 2\na " + np.ones(2, np.float32).tobytes() + b"\nb " + bytes(8) + b"\n")
+    for name in ("v.w2v", "v.bin"):
+        form = "word vectors are text (not word2vec's binary form), in files that end in .txt, .vec or .gz"
+        refused(phrases("near", name, "a"), f"{name}: ", form)
+    (tmp_path / "v.safetensors").write_text("a 1 2\n")
+    refused(phrases("near", "v.safetensors", "a"), "v.safetensors: a text; expected a model, in a run folder or")
+
+
+def test_special_words_of_a_file(phrases: Run, tmp_path: Path) -> None:
+    (tmp_path / "v.txt").write_text("<unk> 1 2\na 1 1\ns -1 0\n")
+    assert phrases("similarity", "v.txt", "<unk>", "<unk>")[1] == "1.000000\n"
+    refused(phrases("near", "v.txt", "<s>"), "'<s>': the model knows none of its words")
+    refused(phrases("near", "lm", "<unk>"), "'<unk>': the model knows none of its words")
+
+
+def test_a_phrase_with_two_labels_is_written_once_as_a_word(phrases: Run, tmp_path: Path) -> None:
+    (tmp_path / "l.txt").write_text("x\tthe cat\ny\tthe cat\ny\tthe man\n")
+    code, _, err = phrases("export", "lm", "l.txt", "--format", "word2vec", "--out", "w.txt")
+    assert code == 0 and "1 of 3 phrases stood there with another label before, and is left out" in err
+    assert [line.split()[0] for line in (tmp_path / "w.txt").read_text().splitlines()] == ["2", "the_cat", "the_man"]
 
 
 def test_trees(phrases: Run) -> None:

@@ -33,7 +33,7 @@ from seqtree.phrases import (
     spearman,
 )
 from seqtree.phrases.phrase import read_phrases
-from seqtree.phrases.readers import Reader, opened
+from seqtree.phrases.readers import Reader
 from seqtree.phrases.similarity import ScoredPair, read_pairs
 from seqtree.phrases.vectors import distinctive
 from seqtree.text.lexicon import LabelSet, Lexicon
@@ -134,12 +134,12 @@ def test_a_language_model_gives_the_mean_of_its_states(shape: dict[str, Any]) ->
 def test_words_are_the_embedding_without_what_all_have_in_common(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("seqtree.phrases.vectors.MANY", 5)
     model = _language_model()
-    table = model.network.embedding.weight.detach().numpy()
+    table = model.network.embedding.weight.detach().numpy()[3:]  # without <unk>, <s> and </s>
     table = table - table.mean(axis=0)
     first = np.linalg.svd(table)[2][0]
     table = table - np.outer(table @ first, first)
     vectors = PhraseVectors(model)
-    ids = model.vocabulary.encode(["cat", "dog", "the"])
+    ids = model.vocabulary.encode(["cat", "dog", "the"]) - 3
     np.testing.assert_allclose(_all(vectors, ["cat", "Dog"]), table[ids[:2]], rtol=1e-5, atol=1e-6)
     bag = PhraseVectors(model, "words")
     np.testing.assert_allclose(_all(bag, ["the cat unicorn"])[0], (table[ids[0]] + table[ids[2]]) / 2, atol=1e-6)
@@ -160,10 +160,41 @@ def test_few_words_and_short_vectors_stay_as_they_are() -> None:
 
 def test_a_file_s_words_may_be_of_several_parts(tmp_path: Path) -> None:
     (tmp_path / "v.txt").write_text("New York 1 2 3\nold_man 4 5 6\nman 7 8 9\n")
-    vectors = PhraseVectors(opened(tmp_path / "v.txt"), "words")
+    vectors = PhraseVectors.load(tmp_path / "v.txt", "words")
     found = _all(vectors, [" New  York", "old man", "old_man", "the man"])
     assert found.tolist() == [[1, 2, 3], [4, 5, 6], [4, 5, 6], [7, 8, 9]]
     assert vectors.unknown(["New York", "old man", "young man"]) == ["young"]
+
+
+def test_what_the_words_of_a_file_have_in_common(tmp_path: Path) -> None:
+    """Its words count, from a hundred on, and nothing else: not rows that the file does not have."""
+    table = np.random.default_rng(0).normal(size=(100, 5)).astype(np.float32) + 3
+    for count in (99, 100):
+        lines = "".join(f"w{i} {' '.join(map(str, row))}\n" for i, row in enumerate(table[:count].tolist()))
+        (tmp_path / "v.txt").write_text(lines)
+        vectors = PhraseVectors.load(tmp_path / "v.txt")
+        expected = distinctive(table) if count == 100 else table[:99]
+        np.testing.assert_allclose(_all(vectors, [f"w{i}" for i in range(count)]), expected, atol=1e-5)
+
+
+def test_special_words_are_known_where_a_file_has_vectors_of_them(tmp_path: Path) -> None:
+    (tmp_path / "v.txt").write_text("<unk> 1 2 3\ns 4 5 6\n</s> 7 8 9\n")
+    vectors = PhraseVectors.load(tmp_path / "v.txt", "words")
+    assert vectors.vocabulary == ("<unk>", "s", "</s>")
+    assert _all(vectors, ["<unk>", "</s>", "<UNK>"]).tolist() == [[1, 2, 3], [7, 8, 9], [1, 2, 3]]
+    model = PhraseVectors(_language_model())
+    for one in (vectors, model):
+        assert one.vectors(["<s>"]) == [None] and one.unknown(["a <s>", "<s>"])[-1] == "<s>"
+    assert model.vectors(["<unk>"]) == [None] and model.unknown(["<unk>"]) == ["<unk>"]
+
+
+def test_words_of_a_file_are_found_whole_in_lower_case(tmp_path: Path) -> None:
+    (tmp_path / "v.txt").write_text("don't 1 2\nNew_York 3 4\nnew_town 5 6\n10\u00a0000 7 8\n", encoding="utf-8")
+    vectors = PhraseVectors.load(tmp_path / "v.txt", "words")
+    assert _all(vectors, ["Don't", "DON'T", "New York", "New Town", "10\u00a0000"]).tolist() == [
+        [1, 2], [1, 2], [3, 4], [5, 6], [7, 8]
+    ]  # fmt: skip
+    assert vectors.unknown(["new york", "Don't"]) == ["new", "york"]
 
 
 def test_other_models_give_their_words() -> None:
@@ -306,9 +337,10 @@ def test_files_of_pairs(tmp_path: Path) -> None:
     assert read_pairs(str(file)) == [ScoredPair("a", "b", 1.5), ScoredPair("an old man", "c", 0)]
     for text, said in (
         ("a\tb\n", "p.tsv:1: 'a\\tb'; expected text<TAB>text<TAB>score"),
-        ("a\tb\t1\nword1\tword2\tscore\n", "p.tsv:2: "),
+        ("word1\tword2\tscore\n", "p.tsv:1: the score 'score' is no finite number; expected text<TAB>text<TAB>score"),
+        ("a\tb\t1\nc\td\t3,5\n", "p.tsv:2: the score '3,5' is no finite number; expected"),
         ("a\t\t1\n", "p.tsv:1: an empty text"),
-        ("a\tb\tnan\n", "p.tsv:1: an empty text, or a score that is no finite number"),
+        ("a\tb\tnan\n", "p.tsv:1: the score 'nan' is no finite number"),
         ("\n", "no pair in it"),
     ):
         file.write_text(text)
@@ -360,6 +392,27 @@ def test_exported_files_are_read_again(tmp_path: Path) -> None:
             export(phrases, list(rows), given, tmp_path / where)
     with pytest.raises(InputError, match="nothing to export"):
         export([], [], "npy", tmp_path / "v")
+
+
+def test_what_cannot_be_exported(tmp_path: Path) -> None:
+    one, other = Phrase("a"), Phrase("b")
+    rows = np.ones((2, 3), np.float32)
+    for phrases, vectors, said in (
+        ([one, other], rows[:1], r"shape \(1, 3\); expected \(N, D\), one for each of 2 phrases"),
+        ([one, other], np.ones(2), r"shape \(2,\)"),
+        ([one, other], [[1.0, 2.0], [3.0]], "all of one width"),
+        ([one, other], [[1, 2], [3, math.nan]], "'b': a number of its vector is not finite"),
+        ([one, other], [[1, math.inf], [3, 4]], "'a': a number"),
+        ([one, Phrase(" \n")], rows, "phrase 2 of 2 is empty"),
+        (["a", "b"], rows, "expected Phrases to export, not 'a'"),
+    ):
+        for format in ("npy", "tsv", "word2vec"):
+            with pytest.raises(InputError, match=said):
+                export(phrases, vectors, format, tmp_path / "v")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="'a' is there twice; expected each phrase once in word2vec's form"):
+        export([one, Phrase("a", "NP")], list(rows), "word2vec", tmp_path / "v")
+    assert not list(tmp_path.iterdir())
+    assert export([one, one], list(rows), "npy", tmp_path / "v")  # rows and lines still go together
 
 
 def test_readings_of_an_ambiguous_phrase(parser: Parser) -> None:
