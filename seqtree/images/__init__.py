@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from seqtree.images.model import ImageClassifier as ImageClassifier
     from seqtree.images.network import ImageNetwork as ImageNetwork
     from seqtree.images.plan import parse_plan as parse_plan
+    from seqtree.images.reading import Reading as Reading, picture as picture
     from seqtree.images.sources import read_set as read_set
     from seqtree.images.task import ImageTask as ImageTask
 else:
@@ -29,6 +30,7 @@ else:
             "model": "ImageClassifier",
             "network": "ImageNetwork",
             "plan": "parse_plan",
+            "reading": "Reading picture",
             "sources": "read_set",
             "task": "ImageTask",
         },

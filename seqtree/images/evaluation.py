@@ -11,9 +11,11 @@ import torch
 from seqtree.confusion import pairs_of
 from seqtree.drawing.charts import Chart, in_notebook
 from seqtree.drawing.confusion import Filters, confusion_chart
+from seqtree.errors import InputError
 from seqtree.images.data import ImageSet
-from seqtree.images.model import ImageClassifier
+from seqtree.images.model import ImageClassifier, as_tensor
 from seqtree.training.sharing import Share, alone
+from seqtree.wording import a
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class ImageEvaluation:
         return 1.0 - self.accuracy
 
     def to_json(self) -> dict[str, Any]:
+        """The figures with their names; ``classes`` are those of the rows and columns of ``confusion``."""
         return {
             "accuracy": round(self.accuracy, 6),
             "error": round(self.error, 6),
@@ -44,6 +47,7 @@ class ImageEvaluation:
             "brier": self.brier,
             "images": self.images,
             "images_per_second": round(self.images_per_second, 1),
+            "classes": list(self.classes),
             "confusion": [list(row) for row in self.confusion],
         }
 
@@ -68,13 +72,15 @@ class ImageEvaluation:
 def evaluate(model: ImageClassifier, data: ImageSet, share: Share = alone) -> ImageEvaluation:
     """Classify all images, which several processes may ``share``, and compare.
 
-    Raises InputError for images or labels that are not the model's.
+    Raises InputError for images or labels that are not the model's, and for what is no ImageSet.
     """
+    if not isinstance(data, ImageSet):
+        raise InputError(f"expected an ImageSet, not {a(type(data).__name__)}")
     count = len(model.classes)
     device = model.device
-    labels = torch.from_numpy(data.numbered(model.classes)).to(device)
+    labels = torch.from_numpy(model.numbers(data)).to(device)
     began = time.perf_counter()
-    images = torch.from_numpy(data.images).to(device)
+    images = as_tensor(data.images).to(device)
     parts = share(lambda rows: [model.logits(images[rows[0] : rows[-1] + 1]).cpu()], range(len(data)))
     logits = torch.cat(parts).to(device)
     predicted = logits.argmax(dim=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from seqtree.errors import InputError
+from seqtree.errors import InputError, check_count
 from seqtree.images.data import ImageSet
 from seqtree.images.sources import SIDE, read_set
 
@@ -23,9 +23,12 @@ BITMAPS = np.array([[[c == "#" for c in line[6 * d : 6 * d + 5]] for line in _LI
 
 
 def digits(count: int, seed: int = 0) -> ImageSet:
-    """``count`` images of 28x28 with their labels, the same for the same seed. InputError if ``count`` is below 1."""
-    if count < 1:
-        raise InputError(f"digits: {count} requested; expected at least 1")
+    """``count`` images of 28x28 with their labels, the same for the same seed.
+
+    Raises InputError unless ``count`` is a whole number from 1, and ``seed`` one from 0.
+    """
+    check_count("count", count)
+    check_count("seed", seed, 0)
     random = np.random.default_rng(seed)
     labels = random.integers(10, size=count).astype(np.uint8)
     height, width, slant = (random.uniform(low, high, (count, 1, 1)) for low, high in ((17, 22), (10, 16), (-0.2, 0.2)))

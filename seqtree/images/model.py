@@ -12,25 +12,34 @@ from torch import Tensor
 
 from seqtree.errors import InputError
 from seqtree.images.config import ImageNetworkConfig
-from seqtree.images.data import ImageSet
+from seqtree.images.data import ImageSet, check_images
+from seqtree.images.idx import Bytes
 from seqtree.images.network import Frame, ImageNetwork
 from seqtree.model import Model, untrained
 from seqtree.modelfile import texts
-from seqtree.wording import a
 
 AT_ONCE = 1000  # images
 
 
+def as_tensor(images: Bytes) -> Tensor:
+    """Images as a tensor that shares their memory, or a copy where torch would warn: it may write to its tensors."""
+    return torch.from_numpy(np.require(images, requirements=["C", "W"]))
+
+
 class ImageClassifier(Model[ImageNetwork]):
-    """Images of unsigned bytes in, classes out; ``classes`` are their names, in the order of their labels."""
+    """Images of unsigned bytes in, classes out; ``classes`` are their names, in the order of their numbers.
+
+    by_place: whether labels without names are the classes' places though they are named by numbers: they were named
+    (``--names``) where it was trained on such labels.
+    """
 
     kind = "image-classifier"
     default_precision = "fp32"
 
-    def __init__(self, classes: Sequence[str], network: ImageNetwork) -> None:
+    def __init__(self, classes: Sequence[str], network: ImageNetwork, by_place: bool = False) -> None:
         if len(classes) != network.classes:
             raise InputError(f"{len(classes)} names for a network of {network.classes} classes")
-        self.classes, self.network = tuple(classes), network
+        self.classes, self.network, self.by_place = tuple(classes), network, by_place
 
     @classmethod
     def untrained(cls, data: ImageSet, classes: Sequence[str], *, seed: int = 0, **shape: Any) -> ImageClassifier:
@@ -56,12 +65,14 @@ class ImageClassifier(Model[ImageNetwork]):
             "classes": list(self.classes),
             "network": self.network.config.to_json(),
             "frame": self.network.frame.to_json(),
+            **({"by_place": True} if self.by_place else {}),
         }
 
     @classmethod
     def from_contents(cls, contents: dict[str, Any]) -> ImageClassifier:
         classes, frame = texts(contents["classes"]), Frame.from_json(contents["frame"])
-        return cls(classes, ImageNetwork(ImageNetworkConfig.from_json(contents["network"]), frame, len(classes)))
+        network = ImageNetwork(ImageNetworkConfig.from_json(contents["network"]), frame, len(classes))
+        return cls(classes, network, contents.get("by_place") is True)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -75,14 +86,14 @@ class ImageClassifier(Model[ImageNetwork]):
         self.network.eval()
         return torch.cat([self.network(part) for part in images.split(AT_ONCE)])
 
+    def numbers(self, data: ImageSet) -> npt.NDArray[np.int64]:
+        """The labels (N,) of images as numbers of the model's classes. Raises InputError for other labels."""
+        return data.numbered(self.classes, self.by_place)
+
     def probabilities(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """The probability of each class for images (N, H, W), bytes: (N, classes). Raises InputError for others."""
-        if not isinstance(images, np.ndarray):
-            raise InputError(f"expected images as one array (N, height, width), not {a(type(images).__name__)}")
-        if images.dtype != np.uint8:
-            raise InputError(f"images of {images.dtype}; expected uint8, from 0 for black to 255 for white")
-        device = self.device
-        logits = self.logits(torch.from_numpy(np.ascontiguousarray(images)).to(device))
+        check_images(images)
+        logits = self.logits(as_tensor(images).to(self.device))
         probabilities: npt.NDArray[np.float32] = self.network.probabilities(logits).cpu().numpy()
         return probabilities
 

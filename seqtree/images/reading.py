@@ -56,8 +56,12 @@ def read_inputs(path: str, size: tuple[int, int]) -> Iterator[Reading]:
         yield Reading(f"{path}[{number}]", image)
 
 
-def picture(path: str, size: tuple[int, int]) -> Reading:
-    """The picture in a file, light on dark, with ``size`` (height, width) in pixels. InputError for another file."""
+def picture(path: str | Path, size: tuple[int, int]) -> Reading:
+    """The picture in a file, light on dark, with ``size`` (height, width) in pixels, as a classifier reads it.
+
+    Raises InputError for another file, and if Pillow is missing.
+    """
+    path = str(path)
     bands, frames = _bands(path)
     grounds = [(band, _ground(band)) for band in bands]
     band, background = max(grounds, key=lambda pair: int(np.abs(pair[0] - pair[1]).max()))

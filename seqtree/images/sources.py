@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from seqtree.errors import InputError
-from seqtree.images.data import ImageSet
-from seqtree.images.idx import read_images, read_labels
+from seqtree.errors import InputError, check_count
+from seqtree.images.data import MOST_CLASSES, ImageSet
+from seqtree.images.idx import is_idx, read_images, read_labels
 from seqtree.images.reading import NOTHING_DRAWN, picture
 from seqtree.text.class_folders import class_folders
-from seqtree.text.reading import say
-from seqtree.wording import counted
+from seqtree.text.reading import reason, say
+from seqtree.wording import also, counted
 
 PARTS = {"train": "train", "test": "t10k"}  # part of the data -> prefix of its file names
 FORMS = (("-images-idx3-ubyte", "-labels-idx1-ubyte"), ("-images.idx3-ubyte", "-labels.idx1-ubyte"))
 PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
 SIDE = 28  # pixels of a picture, where nothing else is said, as MNIST's images have
-MAX_CLASSES = 256  # whose numbers are bytes
+DATA = (
+    "a folder with IDX files of the usual names, a folder with a folder of pictures for each class, or an IDX file of "
+    "images"
+)
 
 
 def read_set(
@@ -30,13 +34,15 @@ def read_set(
     ``.gz`` or not), of which ``part`` (train or test) is read; a folder with a folder of pictures for each class, or
     with such folders in one that is called as the part; or a file of images. ``labels``: their file, by default the one
     of the usual name in the same folder. ``size``: height and width that pictures get, by default ``SIDE`` each; IDX
-    images have their own. Raises InputError for missing or invalid files.
+    images have their own. Raises InputError for missing or invalid files. A warning tells of other parts that are not
+    read, and of a folder without ``test`` that all of it is read.
     """
+    _check(part, size)
     path = Path(data)
     names = [PARTS[part] + ending for ending, _ in FORMS]
     images = _first(path, names) if path.is_dir() else path
     if images is None:
-        classes = _classes(path / part) or _classes(path)
+        classes = _classes_of(path, part)
         if not classes:
             raise InputError(f"{path}: holds no {' or '.join(names)}, plain or .gz, and no folder of pictures")
         if labels:
@@ -44,8 +50,43 @@ def read_set(
         return _pictures(path, classes, size or (SIDE, SIDE))
     if not images.exists():
         raise InputError(f"{images}: no such file or folder")
+    if images == path and not _is_idx(images):
+        raise InputError(f"{images}: no IDX file of images; expected {DATA}")
     beside = Path(labels) if labels else _labels_beside(images)
     return ImageSet(read_images(images), read_labels(beside), f"{images} and {beside}")
+
+
+def _check(part: object, size: object) -> None:
+    """Raises InputError unless there is such a part, and the size, if any, is a height and a width in pixels."""
+    if part not in PARTS:
+        raise InputError(f"part {part!r}: expected {' or '.join(PARTS)}")
+    if size is None:
+        return
+    if not isinstance(size, Sequence) or isinstance(size, str) or len(size) != 2:
+        raise InputError(f"size {size!r}: expected height and width in pixels, such as ({SIDE}, {SIDE})")
+    for side in size:
+        check_count("size", side)
+
+
+def _is_idx(file: Path) -> bool:
+    try:
+        return is_idx(file)
+    except OSError as error:
+        raise InputError(f"{file} cannot be read: {reason(error)}") from None
+
+
+def _classes_of(folder: Path, part: str) -> dict[str, list[Path]]:
+    """The pictures of each class in that part of a folder, or in all of it if it has no such part; says what it is."""
+    if classes := _classes(folder / part):
+        others = sorted(one.name for one in folder.iterdir() if one.is_dir() and one.name not in PARTS)
+        if unread := [name for name in others if not name.startswith(".")]:
+            more = also(len(unread) - 1, "nor")
+            say(f"{folder / unread[0]} is not read{more}: pictures are those in {' and '.join(PARTS)}")
+        return classes
+    classes = _classes(folder)
+    if classes and part != "train":
+        say(f"{folder}: has no folder {part}/, so all of its pictures are read")
+    return classes
 
 
 def _classes(folder: Path) -> dict[str, list[Path]]:
@@ -55,8 +96,8 @@ def _classes(folder: Path) -> dict[str, list[Path]]:
 
 def _pictures(folder: Path, classes: dict[str, list[Path]], size: tuple[int, int]) -> ImageSet:
     """The pictures of the classes, each as ``picture`` makes it."""
-    if len(classes) > MAX_CLASSES:
-        raise InputError(f"{folder}: {len(classes)} folders of pictures; expected at most {MAX_CLASSES} classes")
+    if len(classes) > MOST_CLASSES:
+        raise InputError(f"{folder}: {len(classes)} folders of pictures; expected at most {MOST_CLASSES} classes")
     readings = [picture(str(path), size) for paths in classes.values() for path in paths]
     if blank := [reading.name for reading in readings if NOTHING_DRAWN in reading.changes]:
         say(f"{blank[0]}: {NOTHING_DRAWN}" + (f", nor on {counted(len(blank) - 1, 'other')}" if blank[1:] else ""))

@@ -18,8 +18,7 @@ from seqtree.images.config import OPTIONS, ROWS_ONLY, ImageRecipe
 from seqtree.images.data import ImageSet
 from seqtree.images.evaluation import evaluate
 from seqtree.images.generated import read_part
-from seqtree.images.model import ImageClassifier
-from seqtree.text.lexicon import LabelSet
+from seqtree.images.model import ImageClassifier, as_tensor
 from seqtree.training.batches import evenly_by_class
 from seqtree.training.progress import Display
 from seqtree.training.start import start_rest, taken_over
@@ -56,8 +55,8 @@ class ImageTask(Task[ImageRecipe, ImageClassifier, ImageData]):
         self.least_rows = 2 if model.network.has_norms else 1
         if count // self.steps_per_epoch < self.least_rows:
             raise InputError(f"{count:,} images in batches of {size}: batch normalisation needs two in each")
-        self.images = torch.from_numpy(data.training.images).to(model.device)
-        self.labels = torch.from_numpy(data.training.numbered(model.classes)).to(model.device)
+        self.images = as_tensor(data.training.images).to(model.device)
+        self.labels = torch.from_numpy(model.numbers(data.training)).to(model.device)
         self.augmented = AugmentedImages(self.images, recipe.augmentation)
         self._order = lru_cache(maxsize=2)(self._shuffled)
 
@@ -98,10 +97,13 @@ class ImageTask(Task[ImageRecipe, ImageClassifier, ImageData]):
     def build(cls, data: ImageData, recipe: ImageRecipe, display: Display) -> ImageClassifier:
         start: ImageClassifier | None = recipe.start
         if not start:
-            return ImageClassifier.over(data.training, data.names, recipe.network, recipe.training.seed)
-        more = data.training.names or data.names[len(start.classes) :]
-        classes = LabelSet(start.classes).extended(more).names
+            made = ImageClassifier.over(data.training, data.names, recipe.network, recipe.training.seed)
+            made.by_place = bool(recipe.images.names)
+            return made
+        more = data.training.new_classes(start.classes, start.by_place)
+        classes = (*start.classes, *more)
         made = ImageClassifier.framed(start.network.frame, classes, recipe.network, recipe.training.seed)
+        made.by_place = start.by_place
         start_rest(made.network, start.network)
         display.message(f"starting from {recipe.run.init_from}: {counted(len(start.classes), 'class')} known")
         return made

@@ -30,7 +30,7 @@ from seqtree.images.model import ImageClassifier
 
 CPU = ("--device", "cpu", "--precision", "fp32", "--threads", "1", "--seed", "1")
 SMALL = (*CPU, "--plan", "conv 4x3, pool 3, full 16", "--epochs", "1", "--evaluations", "2")
-FIGURES = {"accuracy", "error", "loss", "brier", "images", "images_per_second", "confusion"}
+FIGURES = {"accuracy", "error", "loss", "brier", "images", "images_per_second", "classes", "confusion"}
 
 
 class Trained(NamedTuple):

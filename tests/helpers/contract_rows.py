@@ -205,7 +205,7 @@ ROWS = {
             lambda folder: [],
             _IMAGE,
             10,
-            ("accuracy", "error", "loss", "brier", "images", "confusion"),
+            ("accuracy", "error", "loss", "brier", "images", "classes", "confusion"),
             (
                 {"plan": "conv 2x3, pool 4, full 5", "batch": 30, "shift": 0, "turn": 0.0, "stretch": 0.0},
                 {"preset": "lstm", "hidden": 5, "dropout": 0.0, "batch": 30, "shift": 0, "turn": 0.0, "stretch": 0.0},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -101,6 +102,45 @@ def test_data_that_is_not_there(tmp_path: Path) -> None:
         read_set(tmp_path / "none", "test")
 
 
+@pytest.mark.parametrize(
+    ("images", "labels", "said"),
+    [
+        (IMAGES / 255, LABELS, "images of float64; expected uint8, from 0 for black to 255 for white"),
+        (IMAGES.tolist(), LABELS, "expected images as one array (N, height, width), not a list"),
+        (IMAGES[0], LABELS, "images of shape (3, 4); expected (N, height, width)"),
+        (IMAGES, LABELS.tolist(), "labels as a list; expected one array (N,) of whole numbers"),
+        (IMAGES, np.array([0, 1.5]), "labels as an array of float64, shape (2,); expected one array"),
+        (IMAGES, np.array([0, -1]), "a label -1; expected from 0 to 255"),
+        (IMAGES, np.array([0, 256]), "a label 256; expected from 0 to 255"),
+        (IMAGES[:0], LABELS[:0], "no images in it"),
+    ],
+)
+def test_arrays_that_are_no_images_or_labels(images: Any, labels: Any, said: str) -> None:
+    with pytest.raises(InputError) as error:
+        ImageSet(images, labels)
+    assert str(error.value).startswith(f"images: {said}")
+
+
+def test_labels_may_be_whole_numbers_of_any_width() -> None:
+    assert ImageSet(IMAGES, LABELS.astype(np.int64)).fingerprint == ImageSet(IMAGES, LABELS).fingerprint
+
+
+def test_parts_and_sizes_that_there_are_not(tmp_path: Path) -> None:
+    write_part(tmp_path, "train", ImageSet(IMAGES, LABELS))
+    with pytest.raises(InputError, match="part 'valid': expected train or test"):
+        read_set(tmp_path, "valid")
+    for size in (28, "28", (28,), (28, 0), (2.5, 28)):
+        with pytest.raises(InputError, match=r"^size "):
+            read_set(tmp_path, "train", size=size)  # type: ignore[arg-type]
+
+
+def test_files_that_are_no_images_are_told_what_data_may_be(tmp_path: Path) -> None:
+    for name, content in (("a.csv", b"label,pixel\n1,2\n"), ("a.png", b"\x89PNG...")):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(InputError, match=f"{name}: no IDX file of images; expected a folder with IDX files"):
+            read_set(tmp_path / name, "train")
+
+
 def test_counts_that_disagree(tmp_path: Path) -> None:
     images = write_part(tmp_path, "train", ImageSet(IMAGES, LABELS))
     labels = tmp_path / "train-labels-idx1-ubyte"
@@ -127,8 +167,11 @@ def test_generated_digits() -> None:
     assert data.images[:, 0].mean() < 20 < 200 < data.images.max(axis=(1, 2)).min() + 60  # light on dark
     assert BITMAPS.shape == (10, 7, 5)
     assert len({bitmap.tobytes() for bitmap in BITMAPS}) == 10
-    with pytest.raises(InputError, match="digits: 0 requested"):
-        digits(0)
+    for wrong in (0, 2.5, "3"):
+        with pytest.raises(InputError, match=r"^count "):
+            digits(wrong)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="seed -1"):
+        digits(1, -1)
 
 
 def test_generated_digits_are_what_their_labels_say() -> None:

@@ -84,6 +84,56 @@ def test_labels_of_a_model_are_found_by_name(tmp_path: Path) -> None:
         read.numbered("abc")
 
 
+def test_numbers_for_labels_are_the_names_of_classes_that_are_numbers(capsys: pytest.CaptureFixture[str]) -> None:
+    """IDX files have numbers, and folders may be named by them, not all of them from 0."""
+    data = digits(60)
+    some = data[(data.labels > 1) & (data.labels < 9)]
+    classes = ("2", "3", "4", "5", "6", "7", "8", "9")
+    assert [classes[number] for number in some.numbered(classes)] == [str(label) for label in some.labels]
+    places = data[data.labels < 8]
+    assert (places.numbered(classes, by_place=True) == places.labels).all()
+    assert not capsys.readouterr().err
+    assert (places.numbered(classes) == places.labels).all()  # as earlier files were, whose classes were named so
+    assert "no class is named 0, so labels are places: 0 is the class '2'" in capsys.readouterr().err
+    with pytest.raises(InputError, match="a label 1; the model knows the classes 2, 3, 4"):
+        data.numbered(classes)
+    assert (some.numbered("abcdefghij") == some.labels).all()  # places, where names are no numbers
+    assert some.new_classes(("2", "3")) == ["4", "5", "6", "7", "8"]
+    assert some.new_classes(("cat", "dog", "cow")) == ["3", "4", "5", "6", "7", "8"]
+    named = ImageSet(data.images, data.labels, names=tuple("abcdefghij"))
+    assert named.new_classes("jihgf") == list("abcde")
+
+
+def test_classes_that_were_named_by_numbers_keep_their_places(tmp_path: Path) -> None:
+    data = digits(60)
+    names = ("1", "2", "3", "4", "5", "6", "7", "8", "9", "0")
+    write_part(tmp_path / "idx", "train", data)
+    write_part(tmp_path / "idx", "t10k", data)
+    recipe = ImageTask.resolve({"names": (",".join(names),), "preset": "mlp", "epochs": 0.1, "valid_share": 0.1})
+    task = ImageTask.over(ImageTask.read([str(tmp_path / "idx")], recipe, QUIET), recipe, QUIET)
+    assert (task.labels.numpy() == task.data.training.labels).all()
+    task.model.save(tmp_path / "m.safetensors")
+    model, test = ImageClassifier.load(tmp_path / "m.safetensors"), read_set(tmp_path / "idx", "test")
+    assert (model.numbers(test) == test.labels).all()
+    bare = ImageClassifier(model.classes, model.network)
+    assert [names[number] for number in bare.numbers(test)] == [str(label) for label in test.labels]
+
+
+def test_what_is_not_read_beside_the_parts_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for part in ("train", "test", "valid", "dev", ".git"):
+        write_pictures(tmp_path / part, digits(20))
+    read_set(tmp_path, "train")
+    said = f"{tmp_path / 'dev'} is not read, nor is one more: pictures are those in train and test"
+    assert said in capsys.readouterr().err
+
+
+def test_a_folder_without_parts_is_read_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_pictures(tmp_path, digits(20))
+    assert len(read_set(tmp_path, "train")) == 20 and not capsys.readouterr().err
+    assert len(read_set(tmp_path, "test")) == 20
+    assert f"{tmp_path}: has no folder test/, so all of its pictures are read" in capsys.readouterr().err
+
+
 def test_pictures_further_down_make_no_class(tmp_path: Path) -> None:
     """A folder of such folders, given by mistake, has no classes; it is not taken for two."""
     for part in ("training", "testing"):

@@ -209,7 +209,10 @@ def test_evaluation_by_hand() -> None:
     assert (measured.accuracy, measured.error) == (right / 50, 1 - right / 50)
     assert (measured.loss, measured.brier) == (pytest.approx(loss, rel=1e-5), pytest.approx(brier, rel=1e-5))
     assert measured.images == 50
-    assert json.loads(json.dumps(measured.to_json()))["confusion"] == confusion
+    written = json.loads(json.dumps(measured.to_json()))
+    assert (written["confusion"], written["classes"]) == (confusion, list("0123456789"))
+    with pytest.raises(InputError, match="expected an ImageSet, not a tuple"):
+        evaluate(model, (data.images, data.labels))  # type: ignore[arg-type]
 
 
 def test_images_and_labels_that_are_not_the_models() -> None:
@@ -221,6 +224,15 @@ def test_images_and_labels_that_are_not_the_models() -> None:
         evaluate(_classifier(data), ImageSet(data.images[:, :, :27], data.labels))
     with pytest.raises(InputError, match="3 names for a network of 10 classes"):
         ImageClassifier("abc", _classifier(data).network)
+
+
+def test_images_that_may_not_be_written_to_are_read_without_a_warning(recwarn: pytest.WarningsRecorder) -> None:
+    data = digits(20)
+    model, expected = _classifier(data), _classifier(data).probabilities(data.images)
+    data.images.flags.writeable = False
+    assert np.array_equal(model.probabilities(data.images), expected)
+    assert evaluate(model, data).images == 20
+    assert not recwarn.list
 
 
 def test_images_that_are_all_one_grey() -> None:
