@@ -15,6 +15,8 @@ from seqtree.errors import InputError
 from seqtree.scenes.batches import Ids
 from seqtree.scenes.pictures import ENDINGS, read_image, read_labels
 from seqtree.scenes.segments import Image
+from seqtree.text.reading import say
+from seqtree.wording import also
 
 MAX_CLASSES = 255
 
@@ -71,17 +73,20 @@ class SceneFolder:
         return (self.path / f"{part}.txt").is_file()
 
     def part(self, part: str) -> list[LabelledImage]:
-        """The images that the list ``part``.txt names, in its order."""
+        """The images that the list ``part``.txt names, in its order, each once; a warning tells of repeated ones."""
         file = self.path / f"{part}.txt"
         if not self.has(part):
             lists = sorted(one.stem for one in self.path.glob("*.txt") if one.stem != "classes")
             known = f"; it has {', '.join(lists)}" if lists else ""
             raise InputError(f"{file}: there is no such list; expected the names of images, one a line{known}")
         names = [line.strip() for line in _text(file).splitlines()]
-        found = [self._image(name, f"{file}:{i}") for i, name in enumerate(names, 1) if name]
+        found = {f"{file}:{i}": self._image(name, f"{file}:{i}") for i, name in enumerate(names, 1) if name}
         if not found:
             raise InputError(f"{file}: it is empty; expected the names of images, one a line")
-        return found
+        first = {image.name: place for place, image in reversed(found.items())}
+        if again := [place for place, image in found.items() if first[image.name] != place]:
+            say(f"{again[0]}: {found[again[0]].name} a second time, which counts once{also(len(again) - 1)}")
+        return [image for place, image in found.items() if first[image.name] == place]
 
     def _image(self, name: str, place: str) -> LabelledImage:
         stem = name if Path(name).suffix.lower() not in ENDINGS else str(Path(name).with_suffix(""))

@@ -68,6 +68,8 @@ def _opened(path: Path | BinaryIO, what: str, name: str, most: int = MAX_PIXELS)
                 raise InputError(f"{name}: {size}; {what} may have {most:,}")
             picture.load()
             yield picture
+    except InputError:
+        raise
     except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
         raise InputError(f"{name}: expected {what}; {(error.strerror or str(error)).lower()}") from error
     except (OSError, SyntaxError, ValueError, EOFError, pillow.DecompressionBombError) as error:

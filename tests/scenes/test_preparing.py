@@ -197,6 +197,23 @@ def test_folders_with_faults(tmp_path: Path, fault: str) -> None:
     assert "\n" not in str(raised.value)
 
 
+def test_images_that_are_named_twice_count_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = scene_folder(tmp_path / "scenes", 3)
+    (folder / "train.txt").write_text("scene1\nscene0\nscene0\nscene2\nscene1.png\n")
+    assert [one.name for one in SceneFolder.open(folder).part("train")] == ["scene1", "scene0", "scene2"]
+    said = f"{folder}/train.txt:3: scene0 a second time, which counts once, as is one more"
+    assert said in capsys.readouterr().err
+
+
+def test_a_message_of_ours_is_not_told_as_a_fault_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Image.new("RGB", (9, 9)).save(tmp_path / "a.png")
+    with pytest.raises(InputError, match=r"a.png: 9 x 9 pixels; an image may have 80$"):
+        read_image(tmp_path / "a.png", most=80)
+    monkeypatch.setitem(sys.modules, "PIL.ImageOps", None)
+    with pytest.raises(InputError, match=r"^scenes need scikit-image and Pillow"):
+        read_image(tmp_path / "a.png")
+
+
 def test_lists_may_have_endings_and_empty_lines(tmp_path: Path) -> None:
     folder = scene_folder(tmp_path / "scenes", 3)
     (folder / "mine.txt").write_text("scene0.png\n\n  scene2  \n", encoding="utf-8-sig")
