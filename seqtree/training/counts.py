@@ -32,12 +32,15 @@ def counted_words(words: WordEncoder, sentences: Iterable[Ids]) -> Counted:
 def start_from_counts(vectors: Counted, run: RunSettings, tell: Callable[[str], object]) -> None:
     """Start the vectors of ``Task.counted`` from counts, unless the run starts from something else; ``tell`` of each.
 
-    Raises InputError if counted vectors are asked for where there is another start, or no vectors.
+    Raises InputError if counted or random vectors are asked for where there is another start, or counted ones where
+    there are no vectors.
     """
     other = next((f"--{name.replace('_', '-')}" for name in ("init_from", "vectors") if getattr(run, name)), "")
-    if run.counted_vectors and (other or not vectors):
-        what = f"starts from {other}" if other else "has no vectors of tokens"
-        raise InputError(f"--counted-vectors: the network {what}")
+    asked = "--random-vectors" if run.counted_vectors is False else "--counted-vectors"
+    if other and run.counted_vectors is not None:
+        raise InputError(f"{asked}: the network starts from {other}")
+    if run.counted_vectors and not vectors:
+        raise InputError(f"{asked}: the network has no vectors of tokens")
     for name, (weight, sentences) in vectors.items():
         large = len(weight) >= LARGE if run.counted_vectors is None else run.counted_vectors
         if large and not other:

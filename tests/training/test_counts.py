@@ -106,5 +106,9 @@ def test_counts_and_another_start(more: dict[str, Any], why: str, tmp_path: Path
     LanguageModel.untrained("the cat sat", unit="word", hidden=6, embedding=5).save(tmp_path / "given")
     more = {name: str(tmp_path / value) if isinstance(value, str) else value for name, value in more.items()}
     options = {"preset": "tiny", "epochs": 0.1, "out": str(tmp_path / "run"), "counted_vectors": True, **more}
+    options |= {} if "init_from" in more else {"unit": "word"}
     with pytest.raises(InputError, match=f"^--counted-vectors: {why}$"):
-        fit(named(TASKS["lm"].task), [], options | ({} if "init_from" in more else {"unit": "word"}), Messages())
+        fit(named(TASKS["lm"].task), [], options, Messages())
+    if "one_hot" not in more:
+        with pytest.raises(InputError, match=f"^--random-vectors: {why}$"):
+            fit(named(TASKS["lm"].task), [], {**options, "counted_vectors": False}, Messages())
