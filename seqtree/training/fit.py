@@ -119,8 +119,9 @@ def _placed(
         if not sources:
             _check_nothing_of_sources(task, options)
             name, what = task.options.sample, task.options.argument
-            found = f"reading the embedded sample {name!r}" if name else f"generating {task.own_data}"
-            display.message(f"no {what} named: {found}")
+            if name or task.own_data:
+                found = f"reading the embedded sample {name!r}" if name else f"generating {task.own_data}"
+                display.message(f"no {what} named: {found}")
         return _run(task, sources or _sample(task), recipe, options, display, ranks)
 
 
@@ -154,7 +155,7 @@ def _out(task: type[AnyTask], sources: Sequence[str], out: str | Path | None) ->
     if out == "":
         raise InputError("out '': expected a folder")
     named = sources or _sample(task)
-    return Path(out or Path("runs") / (run_name(named[0]) if named else task.own_data))
+    return Path(out or Path("runs") / (run_name(named[0]) if named else task.own_data or "data"))
 
 
 def _as_begun(task: type[AnyTask], sources: Sequence[str], options: Mapping[str, Any]) -> Mapping[str, Any]:

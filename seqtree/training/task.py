@@ -45,7 +45,7 @@ class Task(ABC, Generic[R, M, D]):
 
     options: ClassVar[TrainingOptions[Any]]
     items: ClassVar[str] = "items"
-    own_data: ClassVar[str] = "data"  # what the task generates where no source is named and there is no sample
+    own_data: ClassVar[str] = ""  # what the task generates where no source is named and there is no sample, if anything
     best: str = "-loss"
     implausible_loss: ClassVar[float] = 0.0
     least_rows: int = 1

@@ -351,7 +351,9 @@ def test_what_is_refused(command: Run, trained: Trained, tmp_path: Path, monkeyp
     Image.fromarray(scene(0, SIZE)[0]).save(tmp_path / "sub" / "a.png")
     other = scene_folder(tmp_path / "other", 2)
     (other / "classes.txt").write_text("0 void\n1 sky\n2 grass\n3 cow\n4 ball\n")
-    refused(command("train"), "expected one FOLDER")
+    nothing = command("train")
+    refused(nothing, "expected one FOLDER")
+    assert "generating" not in nothing[2]
     refused(command("train", folder, other), "expected one FOLDER")
     refused(command("train", "none"), "none: expected a folder")
     refused(command("train", folder, "--part", "none"), "none.txt: there is no such list")
