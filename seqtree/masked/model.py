@@ -18,6 +18,7 @@ from seqtree.nn.parallel import in_batches
 from seqtree.text.batches import make_batch
 from seqtree.text.lexicon import Ids, Lexicon
 from seqtree.text.lines import around_blank
+from seqtree.text.reading import several
 from seqtree.text.sentences import penn_tokens
 
 BLANK = "Xblankx"  # stands for a blank where a text is cut into words
@@ -58,13 +59,21 @@ class MaskedLanguageModel(Model[MaskedNetwork]):
         return contents, {**tensors, "bias": tensors["bias"][: guessed_words(lexicon, config)]}
 
     def targets(self, words: Sequence[str]) -> Ids:
-        """The number of each word (n,) among those that are guessed; -1 for any other."""
-        numbers = self.lexicon.encode(words) - FIRST
+        """The number of each word (n,) among those that are guessed; -1 for any other.
+
+        Raises InputError for one string.
+        """
+        numbers = self.lexicon.encode(list(several(words, "words"))) - FIRST
         return np.where((numbers >= 0) & (numbers < len(self.network.bias)), numbers, -1)
 
     def log_probabilities(self, sentences: Iterable[Hidden]) -> Iterator[np.ndarray]:
-        """For each sentence the log probabilities (M, K) of the K words that are guessed at its M hidden places."""
-        for found in in_batches(self._log_probabilities, sentences, self.device, lambda one: len(one[0])):
+        """For each sentence the log probabilities (M, K) of the K words that are guessed at its M hidden places.
+
+        A sentence is its words and the places (M,), from 0, of those that are hidden. Raises InputError for one without
+        words, and for places that are not in it.
+        """
+        checked = map(_checked, several(sentences, "sentences"))
+        for found in in_batches(self._log_probabilities, checked, self.device, lambda one: len(one[0])):
             assert found is not None  # a sentence has a word
             yield found
 
@@ -94,3 +103,19 @@ class MaskedLanguageModel(Model[MaskedNetwork]):
         hidden[numbers] = True
         found = network(batch, hidden, numbers).float().log_softmax(dim=1).cpu().numpy()
         return np.split(found, np.cumsum([len(places) for _, places in sentences])[:-1])
+
+
+def _checked(sentence: Hidden) -> Hidden:
+    """A sentence and its places as an array. Raises InputError as ``log_probabilities`` does."""
+    try:
+        words, given = sentence
+    except (TypeError, ValueError):
+        raise InputError(f"expected a sentence as (words, places), not {sentence!r:.60}") from None
+    if isinstance(words, str) or not len(words):
+        raise InputError(f"expected the words of a sentence, one or more in a list, not {words!r:.60}")
+    places = np.asarray(given)
+    if places.ndim != 1 or (places.dtype.kind not in "iu" and len(places)):
+        raise InputError(f"hidden places of {places.dtype}, shape {places.shape}; expected whole numbers (M,)")
+    if len(outside := places[(places < 0) | (places >= len(words))]):
+        raise InputError(f"hidden place {outside[0]}: expected from 0 to {len(words) - 1}, as the sentence has words")
+    return words, places.astype(np.int64)

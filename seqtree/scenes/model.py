@@ -24,6 +24,7 @@ from seqtree.scenes.merging import merge_scenes
 from seqtree.scenes.network import SceneNetwork
 from seqtree.scenes.preparing import Prepared, prepared
 from seqtree.scenes.segments import Image, resized
+from seqtree.text.reading import several
 from seqtree.wording import some
 
 TOGETHER = 16  # scenes of a batch
@@ -136,7 +137,7 @@ class SceneParser(Model[SceneNetwork]):
     def parses(self, images: Iterable[Image]) -> Iterator[SceneParse]:
         """The parses of images (H, W, 3), bytes in RGB, in order, some at a time. Raises InputError for others."""
         textons = self.network.textons.arrays
-        images = map(_checked, images)
+        images = map(_checked, several(images, "images"))
         while some := list(islice(images, TOGETHER)):
             made = [prepared(image, self.segments, textons) for image in some]
             for image, one, parse in zip(some, made, self.parse_prepared(made), strict=True):
@@ -177,8 +178,13 @@ class SceneParser(Model[SceneNetwork]):
 
 
 def _checked(image: Image) -> Image:
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-        raise InputError(f"image {image.dtype} {image.shape}: expected uint8 (height, width, 3), red, green and blue")
+    """An image as it is. Raises InputError for what is none, or has no pixel."""
+    found = f"{image.dtype} {image.shape}" if isinstance(image, np.ndarray) else f"{image!r:.60}"
+    expected = "expected an array uint8 (height, width, 3), red, green and blue"
+    if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+        raise InputError(f"image {found}: {expected}")
+    if not image.size:
+        raise InputError(f"image {found}: it has no pixel; {expected}")
     return image
 
 

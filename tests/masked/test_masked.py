@@ -98,6 +98,26 @@ def test_words_that_the_text_lacks_are_not_guessed() -> None:
     assert len(MaskedLanguageModel.over(lexicon, SHAPE).network.bias) == 3
 
 
+@pytest.mark.parametrize(
+    ("sentences", "said"),
+    [
+        ([(["the", "dog"], np.array([2]))], "hidden place 2: expected from 0 to 1"),
+        ([(["the", "dog"], np.array([0])), (["the", "dog"], np.array([-1]))], "hidden place -1: expected from 0 to 1"),
+        ([([], np.array([0]))], r"expected the words of a sentence, one or more in a list, not \[\]"),
+        ([("the", np.array([0]))], "in a list, not 'the'"),
+        ([(["the"], np.array([0.5]))], r"hidden places of float64, shape \(1,\); expected whole numbers"),
+        ([(["the"], np.array([[0]]))], r"hidden places of int64, shape \(1, 1\)"),
+        ([["the"]], r"expected a sentence as \(words, places\), not \['the'\]"),
+        ("the dog", "expected several sentences, not one string"),
+    ],
+)
+def test_sentences_and_places_that_are_none(sentences: Any, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        list(_model().log_probabilities(sentences))
+    with pytest.raises(InputError, match="expected several words, not one string"):
+        _model().targets("dog")
+
+
 def test_special_words_in_a_text_are_not_guessed(tmp_path: Path) -> None:
     """Their rows stand before all words, so that the first words are guessed whether a text has them or not."""
     lexicon = Lexicon.build({"<unk>": 9, "a": 3, "</s>": 2, "b": 1}, 1, Known(("z",)))

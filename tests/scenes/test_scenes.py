@@ -19,6 +19,7 @@ from scene_helpers import SIZE, SMALL, need_extra, scene_folder
 need_extra()
 from PIL import Image  # noqa: E402
 
+from seqtree.errors import InputError  # noqa: E402
 from seqtree.nn.recursive import compose_forest  # noqa: E402
 from seqtree.scenes.batches import SceneGraph, make_scene_batch  # noqa: E402
 from seqtree.scenes.config import PRESETS, SceneObjective, SegmentSettings  # noqa: E402
@@ -263,6 +264,19 @@ def test_an_image_of_one_colour_and_others_of_odd_sizes(trained: Trained, size: 
     assert parse.pixels.min() >= 1
     if len(parse.probabilities) == 1:
         assert parse.merges.shape == (0, 2)
+
+
+def test_what_is_no_image(trained: Trained) -> None:
+    for image, said in (
+        ("x.png", "image 'x.png': expected an array uint8"),
+        (np.zeros((0, 20, 3), np.uint8), r"image uint8 \(0, 20, 3\): it has no pixel"),
+        (np.zeros((9, 9, 3)), r"image float64 \(9, 9, 3\): expected an array uint8"),
+        (np.zeros((9, 9), np.uint8), r"image uint8 \(9, 9\)"),
+    ):
+        with pytest.raises(InputError, match=said):
+            trained.parser.parse(image)
+    with pytest.raises(InputError, match="expected several images, not one string"):
+        list(trained.parser.parses("x.png"))  # type: ignore[arg-type]
 
 
 def test_one_segment_can_be_trained_on(tmp_path: Path) -> None:
