@@ -46,6 +46,11 @@ VECTORS = (".txt", ".vec", ".gz")  # endings of files of vectors
 Vector = npt.NDArray[np.float32]
 
 
+def known_forms(words: Iterable[str], known: Container[str]) -> list[str]:
+    """Words as they are looked up: as written, or in lower case if they are unknown as written."""
+    return [word if word in known else word.lower() for word in words]
+
+
 class WordVectors(NamedTuple):
     """The vectors (V, E) of words, the row of each word, and how a text is cut into words.
 
@@ -56,11 +61,13 @@ class WordVectors(NamedTuple):
     table: Vector
     cut: Callable[[str], list[str]]
 
+    def forms(self, phrase: Phrase) -> list[str]:
+        """The words of a phrase; one that is known only in lower case is read so."""
+        return known_forms(self.cut(phrase.text) if phrase.tree is None else phrase.tree.words, self.rows)
+
     def ids(self, phrase: Phrase) -> list[int]:
-        """The rows of a phrase's words; a word known only in lower case is read so, and unknown ones are left out."""
-        words = self.cut(phrase.text) if phrase.tree is None else phrase.tree.words
-        found = (self.rows.get(word, self.rows.get(word.lower())) for word in words)
-        return [row for row in found if row is not None]
+        """The rows of a phrase's words; unknown ones are left out."""
+        return [self.rows[word] for word in self.forms(phrase) if word in self.rows]
 
 
 class Reader(ABC):
@@ -71,6 +78,10 @@ class Reader(ABC):
     @abstractmethod
     def vectors(self, phrases: Iterable[Phrase]) -> Iterator[Vector | None]:
         """The vector (size,) of each phrase in its order; None for one that cannot be read."""
+
+    def forms(self, phrase: Phrase) -> list[str]:
+        """What is read of a phrase: its words as the model looks them up."""
+        return phrase.text.split()
 
     def kinds(self, phrases: Sequence[Phrase]) -> list[str]:
         """What kind of phrase each is; by its number of words where the model cannot say more."""
@@ -88,6 +99,9 @@ class WordReader(Reader):
         for phrase in phrases:
             ids = self.words.ids(phrase)
             yield self.words.table[ids].mean(axis=0) if ids else None
+
+    def forms(self, phrase: Phrase) -> list[str]:
+        return self.words.forms(phrase)
 
 
 class TreeReader(Reader):
@@ -108,6 +122,10 @@ class TreeReader(Reader):
 
     def vectors(self, phrases: Iterable[Phrase]) -> Iterator[Vector | None]:
         yield from in_batches(self._roots, self.trees(phrases), self.model.device, _size)
+
+    def forms(self, phrase: Phrase) -> list[str]:
+        words = phrase.tree.words if phrase.tree else [form for _, form in self.words(phrase.text)]
+        return known_forms(words, self.model.lexicon.words)
 
     def words(self, text: str) -> list[Word]:
         """The words of a text, each with its form for the parser."""
@@ -163,11 +181,12 @@ class RecurrentReader(Reader):
     def vectors(self, phrases: Iterable[Phrase]) -> Iterator[Vector | None]:
         yield from in_batches(self._means, map(self.ids, phrases), self.model.device)
 
+    def forms(self, phrase: Phrase) -> list[str]:
+        return known_forms(text_tokens(phrase.text, self.model.settings), self.model.vocabulary)
+
     def ids(self, phrase: Phrase) -> list[int]:
         """The tokens of a phrase; words that are known only in lower case are read so."""
-        known = self.model.vocabulary
-        tokens = text_tokens(phrase.text, self.model.settings)
-        ids: list[int] = known.encode([token if token in known else token.lower() for token in tokens]).tolist()
+        ids: list[int] = self.model.vocabulary.encode(self.forms(phrase)).tolist()
         return ids
 
     @torch.inference_mode()

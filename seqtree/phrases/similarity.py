@@ -49,12 +49,17 @@ class SimilarityEvaluation:
 
 
 def cosine(first: Vector, second: Vector) -> float:
-    """The cosine of the angle between two vectors; 0 if one of them is zero.
+    """The cosine of the angle between two vectors (D,); 0 if one of them is zero. Raises InputError for other shapes.
 
     >>> cosine(np.array([1.0, 0.0], np.float32), np.array([1.0, 1.0], np.float32))  # doctest: +ELLIPSIS
     0.707...
     """
-    one, other = (np.asarray(vector, dtype=np.float64) for vector in (first, second))
+    try:
+        one, other = (np.asarray(vector, dtype=np.float64) for vector in (first, second))
+    except (TypeError, ValueError):
+        raise InputError("expected two vectors of numbers") from None
+    if one.ndim != 1 or one.shape != other.shape:
+        raise InputError(f"vectors of shapes {one.shape} and {other.shape}; expected two of one length")
     scale = float(np.linalg.norm(one) * np.linalg.norm(other))
     return float(one @ other) / scale if scale else 0.0
 

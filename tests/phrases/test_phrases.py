@@ -310,6 +310,44 @@ def test_nearest_of_many_are_found_some_at_a_time(monkeypatch: pytest.MonkeyPatc
     assert len(computed) < 20
 
 
+def test_what_is_read_as_the_same_words_is_no_neighbour(tmp_path: Path) -> None:
+    (tmp_path / "v.txt").write_text("company 1 2\nnew_town 2 1\nfirm 3 1\ntwin 1 2\n")
+    file = PhraseVectors.load(tmp_path / "v.txt")
+
+    def near(vectors: PhraseVectors, text: str, words: Any, level: str = "by_words") -> list[str]:
+        return sorted(one.phrase.text for one in nearest(getattr(vectors, level), text, map(Phrase, words)))
+
+    for text, own in (("Company", "company"), ("company", "Company"), ("new town", "new_town"), ("firm", " firm")):
+        others = {"company", "new_town", "firm", "twin"} - {own, text}
+        assert near(file, text, {*others, own, text}) == sorted(others)
+    model = PhraseVectors(_language_model())
+    for level in ("by_words", "by_phrases"):
+        assert near(model, "Cat", ("cat", "dog", "CAT"), level) == ["dog"]
+    trees = PhraseVectors(_classes("tanh"))
+    assert near(trees, "THE Film", ("the film", "film"), "by_phrases") == ["film"]
+
+
+def test_what_is_no_phrase_and_no_vector() -> None:
+    words = PhraseVectors(_language_model()).by_words
+    for reader, text, among, said in (
+        (words, "cat", ["dog", "man"], "expected Phrases to look among, not 'dog'"),
+        (words, "cat", "dog", "expected several phrases, not one string"),
+        (words, 3, [Phrase("cat")], "expected a text, that is one string, not int"),
+        ("lm", "cat", [Phrase("dog")], "expected what PhraseVectors.by_words or .by_phrases is, not a str"),
+    ):
+        with pytest.raises(InputError, match=said):
+            nearest(reader, text, among)  # type: ignore[arg-type]
+    for one, other, said in (
+        ([1, 2], [1, 2, 3], r"vectors of shapes \(2,\) and \(3,\); expected two of one length"),
+        ([[1, 2]], [[1, 2]], r"shapes \(1, 2\)"),
+        ("a", "b", "expected two vectors of numbers"),
+    ):
+        with pytest.raises(InputError, match=said):
+            cosine(one, other)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=r"not 'pv.txt'; PhraseVectors.load opens a file"):
+        PhraseVectors("pv.txt")  # type: ignore[arg-type]
+
+
 def test_rank_correlation() -> None:
     assert spearman([1, 2, 3, 4], [2, 4, 6, 9]) == pytest.approx(1)
     assert spearman([1, 2, 3], [3, 2, 1]) == pytest.approx(-1)
