@@ -232,7 +232,8 @@ def words_of_file(path: Path) -> WordVectors:
             rows[word] = len(rows)
             yield vector
 
-    table = np.fromiter(vectors(), np.dtype((np.float32, file.width)))  # one array that grows: files may have millions
+    form: Any = np.dtype((np.float32, file.width))
+    table: Vector = np.fromiter(vectors(), form)  # one array that grows: files may have millions of words
     if not rows:
         raise InputError(f"{path}: no word in it that can be read")
     whole = ChainMap(rows, dict.fromkeys(SPECIALS["word"], -1))  # <s> is one word, even of a file without it
