@@ -39,7 +39,7 @@ def plain(model: LanguageModel) -> str:
 
 def main() -> None:
     torch.set_num_threads(1)
-    text = corpora.load(corpora.DEFAULT)
+    text = corpora.load("lighthouse")
     model = LanguageModel.untrained(text, layers=2, hidden=128, embedding=64)
     seconds: defaultdict[str, list[float]] = defaultdict(list)
     side_by_side = SamplingSettings(length=LENGTH // 10)
