@@ -200,7 +200,7 @@ def test_small_and_odd_trees():
     assert draw(Tree("S", [])) == draw(Tree("S", [""]))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(trees)
 def test_an_upright_drawing_has_the_words_once_and_every_line_meets_something(tree):
     drawing = draw(tree)
@@ -214,7 +214,7 @@ def test_an_upright_drawing_has_the_words_once_and_every_line_meets_something(tr
             assert cell not in "│┴┼" or up != " "
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(trees)
 def test_an_indented_drawing_has_the_words_once_and_in_order(tree):
     nodes = flatten(tree)
@@ -231,7 +231,7 @@ def test_an_indented_drawing_has_the_words_once_and_in_order(tree):
     assert found == words_of(tree)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.text("ab", min_size=1, max_size=9), min_size=1, max_size=9), st.randoms())
 def test_no_upright_line_is_wider_than_its_words_need(words, random):
     parts = [Tree("T", [word]) for word in words]
@@ -300,7 +300,7 @@ def assert_no_overlaps(root, kinds):
     assert all(0 < row < int(root.get("height")) for row, _, _ in found)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(trees)
 def test_an_svg_picture_is_well_formed_and_its_nodes_stand_above_their_children(tree):
     picture_ = draw_svg(tree)
@@ -397,7 +397,7 @@ def state(parse, count):
     return " ".join(words)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(2, 14), st.randoms())
 def test_every_state_of_a_trace_is_that_of_its_merges(count, random):
     parts = [(i, i + 1) for i in range(count)]
@@ -413,7 +413,7 @@ def test_every_state_of_a_trace_is_that_of_its_merges(count, random):
     ]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(trees, st.randoms())
 def test_a_picture_of_merges_has_one_a_row_from_the_bottom_up(tree, random):
     parse = random_parse(tree, random)

@@ -31,7 +31,7 @@ _FULL = st.builds(Full, _SIZE, _ACTIVATION, st.booleans(), _SHARE)
 PLANS = st.tuples(st.lists(_CONV | _POOL, max_size=4), st.lists(_FULL, max_size=3)).map(lambda p: (*p[0], *p[1]))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(PLANS.filter(bool))
 def test_a_printed_plan_is_read_as_itself(plan: Plan) -> None:
     text = print_plan(plan)
@@ -144,7 +144,7 @@ _SMALL_POOL = st.builds(Pool, st.integers(1, 3), st.sampled_from(POOLS))
 _SMALL_FULL = st.builds(Full, st.integers(1, 5), _ACTIVATION, st.booleans())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(_SMALL_CONV | _SMALL_POOL, max_size=3), st.lists(_SMALL_FULL, max_size=2))
 def test_layers_have_the_sizes_of_their_plan(below: list[Conv | Pool], above: list[Full]) -> None:
     plan = (*below, *above)

@@ -111,7 +111,7 @@ def _read(batches: LineBatches, epoch: int) -> list[list[int]]:
     return finished
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     st.lists(st.text("abc", min_size=1, max_size=23), min_size=1, max_size=40),
     st.integers(1, 5),
@@ -337,7 +337,7 @@ def test_lengths_of_samples_follow_the_distribution() -> None:
 # --- n-grams
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.text("abc", min_size=1, max_size=6), min_size=1, max_size=8),
     st.lists(st.text("abcz", min_size=1, max_size=6), min_size=1, max_size=8),

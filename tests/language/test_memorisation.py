@@ -28,7 +28,7 @@ WORDS = Vocabulary("word", ["<unk>", "<s>", "</s>", *"abcdefgh"])
 tokens = st.lists(st.integers(0, 3), max_size=40)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(tokens, tokens, st.integers(1, 6), st.integers(1, 50))
 def test_windows_equal_the_oracle(sample: list[int], corpus: list[int], length: int, chunk: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
@@ -37,7 +37,7 @@ def test_windows_equal_the_oracle(sample: list[int], corpus: list[int], length: 
     assert found.tolist() == copied_windows(sample, corpus, length)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(tokens, tokens)
 def test_false_hits_are_not_believed(sample: list[int], corpus: list[int]) -> None:
     """With a base of 1, windows of the same tokens in another order have the same hash."""
@@ -47,7 +47,7 @@ def test_false_hits_are_not_believed(sample: list[int], corpus: list[int]) -> No
     assert all(there for there, said in zip(copied_windows(sample, corpus, 3), found, strict=True) if said)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(tokens, tokens)
 def test_tokens_in_long_copies(sample: list[int], corpus: list[int]) -> None:
     with pytest.MonkeyPatch.context() as patch:
@@ -65,7 +65,7 @@ def test_the_right_hit_behind_false_ones_is_found(monkeypatch: pytest.MonkeyPatc
     assert find_windows(np.array([1, 2, 3]), corpus, 3).tolist() == [True]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.integers(3, 5), max_size=40), st.lists(st.integers(3, 5), min_size=1, max_size=60))
 def test_report_equals_the_oracle(sample: list[int], corpus: list[int]) -> None:
     facts = sample_report(sample, np.array(corpus, dtype=np.uint8), WORDS)
@@ -81,7 +81,7 @@ def test_report_equals_the_oracle(sample: list[int], corpus: list[int]) -> None:
     assert facts.loop_text == (None if loop is None else WORDS.join(WORDS.decode(loop)))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.integers(0, 2), max_size=8), st.lists(st.integers(0, 2), max_size=5), st.integers(1, 14))
 def test_loops_equal_the_oracle(before: list[int], block: list[int], times: int) -> None:
     sample = before + block * times + before

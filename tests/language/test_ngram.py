@@ -28,7 +28,7 @@ def _stream(vocabulary: Vocabulary, lines: list[list[str]]) -> np.ndarray:
     return vocabulary.encode([token for line in lines for token in [*line, END]])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(sentences, sentences, st.integers(1, 5))
 def test_words_equal_the_oracle(training: list[list[str]], text: list[list[str]], order: int) -> None:
     model = KneserNey(_stream(WORDS, training), WORDS, order)
@@ -37,7 +37,7 @@ def test_words_equal_the_oracle(training: list[list[str]], text: list[list[str]]
     np.testing.assert_allclose(model.probabilities(_stream(WORDS, text)), expected, rtol=1e-12)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text("abc\n", min_size=1, max_size=40), st.text("abcz\n", max_size=20), st.integers(1, 6))
 def test_characters_equal_the_oracle(training: str, text: str, order: int) -> None:
     model = KneserNey(LETTERS.encode(training), LETTERS, order)

@@ -54,7 +54,7 @@ def _spans(drawn: Sequence[tuple[int, int, int]]) -> Spans:
 
 @example({(0, 1, 2): 5}, [(0, 0, 5)])  # whose keys would be equal if ends had no bound
 @given(st.dictionaries(spans_drawn, st.integers(-1, 50), max_size=12), st.lists(spans_drawn, max_size=30))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_table_of_spans_is_a_dictionary(known: dict[tuple[int, int, int], int], asked: list[Any]) -> None:
     table = SpanTable(_spans(list(known)), np.array(list(known.values()), dtype=np.int64))
     asked += list(known)

@@ -117,7 +117,7 @@ trees = st.recursive(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(trees, st.floats(width=32))
 def test_formats_of_one_line_have_one_line_and_read_back(tree, score):
     binary = binarise(tree)

@@ -206,7 +206,7 @@ def _slow_greedy(scorer: TreeScorer, x: Array, bonus: Callable[[int, int], float
 
 
 @given(words=st.integers(1, 6), seed=st.integers(0, 1000))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_the_greedy_parser_equals_the_slow_one(words: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     scorer, x, extra = TreeScorer(3, rng), rng.normal(size=(words, 3)), rng.normal(size=(words + 1, words + 1))
@@ -239,7 +239,7 @@ def _slow_chart(scorer: TreeScorer, x: Array, bonus: Bonus, start: int = 0) -> l
 
 
 @given(words=st.integers(1, 5), seed=st.integers(0, 1000))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_the_chart_equals_the_slow_one_and_all_trees_where_it_must(words: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     scorer, x, extra = TreeScorer(3, rng), rng.normal(size=(words, 3)), rng.normal(size=(words + 1, words + 1))
@@ -256,7 +256,7 @@ def test_the_chart_equals_the_slow_one_and_all_trees_where_it_must(words: int, s
 
 @pytest.mark.parametrize("search", [greedy, chart])
 @given(words=st.integers(1, 6), seed=st.integers(0, 1000), kappa=st.sampled_from([0.0, 0.1, 2.0]))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_the_risk_is_at_most_that_of_the_worst_tree(search: Search, words: int, seed: int, kappa: float) -> None:
     rng = np.random.default_rng(seed)
     scorer, trees = TreeScorer(3, rng), list(_every_tree(0, words))

@@ -217,7 +217,7 @@ def test_the_stop_of_an_abbreviation_before_a_comma_belongs_to_it() -> None:
         assert found == ["At", "7:30", "p.m.", ",", "and", "so", "on", "."]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(texts)
 def test_no_character_is_lost(text):
     parts = split_sentences(text)
@@ -250,7 +250,7 @@ def test_lines_of_words():
     assert (third.line, third.offsets) == (9, [(0, 1), (2, 4), (5, 10), (11, 12)])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(texts, st.booleans())
 def test_words_stand_at_their_offsets(text, tokenized):
     place = 0
@@ -285,7 +285,7 @@ def test_lines_of_wrapped_text():
     assert _read_wrapped([], []) == _read_wrapped(["\n", "  \n"], []) == []
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(texts.map(lambda text: text.replace("\n", " ")), max_size=6), st.lists(st.integers(0, 2), max_size=4))
 def test_words_of_wrapped_text_stand_at_their_offsets(lines, sizes):
     """However the lines come and however long a paragraph may be, nothing is lost."""

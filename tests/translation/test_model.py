@@ -46,7 +46,7 @@ def test_texts_are_cut_and_put_together_again(unit: str) -> None:
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_text_is_put_together_as_it_was(text: str) -> None:
     expected = " ".join(text.split())
     assert Units.learned(TEXTS, "char", 1, 1).normal(text) == expected
@@ -208,7 +208,7 @@ def test_distance(first: str, second: str, edits: int) -> None:
 
 
 @given(st.text("abc", max_size=8), st.text("abc", max_size=8))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_distance_is_that_of_the_recursion(first: str, second: str) -> None:
     def slow(a: str, b: str) -> int:
         if not a or not b:

@@ -49,7 +49,7 @@ def check(binary):
 
 
 @given(random_trees() | random_trees(few_labels))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_every_tree_comes_back(any_tree):
     binary = binarise(any_tree)
     check(binary)
@@ -108,7 +108,7 @@ def greedy_parses(draw):
 
 
 @given(greedy_parses(), st.randoms(use_true_random=False))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_restore_does_what_the_definition_says_in_any_order_of_merges(binary, generator):
     check(BinaryTree(binary.words, binary.tags, binary.merges, {}))
     whole = by_recursion(binary, 0, len(binary.words))

@@ -165,7 +165,7 @@ def test_depth_has_no_limit():
 
 
 @given(st.lists(random_trees(), min_size=1, max_size=4), st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_what_is_written_is_read_again_however_the_text_is_cut_into_blocks(trees, data):
     assume(not other_format(escaped(trees[0])))  # such as (a / b), which is refused as AMR
     lines = [write_tree(tree) for tree in trees]
@@ -368,7 +368,7 @@ def test_malformed_trees_are_left_out(text, tags, faults):
 
 
 @given(st.lists(random_trees(), min_size=1, max_size=4), st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_no_well_formed_tree_is_left_out_however_it_is_laid_out(trees, data):
     text = "\n".join(
         write_tree(tree).replace(" (", data.draw(st.sampled_from([" (", "\n(", "\n ("]))) for tree in trees
@@ -405,7 +405,7 @@ def test_a_backslash_is_no_part_of_a_bracket():
 
 
 @given(st.text(st.sampled_from("()[]{}ab")))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_escaping_is_undone(word):
     assert unescape_word(escape_word(word)) == word
     assert escape_word(escape_word(word)) == escape_word(word)

@@ -108,7 +108,7 @@ LABELS = st.sampled_from(["", "ROOT", "NP-SBJ", "-NONE-", "S=1"])
 
 
 @given(random_trees(LABELS, st.sampled_from(["a", "*0*", "b-c"])))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_words_keep_their_order_and_the_given_tree_is_not_changed(given_tree):
     before = copy.deepcopy(given_tree)
     result = normalise(given_tree)

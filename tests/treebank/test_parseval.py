@@ -258,7 +258,7 @@ def naive(gold, parsed):
 
 
 @given(st.lists(pairs(), min_size=1, max_size=3))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_the_counts_are_those_of_the_oracle(sentences):
     parseval = Parseval()
     totals = [[0, 0, 0], [0, 0, 0]]
