@@ -233,7 +233,7 @@ def test_tagged_sentences_beside_trees(command: Run) -> None:
     assert code == 0 and "2 tagged sentences" in said
     assert {"zebra", "zebras"} <= set(Parser.load("a").lexicon.words.tokens)
     code, _, said = command("parser", "train", TOY, "--out", "b", *options, "--tag-column", "3")
-    assert code == 2 and "tagged.conll: no tag (x, ...) is one of the trees'; expected another --tag-column" in said
+    assert code == 2 and "tagged.conll: no tag (x) is one of the trees'; expected another --tag-column" in said
 
 
 def test_the_words_of_a_parser_are_read_from_its_header(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
