@@ -122,7 +122,8 @@ def test_a_line_of_json_or_of_brackets() -> None:
 def test_without_ray_it_is_told_how_to_install_it(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "ray", None)
+    for name in ("ray", "ray.data"):
+        monkeypatch.setitem(sys.modules, name, None)
     small_parser().save(tmp_path / "p.safetensors")
     (tmp_path / "a.txt").write_text("A cat sat.\n", encoding="utf-8")
     parse = caller(capsys, tmp_path, monkeypatch, "parse", "--engine", "ray", "--model", "p.safetensors")
@@ -130,7 +131,7 @@ def test_without_ray_it_is_told_how_to_install_it(
     refused(parse("--file", "a.txt", "--out", "trees", "--encoding", "nope"), "'nope' is not a text encoding")
     model().save(tmp_path / "lm.safetensors")
     refused(parse("--file", "a.txt", "--out", "trees", "--model", "lm.safetensors"), "language-model", "a parser")
-    with pytest.raises(InputError, match="not installed"):
+    with pytest.raises(InputError, match="a Ray cluster needs Ray"):
         seqtree.ray.score(None, tmp_path / "lm.safetensors")
 
 
