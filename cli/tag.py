@@ -93,12 +93,12 @@ def eval_(
 ) -> None:
     """Measure MODEL (a run folder or a model file) on the tagged SENTENCES; chunks are counted as conlleval does."""
     from seqtree.tagging.config import ColumnSettings
-    from seqtree.tagging.data import read_tagged
+    from seqtree.tagging.data import read_sentences
     from seqtree.tagging.evaluation import evaluate
 
     loaded = open_model("tag", model, threads, device, precision)
     columns = ColumnSettings(word_column, tag_column, encoding)
-    measured = evaluate(loaded, read_tagged(sentences, columns, note, intents, loaded.tags.names), note)
+    measured = evaluate(loaded, read_sentences(sentences, columns, note, intents, loaded.tags.names), note)
     if plot:
         write_picture(plot, measured.picture(plot.suffix.lower()))
     if as_json:

@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from seqtree.nn.padding import outside
+
 
 class Steps(NamedTuple):
     """Scores of ``start`` (K,), ``transitions`` (K, K) from a tag to the next, and ``end`` (K,); -inf: impossible."""
@@ -76,7 +78,7 @@ class CRF(nn.Module):
     def marginals(self, emissions: Tensor, lengths: Tensor) -> Tensor:
         """The probability of each tag at each place, over all paths: (T, B, K), 0 at padding."""
         if self.apart:
-            return emissions.softmax(dim=2).masked_fill(_outside(emissions, lengths)[:, :, None], 0.0)
+            return emissions.softmax(dim=2).masked_fill(outside(len(emissions), lengths)[:, :, None], 0.0)
         return _chances(emissions, self.steps, lengths).tags
 
     @torch.no_grad()
@@ -88,7 +90,7 @@ class CRF(nn.Module):
     def best(self, emissions: Tensor, lengths: Tensor, count: int = 1) -> Paths:
         """The ``count`` best paths of each sentence, by Viterbi's algorithm with as many best at every tag."""
         if self.apart and count == 1:
-            top, tags = emissions.masked_fill(_outside(emissions, lengths)[:, :, None], 0.0).max(dim=2)  # (T, B)
+            top, tags = emissions.masked_fill(outside(len(emissions), lengths)[:, :, None], 0.0).max(dim=2)  # (T, B)
             return Paths(tags.t()[:, None], top.sum(dim=0)[:, None])
         start, transitions, end = self.steps
         scores = emissions.new_full((*emissions.shape[1:], count), -torch.inf)  # of the best paths that end in a tag
@@ -125,23 +127,18 @@ def _traced(came: list[Tensor], at: Tensor, lengths: Tensor, count: int) -> Tens
         n = len(came[place - 1])
         at = torch.cat([came[place - 1].gather(1, at[:n]), at[n:]])
     tags[:, :, 0] = at // count
-    return tags.masked_fill((torch.arange(places, device=at.device) >= lengths[:, None])[:, None], 0)
-
-
-def _outside(emissions: Tensor, lengths: Tensor) -> Tensor:
-    """Whether a place (T, B) is padding."""
-    return torch.arange(len(emissions), device=lengths.device)[:, None] >= lengths
+    return tags.masked_fill(outside(places, lengths).t()[:, None], 0)
 
 
 def _active(lengths: Tensor, places: int) -> list[int]:
     """How many sentences, longest first, have a word at each place."""
-    counts: list[int] = (lengths[None] > torch.arange(places, device=lengths.device)[:, None]).sum(dim=1).tolist()
+    counts: list[int] = (~outside(places, lengths)).sum(dim=1).tolist()
     return counts
 
 
 def _score(emissions: Tensor, lengths: Tensor, tags: Tensor, steps: Steps) -> Tensor:
     """The scores of paths ``tags`` (T, B), summed."""
-    inside = ~_outside(emissions, lengths)  # (T, B)
+    inside = ~outside(len(emissions), lengths)  # (T, B)
     emitted = emissions.gather(2, tags[:, :, None])[:, :, 0]
     stepped = steps.transitions[tags[:-1], tags[1:]]
     last = tags.gather(0, (lengths - 1)[None])[0]
@@ -171,7 +168,7 @@ def _chances(emissions: Tensor, steps: Steps, lengths: Tensor) -> _Chances:
         onward[place, :n] = emitted[place + 1, :n] * backward[place + 1, :n] / scales[place + 1, :n, None]
         backward[place, :n] = onward[place, :n] @ transitions.t()
     tags = forward * backward
-    inside = ~_outside(emissions, lengths)
+    inside = ~outside(len(emissions), lengths)
     tops = torch.where(inside, top[:, :, 0].to(dtype), 0.0).sum(dim=0)
     crossed = transitions * (forward.flatten(0, 1).t() @ onward.flatten(0, 1))
     lasts = tags[lengths - 1, rows].sum(dim=0)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from seqtree.nn.padding import outside
+
 
 class Pooling(nn.Module):
     """States (T, B, D), sentences of ``lengths`` (B,) -> vectors (B, ``output_size``).
@@ -29,20 +31,15 @@ class Pooling(nn.Module):
             return torch.cat([last[:, :half], states[0, :, half:]], dim=1)
         if self.kind == "attention":
             return (states * self.weights(states, lengths)[:, :, None]).sum(dim=0)
-        outside = _outside(states, lengths)[:, :, None]
+        padding = outside(len(states), lengths)[:, :, None]
         found = []
         if "mean" in self.kind:
-            found.append(states.masked_fill(outside, 0.0).sum(dim=0) / lengths[:, None])
+            found.append(states.masked_fill(padding, 0.0).sum(dim=0) / lengths[:, None])
         if "max" in self.kind:
-            found.append(states.masked_fill(outside, -torch.inf).amax(dim=0))
+            found.append(states.masked_fill(padding, -torch.inf).amax(dim=0))
         return torch.cat(found, dim=1)
 
     def weights(self, states: Tensor, lengths: Tensor) -> Tensor:
         """The weight of each word (T, B) by attention; 0 at padding."""
         scores: Tensor = self.score(self.hidden(states).tanh())[:, :, 0]
-        return scores.masked_fill(_outside(states, lengths), -torch.inf).softmax(dim=0)
-
-
-def _outside(states: Tensor, lengths: Tensor) -> Tensor:
-    """Whether a place (T, B) is padding."""
-    return torch.arange(len(states), device=states.device)[:, None] >= lengths
+        return scores.masked_fill(outside(len(states), lengths), -torch.inf).softmax(dim=0)

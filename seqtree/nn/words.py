@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from seqtree.nn.casting import cast, kept
 from seqtree.nn.config import WordEncoderConfig
 from seqtree.nn.dropout import sequence_dropout
+from seqtree.nn.padding import outside
 from seqtree.nn.recurrent import Recurrent
 from seqtree.text.batches import SentenceBatch
 from seqtree.text.lexicon import Ids, Lexicon
@@ -89,12 +90,12 @@ class Convolutions(nn.Module):
         self.layers = nn.ModuleList(_Convolution(a, b, 3, padding=1) for a, b in pairwise(widths))
 
     def forward(self, input: Tensor, *, lengths: Tensor) -> tuple[Tensor, None]:
-        outside = torch.arange(len(input), device=input.device)[:, None] >= lengths  # (T, B)
+        padding = outside(len(input), lengths)[:, :, None]
         output = input
         for number, layer in enumerate(self.layers):
             if number:
                 output = sequence_dropout(output, self.dropout, self.training)
-            read = output.masked_fill(outside[:, :, None], 0.0).permute(1, 2, 0)  # (B, E, T)
+            read = output.masked_fill(padding, 0.0).permute(1, 2, 0)  # (B, E, T)
             made = layer(read).relu().permute(2, 0, 1)
             output = output + made if made.shape == output.shape else made
         return output, None

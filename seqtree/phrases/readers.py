@@ -22,6 +22,7 @@ from seqtree.errors import InputError, ModelFileError
 from seqtree.language.model import LanguageModel
 from seqtree.masked.model import MaskedLanguageModel
 from seqtree.model import Model, load
+from seqtree.nn.padding import outside
 from seqtree.nn.parallel import in_batches
 from seqtree.nn.recursive import compose_forest
 from seqtree.nn.words import WordEncoder
@@ -303,8 +304,7 @@ def _vectors(vocabulary: Vocabulary, weight: Tensor, cut: Callable[[str], list[s
 def _mean(recurrent: torch.nn.Module, input: Tensor, lengths: Tensor) -> Tensor:
     """The mean (B, H) of the states after the first ``lengths`` (B,) tokens of ``input`` (1 + T, B, E)."""
     states, _ = recurrent(input)
-    places = torch.arange(1, len(states), device=lengths.device)[:, None]
-    inside = (places <= lengths).unsqueeze(2)  # (T, B, 1)
+    inside = ~outside(len(states) - 1, lengths)[:, :, None]  # (T, B, 1)
     mean: Tensor = (states[1:] * inside).sum(dim=0) / lengths[:, None]
     return mean
 

@@ -10,7 +10,7 @@ from seqtree.errors import InputError
 from seqtree.tagging.config import ColumnSettings
 from seqtree.tagging.model import canonical_scheme
 from seqtree.text.chunks import OUTSIDE, rewritten, scheme_of
-from seqtree.text.columns import Tagged, read_tagged as columns_of
+from seqtree.text.columns import Tagged, read_tagged
 from seqtree.text.lexicon import NOTHING, Known, LabelSet, Lexicon
 from seqtree.text.reading import numbered_lines, sources
 
@@ -25,7 +25,7 @@ class TagData(NamedTuple):
     scheme: str | None
 
 
-def read_tagged(
+def read_sentences(
     specs: Sequence[str],
     columns: ColumnSettings,
     say: Callable[[str], object],
@@ -37,7 +37,7 @@ def read_tagged(
     ``known``: tags by which their column is found. Raises InputError, naming file and line, for rows and lines that do
     not fit.
     """
-    found = columns_of(specs, columns.word_column, columns.tag_column, columns.encoding, say, known)
+    found = read_tagged(specs, columns.word_column, columns.tag_column, columns.encoding, say, known)
     return _with_intents(found, intents, columns.encoding) if intents else found
 
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from seqtree.nn.crf import CRF
 from seqtree.nn.neighbours import Neighbours
 from seqtree.nn.network import Network
+from seqtree.nn.padding import outside
 from seqtree.nn.pooling import Pooling
 from seqtree.nn.words import WordEncoder
 from seqtree.tagging.config import TaggerNetworkConfig
@@ -99,6 +100,5 @@ class TaggerNetwork(Network):
     def _tag_loss(self, emissions: Tensor, lengths: Tensor, gold: Tensor) -> Tensor:
         if self.config.crf:
             return self.paths.loss(emissions, lengths, gold)
-        outside = torch.arange(len(gold), device=gold.device)[:, None] >= lengths
-        wanted = gold.masked_fill(outside, -1).flatten()
+        wanted = gold.masked_fill(outside(len(gold), lengths), -1).flatten()
         return F.cross_entropy(emissions.flatten(0, 1), wanted, ignore_index=-1, reduction="sum")

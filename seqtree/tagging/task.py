@@ -13,7 +13,7 @@ from torch import Tensor
 
 from seqtree.errors import InputError
 from seqtree.tagging.config import OPTIONS, TaggerRecipe
-from seqtree.tagging.data import TagData, canonical, check_tags, names_in, read_tagged, tell_of_broken
+from seqtree.tagging.data import TagData, canonical, check_tags, names_in, read_sentences, tell_of_broken
 from seqtree.tagging.evaluation import TagEvaluation, evaluate
 from seqtree.tagging.model import Tagger, canonical_scheme
 from seqtree.tagging.network import TaggerNetwork
@@ -63,9 +63,9 @@ class TagTask(SentenceTask[TaggerRecipe, Tagger, TagData]):
     def read(cls, sources: Sequence[str], recipe: TaggerRecipe, display: Display) -> TagData:
         columns, validation, intents = recipe.columns, recipe.validation, recipe.intents
         check_standard_input((*sources, *validation.valid))
-        training = read_tagged(sources, columns, display.message, intents.intents)
+        training = read_sentences(sources, columns, display.message, intents.intents)
         if validation.valid:
-            valid = read_tagged(validation.valid, columns, display.message, intents.valid_intents)
+            valid = read_sentences(validation.valid, columns, display.message, intents.valid_intents)
         else:
             training, valid = held_out(training, validation.valid_share, MAX_VALIDATION)
         if not training:

@@ -16,6 +16,7 @@ from seqtree.nn.attention import Attention
 from seqtree.nn.dropout import sequence_dropout
 from seqtree.nn.losses import linear_cross_entropy
 from seqtree.nn.network import Network
+from seqtree.nn.padding import outside
 from seqtree.nn.recurrent import Recurrent, State
 from seqtree.translation.config import TranslatorConfig
 
@@ -86,7 +87,7 @@ class TranslatorNetwork(Network):
         states = sequence_dropout(states.to(vectors.dtype), c.dropout, self.training)  # (S, B, W)
         ends = [states[lengths - 1, rows, : c.hidden], *([states[0, :, c.hidden :]] if c.bidirectional else [])]
         end = torch.cat(ends, dim=1)  # (B, W)
-        padding = torch.arange(len(sources), device=sources.device) >= lengths[:, None]  # (B, S)
+        padding = outside(len(sources), lengths).t()  # (B, S)
         states = states.masked_fill(padding.t()[:, :, None], 0.0).transpose(0, 1)
         keys = self.attention.keys(states) if c.attends else states
         first = self.bridge(end).tanh().view(len(end), -1, c.decoder_layers, c.hidden)
@@ -129,7 +130,7 @@ class TranslatorNetwork(Network):
         """
         before = torch.cat([torch.full_like(targets[:1], START), targets[:-1]])
         output, _, _ = self.decode(memory, before, memory.first)
-        inside = torch.arange(len(targets), device=targets.device)[:, None] < lengths
+        inside = ~outside(len(targets), lengths)
         smoothing = self.config.smoothing if self.training else 0.0
         dtype = self.products or torch.float32
         read, layer = output[inside], self.output
