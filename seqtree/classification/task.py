@@ -22,9 +22,10 @@ from seqtree.text.labelled import Labelled, rare_classes, read_labelled
 from seqtree.text.lexicon import LabelSet, Lexicon
 from seqtree.text.reading import check_standard_input
 from seqtree.training.batches import SentenceTask, at_most, spread_out
+from seqtree.training.copying import start_encoder, start_grams, start_rest
 from seqtree.training.counts import counted_words
 from seqtree.training.progress import Display
-from seqtree.training.start import known_before, start_encoder, start_grams, start_rest, with_start
+from seqtree.training.start import known_before, with_start
 from seqtree.training.task import Batch, Counted, Inputs
 from seqtree.wording import counted
 

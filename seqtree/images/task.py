@@ -20,8 +20,9 @@ from seqtree.images.evaluation import evaluate
 from seqtree.images.generated import read_part
 from seqtree.images.model import ImageClassifier, as_tensor
 from seqtree.training.batches import evenly_by_class
+from seqtree.training.copying import start_rest
 from seqtree.training.progress import Display
-from seqtree.training.start import start_rest, taken_over
+from seqtree.training.start import taken_over
 from seqtree.training.task import Batch, Inputs, Task
 from seqtree.wording import counted, some
 

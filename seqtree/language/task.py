@@ -41,8 +41,9 @@ from seqtree.text.items import held_out_items, prepare_items
 from seqtree.text.labelled import Labelled, read_labelled
 from seqtree.text.lexicon import LabelSet
 from seqtree.text.reading import check_standard_input
+from seqtree.training.copying import grow, start_vectors
 from seqtree.training.progress import Display
-from seqtree.training.start import grow, start_vectors, vector_width
+from seqtree.training.start import vector_width
 from seqtree.training.task import Batch, Counted, Inputs, Task
 from seqtree.wording import counted
 

@@ -18,9 +18,10 @@ from seqtree.text.batches import make_batch
 from seqtree.text.lexicon import Ids, Lexicon
 from seqtree.text.reading import check_standard_input
 from seqtree.training.batches import SentenceTask, evenly
+from seqtree.training.copying import start_encoder
 from seqtree.training.counts import counted_words
 from seqtree.training.progress import Display
-from seqtree.training.start import known_before, start_encoder, with_start
+from seqtree.training.start import known_before, with_start
 from seqtree.training.task import Batch, Counted, Inputs
 from seqtree.treebank.plain import NumberedText, read_words
 from seqtree.wording import counted

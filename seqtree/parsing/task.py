@@ -22,9 +22,10 @@ from seqtree.text.batches import make_batch
 from seqtree.text.columns import Tagged, read_tagged
 from seqtree.text.reading import check_standard_input
 from seqtree.training.batches import SentenceTask, at_most, held_out
+from seqtree.training.copying import start_encoder, start_rest
 from seqtree.training.counts import counted_words
 from seqtree.training.progress import Display
-from seqtree.training.start import known_before, start_encoder, start_rest, with_start
+from seqtree.training.start import known_before, with_start
 from seqtree.training.task import Batch, Counted, Inputs
 from seqtree.treebank.binary import BinaryTree, binarise, restore
 from seqtree.treebank.bracketed import words_of, write_tree

@@ -20,9 +20,10 @@ from seqtree.tagging.network import TaggerNetwork
 from seqtree.text.batches import make_batch
 from seqtree.text.reading import check_standard_input
 from seqtree.training.batches import SentenceTask, at_most, held_out
+from seqtree.training.copying import start_encoder, start_grams, start_rest
 from seqtree.training.counts import counted_words
 from seqtree.training.progress import Display
-from seqtree.training.start import known_before, start_encoder, start_grams, start_rest, with_start
+from seqtree.training.start import known_before, with_start
 from seqtree.training.task import Batch, Counted, Inputs
 from seqtree.wording import counted
 

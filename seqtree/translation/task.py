@@ -16,8 +16,9 @@ from seqtree.errors import InputError
 from seqtree.text.config import SPECIALS
 from seqtree.text.reading import check_standard_input
 from seqtree.training.batches import Ids, SentenceTask
+from seqtree.training.copying import grow
 from seqtree.training.progress import Display
-from seqtree.training.start import grow, taken_over
+from seqtree.training.start import taken_over
 from seqtree.training.task import Batch, Counted, Inputs
 from seqtree.translation.config import OPTIONS, PairSettings, TranslationRecipe
 from seqtree.translation.data import MAX_VALIDATION, Pair, letters_apart, read_pairs, set_apart, unspaced

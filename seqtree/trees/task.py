@@ -14,9 +14,10 @@ from seqtree.errors import InputError
 from seqtree.text.lexicon import LabelSet, Lexicon, in_order
 from seqtree.text.reading import check_standard_input
 from seqtree.training.batches import SentenceTask, at_most, spread_out
+from seqtree.training.copying import start_encoder, start_rest
 from seqtree.training.counts import counted_words
 from seqtree.training.progress import Display
-from seqtree.training.start import known_before, start_encoder, start_rest, with_start
+from seqtree.training.start import known_before, with_start
 from seqtree.training.task import Batch, Counted, Inputs
 from seqtree.treebank.labelled import LabelledTree, labelled_trees
 from seqtree.trees.batches import make_tree_batch

@@ -30,7 +30,7 @@ from seqtree.language.validation import validation_loss
 from seqtree.text.config import TextSettings
 from seqtree.text.corpus import encode_text
 from seqtree.text.vocabulary import Vocabulary
-from seqtree.training.start import grow
+from seqtree.training.copying import grow
 
 SHAPES: list[dict[str, Any]] = [
     {"cell": "rnn"},

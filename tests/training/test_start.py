@@ -27,8 +27,9 @@ from seqtree.tasks import TASKS, named
 from seqtree.text.lexicon import Known, Lexicon
 from seqtree.text.sentences import given_words
 from seqtree.text.vocabulary import Vocabulary
+from seqtree.training.copying import NOISE, start_vectors, start_words
 from seqtree.training.fit import fit
-from seqtree.training.start import NOISE, known_before, start_vectors, start_words
+from seqtree.training.start import known_before
 from seqtree.treebank.binary import binarise
 from seqtree.treebank.labelled import labelled_trees
 
