@@ -220,11 +220,9 @@ class _Scoring:
     def __call__(self, table: Any) -> Any:
         import pyarrow as pa
 
-        from seqtree.language.scoring import scored_lines
-
         texts = _texts(table, self.column, self.made)
         found: list[list[Any]] = [[] for _ in texts]
-        for number, group in groupby(scored_lines(self.model, texts, independent=True), lambda pair: pair[0]):
+        for number, group in groupby(self.model.scorer().scores(texts, independent=True), lambda pair: pair[0]):
             found[number - 1] = [score for _, score in group]
         columns: tuple[tuple[str, str, Callable[[], Any]], ...] = (
             ("tokens", "token", pa.string),

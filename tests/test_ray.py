@@ -17,7 +17,6 @@ from parsing_helpers import small_parser
 import seqtree.ray
 from seqtree import Parser
 from seqtree.errors import InputError
-from seqtree.language.scoring import scored_lines
 from seqtree.parsing.formats import as_bracket
 from seqtree.text.sentences import read_sentences
 
@@ -62,7 +61,7 @@ def test_every_row_is_there_once_though_a_node_is_killed(cluster: Path) -> None:
 @with_ray
 def test_scores_are_those_of_the_model(cluster: Path) -> None:
     found: list[dict[str, Any]] = json.loads((cluster / "found.json").read_text(encoding="utf-8"))["scores"]
-    scores = [score for _, score in scored_lines(model(), ["the cat"], independent=True)]
+    scores = [score for _, score in model().score_lines("the cat", independent=True)]
     full, empty = sorted(found, key=lambda row: -len(row["tokens"]))
     assert empty == {"tokens": [], "surprisals": [], "unknown": []}
     assert full["tokens"] == [score.token for score in scores]

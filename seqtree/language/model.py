@@ -14,6 +14,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ from seqtree.language.pictures import ScoredText
 from seqtree.language.prompts import known_tokens, own_line
 from seqtree.language.reading import WordScore, score_words, text_line
 from seqtree.language.sampling import sample_tokens
-from seqtree.language.scoring import TokenScore, line_tokens, scored_lines
+from seqtree.language.scoring import Scorer, TokenScore, line_tokens, text_surprisals
 from seqtree.language.side_by_side import SideBySide
 from seqtree.language.stepper import Reader, Stepper
 from seqtree.language.surprisals import surprisals, surrounded
@@ -208,7 +209,7 @@ class LanguageModel(Model[RecurrentLanguageModel]):
         training gives it, so that the surprisals add up to the bits that ``evaluate`` measures. ``text`` may come in
         blocks, and is scored as it comes: some hundred tokens first, then as many as there were before.
         """
-        return scored_lines(self, _lines(text), independent)
+        return self.scorer().scores(_lines(text), independent)
 
     def score_words(
         self, text: str | Iterable[str], independent: bool = False, spaces: str = "before", details: bool = False
@@ -219,7 +220,14 @@ class LanguageModel(Model[RecurrentLanguageModel]):
         white space ``before`` a word counts for it, and the end of a line for its last word; or that ``after`` it.
         ``details``: also the entropy before the word and the rank of its first token.
         """
-        return score_words(self, map(text_line, _lines(text)), independent, spaces, details)
+        return score_words(self.scorer(details), map(text_line, _lines(text)), independent, spaces)
+
+    def scorer(self, details: bool = False) -> Scorer:
+        """What scores the lines of texts; ``details`` as in ``score_words``."""
+        surprisals = text_surprisals(self.network, self.vocabulary, details)
+        if self.settings.lines:
+            surprisals = partial(map, partial(self.nats, label=self.label, details=details))
+        return Scorer(self.settings, self.vocabulary, surprisals)
 
     def part_tokens(self, text: str) -> list[str]:
         """The tokens of the beginning or another part of a text, in which a model with classes reads lines as one."""

@@ -11,14 +11,11 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from seqtree.errors import InputError
-from seqtree.language.scoring import Surprisals, TokenScore, network_surprisals, scored_lines
+from seqtree.language.scoring import Scorer, TokenScore
 from seqtree.text.config import END, NEWLINE
-
-if TYPE_CHECKING:
-    from seqtree.language.model import LanguageModel
 
 SPACES = ("before", "after")
 _WORD = re.compile(r"\S+")
@@ -57,17 +54,11 @@ def text_line(line: str) -> WordsOfLine:
 
 
 def score_words(
-    model: LanguageModel,
-    lines: Iterable[WordsOfLine],
-    independent: bool = False,
-    spaces: str = "before",
-    details: bool = False,
-    surprisals: Surprisals | None = None,
+    scorer: Scorer, lines: Iterable[WordsOfLine], independent: bool = False, spaces: str = "before"
 ) -> Iterator[WordScore]:
     """The words of a text, in order, as the text comes; the words of each of its lines are given.
 
-    ``independent``: each line is a text by itself. ``surprisals``: those of the model's network by default. Raises
-    InputError for unknown ``spaces``.
+    ``independent``: each line is a text by itself. Raises InputError for unknown ``spaces``.
     """
     if spaces not in SPACES:
         raise InputError(f"white space counts for the word {' or '.join(SPACES)} it, not {spaces!r}")
@@ -79,7 +70,7 @@ def score_words(
             yield line.text
 
     words, number = _Words(spaces == "after"), 0
-    for here, token in scored_lines(model, texts(), independent, surprisals or network_surprisals(model, details)):
+    for here, token in scorer.scores(texts(), independent):
         while number < here:
             number += 1
             yield from words.line(number, read.popleft())

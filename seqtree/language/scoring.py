@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from seqtree.errors import InputError
+from seqtree.language.network import RecurrentLanguageModel
 from seqtree.language.pieces import MOST, ROWS, WINDOW
 from seqtree.language.surprisals import streamed_surprisals
+from seqtree.text.config import TextSettings
 from seqtree.text.documents import token_reader
 from seqtree.text.reading import checked_text
-
-if TYPE_CHECKING:
-    from seqtree.language.model import LanguageModel
-    from seqtree.text.config import TextSettings
+from seqtree.text.vocabulary import Vocabulary
 
 SCORED = 1 << 14  # tokens of lines that are scored at a time
 TOGETHER = ROWS * MOST // WINDOW  # windows of a text that are read at a time
@@ -41,12 +41,10 @@ class TokenScore(NamedTuple):
     rank: int | None = None
 
 
-def network_surprisals(model: LanguageModel, details: bool = False) -> Surprisals:
-    """The surprisals that the network of a model gives; with ``details``, entropies and ranks besides."""
-    if model.settings.lines:
-        return lambda windows: (model.nats(ids, model.label, details) for ids in windows)
-    if model.network.config.bidirectional:
-        return lambda windows: streamed_surprisals(model.network, model.vocabulary, windows, details)
+def text_surprisals(network: RecurrentLanguageModel, vocabulary: Vocabulary, details: bool = False) -> Surprisals:
+    """The surprisals that a network gives, of one text; with ``details``, entropies and ranks besides."""
+    if network.config.bidirectional:
+        return lambda windows: streamed_surprisals(network, vocabulary, windows, details)
 
     def read_together(windows: Iterable[np.ndarray]) -> Iterator[Tensor]:
         sizes: deque[list[int]] = deque()
@@ -56,7 +54,7 @@ def network_surprisals(model: LanguageModel, details: bool = False) -> Surprisal
                 sizes.append([len(ids) for ids in some])
                 yield np.concatenate(some)
 
-        for nats in streamed_surprisals(model.network, model.vocabulary, longer(), details):
+        for nats in streamed_surprisals(network, vocabulary, longer(), details):
             yield from nats.split(sizes.popleft())
 
     return read_together
@@ -82,50 +80,50 @@ def _growing(windows: Iterator[np.ndarray]) -> Iterator[list[np.ndarray]]:
     raise wrong
 
 
-def scored_lines(
-    model: LanguageModel, lines: Iterable[str], independent: bool = False, surprisals: Surprisals | None = None
-) -> Iterator[tuple[int, TokenScore]]:
-    """The score of every token of ``lines``, which have their line ends, with the number of its line, from 1.
+@dataclass(frozen=True)
+class Scorer:
+    """How lines become tokens, and what tells the surprisals of these."""
 
-    ``independent``: each line is a text by itself; otherwise it is read after all lines before it, and a last line
-    without a line end gets the end that training gives it. ``surprisals``: those of the network by default. A text is
-    scored as it comes: some hundred tokens first, then as many as there were before; by a bidirectional model a few
-    hundred each time.
-    """
-    surprisals = surprisals or network_surprisals(model)
-    numbered = ((number, line_tokens(line, model.settings, not independent)) for number, line in enumerate(lines, 1))
-    if independent and not model.settings.lines:
-        for number, found in numbered:
-            yield from _scored(model, _windows(((number, token) for token in found), WINDOW), surprisals)
-        return
-    if model.settings.lines:
-        yield from _scored(model, _batches(numbered), surprisals)
-        return
-    tokens = ((number, token) for number, found in numbered for token in found)
-    yield from _scored(model, _windows(tokens, WINDOW), surprisals)
+    settings: TextSettings
+    vocabulary: Vocabulary
+    surprisals: Surprisals
 
+    def scores(self, lines: Iterable[str], independent: bool = False) -> Iterator[tuple[int, TokenScore]]:
+        """The score of every token of ``lines``, which have their line ends, with the number of its line, from 1.
 
-def _scored(
-    model: LanguageModel, batches: Iterable[list[tuple[int, str]]], surprisals: Surprisals
-) -> Iterator[tuple[int, TokenScore]]:
-    read: deque[tuple[list[tuple[int, str]], np.ndarray]] = deque()
-
-    def windows() -> Iterator[np.ndarray]:
-        for batch in batches:
-            read.append((batch, model.vocabulary.encode([token for _, token in batch])))
-            yield read[-1][1]
-
-    for nats in surprisals(windows()):
-        batch, ids = read.popleft()
-        unknown = (ids == model.vocabulary.unknown).tolist()
-        if nats.dim() == 1:
-            bits = (nats.double() / np.log(2)).tolist()
-            for (number, token), surprisal, unseen in zip(batch, bits, unknown, strict=True):
-                yield number, TokenScore(token, surprisal, unseen)
+        ``independent``: each line is a text by itself; otherwise it is read after all lines before it, and a last line
+        without a line end gets the end that training gives it. A text is scored as it comes: by a network some hundred
+        tokens first, then as many as there were before; by a bidirectional one a few hundred each time.
+        """
+        numbered = ((number, line_tokens(line, self.settings, not independent)) for number, line in enumerate(lines, 1))
+        if self.settings.lines:
+            yield from self._scores(_batches(numbered))
+        elif independent:
+            for number, found in numbered:
+                yield from self._scores(_windows(((number, token) for token in found), WINDOW))
         else:
-            rows = (nats.double() / torch.tensor([np.log(2), np.log(2), 1])).tolist()
-            for (number, token), (surprisal, entropy, rank), unseen in zip(batch, rows, unknown, strict=True):
-                yield number, TokenScore(token, surprisal, unseen, entropy, int(rank))
+            tokens = ((number, token) for number, found in numbered for token in found)
+            yield from self._scores(_windows(tokens, WINDOW))
+
+    def _scores(self, batches: Iterable[list[tuple[int, str]]]) -> Iterator[tuple[int, TokenScore]]:
+        read: deque[tuple[list[tuple[int, str]], np.ndarray]] = deque()
+
+        def windows() -> Iterator[np.ndarray]:
+            for batch in batches:
+                read.append((batch, self.vocabulary.encode([token for _, token in batch])))
+                yield read[-1][1]
+
+        for nats in self.surprisals(windows()):
+            batch, ids = read.popleft()
+            unknown = (ids == self.vocabulary.unknown).tolist()
+            if nats.dim() == 1:
+                bits = (nats.double() / np.log(2)).tolist()
+                for (number, token), surprisal, unseen in zip(batch, bits, unknown, strict=True):
+                    yield number, TokenScore(token, surprisal, unseen)
+            else:
+                rows = (nats.double() / torch.tensor([np.log(2), np.log(2), 1])).tolist()
+                for (number, token), (surprisal, entropy, rank), unseen in zip(batch, rows, unknown, strict=True):
+                    yield number, TokenScore(token, surprisal, unseen, entropy, int(rank))
 
 
 def line_tokens(line: str, settings: TextSettings, whole: bool = True) -> list[str]:

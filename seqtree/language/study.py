@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import groupby, islice
 from statistics import fmean
@@ -14,7 +14,7 @@ from seqtree.errors import InputError
 from seqtree.language.items import Document
 from seqtree.language.model import LanguageModel
 from seqtree.language.reading import Span, WordScore, WordsOfLine, score_words, text_line
-from seqtree.language.scoring import Surprisals, network_surprisals, scored_lines
+from seqtree.language.scoring import Scorer, Surprisals
 
 # From lines, each a text with the spans of its words, further values of every word.
 MoreOfWords = Callable[[Sequence[tuple[str, Sequence[Span]]]], Sequence[Sequence[tuple[float, ...]]]]
@@ -51,7 +51,7 @@ class ReadingStudy:
     surprisals: Surprisals | None = None
     more: MoreOfWords | None = None
     more_names: Sequence[str] = ()
-    scores: Surprisals = field(init=False, repr=False)
+    scorer: Scorer = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         for name in self.columns:
@@ -60,7 +60,8 @@ class ReadingStudy:
         if "frequency" in self.columns and self.frequency is None:
             raise InputError("for the column 'frequency', frequencies are needed")
         details = bool({*DETAILS} & {*self.columns})
-        object.__setattr__(self, "scores", self.surprisals or network_surprisals(self.model, details))
+        scorer = self.model.scorer(details)
+        object.__setattr__(self, "scorer", replace(scorer, surprisals=self.surprisals or scorer.surprisals))
 
     @property
     def apart(self) -> bool:
@@ -80,14 +81,14 @@ class ReadingStudy:
 
     def tokens(self, lines: Iterable[str]) -> Iterator[list[Any]]:
         """A row for each token of lines, which have their ends."""
-        for line, token in scored_lines(self.model, lines, self.independent, self.scores):
+        for line, token in self.scorer.scores(lines, self.independent):
             row = [line, token.token, token.surprisal, token.unknown]
             yield row + [getattr(token, name) for name in self.columns]
 
     def sums(self, lines: Iterable[str], text: str | None = None) -> Iterator[list[Any]]:
         """A row for each line, or for the whole ``text``, which is its name, unless lines are texts by themselves."""
         whole = text is not None and not self.apart
-        scored = scored_lines(self.model, lines, self.independent, self.scores)
+        scored = self.scorer.scores(lines, self.independent)
         for line, group in groupby(scored, lambda pair: 0 if whole else pair[0]):
             tokens, surprisal, unknown = 0, 0.0, 0
             for _, score in group:
@@ -109,7 +110,7 @@ class ReadingStudy:
             yield [*old.fields, *new[PLACES:]]
 
     def _scored(self, lines: Iterable[WordsOfLine]) -> Iterator[WordScore]:
-        return score_words(self.model, lines, self.independent, self.spaces, surprisals=self.scores)
+        return score_words(self.scorer, lines, self.independent, self.spaces)
 
     def _rows(
         self, lines: Iterable[WordsOfLine], regions: Sequence[tuple[str, int]] | None = None

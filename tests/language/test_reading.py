@@ -20,7 +20,7 @@ from seqtree.language.config import ConditionSettings
 from seqtree.language.items import Document, documents
 from seqtree.language.ngram import KneserNey
 from seqtree.language.reading import WordScore, score_words, text_line
-from seqtree.language.scoring import scored_lines
+from seqtree.language.scoring import Scorer
 from seqtree.language.study import COLUMNS, ReadingStudy
 from seqtree.text.config import TextSettings
 from seqtree.text.corpus import encode_text
@@ -202,9 +202,10 @@ def test_ngrams_in_windows_are_those_of_the_whole_text(unit: str, documents: str
     text = "the man ran on\na cat sat on the zebra\n" * 9
     expected = -np.log2(ngrams.probabilities(encode_text(text, made.vocabulary, made.settings).ids))
     lines = text.splitlines(keepends=True)
-    found = [token.surprisal for _, token in scored_lines(made, lines, surprisals=ngrams.surprisals)]
+    scorer = Scorer(made.settings, made.vocabulary, ngrams.surprisals)
+    found = [token.surprisal for _, token in scorer.scores(lines)]
     np.testing.assert_allclose(found, expected)
-    words = score_words(made, map(text_line, lines), surprisals=ngrams.surprisals)
+    words = score_words(scorer, map(text_line, lines))
     assert sum(word.surprisal for word in words) == pytest.approx(expected.sum())
 
 
