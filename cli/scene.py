@@ -30,6 +30,7 @@ scene.add_command(
         "it with Ctrl-C at any time, continue with --resume.",
         "\b\nExamples:\n  seqtree scene train msrc/ --out runs/scenes\n"
         "  seqtree scene train msrc/ --leaves-only                    (without the tree)\n"
+        "  seqtree scene train mine/ --init-from runs/scenes          (goes on with other images)\n"
         "  seqtree scene train stanford/ --part all --fold 1/5        (cross-validation)",
     )
 )
@@ -53,19 +54,19 @@ def eval_(
     """Measure MODEL (a run folder or a model file) on labelled images of FOLDER: shares of 1, without void pixels.
 
     pixel accuracy: of all pixels, those whose class is right. class accuracy: the mean of the same over the classes.
+    The classes of FOLDER go by their names; all of them must be MODEL's.
     """
     from seqtree.scenes.data import SceneFolder, in_folds
 
     opened = SceneFolder.open(folder)
-    images = opened.part(part)
+    loaded = open_model("scene", model, threads, device)
+    images = opened.among(loaded.classes).part(part)
     if fold is not None:
         images = in_folds(images, fold)[1]
-    loaded = open_model("scene", model, threads, device)
 
     from seqtree.scenes.evaluation import evaluate
     from seqtree.scenes.preparing import prepared_scene
 
-    loaded.check_classes(opened)
     textons = loaded.network.textons.arrays
     measured = evaluate(loaded, [prepared_scene(one, loaded.segments, textons) for one in images])
     if as_json:

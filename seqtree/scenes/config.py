@@ -164,6 +164,4 @@ PRESETS = {
     "medium": _preset("some hundreds of images in a few minutes on a laptop", SceneNetworkConfig()),
 }
 
-OPTIONS = TrainingOptions(
-    argument="folder", sample="", presets={"": PRESETS}, default="medium", hidden=("init_from", *NO_WORDS)
-)
+OPTIONS = TrainingOptions(argument="folder", sample="", presets={"": PRESETS}, default="medium", hidden=NO_WORDS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -16,19 +16,23 @@ from seqtree.scenes.batches import Ids
 from seqtree.scenes.pictures import ENDINGS, read_image, read_labels
 from seqtree.scenes.segments import Image
 from seqtree.text.reading import say
-from seqtree.wording import also
+from seqtree.wording import also, some
 
 MAX_CLASSES = 255
 
 
 @dataclass(frozen=True)
 class LabelledImage:
-    """An image and its labels, 0 for void, which are read when they are asked for. Raises InputError then."""
+    """An image and its labels, 0 for void, which are read when they are asked for. Raises InputError then.
+
+    ``numbers`` are those that the labels of the file have among the ``classes``.
+    """
 
     name: str
     image_file: Path
     label_file: Path
     classes: int
+    numbers: tuple[int, ...]
 
     @property
     def image(self) -> Image:
@@ -37,7 +41,8 @@ class LabelledImage:
 
     def labels(self, size: tuple[int, int]) -> Ids:
         """The labels (H, W) of an image of that size."""
-        return read_labels(self.label_file, self.classes, size)
+        numbers: Ids = np.array(self.numbers)[read_labels(self.label_file, len(self.numbers) - 1, size)]
+        return numbers
 
     @cached_property
     def fingerprint(self) -> str:
@@ -52,10 +57,14 @@ class LabelledImage:
 
 @dataclass(frozen=True)
 class SceneFolder:
-    """A folder of scenes and the names of its classes, without void. Raises InputError for what is not there."""
+    """A folder of scenes and the names of its classes, without void. Raises InputError for what is not there.
+
+    ``numbers`` are those that the labels 0, 1 and so on of its files have among the classes, 0 for void.
+    """
 
     path: Path
     classes: tuple[str, ...]
+    numbers: tuple[int, ...]
 
     @classmethod
     def open(cls, path: str | Path) -> SceneFolder:
@@ -66,7 +75,17 @@ class SceneFolder:
         for name in ("images", "labels"):
             if not (folder / name).is_dir():
                 raise InputError(f"{folder}: has no folder {name}/; expected images/, labels/, classes.txt and lists")
-        return cls(folder, _read_classes(folder / "classes.txt"))
+        classes = _read_classes(folder / "classes.txt")
+        return cls(folder, classes, tuple(range(len(classes) + 1)))
+
+    def among(self, classes: Sequence[str]) -> SceneFolder:
+        """The folder with its classes numbered as these. Raises InputError if one of its own is not among them."""
+        numbers, file = {name: number for number, name in enumerate(classes, 1)}, self.path / "classes.txt"
+        if others := [name for name in self.classes if name not in numbers]:
+            raise InputError(f"{file}: {some(others, 5)}: expected classes that the model knows, {some(classes, 5)}")
+        if len(classes) > MAX_CLASSES:
+            raise InputError(f"{file}: {len(classes)} classes with those of the model; expected {MAX_CLASSES} at most")
+        return replace(self, classes=tuple(classes), numbers=(0, *(numbers[name] for name in self.classes)))
 
     def has(self, part: str) -> bool:
         """Whether there is a list of that name."""
@@ -98,7 +117,7 @@ class SceneFolder:
             raise InputError(f"{place}: images/ has no {stem}.jpg, .png or other image")
         if labels is None:
             raise InputError(f"{place}: there is no {self.path / 'labels' / stem}.png")
-        return LabelledImage(stem, image, labels, len(self.classes))
+        return LabelledImage(stem, image, labels, len(self.classes), self.numbers)
 
 
 def _first(folder: Path, stem: str, endings: Sequence[str]) -> Path | None:

@@ -19,13 +19,11 @@ from seqtree.modelfile import texts
 from seqtree.nn.margins import merged_alone
 from seqtree.scenes.batches import Floats, Ids, SceneGraph, make_scene_batch
 from seqtree.scenes.config import SceneNetworkConfig, SegmentSettings
-from seqtree.scenes.data import SceneFolder
 from seqtree.scenes.merging import merge_scenes
 from seqtree.scenes.network import SceneNetwork
 from seqtree.scenes.preparing import Prepared, prepared
 from seqtree.scenes.segments import Image, resized
 from seqtree.text.reading import several
-from seqtree.wording import some
 
 TOGETHER = 16  # scenes of a batch
 FALL = 0.75  # the weight of a node to that of the node below it, where a segment is mixed with the nodes above it
@@ -122,12 +120,6 @@ class SceneParser(Model[SceneNetwork]):
         classes, segments = texts(contents["classes"]), SegmentSettings.from_json(contents["segments"])
         config = SceneNetworkConfig.from_json(contents["network"])
         return cls(classes, segments, SceneNetwork(segments, len(classes), config))
-
-    def check_classes(self, folder: SceneFolder) -> None:
-        """Raises InputError if the classes of a folder are not the model's."""
-        if folder.classes != self.classes:
-            known, found = (some(names, 5) for names in (self.classes, folder.classes))
-            raise InputError(f"{folder.path / 'classes.txt'}: other classes than the model's: {found}, not {known}")
 
     def parse(self, image: Image) -> SceneParse:
         """The parse of one image (H, W, 3), bytes in RGB. Raises InputError if scikit-image is not installed."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,11 +20,14 @@ from seqtree.scenes.model import SceneParser
 from seqtree.scenes.objectives import SceneLoss, Weights
 from seqtree.scenes.preparing import Prepared, prepared_scene, textons_of
 from seqtree.training.batches import SentenceTask, spread_out
+from seqtree.training.copying import start_rest
 from seqtree.training.progress import Display
+from seqtree.training.start import taken_over
 from seqtree.training.task import Batch, Inputs
 from seqtree.wording import counted
 
 PAIRS, TREES = 0, 1  # the stages of training
+SHAPE = ("leaves_only", "hidden", "composition", "vector")  # of the network, with --init-from
 
 
 class SceneData(NamedTuple):
@@ -56,17 +59,29 @@ class SceneTask(SentenceTask[SceneRecipe, SceneParser, SceneData]):
         self.weights = _weights(data, recipe.objective.rarity, model.device)
 
     @classmethod
+    def resolve(cls, options: Mapping[str, Any]) -> SceneRecipe:
+        recipe = OPTIONS.resolved(options)
+        if recipe.run.init_from is None:
+            return recipe
+        start = SceneParser.load(recipe.run.init_from)
+        shape = {name: getattr(start.network.config, name) for name in SHAPE}
+        return taken_over(recipe, start, options, {"network": shape, "segments": start.segments.to_json()})
+
+    @classmethod
     def read(cls, sources: Sequence[str], recipe: SceneRecipe, display: Display) -> SceneData:
         if len(sources) != 1:
             raise InputError("expected one FOLDER with images/, labels/, classes.txt and train.txt")
         folder = SceneFolder.open(sources[0])
-        training, valid = _split(folder, recipe.reading)
         digest = hashlib.sha256(repr(folder.classes).encode())
+        start: SceneParser | None = recipe.start
+        if start:
+            folder = folder.among(tuple(dict.fromkeys((*start.classes, *folder.classes))))
+        training, valid = _split(folder, recipe.reading)
         for part in (training, valid):
             for one in part:
                 digest.update(f"{one.fingerprint} {one.label_fingerprint}\n".encode())
             digest.update(b"\0")
-        textons = textons_of(training, recipe.segments)
+        textons = start.network.textons.arrays if start else textons_of(training, recipe.segments)
         read = [[prepared_scene(one, recipe.segments, textons) for one in part] for part in (training, valid)]
         if not any(labelled(scene.pixels)[:, 1:].any() for scene in read[0]):
             raise InputError(f"{folder.path}: no image has a labelled pixel to train on")
@@ -76,8 +91,13 @@ class SceneTask(SentenceTask[SceneRecipe, SceneParser, SceneData]):
     @classmethod
     def build(cls, data: SceneData, recipe: SceneRecipe, display: Display) -> SceneParser:
         made = SceneParser.over(data.classes, recipe.segments, recipe.network, recipe.training.seed)
-        made.network.textons.take(data.textons)
-        made.network.whiten(scene.graph.features for scene in data.training)
+        start: SceneParser | None = recipe.start
+        if start:
+            start_rest(made.network, start.network)
+            display.message(f"starting from {recipe.run.init_from}: {counted(len(start.classes), 'class')} known")
+        else:
+            made.network.textons.take(data.textons)
+            made.network.whiten(scene.graph.features for scene in data.training)
         return made
 
     def inputs(self) -> Inputs:

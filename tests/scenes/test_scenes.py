@@ -14,6 +14,7 @@ import pytest
 import torch
 from command_helpers import Run, caller, refused
 from language_helpers import model as language_model
+from runs import Messages
 from scene_helpers import SIZE, SMALL, need_extra, scene_folder
 
 need_extra()
@@ -30,7 +31,8 @@ from seqtree.scenes.generated import CLASSES, draw_scene as scene  # noqa: E402
 from seqtree.scenes.model import FALL, SceneParser, with_nodes_above  # noqa: E402
 from seqtree.scenes.objectives import SceneLoss, Weights, summed  # noqa: E402
 from seqtree.scenes.preparing import prepared_scene  # noqa: E402
-from seqtree.training.fit import train  # noqa: E402
+from seqtree.scenes.task import SceneTask  # noqa: E402
+from seqtree.training.fit import fit, train  # noqa: E402
 
 TINY = {"preset": "tiny", **SMALL, "threads": 1, "progress": False}
 SEGMENTS = SegmentSettings(min_size=8, colours=4, textons=4)
@@ -102,6 +104,56 @@ def test_it_learns_in_other_ways(tmp_path: Path, options: dict[str, Any]) -> Non
     folder = scene_folder(tmp_path / "data")
     report = train("scene", folder, out=str(tmp_path / "run"), epochs=8, **{**TINY, **options})
     assert report["pixel_accuracy"] > 0.8
+
+
+def _renumbered(folder: Path, names: tuple[str, ...]) -> Path:
+    """A folder of drawn scenes with its labels numbered as these names, which have those of ``CLASSES``."""
+    numbers = np.array([0, *(names.index(name) + 1 for name in CLASSES)], dtype=np.uint8)
+    for file in (folder / "labels").iterdir():
+        Image.fromarray(numbers[np.asarray(Image.open(file))]).save(file)
+    (folder / "classes.txt").write_text("".join(f"{i} {name}\n" for i, name in enumerate(("void", *names))))
+    return folder
+
+
+def test_a_parser_goes_on_with_other_scenes_and_classes(trained: Trained, tmp_path: Path) -> None:
+    """Its network, textons and classes are kept; the folder's classes go by their names, and new ones are added."""
+    start, said = trained.parser, Messages()
+    folder = _renumbered(scene_folder(tmp_path / "other", 6), ("cow", "ball", "sky", "tree", "grass"))
+    options = {"init_from": trained.report["model"], "preset": "tiny", "epochs": 1, "out": str(tmp_path / "run")}
+    fit(SceneTask, [str(folder)], {**options, "learning_rate": 1e-12, "weight_decay": 0.0, "averaging": "none"}, said)
+    made = SceneParser.load(tmp_path / "run")
+    assert (made.classes, made.segments) == ((*CLASSES, "cow"), start.segments)
+    assert "4 classes known" in said.text and "before training" in said.text
+    after = made.network.state_dict()
+    for name, weight in start.network.state_dict().items():
+        torch.testing.assert_close(after[name][: len(weight)], weight, rtol=0, atol=1e-6)
+    torch.testing.assert_close(after["own.weight"][-1], start.network.own.weight.mean(dim=0), rtol=0, atol=1e-6)
+    image = scene(100, SIZE)[0]
+    np.testing.assert_array_equal(made.parse(image).pixels, start.parse(image).pixels)
+
+
+def test_what_a_parser_does_not_go_on_with(command: Run, trained: Trained, tmp_path: Path) -> None:
+    model, folder = trained.report["model"], trained.folder
+    for option, value, kept in (("--hidden", "9", "24"), ("--min-size", "9", "8"), ("--method", "slic", "felz")):
+        said = f"{option[2:].replace('-', '_')} {value}: with init_from it is the scene parser's, {kept}"
+        refused(command("train", folder, "--init-from", model, option, value), said)
+    language_model().save(tmp_path / "lm.safetensors")
+    refused(command("train", folder, "--init-from", "lm.safetensors"), "expected a scene-parser")
+    many = "".join(f"{i} class{i}\n" for i in range(253))
+    other = scene_folder(tmp_path / "other", 2)
+    (other / "classes.txt").write_text(many)
+    refused(command("train", other, "--init-from", model), "256 classes with those of the model; expected 255 at most")
+
+
+def test_classes_of_a_folder_go_by_their_names(command: Run, trained: Trained, tmp_path: Path) -> None:
+    model, figures = trained.report["model"], []
+    for names in (CLASSES, CLASSES[::-1]):
+        folder = _renumbered(scene_folder(tmp_path / names[0]), names)
+        code, out, err = command("eval", model, folder, "--json")
+        assert code == 0, err
+        figures.append({name: value for name, value in json.loads(out).items() if name != "images_per_second"})
+    assert figures[0] == figures[1]
+    assert figures[0]["pixel_accuracy"] > 0.85
 
 
 def test_folds_are_every_nth_image(tmp_path: Path) -> None:
@@ -376,7 +428,7 @@ def test_what_is_refused(command: Run, trained: Trained, tmp_path: Path, monkeyp
     refused(command("train", folder, "--composition", "lstm", "--vector", "7"), "needs an even width")
     refused(command("eval", model, folder, "--part", "more"), "more.txt: there is no such list")
     known = ", ".join(CLASSES)
-    refused(command("eval", model, other), f"other classes than the model's: sky, grass, cow, ball, not {known}")
+    refused(command("eval", model, other), f"classes.txt: cow: expected classes that the model knows, {known}")
     refused(command("predict", model, "b.png"), "b.png: not an image that can be read, or cut off")
     refused(command("predict", model, "c.png"), "c.png: expected an image; no such file")
     both = "would both be written to o/a.png; expected names that differ"
