@@ -1,7 +1,8 @@
 """The networks of the chapters in NumPy: forward and backward passes by hand, and checks of every gradient.
 
 Code for reading. Every network is a :class:`~seqtree.reference.network.Network`: ``parameters`` by name, ``forward``,
-``backward``, ``update``; everything is float64, one example at a time, without a batch dimension.
+``backward``, ``update``; everything is float64, one example at a time, without a batch dimension. An array of
+another shape than a docstring says is refused.
 
 chapter 1  perceptron
 chapter 2  linear_unit, squared_error

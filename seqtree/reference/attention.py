@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from seqtree.reference.network import Array, Composite, Network, initial
+from seqtree.reference.network import Array, Composite, Network, array, initial
 from seqtree.reference.softmax import softmax
 
 
@@ -26,7 +26,7 @@ class AdditiveScore(Network):
     def forward(self, s: Array, h: Array) -> Array:
         """Scores e (T, S) for states s (T, n) and h (S, m)."""
         Q, K, b, v = self.parameters.values()
-        self.s, self.h = s, h
+        self.s, self.h = s, h = array("s", s, "T", Q.shape[1]), array("h", h, "S", K.shape[1])
         self.u = np.tanh((s @ Q.T)[:, None] + (h @ K.T + b)[None])  # (T, S, units)
         scores: Array = self.u @ v
         return scores
@@ -34,6 +34,7 @@ class AdditiveScore(Network):
     def backward(self, de: Array) -> Array:
         """dE/ds (T, n) from dE/de (T, S); dE/dh (S, m) is then in ``dh``."""
         Q, K, _, v = self.parameters.values()
+        de = array("de", de, len(self.s), len(self.h))
         delta = de[:, :, None] * v * (1 - self.u**2)
         of_s, of_h = delta.sum(axis=1), delta.sum(axis=0)  # of Q s_t, a sum over all i; of K h_i, over all t
         self.dh = of_h @ K
@@ -56,12 +57,13 @@ class MultiplicativeScore(Network):
 
     def forward(self, s: Array, h: Array) -> Array:
         """Scores e (T, S) for states s (T, n) and h (S, m)."""
-        self.s, self.h = s, h
-        return s @ self.parameters["W"] @ h.T
+        W = self.parameters["W"]
+        self.s, self.h = s, h = array("s", s, "T", W.shape[0]), array("h", h, "S", W.shape[1])
+        return s @ W @ h.T
 
     def backward(self, de: Array) -> Array:
         """dE/ds (T, n) from dE/de (T, S); dE/dh (S, m) is then in ``dh``."""
-        W = self.parameters["W"]
+        W, de = self.parameters["W"], array("de", de, len(self.s), len(self.h))
         self.dh = de.T @ self.s @ W
         self.gradients = {"W": self.s.T @ de @ self.h}
         return de @ self.h @ W.T
@@ -76,7 +78,7 @@ class Attention(Composite):
 
     def forward(self, s: Array, h: Array) -> Array:
         """Contexts c (T, m) for states s (T, n) and h (S, m); the weights a (T, S) are then in ``a``."""
-        self.h = h
+        self.h = h = array("h", h, "S", "m")
         self.a = softmax(self.score.forward(s, h))
         return self.a @ h
 
@@ -85,6 +87,7 @@ class Attention(Composite):
 
         h_i acts on the contexts themselves, and on their weights through the scores.
         """
+        dc = array("dc", dc, len(self.a), self.h.shape[1])
         da = dc @ self.h.T
         de = self.a * (da - (self.a * da).sum(axis=1, keepdims=True))
         ds = self.score.backward(de)

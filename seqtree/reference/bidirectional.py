@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from seqtree.reference.network import Array, Chain, Composite, Network
+from seqtree.reference.network import Array, Chain, Composite, Network, array
 
 
 class Bidirectional(Composite):
@@ -23,10 +23,13 @@ class Bidirectional(Composite):
     def forward(self, x: Array) -> Array:
         """(T, 2 units), or (T, units) if summed, for x (T, inputs)."""
         forwards, backwards = self.forwards.forward(x), self.backwards.forward(x[::-1])[::-1]
-        return forwards + backwards if self.summed else np.concatenate([forwards, backwards], axis=1)
+        y = forwards + backwards if self.summed else np.concatenate([forwards, backwards], axis=1)
+        self.shape = y.shape
+        return y
 
     def backward(self, dy: Array) -> Array:
         """dE/dx (T, inputs) from dE/dy, in the shape of the output."""
+        dy = array("dy", dy, *self.shape)
         d_forwards, d_backwards = (dy, dy) if self.summed else np.split(dy, 2, axis=1)
         dx = self.forwards.backward(d_forwards) + self.backwards.backward(d_backwards[::-1])[::-1]
         self.gather_gradients()

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from seqtree.reference.activations import RELU, Activation
-from seqtree.reference.network import Array, Network, initial
+from seqtree.reference.network import Array, Network, array, initial
 
 
 def cross_correlate(x: Array, filters: Array) -> Array:
@@ -49,7 +49,7 @@ class Convolution(Network):
     def forward(self, x: Array) -> Array:
         """a (filters, height', width') for x (depth, height, width); :func:`output_size` gives the sides."""
         P, S = self.padding, self.stride
-        self.x = np.pad(x, ((0, 0), (P, P), (P, P)))
+        self.x = np.pad(array("x", x, self.parameters["W"].shape[1], "height", "width"), ((0, 0), (P, P), (P, P)))
         net = cross_correlate(self.x, self.parameters["W"])[:, ::S, ::S]
         self.a = self.f(net + self.parameters["b"][:, None, None])
         return self.a.copy()
@@ -64,7 +64,7 @@ class Convolution(Network):
         P, S, W = self.padding, self.stride, self.parameters["W"]
         (_, height, width), (M, N) = self.x.shape, W.shape[2:]
         delta = np.zeros((len(W), height - M + 1, width - N + 1))
-        delta[:, ::S, ::S] = da * self.f.slope(self.a)
+        delta[:, ::S, ::S] = array("da", da, *self.a.shape) * self.f.slope(self.a)
         windows = sliding_window_view(self.x, delta.shape[1:], axis=(1, 2))  # (depth, M, N, height-M+1, width-N+1)
         self.gradients = {"W": np.einsum("dmnij,kij->kdmn", windows, delta), "b": delta.sum(axis=(1, 2))}
         padded = np.pad(delta, ((0, 0), (M - 1, M - 1), (N - 1, N - 1)))

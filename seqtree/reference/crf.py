@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seqtree.errors import InputError
-from seqtree.reference.network import Array, Network
+from seqtree.reference.network import Array, Network, array
 
 Path = npt.NDArray[np.int64]
 
@@ -78,15 +78,19 @@ class ConditionalRandomField(Network):
         return np.exp(self.forward_scores(x) + self.backward_scores(x) - self.log_partition(x))
 
     def forward(self, x: Array, y: Path) -> Array:
-        """The loss log Z - s(y). Raises InputError for a path that has not one of the tags at each step."""
-        if np.shape(y) != (len(x),) or not np.isin(y, range(len(self.parameters["end"]))).all():
-            raise InputError(f"expected {len(x)} tags from 0 to {len(self.parameters['end']) - 1}, found {list(y)}")
-        self.x, self.y = x, y
+        """The loss log Z - s(y). Raises InputError for a path without a step, or not with one of the tags at each."""
+        tags = len(self.parameters["end"])
+        x, y = array("x", x, "T", tags), np.asarray(y)
+        if y.shape != (len(x),) or not np.isin(y, range(tags)).all():
+            raise InputError(f"expected {len(x)} tags from 0 to {tags - 1}, found {y.tolist()}")
+        if not len(x):
+            raise InputError("a path has at least one tag, x has no step")
+        self.x, self.y = x, y.astype(np.int64)
         return np.array(self.log_partition(x) - self.score(x, y))
 
     def backward(self, dy: Array) -> Array:
         """dE/dx_tj = p(y_t = j) - [y_t = j]; dE/dA_ij = sum_t p(y_t = i, y_{t+1} = j) - [y_t = i, y_{t+1} = j]."""
-        x, y, p = self.x, self.y, self.parameters
+        x, y, p, dy = self.x, self.y, self.parameters, array("dy", dy)
         alpha, beta, log_z = self.forward_scores(x), self.backward_scores(x), self.log_partition(x)
         dx = self.marginals(x)
         dx[np.arange(len(y)), y] -= 1.0

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from seqtree.errors import InputError
 from seqtree.reference.activations import LINEAR, TANH
 from seqtree.reference.attention import AdditiveScore, Attention, MultiplicativeScore
 from seqtree.reference.fully_connected import FullyConnected
-from seqtree.reference.network import Array, Composite, Network
+from seqtree.reference.network import Array, Composite, Network, array
 from seqtree.reference.recurrent import Recurrent
 from seqtree.reference.softmax import SoftmaxCrossEntropy
 from seqtree.reference.squared_error import ONE
@@ -29,7 +30,9 @@ class EncoderDecoder(Composite):
     """
 
     def __init__(self, inputs: int, outputs: int, units: int, context: str, rng: np.random.Generator) -> None:
-        self.context, self.units = context, units
+        if context not in CONTEXTS:
+            raise InputError(f"context {context!r}: expected one of {', '.join(CONTEXTS)}")
+        self.context, self.units, self.outputs = context, units, outputs
         given = units if context == "every" else 0
         self.encoder = Recurrent(inputs, units, rng)
         self.bridge = FullyConnected(units, units, rng, TANH)
@@ -49,6 +52,10 @@ class EncoderDecoder(Composite):
 
         That is, ``before`` (T, outputs) begins with the start of a target, and lacks its end.
         """
+        if not len(x):
+            raise InputError("a source has at least one step, x has none")
+        before = array("before", before, "T", self.outputs)
+        y = array("y", y, *before.shape)
         h = self.encoder.forward(x)
         end = np.tile(h[-1], (len(y), 1))  # (T, units): the same at every step
         s0 = self.bridge.forward(h[-1])

@@ -150,7 +150,7 @@ EXAMPLES: dict[str, Maker] = {
 
 def check_all(names: Iterable[str] = ()) -> list[Check]:
     """The gradient checks of the named networks, or of all; InputError for a name not in EXAMPLES."""
-    chosen = list(names) or list(EXAMPLES)
+    chosen = ([names] if isinstance(names, str) else list(names)) or list(EXAMPLES)
     for name in chosen:
         if name not in EXAMPLES:
             raise InputError(f"there is no network {name!r} to check; choose from {', '.join(EXAMPLES)}")

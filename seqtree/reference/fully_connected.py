@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from seqtree.reference.activations import SIGMOID, Activation
-from seqtree.reference.network import Array, Chain, Network, initial
+from seqtree.reference.network import Array, Chain, Network, array, initial
 
 
 class FullyConnected(Network):
@@ -25,13 +25,13 @@ class FullyConnected(Network):
 
     def forward(self, x: Array) -> Array:
         """a (..., outputs) for x (..., inputs)."""
-        self.x = x
-        self.a = self.f(x @ self.parameters["W"].T + self.parameters["b"])
+        self.x = array("x", x, "...", self.parameters["W"].shape[1])
+        self.a = self.f(self.x @ self.parameters["W"].T + self.parameters["b"])
         return self.a.copy()
 
     def backward(self, da: Array) -> Array:
         """dE/dx = W^T delta (..., inputs) from dE/da (..., outputs)."""
-        delta = da * self.f.slope(self.a)
+        delta = array("da", da, *self.a.shape) * self.f.slope(self.a)
         rows, inputs = delta.reshape(-1, delta.shape[-1]), self.x.reshape(-1, self.x.shape[-1])
         self.gradients = {"W": rows.T @ inputs, "b": rows.sum(axis=0)}
         return delta @ self.parameters["W"]

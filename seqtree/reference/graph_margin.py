@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
+from seqtree.errors import InputError
 from seqtree.reference.max_margin import TreeScorer
-from seqtree.reference.network import Array, Network
+from seqtree.reference.network import Array, Network, array
 from seqtree.reference.recursive import Merge
 from seqtree.reference.squared_error import ONE
 
@@ -30,16 +31,20 @@ def merge_greedily(scorer: TreeScorer, x: Array, neighbours: Iterable[Pair], bon
     """The tree built by repeatedly merging the two neighbouring nodes with the highest score.
 
     x (n, width): the segments; all must be connected. The node with the lower first segment is the left one.
-    ``bonus(segments)`` is added to the score of making a node of these.
+    ``bonus(segments)`` is added to the score of making a node of these. Raises InputError for segments that are not.
     """
     inside = [frozenset([i]) for i in range(len(x))]
     vectors, around = list(x), {i: set[int]() for i in range(len(x))}
     for one, other in neighbours:
+        if not {one, other} <= around.keys():
+            raise InputError(f"neighbours ({one}, {other}): expected segments from 0 to {len(x) - 1}")
         around[one].add(other)
         around[other].add(one)
     tree: list[Pair] = []
     while len(around) > 1:
         pairs = [(a, b) for a in around for b in around[a] if min(inside[a]) < min(inside[b])]
+        if not pairs:
+            raise InputError(f"the segments are in {len(around)} parts that no neighbours join")
         parents = [scorer.layer.compose(np.concatenate([vectors[a], vectors[b]])) for a, b in pairs]
         scores = np.array(parents) @ scorer.parameters["u"] + [bonus(inside[a] | inside[b]) for a, b in pairs]
         best = int(np.argmax(scores))
@@ -86,7 +91,11 @@ class GraphMargin(Network):
         self.scorer, self.kappa, self.parameters = scorer, kappa, scorer.parameters
 
     def forward(self, x: Array, neighbours: Sequence[Pair], regions: Sequence[Iterable[int]]) -> Array:
-        """r, shape (), for the segments x (n, width) of a scene and its regions."""
+        """r, shape (), for the segments x (n, width) of a scene and its regions.
+
+        Raises InputError for segments or regions that are not connected, and for regions that overlap.
+        """
+        x = array("x", x, "n", len(self.parameters["u"]))
         known = [frozenset(region) for region in regions]
         bonuses: tuple[Bonus, Bonus] = (
             lambda segments: self.kappa * crosses(segments, known),
@@ -95,14 +104,17 @@ class GraphMargin(Network):
         self.x = x
         self.trees = [in_a_row(len(x), merge_greedily(self.scorer, x, neighbours, bonus)) for bonus in bonuses]
         found, correct = (float(self.scorer.forward(x[order], tree)) for order, tree in self.trees)
-        order, tree = self.trees[0]
-        wrong = sum(crosses(frozenset(order[start:end]), known) for start, _, end in tree)
+        wrong, unavoidable = (
+            sum(crosses(frozenset(order[start:end]), known) for start, _, end in tree) for order, tree in self.trees
+        )
+        if unavoidable:
+            raise InputError("no tree crosses none of the regions: they overlap, or one is not connected")
         return np.array(found + self.kappa * wrong - correct)
 
     def backward(self, dr: Array = ONE) -> Array:
         """dE/dx (n, width) from dE/dr: descent raises the score of the correct tree and lowers the found one's."""
         self.gradients = {name: np.zeros_like(parameter) for name, parameter in self.parameters.items()}
-        dx = np.zeros(self.x.shape)
+        dx, dr = np.zeros(self.x.shape), array("dr", dr)
         for (order, tree), sign in zip(self.trees, (1.0, -1.0), strict=True):
             self.scorer.forward(self.x[order], tree)
             dx[order] += self.scorer.backward(sign * dr)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from seqtree.reference.activations import SIGMOID, TANH
-from seqtree.reference.network import Array, Network, initial
+from seqtree.reference.network import Array, Network, array, initial
 
 
 class GRU(Network):
@@ -21,18 +21,19 @@ class GRU(Network):
 
     def __init__(self, inputs: int, units: int, rng: np.random.Generator) -> None:
         super().__init__()
-        self.units = units
+        self.inputs, self.units = inputs, units
         for weight, bias in (("W_z", "b_z"), ("W_r", "b_r"), ("W", "b")):
             self.parameters |= {weight: initial(rng, units, units + inputs), bias: np.zeros(units)}
 
     def forward(self, x: Array, h0: Array | None = None) -> Array:
         """The outputs h_1 .. h_T (T, units) for x (T, inputs); h_0 (units,) is zeros if not given."""
         W_z, b_z, W_r, b_r, W, b = self.parameters.values()
+        x = array("x", x, "T", self.inputs)
         steps, units = len(x), self.units
         self.z, self.r, self.n = (np.zeros((steps, units)) for _ in range(3))
         self.hx = np.concatenate([np.zeros((steps, units)), x], axis=1)  # [h_{t-1}, x_t] for each t
         self.rhx = self.hx.copy()  # [r_t h_{t-1}, x_t]
-        h = np.zeros(units) if h0 is None else h0
+        h = np.zeros(units) if h0 is None else array("h0", h0, units)
         outputs = np.zeros((steps, units))
         for t in range(steps):
             self.hx[t, :units] = h
@@ -47,6 +48,7 @@ class GRU(Network):
         """dE/dx (T, inputs) from dE/dh (T, units); dE/dh_0 (units,) is then in ``dh0``."""
         W_z, _, W_r, _, W, _ = self.parameters.values()
         units = self.units
+        dh = array("dh", dh, len(self.hx), units)
         delta_z, delta_r, delta_n = (np.zeros(dh.shape) for _ in range(3))
         dx = np.zeros((len(dh), self.hx.shape[1] - units))
         self.dh0 = np.zeros(units)  # the gradient that comes from step t + 1
@@ -74,7 +76,7 @@ class TorchGRU(Network):
 
     def __init__(self, inputs: int, units: int, rng: np.random.Generator) -> None:
         super().__init__()
-        self.units = units
+        self.inputs, self.units = inputs, units
         self.parameters = {
             "W_z": initial(rng, units, units + inputs),
             "b_z": np.zeros(units),
@@ -89,10 +91,11 @@ class TorchGRU(Network):
     def forward(self, x: Array, h0: Array | None = None) -> Array:
         """The outputs h_1 .. h_T (T, units) for x (T, inputs); h_0 (units,) is zeros if not given."""
         W_z, b_z, W_r, b_r, U, b, W, d = self.parameters.values()
+        x = array("x", x, "T", self.inputs)
         steps, units = len(x), self.units
         self.z, self.r, self.n, self.Wh = (np.zeros((steps, units)) for _ in range(4))
         self.hx = np.concatenate([np.zeros((steps, units)), x], axis=1)  # [h_{t-1}, x_t] for each t
-        h = np.zeros(units) if h0 is None else h0
+        h = np.zeros(units) if h0 is None else array("h0", h0, units)
         outputs = np.zeros((steps, units))
         for t in range(steps):
             self.hx[t, :units] = h
@@ -107,6 +110,7 @@ class TorchGRU(Network):
         """dE/dx (T, inputs) from dE/dh (T, units); dE/dh_0 (units,) is then in ``dh0``."""
         W_z, _, W_r, _, U, _, W, _ = self.parameters.values()
         units = self.units
+        dh = array("dh", dh, len(self.hx), units)
         delta_z, delta_r, delta_n, delta_Wh = (np.zeros(dh.shape) for _ in range(4))
         dx = np.zeros((len(dh), U.shape[1]))
         self.dh0 = np.zeros(units)  # the gradient that comes from step t + 1

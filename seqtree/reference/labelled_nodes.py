@@ -35,11 +35,13 @@ class LabelledNodes(Composite):
     def forward(self, x: Array, merges: Sequence[Merge], labels: Sequence[int]) -> Array:
         """J, shape (), for the words x (n, width), and the class of every node (2 n - 1), -1 for none.
 
-        Raises InputError for more labels or fewer than nodes.
+        Raises InputError for more labels or fewer than nodes, for labels that are no classes, and if all are -1.
         """
-        y = np.array(labels)
+        y, classes = np.array(labels), len(self.output.parameters["b"])
         if len(y) != len(x) + len(merges):
             raise InputError(f"expected a label for each of {len(x)} words and {len(merges)} phrases, found {len(y)}")
+        if not np.isin(y, range(-1, classes)).all() or (y == -1).all():
+            raise InputError(f"expected labels from 0 to {classes - 1}, or -1 for none, found {y.tolist()}")
         self.labelled = np.flatnonzero(y >= 0)
         z = self.scores(x, merges)
         return self.loss.forward(z[self.labelled], np.eye(z.shape[1])[y[self.labelled]])

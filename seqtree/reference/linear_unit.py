@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from seqtree.reference.network import Array, Network
+from seqtree.reference.network import Array, Network, array
 from seqtree.reference.squared_error import SquaredError
 
 
@@ -17,11 +17,12 @@ class LinearUnit(Network):
 
     def forward(self, x: Array) -> Array:
         """y (N,) for x (N, inputs)."""
-        self.x = x
+        self.x = x = array("x", x, "N", len(self.parameters["w"]))
         return x @ self.parameters["w"] + self.parameters["b"]
 
     def backward(self, dy: Array) -> Array:
         """dE/dx (N, inputs) from dE/dy (N,)."""
+        dy = array("dy", dy, len(self.x))
         self.gradients = {"w": dy @ self.x, "b": dy.sum(keepdims=True)}
         return np.outer(dy, self.parameters["w"])
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from seqtree.reference.activations import SIGMOID, TANH
-from seqtree.reference.network import Array, Network, initial
+from seqtree.reference.network import Array, Network, array, initial
 
 GATES = {"f": SIGMOID, "i": SIGMOID, "c": TANH, "o": SIGMOID}  # forget, input, candidate, output
 
@@ -23,17 +23,19 @@ class LSTM(Network):
 
     def __init__(self, inputs: int, units: int, rng: np.random.Generator) -> None:
         super().__init__()
-        self.units = units
+        self.inputs, self.units = inputs, units
         for gate in GATES:
             self.parameters |= {f"W_{gate}": initial(rng, units, units + inputs), f"b_{gate}": np.zeros(units)}
 
     def forward(self, x: Array, h0: Array | None = None, c0: Array | None = None) -> Array:
         """The outputs h_1 .. h_T (T, units) for x (T, inputs); h_0 and c_0 (units,) are zeros if not given."""
+        x = array("x", x, "T", self.inputs)
         steps, units = len(x), self.units
         self.hx = np.concatenate([np.zeros((steps, units)), x], axis=1)  # [h_{t-1}, x_t] for each t
         self.gates = {gate: np.zeros((steps, units)) for gate in GATES}
         self.c = np.zeros((steps + 1, units))
-        h, self.c[0] = (np.zeros(units) if start is None else start for start in (h0, c0))
+        starts = {"h0": h0, "c0": c0}
+        h, self.c[0] = (np.zeros(units) if s is None else array(name, s, units) for name, s in starts.items())
         outputs = np.zeros((steps, units))
         for t in range(steps):
             self.hx[t, :units] = h
@@ -50,6 +52,7 @@ class LSTM(Network):
         The error at step t comes from its own output and, through h_t and c_t, from step t + 1. The delta of a gate is
         its dE/dnet; the gradient of its W is the sum over all steps of delta [h_{t-1}, x_t]^T, of its b of delta.
         """
+        dh = array("dh", dh, len(self.hx), self.units)
         dhx = np.zeros_like(self.hx)
         self.deltas = {gate: np.zeros(dh.shape) for gate in GATES}
         self.dh0, self.dc0 = np.zeros(self.units), np.zeros(self.units)  # gradients that come from step t + 1

@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 
 from seqtree.errors import InputError
-from seqtree.reference.network import Array, Network
+from seqtree.reference.network import Array, Network, array
 from seqtree.reference.recursive import Merge, Recursive
 from seqtree.reference.squared_error import ONE
 
@@ -38,6 +38,7 @@ class TreeScorer(Network):
 
     def backward(self, ds: Array = ONE) -> Array:
         """dE/dx (n, width) from dE/ds, shape ()."""
+        ds = array("ds", ds)
         dx = self.layer.backward(ds * np.tile(self.parameters["u"], (len(self.p), 1)))
         self.gradients = {**self.layer.gradients, "u": ds * self.p.sum(axis=0)}
         return dx
@@ -130,16 +131,18 @@ class MaxMargin(Network):
 
         Raises InputError if the trees do not have as many words together.
         """
-        ends = np.cumsum([len(gold) + 1 for gold in golds])
-        if ends[-1] != len(x):
-            raise InputError(f"the gold trees are over {ends[-1]} words, x has {len(x)}")
-        self.sentences = list(zip(np.split(x, ends[:-1]), golds, strict=True))
+        x = array("x", x, "words", len(self.parameters["u"]))
+        *ends, words = np.cumsum([0, *(len(gold) + 1 for gold in golds)]).tolist()
+        if words != len(x) or not words:
+            raise InputError(f"the gold trees are over {words} words, x has {len(x)}")
+        self.sentences = list(zip(np.split(x, ends[1:]), golds, strict=True))
         self.found, risks = zip(*[self.decode(*sentence) for sentence in self.sentences], strict=True)
         size = sum(np.sum(parameter**2) for parameter in self.parameters.values())
         return np.array(np.mean(risks) + self.decay / 2 * size)
 
     def backward(self, dJ: Array = ONE) -> Array:
         """dE/dx (words, width) from dE/dJ: descent raises the score of each gold tree and lowers the found one's."""
+        dJ = array("dJ", dJ)
         self.gradients = {name: dJ * self.decay * parameter for name, parameter in self.parameters.items()}
         share = dJ / len(self.sentences)
         dx = []

@@ -8,7 +8,29 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from seqtree.errors import InputError
+
 Array = npt.NDArray[np.float64]
+
+
+def array(name: str, values: npt.ArrayLike, *shape: int | str) -> Array:
+    """The values as float64, of this shape, in which a name such as "steps" stands for any length, "..." for any axes.
+
+    Raises InputError for another shape, which NumPy would often stretch to one that fits, and for what is no number.
+
+    >>> array("x", [[1, 2], [3, 4]], "steps", 2).tolist()
+    [[1.0, 2.0], [3.0, 4.0]]
+    """
+    expected = f"expected ({', '.join(map(str, shape))}{',' * (len(shape) == 1)})"
+    try:
+        found = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name} is no array of numbers ({error}); {expected}") from None
+    if shape[:1] == ("...",):
+        shape = ("any",) * (found.ndim - len(shape) + 1) + shape[1:]
+    if len(shape) != found.ndim or any(isinstance(n, int) and n != m for n, m in zip(shape, found.shape, strict=True)):
+        raise InputError(f"{name} has the shape {found.shape}; {expected}")
+    return found
 
 
 def initial(rng: np.random.Generator, *shape: int) -> Array:
@@ -23,7 +45,8 @@ class Network:
     ``forward(x)`` returns the output y and stores what the backward pass needs; arguments that are not differentiated
     (a tree, the targets) follow x. ``backward(dy)`` takes dE/dy, for any error E, in the shape of y; it returns dE/dx
     and fills ``gradients`` with dE/dparameter, in the shapes of ``parameters``. Parameters are set in place:
-    ``network.parameters["W"][:] = ...``.
+    ``network.parameters["W"][:] = ...``. Numbers of any kind are taken, in lists as well; InputError for another shape
+    than the docstring of ``forward`` or ``backward`` says.
     """
 
     def __init__(self) -> None:
@@ -94,9 +117,10 @@ class Flatten(Network):
 
     def forward(self, x: Array) -> Array:
         """x (...) as (n,)."""
+        x = array("x", x, "...")
         self.shape = x.shape
         return x.reshape(-1)
 
     def backward(self, dy: Array) -> Array:
         """dE/dx (...) from dE/dy (n,)."""
-        return dy.reshape(self.shape)
+        return array("dy", dy, int(np.prod(self.shape))).reshape(self.shape)

@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 
 from seqtree.reference.activations import sigmoid
-from seqtree.reference.network import Array, Network
+from seqtree.reference.network import Array, Network, array
 
 
 class Node:
@@ -60,7 +60,7 @@ class NodeNetwork(Network):
     def forward(self, x: Array) -> Array:
         """a_j = sigmoid(sum_i w_ji a_i), layer by layer: x (inputs,) -> y (outputs,)."""
         w = self.parameters["w"]
-        for node, value in zip(self.layers[0], x, strict=True):
+        for node, value in zip(self.layers[0], array("x", x, len(self.layers[0])), strict=True):
             node.output = value
         for layer in self.layers[1:]:
             for node in layer:
@@ -73,7 +73,7 @@ class NodeNetwork(Network):
         delta_k = dE/dy_k a_k (1 - a_k) for an output, delta_j = a_j (1 - a_j) sum_k w_kj delta_k for a hidden unit, and
         dE/dw_ji = delta_j a_i.
         """
-        for node, error in zip(self.layers[-1], dy, strict=True):
+        for node, error in zip(self.layers[-1], array("dy", dy, len(self.layers[-1])), strict=True):
             node.delta = error * node.output * (1 - node.output)
         for layer in reversed(self.layers[1:-1]):
             for node in layer:

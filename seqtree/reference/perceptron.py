@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from seqtree.reference.network import Array
+from seqtree.reference.network import Array, array
 
 
 class Perceptron:
@@ -21,12 +21,12 @@ class Perceptron:
 
     def forward(self, x: Array) -> int:
         """The class, 0 or 1, of one input x (inputs,)."""
-        return int(x @ self.parameters["w"] + self.parameters["b"][0] > 0)
+        return int(array("x", x, len(self.parameters["w"])) @ self.parameters["w"] + self.parameters["b"][0] > 0)
 
     def update(self, x: Array, t: float, rate: float) -> None:
         """The perceptron rule for one input x (inputs,) of class t: w += rate (t - y) x, b += rate (t - y)."""
         error = t - self.forward(x)
-        self.parameters["w"] += rate * error * x
+        self.parameters["w"] += rate * error * array("x", x, len(self.parameters["w"]))
         self.parameters["b"] += rate * error
 
     def train(self, x: Array, t: Array, epochs: int, rate: float) -> None:

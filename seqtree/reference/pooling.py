@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from seqtree.reference.network import Array, Network
+from seqtree.reference.network import Array, Network, array
 
 
 class Pooling(Network):
@@ -30,6 +30,7 @@ class MaxPooling(Pooling):
 
     def forward(self, x: Array) -> Array:
         """(depth, height', width') for x (depth, height, width)."""
+        x = array("x", x, "depth", "height", "width")
         self.shape, windows = x.shape, self.windows(x)
         flat = windows.reshape(*windows.shape[:3], -1)
         self.place = flat.argmax(axis=-1)
@@ -40,6 +41,7 @@ class MaxPooling(Pooling):
         """dE/dx (depth, height, width) from dE/dy (depth, height', width')."""
         dx = np.zeros(self.shape)
         windows = self.windows(dx)
+        dy = array("dy", dy, *windows.shape[:3])
         for d, i, j in np.ndindex(dy.shape):
             m, n = divmod(int(self.place[d, i, j]), self.size)
             windows[d, i, j, m, n] += dy[d, i, j]
@@ -54,6 +56,7 @@ class MeanPooling(Pooling):
 
     def forward(self, x: Array) -> Array:
         """(depth, height', width') for x (depth, height, width)."""
+        x = array("x", x, "depth", "height", "width")
         self.shape = x.shape
         means: Array = self.windows(x).mean(axis=(-2, -1))
         return means
@@ -62,6 +65,7 @@ class MeanPooling(Pooling):
         """dE/dx (depth, height, width) from dE/dy (depth, height', width')."""
         dx = np.zeros(self.shape)
         windows = self.windows(dx)
+        dy = array("dy", dy, *windows.shape[:3])
         for d, i, j in np.ndindex(dy.shape):
             windows[d, i, j] += dy[d, i, j] / self.size**2
         return dx

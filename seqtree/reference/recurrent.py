@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from seqtree.reference.activations import TANH, Activation
-from seqtree.reference.network import Array, Network, initial
+from seqtree.reference.network import Array, Network, array, initial
 
 
 class Recurrent(Network):
@@ -23,10 +23,10 @@ class Recurrent(Network):
     def forward(self, x: Array, s0: Array | None = None) -> Array:
         """The states s_1 .. s_T (T, units) for x (T, inputs); s_0 (units,) is zeros if not given."""
         U, W, b = (self.parameters[name] for name in ("U", "W", "b"))
-        self.x = x
+        self.x = x = array("x", x, "T", U.shape[1])
         self.s = np.zeros((len(x) + 1, len(b)))
         if s0 is not None:
-            self.s[0] = s0
+            self.s[0] = array("s0", s0, len(b))
         for t in range(len(x)):
             self.s[t + 1] = self.f(U @ x[t] + W @ self.s[t] + b)
         return self.s[1:].copy()
@@ -34,6 +34,7 @@ class Recurrent(Network):
     def backward(self, ds: Array) -> Array:
         """dE/dx (T, inputs) from dE/ds (T, units); dE/ds_0 (units,) is then in ``ds0``."""
         W, slope = self.parameters["W"], self.f.slope(self.s[1:])
+        ds = array("ds", ds, *slope.shape)
         delta = np.zeros(ds.shape)
         from_later = np.zeros(len(W))
         for t in reversed(range(len(ds))):

@@ -11,7 +11,7 @@ import numpy as np
 
 from seqtree.errors import InputError
 from seqtree.reference.activations import TANH, Activation
-from seqtree.reference.network import Array, Network, initial
+from seqtree.reference.network import Array, Network, array, initial
 
 Merge = tuple[int, int, int]  # (start, split, end): words[start:split] and words[split:end] become one phrase
 
@@ -38,6 +38,7 @@ class Recursive(Network):
         The merges may stop before the root. Raises InputError for a merge of a span that is not yet a word or phrase,
         or that already has a parent.
         """
+        x = array("x", x, "n", len(self.parameters["b"]))
         self.count, self.merges = len(x), list(merges)
         vectors = {(i, i + 1): vector for i, vector in enumerate(x)}  # of words and phrases without a parent so far
         self.children = np.zeros((len(self.merges), 2 * x.shape[1]))
@@ -59,6 +60,7 @@ class Recursive(Network):
         BPTS: delta = f'(net) (dE/dp + the error from the parent), W^T delta is the error passed to the two children,
         and dW = sum over nodes of delta [c1; c2]^T, db = sum of delta.
         """
+        dp = array("dp", dp, *self.p.shape)
         width = dp.shape[1]
         sent = {(i, i + 1): np.zeros(width) for i in range(self.count)}
         sent |= {(start, end): np.zeros(width) for start, _, end in self.merges}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from seqtree.reference.network import Array, Network
+from seqtree.reference.network import Array, Network, array
 from seqtree.reference.squared_error import ONE
 
 
@@ -24,6 +24,8 @@ def cross_entropy(o: Array, y: Array) -> Array:
 
     Classes with y = 0 are left out, so that o = 0 does no harm there.
     """
+    o = array("o", o, "...", "classes")
+    y = array("y", y, *o.shape)
     target = y > 0
     return np.array(-np.sum(y[target] * np.log(o[target])) * o.shape[-1] / o.size)
 
@@ -40,9 +42,11 @@ class SoftmaxCrossEntropy(Network):
 
         ``weights`` (classes,) of sampled softmax: at least 0, and 1 for the classes that are targets.
         """
+        z = array("z", z, "...", "classes")
+        y = array("y", y, *z.shape)
         if weights is not None:
             with np.errstate(divide="ignore"):
-                z = z + np.log(weights)
+                z = z + np.log(array("weights", weights, z.shape[-1]))
         shifted = z - z.max(axis=-1, keepdims=True)
         log_o = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
         self.rows = z.size / z.shape[-1]
@@ -51,5 +55,5 @@ class SoftmaxCrossEntropy(Network):
 
     def backward(self, dL: Array = ONE) -> Array:
         """dE/dz, in the shape of z, from dE/dL, shape ()."""
-        gradient: Array = dL * (self.o - self.y) / self.rows
+        gradient: Array = array("dL", dL) * (self.o - self.y) / self.rows
         return gradient

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from seqtree.reference.network import Array, Network
+from seqtree.reference.network import Array, Network, array
 
 ONE = np.ones(())
 
@@ -14,9 +14,10 @@ class SquaredError(Network):
 
     def forward(self, y: Array, t: Array) -> Array:
         """E, shape (), for outputs y and targets t of the same shape."""
-        self.difference = y - t
+        y = array("y", y, "...")
+        self.difference = y - array("t", t, *y.shape)
         return np.array(0.5 * np.sum(self.difference**2))
 
     def backward(self, dE: Array = ONE) -> Array:
         """dE/dy, in the shape of y."""
-        return dE * self.difference
+        return array("dE", dE) * self.difference

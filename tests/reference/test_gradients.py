@@ -14,9 +14,12 @@ import pytest
 import seqtree.reference
 from seqtree.errors import InputError
 from seqtree.reference.activations import LEAKY_RELU, LINEAR, RELU, SIGMOID, TANH, Activation
+from seqtree.reference.convolution import Convolution
 from seqtree.reference.crf import ConditionalRandomField
+from seqtree.reference.encoder_decoder import EncoderDecoder
 from seqtree.reference.examples import EXAMPLES, Example, check_all
 from seqtree.reference.gradient_check import TOLERANCE, central_difference, gradient_check, relative_error
+from seqtree.reference.graph_margin import GraphMargin
 from seqtree.reference.gru import GRU
 from seqtree.reference.labelled_nodes import LabelledNodes
 from seqtree.reference.lstm import LSTM
@@ -25,6 +28,8 @@ from seqtree.reference.network import Array, Composite, Network
 from seqtree.reference.pooling import MaxPooling
 from seqtree.reference.recurrent import Recurrent
 from seqtree.reference.recursive import Recursive
+from seqtree.reference.softmax import SoftmaxCrossEntropy
+from seqtree.reference.squared_error import SquaredError
 
 SOURCE = Path(__file__).resolve().parents[2]
 STARTS = {"rnn": ["s0"], "rnn-relu": ["s0"], "lstm": ["h0", "c0"], "gru": ["h0"], "gru-torch": ["h0"]}
@@ -63,6 +68,48 @@ def test_whole_numbers_are_numbers(name: str) -> None:
         found.append([y, dx, *example.network.gradients.values()])
     for of_whole, of_float in zip(*found, strict=True):
         np.testing.assert_allclose(of_whole, of_float, rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_lists_and_other_floats_are_numbers_and_float64_comes_out(name: str) -> None:
+    x = EXAMPLES[name]().x.astype(np.float32)
+    found = []
+    for values in (x.tolist(), x, x.astype(np.float64)):
+        example = EXAMPLES[name]()
+        y = example.network.forward(values, *example.given)
+        found.append([y, example.network.backward(np.ones_like(y).tolist()), *example.network.gradients.values()])
+    for others in found[:2]:
+        for value, expected in zip(others, found[2], strict=True):
+            assert value.dtype == np.float64
+            np.testing.assert_array_equal(value, expected)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_other_shapes_are_refused_where_numpy_would_stretch_them(name: str) -> None:
+    example = EXAMPLES[name]()
+    x, network = example.x, example.network
+    if name != "fully-connected":  # takes rows
+        with pytest.raises(InputError, match=r"shape|words"):
+            network.forward(np.stack([x, x]), *example.given)
+    with pytest.raises(InputError, match=r"shape|label|words"):
+        network.forward(x[..., None], *example.given)
+    y = network.forward(x, *example.given)
+    with pytest.raises(InputError, match=r"d\w has the shape \(.*\); expected \("):
+        network.backward(np.ones((*y.shape, 1)))
+
+
+def test_a_shape_that_does_not_fit_is_told_with_the_one_that_would() -> None:
+    rng = np.random.default_rng(0)
+    with pytest.raises(InputError, match=r"^t has the shape \(4, 1\); expected \(4,\)$"):
+        SquaredError().forward(np.zeros(4), np.zeros((4, 1)))
+    with pytest.raises(InputError, match=r"^y has the shape \(2,\); expected \(2, 5\)$"):
+        SoftmaxCrossEntropy().forward(np.zeros((2, 5)), np.array([1, 4]))
+    with pytest.raises(InputError, match=r"^x has the shape \(1, 6, 7\); expected \(2, height, width\)$"):
+        Convolution(2, 3, (3, 2), rng).forward(np.zeros((1, 6, 7)))
+    with pytest.raises(InputError, match=r"^s0 has the shape \(1,\); expected \(3,\)$"):
+        Recurrent(2, 3, rng).forward(np.zeros((4, 2)), [1.0])
+    with pytest.raises(InputError, match=r"^x is no array of numbers .*; expected \(T, 2\)$"):
+        Recurrent(2, 3, rng).forward([[1, 2], [3]])
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -289,8 +336,34 @@ def test_targets_that_do_not_fit_are_refused() -> None:
             crf.forward(np.zeros((3, 3)), np.array(tags))
     with pytest.raises(InputError, match="a label for each of 3 words and 2 phrases, found 2"):
         nodes.forward(np.zeros((3, 3)), [(0, 1, 2), (0, 2, 3)], [1, 0])
+    for labels in ([1, 0, 2, 0, 1], [1, 0, -2, 0, 1], [-1] * 5):
+        with pytest.raises(InputError, match="expected labels from 0 to 1, or -1 for none, found"):
+            nodes.forward(np.zeros((3, 3)), [(0, 1, 2), (0, 2, 3)], labels)
+    with pytest.raises(InputError, match="at least one tag"):
+        crf.forward(np.zeros((0, 3)), np.array([], int))
+    with pytest.raises(InputError, match="the gold trees are over 0 words, x has 9"):
+        MaxMargin(TreeScorer(3, rng)).forward(np.zeros((9, 3)), [])
     with pytest.raises(InputError, match="the gold trees are over 3 words, x has 9"):
         MaxMargin(TreeScorer(3, rng)).forward(np.zeros((9, 3)), [[(0, 1, 2), (0, 2, 3)]])
+
+
+def test_scenes_that_cannot_be_merged_are_refused() -> None:
+    margin = GraphMargin(TreeScorer(2, np.random.default_rng(0)))
+    x, row = np.zeros((3, 2)), [(0, 1), (1, 2)]
+    with pytest.raises(InputError, match=r"neighbours \(1, 3\): expected segments from 0 to 2"):
+        margin.forward(x, [(0, 1), (1, 3)], [])
+    with pytest.raises(InputError, match="2 parts that no neighbours join"):
+        margin.forward(x, [(0, 1)], [])
+    with pytest.raises(InputError, match="overlap, or one is not connected"):
+        margin.forward(x, row, [(0, 2)])
+
+
+def test_a_context_and_a_source_that_are_none_are_refused() -> None:
+    rng = np.random.default_rng(0)
+    with pytest.raises(InputError, match="context 'addtive': expected one of first, every, additive, multiplicative"):
+        EncoderDecoder(3, 5, 3, "addtive", rng)
+    with pytest.raises(InputError, match="at least one step"):
+        EncoderDecoder(3, 5, 3, "first", rng).forward(np.zeros((0, 3)), np.zeros((2, 5)), np.eye(5)[:2])
 
 
 def test_a_kink_within_reach_fails() -> None:
@@ -304,6 +377,7 @@ def test_a_kink_within_reach_fails() -> None:
 def test_an_unknown_name_is_refused_with_all_names() -> None:
     with pytest.raises(InputError, match=r"'perceptron'.* choose from linear-unit, .*, graph-margin$"):
         check_all(["lstm", "perceptron"])
+    assert {check.network for check in check_all("lstm")} == {"lstm"}
 
 
 @pytest.mark.parametrize("f", [SIGMOID, TANH, RELU, LEAKY_RELU, LINEAR], ids=lambda f: f.name)
