@@ -39,6 +39,13 @@ class ConditionalRandomField(Network):
             "end": rng.uniform(-0.1, 0.1, tags),
         }
 
+    def _emissions(self, x: Array) -> Array:
+        """x (T, tags). Raises InputError if it has no step."""
+        x = array("x", x, "T", len(self.parameters["end"]))
+        if not len(x):
+            raise InputError("a path has at least one tag, x has no step")
+        return x
+
     def score(self, x: Array, y: Path) -> float:
         """s(y)."""
         p = self.parameters
@@ -50,6 +57,7 @@ class ConditionalRandomField(Network):
 
         alpha_1j = a_j + x_1j, alpha_tj = x_tj + log sum_i exp(alpha_{t-1, i} + A_ij).
         """
+        x = self._emissions(x)
         alpha = np.zeros(x.shape)
         alpha[0] = self.parameters["start"] + x[0]
         for t in range(1, len(x)):
@@ -62,6 +70,7 @@ class ConditionalRandomField(Network):
 
         beta_Ti = b_i, beta_ti = log sum_j exp(A_ij + x_{t+1, j} + beta_{t+1, j}).
         """
+        x = self._emissions(x)
         beta = np.zeros(x.shape)
         beta[-1] = self.parameters["end"]
         for t in range(len(x) - 2, -1, -1):
@@ -78,14 +87,11 @@ class ConditionalRandomField(Network):
         return np.exp(self.forward_scores(x) + self.backward_scores(x) - self.log_partition(x))
 
     def forward(self, x: Array, y: Path) -> Array:
-        """The loss log Z - s(y). Raises InputError for a path without a step, or not with one of the tags at each."""
-        tags = len(self.parameters["end"])
-        x, y = array("x", x, "T", tags), np.asarray(y)
+        """The loss log Z - s(y). Raises InputError for a path that has not one of the tags at each step."""
+        x, y, tags = self._emissions(x), np.asarray(y), len(self.parameters["end"])
         if y.shape != (len(x),) or not np.isin(y, range(tags)).all():
             raise InputError(f"expected {len(x)} tags from 0 to {tags - 1}, found {y.tolist()}")
-        if not len(x):
-            raise InputError("a path has at least one tag, x has no step")
-        self.x, self.y = x, y.astype(np.int64)
+        self.x, self.y = x, y = x, y.astype(np.int64)
         return np.array(self.log_partition(x) - self.score(x, y))
 
     def backward(self, dy: Array) -> Array:
@@ -104,6 +110,7 @@ class ConditionalRandomField(Network):
 
     def best(self, x: Array) -> Path:
         """The path of the highest score, by Viterbi's algorithm: as the forward one, with max for log sum exp."""
+        x = self._emissions(x)
         reached = self.parameters["start"] + x[0]
         came: list[Path] = []
         for t in range(1, len(x)):

@@ -341,6 +341,10 @@ def test_targets_that_do_not_fit_are_refused() -> None:
             nodes.forward(np.zeros((3, 3)), [(0, 1, 2), (0, 2, 3)], labels)
     with pytest.raises(InputError, match="at least one tag"):
         crf.forward(np.zeros((0, 3)), np.array([], int))
+    for algorithm in (crf.best, crf.marginals, crf.forward_scores, crf.backward_scores):
+        with pytest.raises(InputError, match=r"x has the shape \(4, 1\); expected \(T, 3\)"):
+            algorithm(np.zeros((4, 1)))
+    assert crf.forward(np.zeros((3, 3)), [0.0, 1.0, 2.0]) == crf.forward(np.zeros((3, 3)), np.array([0, 1, 2]))
     with pytest.raises(InputError, match="the gold trees are over 0 words, x has 9"):
         MaxMargin(TreeScorer(3, rng)).forward(np.zeros((9, 3)), [])
     with pytest.raises(InputError, match="the gold trees are over 3 words, x has 9"):
