@@ -48,5 +48,7 @@ def curves(
                 panel.set_yscale("log")
             panel.legend(panel.lines, [visible_words(line.get_label()) for line in panel.lines])
         panels[-1].set_xlabel(over)
+        if over == "step":  # of a run of few steps, too, there are none between two
+            panels[-1].xaxis.get_major_locator().set_params(integer=True)
 
     return chart((7.5, 3.2 * len(figures)), draw, format)

@@ -126,9 +126,11 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
                 valid_from=held_out.valid_from,
             )
         if len(corpus.vocabulary) == len(SPECIALS[recipe.text.unit]):
+            rare = recipe.text.min_count > 1
             raise InputError(
                 "nothing is left to learn: the vocabulary holds only "
-                f"{', '.join(map(ascii, corpus.vocabulary.tokens))}; lower --min-count"
+                f"{', '.join(map(ascii, corpus.vocabulary.tokens))}; "
+                + ("lower --min-count" if rare else f"the lines of {', '.join(sources)} are all empty")
             )
         for concern in chain(
             concerns(corpus, not held_out.valid, held_out.valid_from, recipe.text.lines),

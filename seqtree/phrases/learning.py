@@ -44,7 +44,8 @@ def learn_vectors(
     known = frequent[[names[i - 1].split() == [names[i - 1]] for i in frequent]]
     if len(known) < width:
         raise InputError(
-            f"{len(known):,} words occur {min_count:,} times or more; vectors of {width:,} numbers need as many words"
+            f"{len(known):,} words occur {min_count:,} times or more; vectors of {width:,} numbers need as many words: "
+            "lower --width or --min-count"
         )
     if (most := len(PLACES) * (min(neighbours, len(names)) + 1)) < width:
         raise InputError(f"width {width}: {neighbours:,} neighbours are enough for vectors of {most:,} numbers")

@@ -73,6 +73,12 @@ def test_names_are_text_whatever_they_are() -> None:
     assert {"_a $x$", "b", "loss", "step"} <= {*texts_of(run)}
 
 
+def test_there_is_no_step_between_two() -> None:
+    drawn = curves({"a": [{"step": n, "loss": 2.0} for n in (1, 2)]}, ["loss"], "step", ".svg")
+    texts = texts_of(drawn)
+    assert {"1", "2"} <= {*texts} and "1.2" not in texts
+
+
 def test_f1_by_length_and_by_label() -> None:
     lengths = {
         3: Brackets(2, 2, 2, 1),
