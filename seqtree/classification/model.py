@@ -148,7 +148,13 @@ class Classifier(Model[ClassifierNetwork], ClassifierI):  # type: ignore[misc]  
 
     def prob_classify(self, featureset: str) -> DictionaryProbDist:
         """The probability of each class. NLTK's ``ClassifierI``. Raises InputError for a text without a word."""
-        (found,) = self.classifications([featureset])
+        return self.prob_classify_many([featureset])[0]
+
+    def prob_classify_many(self, featuresets: Iterable[str]) -> list[DictionaryProbDist]:
+        """``prob_classify`` for each text, in batches. NLTK's ``ClassifierI``."""
+        return [self._distribution(found) for found in self.classifications(featuresets)]
+
+    def _distribution(self, found: Classification | None) -> DictionaryProbDist:
         if found is None:
             raise InputError("a text without a word has no classes")
         return DictionaryProbDist(dict(zip(self.classes.names, found.probabilities.tolist(), strict=True)))

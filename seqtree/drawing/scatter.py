@@ -14,6 +14,7 @@ from seqtree.drawing.canvas import Canvas
 from seqtree.drawing.characters import visible_words
 from seqtree.drawing.colours import class_colours
 from seqtree.drawing.svg import MARGIN, SIZE, picture, text, text_width
+from seqtree.errors import InputError
 
 WIDTH, LOWEST, HIGHEST = 960, 360, 960  # pixels of the picture: its width, and between which its height lies
 RADIUS = 4  # pixels of a point
@@ -89,8 +90,10 @@ def scatter(points: Points, texts: Sequence[str], kinds: Sequence[str], title: s
     """A picture of points (N, 2), both axes in one scale, with their texts, coloured by their kinds.
 
     No label covers another or a point; the first points have the first choice, and a label without a free place is left
-    out. Kinds that are not numbers share a colour, as ``other``, from the eighth most frequent on.
+    out. Kinds that are not numbers share a colour, as ``other``, from the eighth most frequent on. Raises InputError
+    for points that are none, and for more or fewer texts or kinds than points.
     """
+    points = _checked(points, texts, kinds)
     shown, colours = _kinds(kinds)
     legend = _legend(colours)
     top = MARGIN + ROW * (1 + max((row for _, row, _, _ in legend), default=0))
@@ -109,6 +112,17 @@ def scatter(points: Points, texts: Sequence[str], kinds: Sequence[str], title: s
     )
     rows = tuple((x, MARGIN + ROW * row, kind, colour) for x, row, kind, colour in legend)
     return Scatter(WIDTH, height, title, marks, rows)
+
+
+def _checked(points: Points, texts: Sequence[str], kinds: Sequence[str]) -> Points:
+    """The points as floats."""
+    found = np.asarray(points, dtype=np.float64)
+    if found.ndim != 2 or found.shape[1] != 2 or not len(found) or not np.isfinite(found).all():
+        raise InputError(f"points of the shape {found.shape}: expected finite numbers (N, 2), at least one point")
+    for what, values in (("texts", texts), ("kinds", kinds)):
+        if len(values) != len(found):
+            raise InputError(f"{len(values)} {what} for {len(found)} points; expected one for each")
+    return found
 
 
 def _kinds(kinds: Sequence[str]) -> tuple[list[str], dict[str, str]]:

@@ -16,7 +16,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -43,7 +42,7 @@ from seqtree.text.documents import line_bounds
 from seqtree.text.items import BREAK, as_line, encode_items, part_of_line
 from seqtree.text.labelled import read_labelled
 from seqtree.text.lines import around_blank
-from seqtree.text.reading import normalised, read_blocks, several, whole_lines
+from seqtree.text.reading import Specs, names, normalised, read_blocks, several, whole_lines
 from seqtree.text.tokenfile import TokenStream
 from seqtree.text.vocabulary import Vocabulary
 
@@ -148,15 +147,13 @@ class LanguageModel(Model[RecurrentLanguageModel]):
             raise InputError("the model knows no classes: train one with --condition")
         return self.classes
 
-    def evaluate_files(
-        self, paths: str | Path | Sequence[str | Path], encoding: str = "utf-8"
-    ) -> evaluation.LanguageEvaluation:
+    def evaluate_files(self, paths: Specs, encoding: str = "utf-8") -> evaluation.LanguageEvaluation:
         """Loss, perplexity and bits of text files, the state carried from end to end."""
         return self.evaluate_stream(self.encode_files(paths, encoding))
 
     def encode_files(
         self,
-        paths: str | Path | Sequence[str | Path],
+        paths: Specs,
         encoding: str = "utf-8",
         columns: tuple[str, str] = ("label", "text"),
     ) -> TokenStream:
@@ -165,13 +162,13 @@ class LanguageModel(Model[RecurrentLanguageModel]):
         A model with classes reads labelled texts (see ``read_labelled``; ``columns`` are those of tables and JSON
         lines), unless it is ``given`` a class. Raises InputError for labelled ones then.
         """
-        paths = [paths] if isinstance(paths, str | Path) else list(paths)
+        paths = names(paths)
         if self.classes is not None and self.label is None:
-            items = read_labelled([str(path) for path in paths], encoding, *columns)
+            items = read_labelled(paths, encoding, *columns)
             return encode_items(items, self.vocabulary, self.settings, self.classes.labels)
         if self.classes is not None:
             for path in filter(os.path.isfile, paths):
-                self.classes.check_plain(next(read_blocks(str(path), encoding), ""), path)
+                self.classes.check_plain(next(read_blocks(path, encoding), ""), path)
         return encode_paths(paths, self.vocabulary, replace(self.settings, encoding=encoding))
 
     def evaluate_stream(self, stream: TokenStream, conditioned: bool = True) -> evaluation.LanguageEvaluation:
@@ -281,7 +278,7 @@ class LanguageModel(Model[RecurrentLanguageModel]):
         the same text. ``unknown`` says what to do with tokens of the prompt that the model has never seen: ``fail``
         (InputError that names them), ``skip`` or ``map`` (to ``<unk>``).
         """
-        stops = (stop,) if isinstance(stop, str) else tuple(stop)
+        stops = (stop,) if isinstance(stop, str) else tuple(several(stop, "stop strings"))
         settings = SamplingSettings(length, temperature, top_k, top_p, stops, seed)
         return "".join(self.sample_pieces(prompt, settings, unknown))
 
@@ -292,7 +289,7 @@ class LanguageModel(Model[RecurrentLanguageModel]):
         return sample_tokens(self.reader(), ids, settings, _spaced(prompt))
 
     def samples(
-        self, prompt: str, settings: SamplingSettings, seeds: Sequence[int], unknown: str = "fail"
+        self, prompt: str, settings: SamplingSettings, seeds: Iterable[int], unknown: str = "fail"
     ) -> Iterator[str]:
         """What ``sample`` returns for each of ``seeds``, some hundred of them computed side by side.
 
@@ -300,6 +297,7 @@ class LanguageModel(Model[RecurrentLanguageModel]):
         that ``sample`` makes of its seed unless rounding decides between two tokens. Raises InputError for seeds that
         are no whole numbers from 0.
         """
+        seeds = list(several(seeds, "seeds"))
         for seed in seeds:
             check_count("seed", seed, 0)
         self.needs_forward("sample")
@@ -383,4 +381,5 @@ def _spaced(prompt: str) -> bool:
 
 def _lines(text: str | Iterable[str]) -> Iterator[str]:
     """The lines, with their ends, of a string or of a text in blocks."""
-    return chain.from_iterable(whole_lines([normalised(text)] if isinstance(text, str) else text))
+    blocks = [normalised(text)] if isinstance(text, str) else several(text, "pieces of text")
+    return chain.from_iterable(whole_lines(blocks))

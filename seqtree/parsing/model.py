@@ -28,6 +28,7 @@ from seqtree.parsing.results import Names, labelled_spans
 from seqtree.parsing.spans import Spans
 from seqtree.text.batches import SentenceBatch
 from seqtree.text.lexicon import Ids, LabelSet, Lexicon
+from seqtree.text.reading import several
 from seqtree.text.sentences import Word, given_words
 from seqtree.treebank.binary import Labels, binarise
 from seqtree.treebank.bracketed import as_leaf
@@ -104,8 +105,8 @@ class Parser(Model[ParserNetwork], ParserI):  # type: ignore[misc]  # NLTK is no
 
     def parse_sents(self, sents: Iterable[Iterable[str]]) -> Iterator[Iterator[Tree]]:
         """The trees of each sentence, as ``parse`` gives them, in batches. NLTK's ``ParserI``."""
-        for parse in self.parses(self.words(sent) for sent in sents):
-            yield iter([_with_leaves(parse)] if parse else [])
+        parses = self.parses(self.words(sent) for sent in several(sents, "sentences"))
+        return (iter([_with_leaves(parse)] if parse else []) for parse in parses)
 
     def words(self, sentence: Iterable[str]) -> list[Word]:
         """The words of a sentence with their forms for the model. Raises InputError for a string."""
@@ -116,7 +117,7 @@ class Parser(Model[ParserNetwork], ParserI):  # type: ignore[misc]  # NLTK is no
 
         Sentences are taken some thousands at a time and parsed in batches of like length, on all of torch's threads.
         """
-        return in_batches(self._parse_batch, sentences, self.device)
+        return in_batches(self._parse_batch, several(sentences, "sentences"), self.device)
 
     @torch.inference_mode()
     def k_best(self, sentence: Sequence[Word], k: int, width: int | None = None) -> list[Parse]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from seqtree.errors import InputError
+from seqtree.errors import InputError, check_count
 from seqtree.scenes.batches import Ids
 from seqtree.scenes.segments import Image, scene_library
 
@@ -39,8 +39,10 @@ def write_drawn(
 ) -> Path:
     """Write a new folder of drawn scenes, so many of each list: train.txt, dev.txt and test.txt, and all.txt of all.
 
-    Raises InputError if there is something in its place, or Pillow is not installed.
+    Raises InputError if there is something in its place, for numbers below 0, or if Pillow is not installed.
     """
+    for name, count in (("train", train), ("dev", dev), ("test", test)):
+        check_count(name, count, 0)
     pillow = scene_library("PIL.Image")
     path = Path(folder)
     if path.exists():

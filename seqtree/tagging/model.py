@@ -26,6 +26,7 @@ from seqtree.text.batches import make_batch
 from seqtree.text.chunks import SCHEMES, chunks, parts, rewritten
 from seqtree.text.lexicon import Ids, LabelSet, Lexicon
 from seqtree.text.ngrams import frequent
+from seqtree.text.reading import several
 from seqtree.text.sentences import Word, forms_for_model, given_words, sequence_of_words
 
 
@@ -122,7 +123,7 @@ class Tagger(Model[TaggerNetwork], TaggerI):  # type: ignore[misc]  # NLTK is no
 
     def tag_sents(self, sentences: Iterable[Iterable[str]]) -> list[list[tuple[str, str]]]:
         """Each word of each sentence with its tag, sentences in batches. NLTK's ``TaggerI``."""
-        found = self.taggings(given_words(sentence, self.lexicon.words) for sentence in sentences)
+        found = self.taggings(given_words(sentence, self.lexicon.words) for sentence in several(sentences, "sentences"))
         return [list(zip(one.words, one.tags, strict=True)) if one else [] for one in found]
 
     def taggings(
@@ -138,7 +139,7 @@ class Tagger(Model[TaggerNetwork], TaggerI):  # type: ignore[misc]  # NLTK is no
         def best(batch: Sequence[Sequence[Word]]) -> list[Tagging]:
             return [one for (one,) in self._n_best(batch, 1, probabilities, written)]
 
-        return in_batches(best, sentences, self.device)
+        return in_batches(best, several(sentences, "sentences"), self.device)
 
     def n_best(self, sentence: Sequence[Word], count: int, scheme: str | None = None) -> list[Tagging]:
         """The ``count`` most probable sequences of tags for a sentence, or all if there are fewer; best first."""

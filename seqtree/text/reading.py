@@ -57,8 +57,8 @@ def say(message: str) -> None:
 
 
 def names(specs: Specs) -> list[str]:
-    """What is to be read, as strings."""
-    return [str(spec) for spec in ([specs] if isinstance(specs, str | Path) else specs)]
+    """What is to be read, as strings. Raises InputError for what is neither a path nor several."""
+    return [str(spec) for spec in ([specs] if isinstance(specs, str | Path) else several(specs, "paths"))]
 
 
 @contextmanager
@@ -76,7 +76,7 @@ def sources(
     Standard input, and anything else that cannot be read twice, is first copied to a temporary folder, deleted when the
     context ends. Raises InputError for a path that does not exist, cannot be read, or is a folder without text files.
     """
-    lists = [[group] if isinstance(group, (str, Path)) else list(group) for group in groups]
+    lists = [names(group) for group in groups]
     check_standard_input(path for paths in lists for path in paths)
     scratch: list[Path] = []
     try:
@@ -186,16 +186,16 @@ def several(texts: Iterable[T], what: str = "texts") -> Iterable[T]:
     """Several texts or the like. Raises InputError for one string, which would be read by its letters, and for less."""
     if isinstance(texts, str):
         raise InputError(f"expected several {what}, not one string; put it in a list")
-    if not isinstance(texts, Iterable):
+    if isinstance(texts, bytes) or not isinstance(texts, Iterable):
         raise InputError(f"expected several {what}, not {type(texts).__name__}")
     return texts
 
 
-def _find(
-    path: str | Path, scratch: list[Path], skipped: list[str], suffixes: tuple[str, ...], what: str
-) -> list[Source]:
-    if str(path) == "-":
+def _find(path: str, scratch: list[Path], skipped: list[str], suffixes: tuple[str, ...], what: str) -> list[Source]:
+    if path == "-":
         return [Source(_copied(standard_input(), scratch, "standard input"), "standard input")]
+    if not path:
+        raise InputError(f"an empty name; expected {what}")
     place = Path(path)
     try:
         if place.is_dir():
@@ -203,13 +203,13 @@ def _find(
         if not place.exists():
             raise InputError(f"{path}: no such file or folder; expected {what}")
         if place.is_file():
-            return [Source(place, str(path))]
+            return [Source(place, path)]
     except (OSError, ValueError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{str(path)!r} cannot be read: {reason(error)}") from None
-    with _opened(Source(place, str(path))) as file:
-        return [Source(_copied(file, scratch, str(path)), str(path))]
+        raise InputError(f"{path!r} cannot be read: {reason(error)}") from None
+    with _opened(Source(place, path)) as file:
+        return [Source(_copied(file, scratch, path), path)]
 
 
 def files_in(folder: Path) -> Iterator[tuple[Path, bool]]:

@@ -13,6 +13,7 @@ from typing import TypeVar
 from seqtree.errors import InputError
 from seqtree.text.brackets import escape_word
 from seqtree.text.contractions import without_apostrophe
+from seqtree.text.reading import several
 from seqtree.text.splitting import abbreviations, split_sentences
 from seqtree.text.tokenizers import Span, TreebankTokenizer
 from seqtree.text.wholes import opening_quotes, whole_tokens
@@ -197,9 +198,10 @@ def read_sentences(
 
     tokenized: a line is one sentence of words separated by ASCII whitespace, as in bracketed trees, so that a word may
     contain a no-break space; otherwise a line may have several sentences. A blank line gives one sentence without
-    words, so that every line has a result. ``numbers``: the line numbers, by default from 1.
+    words, so that every line has a result. ``numbers``: the line numbers, by default from 1. Raises InputError for one
+    string in the place of several.
     """
-    for line, number in zip(lines, count(1) if numbers is None else numbers, strict=False):
+    for line, number in zip(several(lines, "lines"), count(1) if numbers is None else numbers, strict=False):
         place = 0
         for words in _sentences(line, tokenized, known):
             offsets = _offsets(line, words, place)
@@ -209,7 +211,7 @@ def read_sentences(
 
 def character_sentences(lines: Iterable[str], numbers: Iterator[int] | None = None) -> Iterator[Sentence]:
     """Each line as one sentence whose words are its characters, white space left out; for word segmentation."""
-    for line, number in zip(lines, count(1) if numbers is None else numbers, strict=False):
+    for line, number in zip(several(lines, "lines"), count(1) if numbers is None else numbers, strict=False):
         places = [place for place, character in enumerate(line) if not character.isspace()]
         yield Sentence([(line[i], line[i]) for i in places], number, [(i, i + 1) for i in places])
 

@@ -160,9 +160,7 @@ class Translator(Model[TranslatorNetwork]):
         if best > beam:
             raise InputError(f"the {best} best of a beam of {beam}: expected from 1 to as many as the beam has")
         asked = _Asked(beam, best, length_penalty, alignments, log_probabilities)
-        if isinstance(texts, str):
-            raise InputError(f"texts {texts!r}: expected several texts, each a string")
-        sources = (self.source.tokens(_checked(text)) for text in texts)
+        sources = (self.source.tokens(_checked(text)) for text in several(texts))
         least = math.ceil(BATCH_LENGTH * beam * len(self.target) / CHANCES)
         found = in_batches(
             lambda batch: self._decoded(batch, asked),
@@ -181,7 +179,7 @@ class Translator(Model[TranslatorNetwork]):
         Raises InputError for an empty source and a length penalty out of range.
         """
         _check_penalty(length_penalty)
-        given = (self._tokens(pair) for pair in pairs)
+        given = (self._tokens(pair) for pair in several(pairs, "pairs"))
         scored = in_batches(lambda batch: self._scored(batch, length_penalty), given, self.device, _longer_side)
         return (one for one in scored if one)
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from seqtree.text.lexicon import Ids
 from seqtree.text.nltk_corpora import PREFIX
-from seqtree.text.reading import check_standard_input, numbered_lines, several, sources
+from seqtree.text.reading import Specs, check_standard_input, names, numbered_lines, several, sources
 from seqtree.text.sentences import read_sentences, sequence_of_words
 from seqtree.treebank.bracketed import words_of
 from seqtree.treebank.sources import SUFFIXES, normalised_trees
@@ -38,7 +38,7 @@ def begins_a_tree(line: str) -> bool:
 
 
 def read_words(
-    specs: Sequence[str],
+    specs: Specs,
     tokenized: bool = False,
     encoding: str = "utf-8",
     warn: Callable[[str], object] = warnings.warn,
@@ -49,8 +49,9 @@ def read_words(
     ``tokenized`` lines are sentences whose words stand between white space. Treebanks are named as for a parser, with
     an ending of theirs or as ``nltk:NAME``. Raises InputError.
     """
-    check_standard_input(specs)
-    for spec in specs:
+    named = names(specs)
+    check_standard_input(named)
+    for spec in named:
         if is_treebank(spec):
             yield from (words_of(tree) for tree in normalised_trees([spec], encoding, warn))
             continue

@@ -19,6 +19,7 @@ from seqtree.model import Model, untrained
 from seqtree.modelfile import texts
 from seqtree.nn.parallel import in_batches
 from seqtree.text.lexicon import LabelSet, Lexicon
+from seqtree.text.reading import several
 from seqtree.treebank.binary import binarise
 from seqtree.treebank.labelled import LabelledTree, unlabelled
 from seqtree.trees.batches import TreeBatch, make_tree_batch
@@ -112,7 +113,8 @@ class TreeClassifier(Model[TreeNetwork]):
         Trees of NLTK are made binary as by ``label``. Trees are taken some thousands at a time and labelled in batches
         of like length, on all of torch's threads. Raises InputError for what is no tree of words.
         """
-        binary = (tree if isinstance(tree, LabelledTree) else unlabelled(binarise(tree)) for tree in trees)
+        given = several(trees, "trees")
+        binary = (tree if isinstance(tree, LabelledTree) else unlabelled(binarise(tree)) for tree in given)
         for found in in_batches(self._label, binary, self.device):
             assert found is not None  # a tree has words
             yield found

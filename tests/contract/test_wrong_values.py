@@ -25,12 +25,15 @@ from seqtree.masked.config import MaskedNetworkConfig
 from seqtree.masked.model import MaskedLanguageModel
 from seqtree.parsing.model import Parser
 from seqtree.phrases import PhraseVectors, learn_vectors, spearman
+from seqtree.scenes import write_drawn
 from seqtree.tagging.config import TaggerNetworkConfig
 from seqtree.tagging.model import Chunker, Tagger
 from seqtree.text.lexicon import LabelSet, Lexicon
+from seqtree.text.sentences import read_sentences
 from seqtree.treebank.binary import binarise
 from seqtree.treebank.normalisation import normalise
-from seqtree.treebank.sources import words_of
+from seqtree.treebank.plain import read_words
+from seqtree.treebank.sources import normalised_trees, words_of
 from seqtree.trees.config import TreeNetworkConfig
 from seqtree.trees.model import TreeClassifier
 
@@ -119,6 +122,23 @@ def _images() -> ImageClassifier:
         (lambda: _tagger().tag(5), "a sentence is a sequence of words, not int"),
         (lambda: _parser().parse(None), "a sentence is a sequence of words, not NoneType"),
         (lambda: list(_classifier().scores(5)), "expected several texts, not int"),
+        (lambda: list(_classifier().scores(b"ab")), "expected several texts, not bytes"),
+        (lambda: _classifier().prob_classify_many("the cat"), ONE_TEXT),
+        (lambda: _parser().parse_sents("the cat"), "expected several sentences, not one string"),
+        (lambda: _parser().parse_sents(None), "expected several sentences, not NoneType"),
+        (lambda: _parser().parses("the cat"), "expected several sentences, not one string"),
+        (lambda: _tagger().tag_sents("the cat"), "expected several sentences, not one string"),
+        (lambda: _tagger().taggings(5), "expected several sentences, not int"),
+        (lambda: list(_trees().labellings(BRACKETS)), "expected several trees, not one string"),
+        (lambda: list(read_sentences("the cat", False)), "expected several lines, not one string"),
+        (lambda: _model().samples("t", SamplingSettings(5), 3), "expected several seeds, not int"),
+        (lambda: _model().sample("t", 5, stop=3), "expected several stop strings, not int"),
+        (lambda: list(_model().score_words(None)), "expected several pieces of text, not NoneType"),
+        (lambda: _model().evaluate_files(""), "an empty name; expected a text"),
+        (lambda: _model().evaluate_files(None), "expected several paths, not NoneType"),
+        (lambda: list(normalised_trees([""])), "an empty name; expected trees"),
+        (lambda: list(normalised_trees(None)), "expected several paths, not NoneType"),
+        (lambda: write_drawn("drawn", train=-3), "train -3: expected at least 0"),
         (lambda: seqtree.train("image", model="mlp", preset="cnn"), "preset and model are one option"),
     ],
 )
@@ -143,6 +163,28 @@ def test_a_lone_surrogate_is_refused_wherever_a_language_model_reads(unit: str) 
     ):
         with pytest.raises(InputError, match=r"character 4 of the text is the lone surrogate U\+D800"):
             call()
+
+
+def test_seeds_may_come_one_by_one() -> None:
+    model, settings = _model(), SamplingSettings(3)
+    assert list(model.samples("t", settings, iter(range(4)))) == list(model.samples("t", settings, range(4)))
+
+
+def test_one_path_is_a_source_of_words(tmp_path: Path) -> None:
+    """Letter by letter, a path with a dot in it was the working folder."""
+    (tmp_path / "a.txt").write_text("the cat sat\n", encoding="utf-8")
+    for one in (tmp_path / "a.txt", str(tmp_path / "a.txt")):
+        assert list(read_words(one)) == [["the", "cat", "sat"]]
+
+
+def test_probabilities_of_many_texts_are_those_of_each() -> None:
+    classifier, texts = _classifier(), ["the cat", "a cat sat"]
+    many = classifier.prob_classify_many(iter(texts))
+    each = [classifier.prob_classify(text) for text in texts]
+    for one, other in zip(many, each, strict=True):
+        assert one.prob("a") == pytest.approx(other.prob("a"), rel=1e-5)
+    with pytest.raises(InputError, match="a text without a word has no classes"):
+        classifier.prob_classify_many(["the cat", ""])
 
 
 def test_numbers_of_numpy_are_seeds() -> None:

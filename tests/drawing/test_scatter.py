@@ -11,6 +11,7 @@ import pytest
 
 from seqtree.drawing.scatter import FONT, HIGHEST, LOWEST, RADIUS, WIDTH, Scatter, scatter
 from seqtree.drawing.svg import text_width
+from seqtree.errors import InputError
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -77,6 +78,18 @@ def test_kinds_have_colours_and_a_legend() -> None:
     assert [kind for _, _, kind, _ in grades.legend] == list("01234")
     assert grades.marks[0].colour == "#0b6e99" and grades.marks[1].colour == "#c0392b"
     assert scatter(np.eye(3)[:, :2], list("abc"), ["x"] * 3, "").legend == ()
+
+
+def test_lists_are_points_and_what_is_none_is_refused() -> None:
+    texts, kinds = ["a", "b"], ["x", "y"]
+    assert scatter([[0, 0], [1, 1]], texts, kinds, "") == scatter(np.array([[0.0, 0], [1, 1]]), texts, kinds, "")
+    for wrong in ([], [[0, 0, 0], [1, 1, 1]], [[0, float("nan")], [1, 1]]):
+        with pytest.raises(InputError, match=r"expected finite numbers \(N, 2\), at least one point"):
+            scatter(np.array(wrong), texts, kinds, "")
+    with pytest.raises(InputError, match="1 texts for 2 points; expected one for each"):
+        scatter(np.eye(2), texts[:1], kinds, "")
+    with pytest.raises(InputError, match="3 kinds for 2 points; expected one for each"):
+        scatter(np.eye(2), texts, ["x"] * 3, "")
 
 
 def test_svg_is_whole_and_escaped() -> None:

@@ -146,7 +146,7 @@ def test_order_and_empty_texts_are_kept() -> None:
 
 def test_what_is_no_text_is_refused() -> None:
     made = translator(PAIRS)
-    with pytest.raises(InputError, match=r"^texts 'May': expected several texts, each a string$"):
+    with pytest.raises(InputError, match="expected several texts, not one string"):
         made.translations("May")
     with pytest.raises(InputError, match=r"^text None: expected a string$"):
         made.translate(None)  # type: ignore[arg-type]
