@@ -48,9 +48,9 @@ def located(path: str | Path, kind: str | None = None) -> Path:
 
     A string may be a name; a file or run in the current folder that is called the same comes first. A ``Path`` is never
     a name. Raises ModelFileError if there is nothing, where models of the kind come with seqtree, and InputError for
-    what is no path.
+    what is no path, an empty string too.
     """
-    if not isinstance(path, str | PathLike):
+    if not isinstance(path, str | PathLike) or path == "":
         raise InputError(f"model {path!r}: expected a path or a name")
     known, place = cards(kind), Path(path)
     if _holds_run(place) and not (place / "model.safetensors").exists():

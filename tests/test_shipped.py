@@ -115,13 +115,13 @@ def test_a_run_without_a_model_so_far_counts(folder: Path) -> None:
             model.load("open")
 
 
-@pytest.mark.parametrize("path", ["./open", "open/", "nowhere", "", "OPEN", "open.safetensors", Path("open")])
+@pytest.mark.parametrize("path", ["./open", "open/", "nowhere", "OPEN", "open.safetensors", Path("open")])
 def test_what_is_no_name(folder: Path, path: str | Path) -> None:
     with pytest.raises(ModelFileError, match=re.escape(f"{EXPECTED}default, open")):
         Parser.load(path)
 
 
-@pytest.mark.parametrize("path", [None, 5, b"default"])
+@pytest.mark.parametrize("path", [None, 5, b"default", ""])
 def test_what_is_no_path(path: object) -> None:
     with pytest.raises(InputError, match=r"^model .*: expected a path or a name$"):
         shipped.located(path)  # type: ignore[arg-type]

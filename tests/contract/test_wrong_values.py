@@ -138,6 +138,7 @@ def _images() -> ImageClassifier:
         (lambda: _model().evaluate_files(None), "expected several paths, not NoneType"),
         (lambda: list(normalised_trees([""])), "an empty name; expected trees"),
         (lambda: list(normalised_trees(None)), "expected several paths, not NoneType"),
+        (lambda: seqtree.load(""), "model '': expected a path or a name"),
         (lambda: write_drawn("drawn", train=-3), "train -3: expected at least 0"),
         (lambda: seqtree.train("image", model="mlp", preset="cnn"), "preset and model are one option"),
     ],
