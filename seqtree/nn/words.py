@@ -200,12 +200,17 @@ class WordEncoder(nn.Module):
             vectors = rows(self.subwords(places, offsets), self.ids(batch.spelled))
             parts.append(self._spread(vectors, batch, inside, hidden))
         if self.config.pairs:
-            parts += self._pairs(known)
+            parts += self._pairs(known, self.ids(batch.lengths))
         return torch.cat(parts, dim=2)
 
-    def _pairs(self, ids: Tensor) -> list[Tensor]:
-        """The vectors (T + 2, B, pairs) of each word (T + 2, B) with the one before, and with the one after it."""
+    def _pairs(self, ids: Tensor, lengths: Tensor) -> list[Tensor]:
+        """The vectors (T + 2, B, pairs) of each word (T + 2, B) with the one before, and with the one after it.
+
+        Nothing comes after the end of a sentence, padding neither: it would be read as the sentence alone never is.
+        """
         vectors = self.pairs((ids[:-1] * 1_000_003 + ids[1:]) % PAIRS)  # (T + 1, B, pairs)
+        outside = torch.arange(len(vectors), device=ids.device)[:, None] > lengths
+        vectors = vectors.masked_fill(outside[:, :, None], 0.0)
         if self.training:
             vectors = vectors * (torch.rand(vectors.shape[:2], device=vectors.device) >= PAIR_DROPOUT)[:, :, None]
         none = vectors.new_zeros(1, *vectors.shape[1:])
