@@ -19,7 +19,7 @@ def dropout_mask(shape: Sequence[int], rate: float, like: Tensor) -> Tensor:
     Each 64-bit random number gives four entries: torch's own Bernoulli sampling takes longer than the matrix products
     around it.
     """
-    dropped, entries = round(rate * 65536), math.prod(shape)
+    dropped, entries = min(round(rate * 65536), 65535), math.prod(shape)
     numbers = torch.empty((entries + 3) // 4, dtype=torch.int64, device=like.device).random_(-(2**63), None)
     kept = numbers.view(torch.int16)[:entries].view(*shape) >= dropped - 32768
     return kept.to(like.dtype).mul_(65536 / (65536 - dropped))

@@ -599,6 +599,11 @@ def test_a_dropout_mask_has_the_share_and_keeps_the_expectation(share: float, dt
     assert correlations.abs().max().item() < 0.03
 
 
+def test_a_share_next_to_1_is_dropped_as_nearly_as_a_mask_can() -> None:
+    mask = dropout_mask((301, 997), 1 - 1e-9, torch.empty(0))
+    assert mask.unique().tolist() in ([0.0], [0.0, 65536.0])
+
+
 def test_weight_dropout_drops_single_weights() -> None:
     dropped = weight_dropout(torch.ones(200, 300), 0.3, training=True)
     assert (dropped == 0).double().mean().item() == pytest.approx(0.3, abs=0.01)
