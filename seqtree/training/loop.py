@@ -215,6 +215,10 @@ class Trainer:
         rested = state.elapsed - state.evaluated_at >= 30.0 * state.evaluation_seconds
         return self.settings.minutes is None or progress >= 1.0 or rested
 
+    def _evaluations_at(self, progress: float) -> int:
+        """How many of a run's evaluations there are until then."""
+        return math.floor(progress * self.settings.evaluations + 1e-9)
+
     def _tick(self) -> None:
         now = self._now()
         self.state.elapsed += now - self._clock
@@ -229,7 +233,7 @@ class Trainer:
         Of equally good models, the latest has learned most. A model that goes on from another is measured before its
         first step as well. False: not a finite figure.
         """
-        state, settings = self.state, self.settings
+        state = self.state
         sign, best = self.task.best[0], self.task.best[1:]
         with self.average.applied():
             measured = self.ranks.alike(self._figures)
@@ -247,7 +251,7 @@ class Trainer:
             self._recover(judged)
             return False
         if state.step:
-            state.evaluations = max(state.evaluations + 1, math.floor(self.progress() * settings.evaluations + 1e-9))
+            state.evaluations = max(state.evaluations + 1, self._evaluations_at(self.progress()))
         record = self._record(figures or {}, rate)
         self.run.add_metrics(record)
         if not better:
@@ -326,6 +330,8 @@ class Trainer:
         self.state, changed = restored
         if changed.keys() & {"epochs", "minutes"}:  # the budget may have been raised
             self.state.finished = self.state.finished and self.progress() >= 1.0
+        if changed.keys() & {"epochs", "minutes", "evaluations"}:
+            self.state.evaluations = self._evaluations_at(self.progress())
         if damaged := self.run.cut_metrics(self.state.step):
             self.display.warning(f"{self.run.metrics}: {counted(damaged, 'damaged line')} left out")
         if changed and not quiet:

@@ -803,6 +803,19 @@ def test_a_resumed_run_says_what_changed_and_takes_a_larger_budget(tmp_path: Pat
     assert same["steps"] == second["steps"]
 
 
+@pytest.mark.parametrize("more", [{"epochs": 3}, {"epochs": 2, "evaluations": 4}])
+def test_a_run_that_goes_on_is_evaluated_evenly_over_its_new_budget(
+    tmp_path: Path, corpus: Path, more: dict[str, int]
+) -> None:
+    out = tmp_path / "run"
+    train(lm_recipe(out, corpus, epochs=1, evaluations=6), Messages())
+    train(lm_recipe(out, corpus, **{"evaluations": 6, **more}, resume=True), Messages())
+    wanted, last = more.get("evaluations", 6), more["epochs"]
+    epochs = [line["epoch"] for line in metrics(out)[6:]]
+    due = [last * n / wanted for n in range(1, wanted + 1) if last * n / wanted > 1]
+    assert epochs == pytest.approx(due, abs=0.1)
+
+
 def test_a_run_of_another_kind_is_named(tmp_path: Path, corpus: Path) -> None:
     out = tmp_path / "run"
     train(lm_recipe(out, corpus, epochs=0.5), Messages())
