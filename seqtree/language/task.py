@@ -177,7 +177,7 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
             classes = Classes(LabelSet(data.classes), tuple(counts.tolist()), recipe.condition)
         model = LanguageModel.over(data.vocabulary, recipe.text, recipe.network, recipe.training.seed, classes)
         if start := recipe.start:
-            grow(model.network, start.network, start.vocabulary.unknown, ("embedding", "decoder"), "decoder.bias")
+            grow(model.network, start.network, start.vocabulary.unknown, "decoder.bias")
             known = len(start.vocabulary)
             new = len(data.vocabulary) - known
             display.message(f"starting from {recipe.run.init_from}: {known:,} tokens known, {new:,} new")

@@ -35,12 +35,12 @@ def start_encoder(words: WordEncoder, lexicon: Lexicon, recipe: Recipe, tell: Ca
 
 
 @torch.no_grad()
-def grow(network: Network, given: Network, unknown: int, tables: tuple[str, ...], bias: str) -> None:
+def grow(network: Network, given: Network, unknown: int, bias: str) -> None:
     """Copy the weights of ``given`` into a network of the same shape whose vocabularies begin with its tokens.
 
-    tables, bias: the modules with a row for each token, and the name of the output bias. New rows start as that of the
-    token ``unknown`` plus a little noise, and with the lowest output bias there is: what the network knew of unseen
-    tokens. Its classes come first, too; what there is of classes that it does not have stays as it is.
+    bias: the name of the output bias. New rows, or columns of weights of a one-hot input, start as that of the token
+    ``unknown`` plus a little noise, and with the lowest output bias there is: what the network knew of unseen tokens.
+    Its classes come first, too; what there is of classes that it does not have stays as it is.
     """
     before = given.state_dict()
     for name, tensor in network.state_dict().items():
@@ -52,10 +52,9 @@ def grow(network: Network, given: Network, unknown: int, tables: tuple[str, ...]
         elif name == bias:
             tensor[: len(known)] = known
             tensor[len(known) :] = known.min()
-        elif name.startswith(tables):
-            _copy_rows(tensor, known, unknown)
-        else:  # one-hot input: a column of weight_ih for every token
-            _copy_rows(tensor.t(), known.t(), unknown)
+        else:
+            rows = tensor.shape[1:] == known.shape[1:]
+            _copy_rows(*((tensor, known) if rows else (tensor.t(), known.t())), unknown)
 
 
 @torch.no_grad()

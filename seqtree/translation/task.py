@@ -111,7 +111,7 @@ class TranslationTask(SentenceTask[TranslationRecipe, Translator, PairData]):
         if start:
             made.growth = max(made.growth, start.growth)
             unknown = start.source.vocabulary.unknown
-            grow(made.network, start.network, unknown, ("source", "target", "output"), "output.bias")
+            grow(made.network, start.network, unknown, "output.bias")
             known, new = (len(one.source) + len(one.target) for one in (start, made))
             display.message(f"starting from {recipe.run.init_from}: {known:,} tokens known, {new - known:,} new")
         return made

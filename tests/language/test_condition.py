@@ -331,15 +331,16 @@ def test_a_run_learns_what_belongs_to_which_class(tmp_path: Path) -> None:
     assert 0.8 * told < without - with_class < 2 * told
 
 
-def test_training_goes_on_from_a_model_with_and_without_classes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("shape", [{}, {"one_hot": True, "embedding": None}], ids=str)
+def test_training_goes_on_from_a_model_with_and_without_classes(tmp_path: Path, shape: dict[str, Any]) -> None:
     plain = tmp_path / "plain.txt"
     plain.write_text(LIST * 20, encoding="utf-8")
-    train(lm_recipe(tmp_path / "a", plain, documents="lines"))
+    train(lm_recipe(tmp_path / "a", plain, documents="lines", **shape))
     first = _labelled(tmp_path, "".join(f"{NAMES[i % 2]}\t{item}\n" for i, item in enumerate(ITEMS * 20)))
     started = LanguageModelTask.made([str(first)], _resolved(tmp_path / "a", condition=True), Messages()).model
     before = LanguageModel.load(tmp_path / "a")
     assert started.evaluate(LIST).loss == pytest.approx(before.evaluate(LIST).loss)
-    train(lm_recipe(tmp_path / "b", first, init_from=str(tmp_path / "a"), condition=True))
+    train(lm_recipe(tmp_path / "b", first, init_from=str(tmp_path / "a"), condition=True, **shape))
     known = LanguageModel.load(tmp_path / "b")
     more = _labelled(tmp_path, "".join(f"{'zq'[i % 2]}\t{item}d\n" for i, item in enumerate(ITEMS * 20)))
     grown = LanguageModelTask.made([str(more)], _resolved(tmp_path / "b"), Messages()).model

@@ -641,7 +641,7 @@ def test_blanks_are_checked(filler: LanguageModel) -> None:
 
 def _grown(made: LanguageModel, vocabulary: Vocabulary) -> LanguageModel:
     big = LanguageModel.over(vocabulary, made.settings, made.network.config)
-    grow(big.network, made.network, made.vocabulary.unknown, ("embedding", "decoder"), "decoder.bias")
+    grow(big.network, made.network, made.vocabulary.unknown, "decoder.bias")
     return big
 
 
