@@ -135,4 +135,5 @@ def _bleu_and_chrf(
         for number in range(max(map(len, references)))
     ]
     bleu = sacrebleu.corpus_bleu(list(found), columns, tokenize=tokenizer, force=True).score
-    return float(bleu), float(sacrebleu.corpus_chrf(list(found), columns).score)
+    chrf = sacrebleu.corpus_chrf(list(found), columns).score
+    return min(100.0, float(bleu)), min(100.0, float(chrf))  # rounding takes sacrebleu beyond

@@ -20,7 +20,7 @@ from seqtree.text.vocabulary import Vocabulary
 from seqtree.training.fit import fit
 from seqtree.translation import Translator, Units, evaluate
 from seqtree.translation.data import Pair
-from seqtree.translation.evaluation import distance, error_rate
+from seqtree.translation.evaluation import _bleu_and_chrf, distance, error_rate
 from seqtree.translation.network import UNKNOWN
 from seqtree.translation.task import TranslationTask
 
@@ -250,6 +250,7 @@ def test_bleu_is_that_of_sacrebleu() -> None:
     measured = evaluate(made, pairs)
     assert measured.bleu == sacrebleu.corpus_bleu(found, references).score
     assert measured.chrf == sacrebleu.corpus_chrf(found, references).score
+    assert _bleu_and_chrf(["a b c d"], [["a b c d"]], "none") == (100.0, 100.0)
 
 
 # --- learning
