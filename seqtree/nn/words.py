@@ -209,8 +209,7 @@ class WordEncoder(nn.Module):
         Nothing comes after the end of a sentence, padding neither: it would be read as the sentence alone never is.
         """
         vectors = self.pairs((ids[:-1] * 1_000_003 + ids[1:]) % PAIRS)  # (T + 1, B, pairs)
-        outside = torch.arange(len(vectors), device=ids.device)[:, None] > lengths
-        vectors = vectors.masked_fill(outside[:, :, None], 0.0)
+        vectors = vectors.masked_fill(outside(len(vectors), lengths + 1)[:, :, None], 0.0)
         if self.training:
             vectors = vectors * (torch.rand(vectors.shape[:2], device=vectors.device) >= PAIR_DROPOUT)[:, :, None]
         none = vectors.new_zeros(1, *vectors.shape[1:])
