@@ -200,7 +200,6 @@ class RecurrentReader(Reader):
             ids[1 : len(tokens) + 1, column] = tokens
         found = [_mean(network.recurrent, network.embed(torch.from_numpy(ids).to(lengths.device)), lengths)]
         if network.config.bidirectional:
-            ids[0] = known.end
             for column, tokens in enumerate(phrases):
                 ids[1 : len(tokens) + 1, column] = tokens[::-1]
             back = network.embed(torch.from_numpy(ids).to(lengths.device))

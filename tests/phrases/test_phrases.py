@@ -118,13 +118,13 @@ def test_a_language_model_gives_the_mean_of_its_states(shape: dict[str, Any]) ->
     network, unit = model.network.eval(), model.vocabulary.unit
     for text, vector in zip(TEXTS, _all(PhraseVectors(model, "phrases")), strict=True):
         ids = model.vocabulary.encode(text.split() if unit == "word" else text).tolist()
-        directions = [(network.recurrent, model.vocabulary.start, ids)]
+        directions = [(network.recurrent, ids)]
         if shape.get("bidirectional"):
-            directions.append((network.backward_recurrent, model.vocabulary.end, ids[::-1]))
+            directions.append((network.backward_recurrent, ids[::-1]))
         means = []
-        for layers, start, tokens in directions:
+        for layers, tokens in directions:
             state, outputs = None, []
-            for token in [start, *tokens]:  # one at a time
+            for token in [model.vocabulary.start, *tokens]:  # one at a time; in training, too, <s> is at both ends
                 output, state = layers(network.embed(torch.tensor([[token]])), state)
                 outputs.append(output[0, 0].detach().numpy())
             means.append(np.mean(outputs[1:], axis=0))
