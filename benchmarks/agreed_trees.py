@@ -11,6 +11,7 @@ A sentence is kept if both parsers give it the same constituents, if the treeban
 
 from __future__ import annotations
 
+import argparse
 import random
 import sys
 from collections.abc import Iterator
@@ -25,16 +26,20 @@ HIDDEN = {"<unk>", "N"}  # what stands for a rare word or a number in Mikolov's 
 
 def main() -> None:
     """Write the chosen trees; say how many there were to choose from."""
-    first, second, treebank, count = sys.argv[1:]
-    known = {tuple(tree.leaves()) for tree in trees(treebank)}
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name in ("first", "second", "treebank"):
+        options.add_argument(name)
+    options.add_argument("count", type=int)
+    given = options.parse_args()
+    known = {tuple(tree.leaves()) for tree in trees(given.treebank)}
     agreed: dict[tuple[str, ...], Tree] = {}
     read = 0
-    for one, other in zip(trees(first), trees(second), strict=True):
+    for one, other in zip(trees(given.first), trees(given.second), strict=True):
         words, read = tuple(one.leaves()), read + 1
         if len(words) in LENGTHS and words not in known and not HIDDEN & {*words} and brackets(one) == brackets(other):
             agreed[words] = one
     random.seed(0)
-    chosen = random.sample([*agreed.values()], min(int(count), len(agreed)))
+    chosen = random.sample([*agreed.values()], min(given.count, len(agreed)))
     for tree in chosen:
         print(write_tree(tree))
     words_in = sum(len(tree.leaves()) for tree in chosen)

@@ -10,8 +10,8 @@ learn from this, and all that are there are left out. Prints a tree a line::
 
 from __future__ import annotations
 
+import argparse
 import random
-import sys
 from collections.abc import Callable, Iterator
 
 from everyday import LISTS, gold_trees
@@ -299,6 +299,15 @@ def kept_out() -> frozenset[str]:
     return frozenset(" ".join(tree.leaves()).lower() for tree in gold)
 
 
-if __name__ == "__main__":
-    for one in sentences(int(sys.argv[1]), int((sys.argv[2:] or ["0"])[0]), kept_out()):
+def main() -> None:
+    """Print the trees."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("count", type=int)
+    options.add_argument("seed", type=int, nargs="?", default=0)
+    given = options.parse_args()
+    for one in sentences(given.count, given.seed, kept_out()):
         print(write_tree(one))
+
+
+if __name__ == "__main__":
+    main()

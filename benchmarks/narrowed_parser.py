@@ -12,8 +12,8 @@ HIDDEN, VECTOR and SCORER are the widths that ``seqtree parser train`` calls so;
 
 from __future__ import annotations
 
+import argparse
 import random
-import sys
 from collections import defaultdict
 from dataclasses import replace
 from pathlib import Path
@@ -64,15 +64,21 @@ class Moments:
 @torch.no_grad()
 def main() -> None:
     """Write the model file, with 16 bits per weight."""
-    parser = Parser.load(sys.argv[1], precision="fp32")
-    lines = [line.split() for line in Path(sys.argv[2]).read_text(encoding="utf-8").splitlines()]
-    hidden, vector, scorer = map(int, sys.argv[3:6])
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("parser")
+    options.add_argument("text", type=Path)
+    for name in ("hidden", "vector", "scorer"):
+        options.add_argument(name, type=int)
+    options.add_argument("narrow", type=Path)
+    given = options.parse_args()
+    parser = Parser.load(given.parser, precision="fp32")
+    lines = [line.split() for line in given.text.read_text(encoding="utf-8").splitlines()]
     random.seed(0)
     chosen = [line for line in random.sample(lines, min(SENTENCES, len(lines))) if 0 < len(line) < LONGEST]
-    config = replace(parser.network.config, hidden=hidden, vector=vector, scorer=scorer)
+    config = replace(parser.network.config, hidden=given.hidden, vector=given.vector, scorer=given.scorer)
     network = ParserNetwork(parser.lexicon, len(parser.tags), len(parser.labels), config)
     network.load_state_dict(narrowed(parser.network, measured(parser, chosen), config))
-    Parser(parser.lexicon, parser.tags, parser.labels, network).save(Path(sys.argv[6]), half=True)
+    Parser(parser.lexicon, parser.tags, parser.labels, network).save(given.narrow, half=True)
 
 
 def measured(parser: Parser, sentences: list[list[str]]) -> dict[str, Moments]:

@@ -14,8 +14,8 @@ sentences of ``everyday_grammar.py`` are left out: they have no words in new pla
 
 from __future__ import annotations
 
+import argparse
 import os
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
 from pathlib import Path
@@ -32,7 +32,9 @@ Sentences = Iterator[list[str]]
 
 def main() -> None:
     """Write the three texts to the folder that is named."""
-    out = Path(sys.argv[1])
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("out", type=Path)
+    out = options.parse_args().out
     out.mkdir(parents=True, exist_ok=True)
     for name, parts in PARTS.items():
         with open(out / f"{name}.txt", "w", encoding="utf-8") as file:

@@ -6,6 +6,7 @@ from the same untrained weights over the vocabulary of the embedded sample, on o
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import statistics
@@ -38,6 +39,7 @@ def plain(model: LanguageModel) -> str:
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     torch.set_num_threads(1)
     text = corpora.load("lighthouse")
     model = LanguageModel.untrained(text, layers=2, hidden=128, embedding=64)

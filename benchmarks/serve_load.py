@@ -33,7 +33,7 @@ def main() -> None:
     command = [sys.executable, "-m", "seqtree", "serve", "--port", "0", "--rate", "100000", *rest]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as service:
         try:
-            print(json.dumps(load(_port(service), options.clients, options.seconds)))
+            print(json.dumps(load(port_of(service), options.clients, options.seconds)))
         finally:
             service.terminate()
 
@@ -109,7 +109,8 @@ class Client:
         return [json.loads(line) for line in body.splitlines()]
 
 
-def _port(service: subprocess.Popen[str]) -> int:
+def port_of(service: subprocess.Popen[str]) -> int:
+    """The port that ``seqtree serve`` says it listens at."""
     assert service.stderr is not None
     for line in service.stderr:
         if found := re.match(r"http://127\.0\.0\.1:(\d+)/", line):

@@ -9,9 +9,9 @@ sentences that are asked for one after the other, and the seconds from opening t
 
 from __future__ import annotations
 
+import argparse
 import http.client
 import json
-import re
 import shutil
 import subprocess
 import sys
@@ -19,19 +19,21 @@ import time
 
 import numpy as np
 from playwright.sync_api import sync_playwright
+from serve_load import port_of
 
 TEXT = "the old man who lived near the river told the children that the boat had been built by his father"
 SENTENCES, FIRST = 200, 5  # the first are not counted
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     began = time.perf_counter()
     command = [sys.executable, "-m", "seqtree", "serve", "--port", "0", "--threads", "1"]
     if taskset := shutil.which("taskset"):
         command = [taskset, "-c", "0", *command]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as service:
         try:
-            port = _port(service)
+            port = port_of(service)
             _ask(http.client.HTTPConnection("127.0.0.1", port), "GET", "/api/models")
             up = time.perf_counter() - began
             median, most = np.percentile(_sentences(port), [50, 95])
@@ -47,14 +49,6 @@ def main() -> None:
             )
         finally:
             service.terminate()
-
-
-def _port(service: subprocess.Popen[str]) -> int:
-    assert service.stderr is not None
-    for line in service.stderr:
-        if found := re.match(r"http://127\.0\.0\.1:(\d+)/", line):
-            return int(found[1])
-    raise SystemExit("the service did not start")
 
 
 def _ask(connection: http.client.HTTPConnection, method: str, path: str, body: str | None = None) -> None:

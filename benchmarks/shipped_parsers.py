@@ -25,9 +25,9 @@ the weights at the end are the parser, but those of ``open`` the first time, whi
 
 from __future__ import annotations
 
+import argparse
 import os
 import random
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -56,7 +56,9 @@ Pairs = list[tuple[str, str]]
 
 def main() -> None:
     """Write the files of both parsers to the folder that is named, and print how to train them."""
-    out, data = Path(sys.argv[1]), os.environ["SEQTREE_DATA"]
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("out", type=Path)
+    out, data = options.parse_args().out, os.environ["SEQTREE_DATA"]
     out.mkdir(parents=True, exist_ok=True)
     masc, craft = (trees(f"{data}/{name}/train.mrg") for name in ("masc", "craft"))
     gum, open_gum = (with_whnp(trees(f"{data}/gum/{name}.mrg")) for name in ("train", "open-train"))

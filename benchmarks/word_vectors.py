@@ -7,8 +7,8 @@ SEQTREE_DATA names the folder with ``ptb/ptb.train.txt`` and ``text/tinyshakespe
 
 from __future__ import annotations
 
+import argparse
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +26,13 @@ def lines(data: Path) -> Iterator[str]:
         yield " ".join(sentence).lower()
 
 
-if __name__ == "__main__":
-    with open(sys.argv[1], "w", encoding="utf-8") as out:
+def main() -> None:
+    """Write the file that is named."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("out", type=Path)
+    with options.parse_args().out.open("w", encoding="utf-8") as out:
         out.writelines(f"{line.strip()}\n" for line in lines(Path(os.environ["SEQTREE_DATA"])) if line.strip())
+
+
+if __name__ == "__main__":
+    main()

@@ -71,6 +71,13 @@ def test_the_picture_has_the_imports_of_the_table() -> None:
         assert others <= ALLOWED[room]
 
 
+def test_benchmarks_take_their_arguments_from_a_parser() -> None:
+    """Each answers --help, does nothing then, and refuses what it does not know."""
+    for file in (ROOT / "benchmarks").glob("*.py"):
+        text = file.read_text(encoding="utf-8")
+        assert "__main__" not in text or "argparse.ArgumentParser(description=__doc__" in text, file.name
+
+
 def test_functions_are_short() -> None:
     long = []
     for file, name in SOURCES.items():
