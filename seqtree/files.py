@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from seqtree.errors import InputError
+from seqtree.errors import InputError, SeqtreeError
 
 MAX_NAME = 200  # bytes of a name that its temporary sibling keeps
+SET_TMPDIR = "set TMPDIR to a folder with free space"
 LOCK = ".lock"  # the file in a run folder on which its process holds a lock
 
 
@@ -24,12 +27,12 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
     Raises OSError (disk full, no permission) that names ``path``, leaving the previous file untouched and no temporary
     one.
     """
-    if path.exists() and not path.is_file():
-        with open(path, "wb") as straight:
-            yield straight
-        return
     temporary = path.with_name(temporary_name(path.name, secrets.token_hex(8)))
     try:
+        if path.exists() and not path.is_file():
+            with open(path, "wb") as straight:
+                yield straight
+            return
         with open(temporary, "xb") as file:
             yield file
             file.flush()
@@ -53,6 +56,25 @@ def write_atomically(path: Path, data: bytes) -> None:
     """Write ``data`` to ``path`` by ``atomic_file``."""
     with atomic_file(path) as file:
         file.write(data)
+
+
+def scratch_folder() -> Path:
+    """A new folder for temporary files, of this user's alone. Raises SeqtreeError if there can be none."""
+    try:
+        return Path(tempfile.mkdtemp(prefix="seqtree-"))
+    except OSError as error:
+        reason = error.strerror or error
+        raise SeqtreeError(f"temporary files cannot be written ({reason}): {SET_TMPDIR}") from error
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A ``scratch_folder``, deleted when the context ends."""
+    folder = scratch_folder()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def sync_folder(folder: Path) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -15,7 +13,7 @@ import torch
 
 from seqtree import __version__
 from seqtree.errors import InputError, SeqtreeError
-from seqtree.files import in_turn
+from seqtree.files import in_turn, scratch
 from seqtree.language.memorisation import Ids, training_text_of_run
 from seqtree.language.model import LanguageModel
 from seqtree.model import Model, load
@@ -128,8 +126,8 @@ def _sample_model(tell: Callable[[str], object]) -> Path:
 def _train_sample(kept: Path, tell: Callable[[str], object]) -> None:
     """Train a small language model, and put it into a new folder; nothing is left of a training that is interrupted."""
     tell(f"training a small language model on the embedded text {SAMPLE!r}, once")
-    with tempfile.TemporaryDirectory() as scratch:
-        report = train("lm", preset="tiny", out=os.path.join(scratch, SAMPLE), seed=0, progress=False)
+    with scratch() as folder:
+        report = train("lm", preset="tiny", out=folder / SAMPLE, seed=0, progress=False)
         if report["interrupted"]:
             raise KeyboardInterrupt
         made = Path(report["model"])

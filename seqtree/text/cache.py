@@ -16,7 +16,6 @@ import json
 import os
 import re
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -25,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from seqtree.errors import InputError
-from seqtree.files import in_turn, temporary_name, write_atomically
+from seqtree.files import in_turn, scratch_folder, temporary_name, write_atomically
 
 TOKENS, FEATURES, SAMPLE, KNOWN, READ = ".tokens", ".features", ".sample", ".json", ".read"
 OF_A_SAMPLE = ("model.safetensors", "config.json")  # the files in its folder
@@ -91,10 +90,10 @@ def instead(error: OSError) -> str:
 
 
 def temporary_folder() -> Path:
-    """A new folder of this user's alone, deleted when the process ends."""
-    folder = tempfile.mkdtemp(prefix="seqtree-")
+    """A ``scratch_folder``, deleted when the process ends."""
+    folder = scratch_folder()
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return Path(folder)
+    return folder
 
 
 def size_limit() -> int:

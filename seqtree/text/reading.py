@@ -5,11 +5,9 @@ from __future__ import annotations
 import codecs
 import hashlib
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from io import BufferedReader, IncrementalNewlineDecoder
@@ -17,13 +15,15 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
-from seqtree.errors import InputError
+from seqtree.errors import InputError, SeqtreeError
 from seqtree.escapes import one_line
+from seqtree.files import SET_TMPDIR, scratch
 from seqtree.text.config import NEWLINE, check_encoding
 from seqtree.text.encodings import likely_encodings
 
 T = TypeVar("T")
 Specs = str | Path | Sequence[str | Path]  # of what is read: one or several files, folders or corpora
+STANDARD_INPUT = "standard input"
 BLOCK = 1 << 20  # bytes read at a time
 ZEROS = 0.4  # of the first characters; half of UTF-16 in Latin letters, read as another encoding, are zero
 _BYTE_ORDER_MARK = "\ufeff"
@@ -78,15 +78,11 @@ def sources(
     """
     lists = [names(group) for group in groups]
     check_standard_input(path for paths in lists for path in paths)
-    scratch: list[Path] = []
-    try:
-        left_out = [] if skipped is None else skipped
+    left_out = [] if skipped is None else skipped
+    with ExitStack() as copies:
         yield [
-            [source for path in paths for source in _find(path, scratch, left_out, suffixes, what)] for paths in lists
+            [source for path in paths for source in _find(path, copies, left_out, suffixes, what)] for paths in lists
         ]
-    finally:
-        for folder in scratch:
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def standard_input() -> BufferedReader:
@@ -191,9 +187,9 @@ def several(texts: Iterable[T], what: str = "texts") -> Iterable[T]:
     return texts
 
 
-def _find(path: str, scratch: list[Path], skipped: list[str], suffixes: tuple[str, ...], what: str) -> list[Source]:
+def _find(path: str, copies: ExitStack, skipped: list[str], suffixes: tuple[str, ...], what: str) -> list[Source]:
     if path == "-":
-        return [Source(_copied(standard_input(), scratch, "standard input"), "standard input")]
+        return [Source(copied(standard_input(), copies.enter_context(scratch()), STANDARD_INPUT), STANDARD_INPUT)]
     if not path:
         raise InputError(f"an empty name; expected {what}")
     place = Path(path)
@@ -209,7 +205,7 @@ def _find(path: str, scratch: list[Path], skipped: list[str], suffixes: tuple[st
             raise
         raise InputError(f"{path!r} cannot be read: {reason(error)}") from None
     with _opened(Source(place, path)) as file:
-        return [Source(_copied(file, scratch, path), path)]
+        return [Source(copied(file, copies.enter_context(scratch()), path), path)]
 
 
 def files_in(folder: Path) -> Iterator[tuple[Path, bool]]:
@@ -267,15 +263,18 @@ def _advice_on_zeros(start: bytes) -> str:
     return f" {_MAY_BE_NO_TEXT}"
 
 
-def _copied(stream: BinaryIO, scratch: list[Path], name: str) -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="seqtree-"))
-    scratch.append(folder)
+def copied(stream: BinaryIO, folder: Path, name: str) -> Path:
+    """A file in a temporary folder with all of a stream of that name. Raises InputError if it cannot be read, and
+    SeqtreeError if there is no space for it.
+    """
+    source = Source(folder / "text", name)
     try:
-        with (folder / "text").open("wb") as file:
-            shutil.copyfileobj(stream, file, BLOCK)
+        with source.path.open("wb") as file:
+            while data := _read(stream, source, BLOCK):
+                file.write(data)
     except OSError as error:
-        raise InputError(f"{name} could not be copied to {folder}: {reason(error)}") from None
-    return folder / "text"
+        raise SeqtreeError(f"{name} could not be copied to {folder} ({reason(error)}): {SET_TMPDIR}") from None
+    return source.path
 
 
 def _decoded(source: Source, encoding: str, digest: Any) -> Iterator[str]:

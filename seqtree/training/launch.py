@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pickle
-import shutil
 import signal
 import sys
 import tempfile
@@ -22,6 +21,8 @@ from torch import multiprocessing
 
 from seqtree import processes
 from seqtree.errors import SeqtreeError
+from seqtree.files import scratch
+from seqtree.text.reading import STANDARD_INPUT, copied
 from seqtree.training.progress import Display
 from seqtree.training.ranks import LostRankError, Place
 from seqtree.training.signals import stop_requests
@@ -50,11 +51,11 @@ def launch(work: Work, count: int, display: Display, checkpoint: Path, piped: bo
     Raises what the work raises, SeqtreeError if processes are killed again and again, KeyboardInterrupt.
     """
     failures, before = 0, _time_of(checkpoint)
-    with tempfile.TemporaryDirectory(prefix="seqtree-") as folder:
-        data = _copy_of_input(Path(folder)) if piped else None
+    with scratch() as folder:
+        data = _copy_of_input(folder) if piped else None
         while True:
             try:
-                with _Processes(work, count, failures > 0, Path(folder), data) as started:
+                with _Processes(work, count, failures > 0, folder, data) as started:
                     return started.result(display)
             except _Killed as killed:
                 now = _time_of(checkpoint)
@@ -241,9 +242,7 @@ def _copy_of_input(folder: Path) -> Path | None:
     stream = getattr(sys.stdin, "buffer", None)
     if stream is None:
         return None
-    with (folder / "input").open("wb") as file:
-        shutil.copyfileobj(stream, file)
-    return folder / "input"
+    return copied(stream, folder, STANDARD_INPUT)
 
 
 def _time_of(file: Path) -> int | None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from seqtree.errors import InputError
+from seqtree.errors import InputError, SeqtreeError
 from seqtree.text.lines import line_blocks
-from seqtree.text.reading import whole_lines
+from seqtree.text.reading import copied, whole_lines
 
 
 class Piece(str):
@@ -72,3 +73,13 @@ def test_a_line_is_there_before_the_next_is_read(monkeypatch: pytest.MonkeyPatch
     assert [next(blocks), next(blocks)] == [["a"], ["bc"]]
     with pytest.raises(InputError, match=r"^standard input:3: byte 0xFF after 1 characters is not utf-8"):
         next(blocks)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device here")
+def test_a_stream_for_whose_copy_there_is_no_space(tmp_path: Path) -> None:
+    (tmp_path / "text").symlink_to("/dev/full")
+    with pytest.raises(
+        SeqtreeError, match=r"^standard input could not be copied to .*no space left.*: set TMPDIR"
+    ) as e:
+        copied(io.BytesIO(b"the cat sat"), tmp_path, "standard input")
+    assert not isinstance(e.value, InputError)  # nothing is wrong with the input

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 import seqtree
-from seqtree.errors import InputError, ModelFileError
+from seqtree.errors import InputError, ModelFileError, SeqtreeError
 from seqtree.files import atomic_file, temporary_name, write_atomically
+from seqtree.text.cache import temporary_folder
 from seqtree.training.progress import Display
 from seqtree.training.run_folder import RunFolder
 
@@ -51,6 +52,29 @@ def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
         assert read.result(timeout=30) == b"whole"
     assert (tmp_path / "pipe").is_fifo()
     assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device here")
+def test_a_device_that_cannot_be_written_is_named() -> None:
+    with pytest.raises(OSError, match="No space left") as raised:
+        write_atomically(Path("/dev/full"), b"whole")
+    assert raised.value.filename == "/dev/full"
+
+
+def test_without_a_place_for_temporary_files_it_is_said_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "missing"))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"the cat sat")))
+    options: dict[str, Any] = {"preset": "tiny", "epochs": 0.1, "out": tmp_path / "run", "progress": False}
+    for start in (
+        temporary_folder,
+        lambda: seqtree.train("lm", "-", **options),
+        lambda: seqtree.train("lm", processes=2, **options),
+    ):
+        with pytest.raises(SeqtreeError, match=r"temporary files cannot be written .*: set TMPDIR to a folder"):
+            start()
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_failed_start_leaves_no_folder_behind(tmp_path: Path) -> None:
