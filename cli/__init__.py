@@ -51,6 +51,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
 }
 
 _UNUSABLE_NAME = (errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL, errno.ENOTDIR, errno.EISDIR)
+_NO_ROOM = "failed to map segment from shared object"  # what the loader says of a library for lack of memory
 _DONE, _FAILED, _USAGE, _INTERRUPTED, _PIPE_CLOSED = 0, 1, 2, 130, 141
 
 
@@ -149,7 +150,7 @@ def run(args: Sequence[str] | None = None, command: click.Command = cli) -> int:
         return _tell(str(error), _FAILED)
     except OSError as error:
         return _tell(_where_and_what(error), _USAGE if error.errno in _UNUSABLE_NAME else _FAILED)
-    except (MemoryError, RuntimeError) as error:
+    except (MemoryError, RuntimeError, ImportError) as error:
         message = _memory_wanted(error)
         if message is None:
             raise
@@ -199,6 +200,9 @@ def _memory_wanted(error: Exception) -> str | None:
     """What to say if the error means that memory ran out, with what was asked for; None for another error."""
     reason = str(error)
     wanted = re.search(r"allocate (\d+) bytes|(?:allocate|Unable to allocate) ([\d.]+ \w?i?B)", reason)
+    if isinstance(error, ImportError):
+        limited = _NO_ROOM in reason
+        return "out of memory: the libraries do not fit into what this process may use (ulimit -v)" if limited else None
     if not isinstance(error, MemoryError) and "memory" not in reason.lower():
         return None
     if wanted is None:

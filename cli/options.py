@@ -98,7 +98,7 @@ class TextCommand(click.Command):
         known = {name for one in options for name in one.opts + one.secondary_opts}
         valued = {name for one in options for name in one.opts if not one.is_flag}
         free = [arg for arg, before in zip(given, ["", *given], strict=False) if before not in valued]
-        ctx.meta[__name__] = any(arg.startswith("-") and arg.split("=")[0] not in known for arg in free)
+        ctx.meta[__name__] = any(arg.startswith("-") and arg != "-" and arg.split("=")[0] not in known for arg in free)
         with self._hinting(ctx):
             return super().parse_args(ctx, args)
 
@@ -119,7 +119,7 @@ class TextCommand(click.Command):
             hint = f"For a {names[-1]} that begins with a dash, write -- before it: {example}"
             if isinstance(error, InputError):
                 raise InputError(f"{error}. {hint}") from error
-            raise click.UsageError(f"{error.format_message()} {hint}", ctx) from None
+            raise click.UsageError(f"{error.format_message().removesuffix('.')}. {hint}", ctx) from None
 
 
 def training_options(options: TrainingOptions[Any]) -> Callable[[Command], Command]:

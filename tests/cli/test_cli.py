@@ -89,6 +89,11 @@ def _raise(error: BaseException) -> Callable[..., None]:
         (click.UsageError("no \x1b[31mred"), 2, "Error: no \\x1b[31mred\n"),
         (MemoryError(), 1, "seqtree: error: out of memory; smaller settings or a smaller --batch need less\n"),
         (
+            ImportError("libtorch_cpu.so: failed to map segment from shared object"),
+            1,
+            "seqtree: error: out of memory: the libraries do not fit into what this process may use (ulimit -v)\n",
+        ),
+        (
             MemoryError("Unable to allocate 7.45 GiB for an array with shape (1000000000,) and data type float64"),
             1,
             "seqtree: error: out of memory: 7.45 GiB more were asked for; smaller settings or a smaller --batch need "
@@ -149,7 +154,9 @@ def test_exit_codes_pass_through(ending: Callable[..., int], body: Callable[[], 
     assert ending(body) == code
 
 
-@pytest.mark.parametrize("error", [ZeroDivisionError(), RuntimeError("sizes do not match")])
+@pytest.mark.parametrize(
+    "error", [ZeroDivisionError(), RuntimeError("sizes do not match"), ImportError("no memory of it")]
+)
 def test_an_unforeseen_error_is_not_hidden(ending: Callable[..., int], error: Exception) -> None:
     with pytest.raises(type(error)):
         ending(_raise(error))

@@ -606,9 +606,10 @@ def test_nothing_to_parse(command: Run, monkeypatch: pytest.MonkeyPatch) -> None
 
     for stdin in (Terminal(), None):
         monkeypatch.setattr(sys, "stdin", stdin)
-        code, out, err = command("parse")
-        assert (code, out) == (2, "")
-        assert "nothing to read: give SENTENCE or --file, or pipe a text in" in err
+        for given in ((), ("-",)):  # a dash by itself is standard input, no text that begins with one
+            code, out, err = command("parse", *given)
+            assert (code, out) == (2, "")
+            assert err.endswith("nothing to read: give SENTENCE or --file, or pipe a text in\n")
 
 
 def test_the_parser_that_comes_with_seqtree(command: Run) -> None:
