@@ -117,8 +117,8 @@ def start_words(words: WordEncoder, lexicon: Lexicon, model: LanguageModel) -> s
 
     A word that the model knows only in lower case takes that vector. Recurrent layers fit if cell and units are the
     same: the encoder's forward direction then starts as the model, and the backward one as a bidirectional model's. A
-    narrower last layer does not fit.
-    Inputs that the model does not have, characters and the other direction, start with zero weights.
+    narrower last layer does not fit. Inputs that the model does not have, characters and the other direction, start
+    with zero weights.
     """
     known = _copy_known(words.embedding, lexicon.words, model.network.embedding, model.vocabulary)
     return f"{known} words start from the language model, and {_start_layers(words, model)}"
@@ -133,7 +133,8 @@ def start_whole_encoder(words: WordEncoder, lexicon: Lexicon, model: WithEncoder
     """
     theirs, kind = model.network.words, spoken(model)
     if words.config.output_size != theirs.config.output_size:
-        raise InputError(f"a {kind} reads a sentence from both sides; so must what starts from it")
+        what = f"a {kind} reads a sentence from both sides, and so must what starts from it"
+        raise InputError(f"--forward: {what}; leave it out")
     mine, given = words.state_dict(), theirs.state_dict()
     for name in given.keys() - {"embedding.weight", "spelling.embedding.weight"}:
         mine[name].copy_(given[name])

@@ -51,7 +51,7 @@ class RunFolder:
         if self.model.exists() and not self.checkpoint.exists():
             raise InputError(
                 f"{self.path}: holds a model but no {self.checkpoint.name} to resume from, and training would replace "
-                "the model; choose another --out (with --init-from to go on from a language model)"
+                f"the model; choose another --out (with --init-from {self.path} to go on from it)"
             )
         made = [folder for folder in (self.path, *self.path.parents) if not folder.exists()]
         if link := next((folder for folder in made if folder.is_symlink()), None):

@@ -99,12 +99,11 @@ def known_before(recipe: Recipe) -> Known:
     if recipe.start.kind != PLAIN:
         return Known(recipe.start.lexicon.words.tokens, recipe.start.lexicon.characters.tokens, first=True)
     model: LanguageModel = recipe.start
+    path = recipe.run.init_from
     if model.vocabulary.unit != "word":
-        raise InputError(
-            "a word encoder starts from a language model over words, not over characters: train one with --unit word"
-        )
+        raise InputError(f"{path}: expected a language model over words, not over characters (train: --unit word)")
     if model.network.config.one_hot:
-        raise InputError("a language model with --one-hot has no word vectors to start from")
+        raise InputError(f"{path}: a language model with --one-hot has no word vectors to start from")
     return Known(model.vocabulary.tokens)
 
 

@@ -694,7 +694,7 @@ def test_resume_without_a_checkpoint_leaves_the_model_alone(lm: Run) -> None:
     model_file = Path("run/model.safetensors")
     before = model_file.read_bytes()
     Path("run/checkpoint.safetensors").unlink()
-    refused(lm("train", *options, "--resume"), "holds a model but no checkpoint.safetensors")
+    refused(lm("train", *options, "--resume"), "holds a model but no checkpoint.safetensors", "--init-from run ")
     assert model_file.read_bytes() == before
 
 

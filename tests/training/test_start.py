@@ -29,6 +29,7 @@ from seqtree.text.sentences import given_words
 from seqtree.text.vocabulary import Vocabulary
 from seqtree.training.copying import NOISE, start_vectors, start_words
 from seqtree.training.fit import fit
+from seqtree.training.settings import RunSettings
 from seqtree.training.start import known_before
 from seqtree.treebank.binary import binarise
 from seqtree.treebank.labelled import labelled_trees
@@ -126,10 +127,11 @@ def test_a_model_of_fewer_layers_starts_the_first() -> None:
 
 
 def test_models_without_word_vectors() -> None:
-    with pytest.raises(InputError, match="over words, not over characters"):
-        known_before(ParserRecipe(start=LanguageModel.untrained(TEXT, hidden=4, embedding=4)))
-    with pytest.raises(InputError, match="one-hot has no word vectors"):
-        known_before(ParserRecipe(start=_model(one_hot=True)))
+    run = RunSettings(init_from="runs/start")
+    with pytest.raises(InputError, match="runs/start: expected a language model over words, not over characters"):
+        known_before(ParserRecipe(run=run, start=LanguageModel.untrained(TEXT, hidden=4, embedding=4)))
+    with pytest.raises(InputError, match="runs/start: a language model with --one-hot has no word vectors"):
+        known_before(ParserRecipe(run=run, start=_model(one_hot=True)))
     assert known_before(ParserRecipe()) == Known()
 
 
@@ -372,6 +374,13 @@ def test_others_start_from_the_encoder_of_a_parser(task: str, tmp_path: Path) ->
     row = model.lexicon.words.index("mat")
     expected = theirs.embedding.weight[start.lexicon.words.index("mat")]
     torch.testing.assert_close(mine.embedding.weight[row], expected, rtol=0, atol=1e-5)
+
+
+def test_what_reads_forward_does_not_start_from_a_parser(tmp_path: Path) -> None:
+    _saved_parser(tmp_path / "parser.safetensors")
+    options = {"preset": "tiny", "bidirectional": False, "init_from": str(tmp_path / "parser.safetensors")}
+    with pytest.raises(InputError, match="--forward: a parser reads a sentence from both sides"):
+        fit(named(TASKS["classify"].task), [], {**options, "out": str(tmp_path / "run")}, Messages())
 
 
 def test_what_a_run_does_not_start_from(tmp_path: Path) -> None:
