@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Numbers = npt.NDArray[np.int32]
 
+ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".pgm", ".ppm", ".tif", ".tiff", ".webp")  # of pictures
 DRAWN_SIZE = 20 / 28  # size of MNIST's digits relative to the image
 MIN_CONTRAST = 32  # brightness difference from the background, below which nothing counts as drawn
 FULL_CONTRAST = 224  # from this on, a picture is not stretched

@@ -10,14 +10,13 @@ import numpy as np
 from seqtree.errors import InputError, check_count
 from seqtree.images.data import MOST_CLASSES, ImageSet
 from seqtree.images.idx import is_idx, read_images, read_labels
-from seqtree.images.reading import NOTHING_DRAWN, picture
+from seqtree.images.reading import ENDINGS, NOTHING_DRAWN, picture
 from seqtree.text.class_folders import class_folders
 from seqtree.text.reading import reason, say
 from seqtree.wording import also, counted
 
 PARTS = {"train": "train", "test": "t10k"}  # part of the data -> prefix of its file names
 FORMS = (("-images-idx3-ubyte", "-labels-idx1-ubyte"), ("-images.idx3-ubyte", "-labels.idx1-ubyte"))
-PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
 SIDE = 28  # pixels of a picture, where nothing else is said, as MNIST's images have
 DATA = (
     "a folder with IDX files of the usual names, a folder with a folder of pictures for each class, or an IDX file of "
@@ -91,7 +90,7 @@ def _classes_of(folder: Path, part: str) -> dict[str, list[Path]]:
 
 def _classes(folder: Path) -> dict[str, list[Path]]:
     """The pictures directly in each folder of a folder, by its name; empty where there is no folder with pictures."""
-    return class_folders(folder, PICTURES, "picture", deep=False) if folder.is_dir() else {}
+    return class_folders(folder, ENDINGS, "picture", deep=False) if folder.is_dir() else {}
 
 
 def _pictures(folder: Path, classes: dict[str, list[Path]], size: tuple[int, int]) -> ImageSet:

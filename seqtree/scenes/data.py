@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from seqtree.errors import InputError
+from seqtree.images.reading import ENDINGS
 from seqtree.scenes.batches import Ids
-from seqtree.scenes.pictures import ENDINGS, read_image, read_labels
+from seqtree.scenes.pictures import read_image, read_labels
 from seqtree.scenes.segments import Image
 from seqtree.text.reading import say
 from seqtree.wording import also, some

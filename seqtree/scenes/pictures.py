@@ -17,8 +17,6 @@ from seqtree.scenes.segments import Image, scene_library
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
-ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".pgm", ".ppm", ".tif", ".tiff", ".webp")
-
 
 def read_image(path: Path | BinaryIO, name: str = "", most: int = MAX_PIXELS) -> Image:
     """An image (H, W, 3) as bytes in RGB, turned as the camera was held; ``name`` is what an error calls it.
