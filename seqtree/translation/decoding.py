@@ -133,7 +133,6 @@ def beam_search(
 
 def forced(network: TranslatorNetwork, memory: Memory, targets: Tensor) -> Forced:
     """How probable these targets (T, B) are, which hold their ends; of what follows it nothing is to be read."""
-    before = torch.cat([torch.full_like(targets[:1], START), targets[:-1]])
-    output, _, weights = network.decode(memory, before, memory.first)
+    output, weights = network.teacher_forced(memory, targets)
     chances = network.output(output).float().log_softmax(dim=2)
     return Forced(chances.gather(2, targets[:, :, None])[:, :, 0], weights)

@@ -123,13 +123,21 @@ class TranslatorNetwork(Network):
         after = tuple(torch.cat([part.to(dtype) for part in parts]) for parts in zip(*ends, strict=True))
         return output, after, weights
 
+    def teacher_forced(self, memory: Memory, targets: Tensor) -> tuple[Tensor, Tensor | None]:
+        """All steps of targets (T, B) at once, each after the targets' tokens before it, whatever the model expected.
+
+        Returns what the output layer reads (T, B, D) and the weights of attention (T, B, S), or None.
+        """
+        before = torch.cat([torch.full_like(targets[:1], START), targets[:-1]])
+        output, _, weights = self.decode(memory, before, memory.first)
+        return output, weights
+
     def loss(self, memory: Memory, targets: Tensor, lengths: Tensor) -> Tensor:
         """The mean cross-entropy (nats) of the tokens of targets (T, B), their ends included, of these lengths (B,).
 
         ``lengths`` include the end, which stands in ``targets``; what follows it is padding.
         """
-        before = torch.cat([torch.full_like(targets[:1], START), targets[:-1]])
-        output, _, _ = self.decode(memory, before, memory.first)
+        output, _ = self.teacher_forced(memory, targets)
         inside = ~outside(len(targets), lengths)
         smoothing = self.config.smoothing if self.training else 0.0
         dtype = self.products or torch.float32

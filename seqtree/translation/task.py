@@ -178,10 +178,10 @@ class TranslationTask(SentenceTask[TranslationRecipe, Translator, PairData]):
             f"{c.layers}x{c.hidden} to {c.decoder_layers}x{c.hidden}, {context}; batch {self.recipe.batch.batch}"
         )
 
-    def _loss(self, side: _Numbered, rows: Ids) -> tuple[Tensor, int]:
+    def _loss(self, pairs: _Numbered, rows: Ids) -> tuple[Tensor, int]:
         """The mean loss of these pairs, and their target tokens, ends included."""
         network, device = self.model.network, self.model.device
-        sources, targets = [side.sources[i] for i in rows], [side.targets[i] for i in rows]
+        sources, targets = [pairs.sources[i] for i in rows], [pairs.targets[i] for i in rows]
         lengths = torch.tensor([len(row) for row in sources], device=device)
         ends = torch.tensor([len(row) + 1 for row in targets], device=device)
         memory = network.encode(padded(sources).to(device), lengths)
@@ -205,10 +205,10 @@ def _numbered(model: Translator, pairs: Sequence[Pair]) -> _Numbered:
     )
 
 
-def _lengths(side: _Numbered) -> Ids:
+def _lengths(pairs: _Numbered) -> Ids:
     """The tokens of each pair, the target's end counted."""
-    pairs = zip(side.sources, side.targets, strict=True)
-    return np.array([len(source) + len(target) + 1 for source, target in pairs], dtype=np.int64)
+    both = zip(pairs.sources, pairs.targets, strict=True)
+    return np.array([len(source) + len(target) + 1 for source, target in both], dtype=np.int64)
 
 
 def _check_length(pair: Pair, source: Units, target: Units, how: PairSettings) -> None:
