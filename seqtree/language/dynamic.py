@@ -15,8 +15,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from seqtree.errors import InputError, check_count
-from seqtree.language.batches import shift_inputs
 from seqtree.language.model import LanguageModel
+from seqtree.language.surprisals import in_windows, next_states
 from seqtree.text.perplexity import perplexity
 from seqtree.text.tokenfile import TokenStream
 
@@ -50,14 +50,11 @@ def dynamic_evaluation(
     network.products = None
     parameters = list(network.parameters())
     trained = [parameter.detach().clone() for parameter in parameters]
-    state, before, total = None, vocabulary.start, 0.0
-    for start in range(0, len(stream), window):
-        targets = torch.from_numpy(stream.ids[start : start + window].astype("int64"))
-        inputs = shift_inputs(torch.cat([torch.tensor([before]), targets[:-1]]), vocabulary)
-        before = int(targets[-1])
-        output, state = network.hidden_states(inputs[:, None].to(network.device), state)
-        state = tuple(part.detach() for part in state)
-        loss = F.cross_entropy(network.decoder(output[:, 0]), targets.to(network.device))
+    state, before, total = network.recurrent.zero_state(1, network.decoder.weight), vocabulary.start, 0.0
+    for ids in in_windows(stream.ids, window):
+        output, targets, state = next_states(network, vocabulary, ids, state, before)
+        before, state = int(ids[-1]), tuple(part.detach() for part in state)
+        loss = F.cross_entropy(network.decoder(output), targets)
         total += loss.item() * len(targets)
         network.zero_grad(set_to_none=True)
         loss.backward()

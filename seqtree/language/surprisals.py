@@ -74,7 +74,7 @@ def streamed_surprisals(
                 state, done = tuple(part[:, -1:].contiguous() for part in pieces.ended), done + rows * length
                 before = int(ids[done - 1])
         for window in in_windows(ids[done:]):
-            output, targets, state = _next_states(network, vocabulary, window, state, before)
+            output, targets, state = next_states(network, vocabulary, window, state, before)
             found.append(cross_entropies(network, output, targets, details))
             before = int(window[-1])
         yield torch.cat(found).cpu()
@@ -86,15 +86,18 @@ def states_and_targets(
     """For each window of ids (N,), the states (T, H) that a network predicts from, and what follows them (T,)."""
     state, before = network.recurrent.zero_state(1, network.decoder.weight), vocabulary.start
     for window in in_windows(ids):
-        output, targets, state = _next_states(network, vocabulary, window, state, before)
+        output, targets, state = next_states(network, vocabulary, window, state, before)
         before = int(window[-1])
         yield output, targets
 
 
-def _next_states(
+def next_states(
     network: RecurrentLanguageModel, vocabulary: Vocabulary, ids: np.ndarray, state: State, before: int
 ) -> tuple[Tensor, Tensor, State]:
-    """The states (T, H) that a network in a state, after a token, predicts ids (T,) from, these, and its next state."""
+    """The states (T, H) that ``ids`` (T,) are predicted from, these ids as targets (T,), and the state after them.
+
+    The network is in ``state``; ``before`` is the token before the first of them.
+    """
     targets = torch.from_numpy(np.asarray(ids, dtype=np.int64))
     inputs = shift_inputs(torch.cat([torch.tensor([before]), targets[:-1]]), vocabulary)
     output, state = network.hidden_states(inputs[:, None].to(network.device), state)
