@@ -175,9 +175,10 @@ def similarity(model: str, texts: tuple[str, ...], level: str, encoding: str, as
         _print_agreement(vectors, files, encoding, as_json)
         return
     from seqtree.phrases import cosine
+    from seqtree.phrases.vectors import required
 
     _tell_unknown(vectors, texts)
-    one, other = _known(texts, vectors.vectors(texts))
+    one, other = required(texts, vectors.vectors(texts))
     value = cosine(one, other)
     print_json({"texts": list(texts), "cosine": round(value, 6)}) if as_json else click.echo(f"{value:.6f}")
 
@@ -372,12 +373,6 @@ def _each_once(found: list[Phrase]) -> list[Phrase]:
         left_out = f"stood there with another label before, and {'is' if more == 1 else 'are'} left out"
         note(f"{more:,} of {len(found):,} phrases {left_out}")
     return first
-
-
-def _known(texts: tuple[str, ...], found: list[Any]) -> list[Any]:
-    from seqtree.phrases.vectors import missing
-
-    return missing(texts, iter(found))
 
 
 def _tell_unknown(vectors: PhraseVectors, texts: Any) -> None:

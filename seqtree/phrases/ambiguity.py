@@ -10,7 +10,7 @@ from seqtree.errors import InputError, check_count
 from seqtree.parsing.parse import Parse
 from seqtree.phrases.phrase import Phrase
 from seqtree.phrases.readers import TreeReader, Vector, parsed
-from seqtree.phrases.vectors import PhraseVectors, missing
+from seqtree.phrases.vectors import PhraseVectors, required
 
 MORE = 16  # times as many trees are looked at, since most differ in labels only
 
@@ -42,7 +42,7 @@ def readings(vectors: PhraseVectors, text: str, count: int = 2) -> list[Reading]
         if len(best) < count and all(_differ(parse, other) for other in best):
             best.append(parse)
     phrases = [Phrase(text, tree=parsed(parse, words)) for parse in best]
-    found = missing([text] * len(best), reader.vectors(phrases))
+    found = required([text] * len(best), reader.vectors(phrases))
     return [Reading(parse.tree, vector, parse.log_probability) for parse, vector in zip(best, found, strict=True)]
 
 

@@ -14,7 +14,7 @@ from seqtree.errors import InputError, check_count
 from seqtree.phrases.phrase import Phrase
 from seqtree.phrases.readers import Reader, Vector
 from seqtree.phrases.similarity import cosine, cosines
-from seqtree.phrases.vectors import missing
+from seqtree.phrases.vectors import required
 from seqtree.text.reading import checked_text, several
 from seqtree.wording import a
 
@@ -42,7 +42,7 @@ def nearest(reader: Reader, text: str, among: Iterable[Phrase], count: int = 10)
     if not isinstance(reader, Reader):
         raise InputError(f"expected what PhraseVectors.by_words or .by_phrases is, not {a(type(reader).__name__)}")
     asked = Phrase(checked_text(text))
-    (vector,) = missing([text], reader.vectors([asked]))
+    (vector,) = required([text], reader.vectors([asked]))
     own, forms = " ".join(text.split()), reader.forms(asked)
     phrases, read = tee(one for one in _phrases(among) if one.text != own)
     both = zip(phrases, reader.vectors(read), strict=True)

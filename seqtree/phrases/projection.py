@@ -8,6 +8,7 @@ import numpy.typing as npt
 from seqtree.errors import InputError
 from seqtree.extras import needed
 from seqtree.phrases.readers import Vector
+from seqtree.phrases.vectors import of_length_1
 
 METHODS = ("pca", "umap")
 Points = npt.NDArray[np.float64]
@@ -24,8 +25,7 @@ def project(vectors: Vector, method: str = "pca", seed: int = 0) -> tuple[Points
         raise InputError(f"method {method!r}: expected one of {', '.join(METHODS)}")
     if len(vectors) < 3:
         raise InputError(f"{len(vectors)} phrases are too few for a map; expected at least 3")
-    rows = np.asarray(vectors, dtype=np.float64)
-    rows = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+    rows = of_length_1(np.asarray(vectors, dtype=np.float64))
     return (_umap(rows, seed), None) if method == "umap" else _pca(rows)
 
 

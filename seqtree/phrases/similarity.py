@@ -102,16 +102,16 @@ def _pair(line: str, place: str) -> ScoredPair:
 def evaluate(vectors: PhraseVectors, pairs: Sequence[ScoredPair]) -> SimilarityEvaluation:
     """The agreement of a model's cosines with the scores of pairs."""
     texts = list(dict.fromkeys(text for pair in pairs for text in (pair.first, pair.second)))
-    unknown = set(vectors.unknown(texts))
+    all_known = not vectors.unknown(texts)
     found = dict(zip(texts, vectors.vectors(texts), strict=True))
-    read = {text: vector for text, vector in found.items() if not unknown or _known(vectors, text)}
-    scores, cosines = [], []
+    read = {text: vector for text, vector in found.items() if all_known or _known(vectors, text)}
+    scores, alike = [], []
     for pair in pairs:
         first, second = read.get(pair.first), read.get(pair.second)
         if first is not None and second is not None:
             scores.append(pair.score)
-            cosines.append(cosine(first, second))
-    return SimilarityEvaluation(len(pairs), len(scores), spearman(scores, cosines))
+            alike.append(cosine(first, second))
+    return SimilarityEvaluation(len(pairs), len(scores), spearman(scores, alike))
 
 
 def _known(vectors: PhraseVectors, text: str) -> bool:

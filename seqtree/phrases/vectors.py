@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from seqtree.errors import InputError
 from seqtree.model import Model
@@ -17,6 +18,7 @@ from seqtree.phrases.readers import Reader, Vector, WordReader, WordVectors, com
 from seqtree.shipped import default_parser
 from seqtree.text.reading import several
 
+F = TypeVar("F", np.float32, np.float64)
 LEVELS = ("auto", "words", "phrases")
 MANY, MANY_NUMBERS = 100, 4  # words, and numbers of a vector, of which something in common can be taken away
 
@@ -33,8 +35,7 @@ class PhraseVectors:
     without what all words have in common (``distinctive``); unknown words do not count. *phrases*: as the model
     composes them, a single word too. For a parser and a tree classifier that is the vector of the root of the phrase's
     tree; for a language model the mean of the states of its top layer; for a tagger, a classifier and a translator the
-    same as for words.
-    *auto*: words where all the texts are single words, else phrases.
+    same as for words. *auto*: words where all the texts are single words, else phrases.
 
     ``parser`` gives the parser whose trees a tree classifier labels: that which comes with seqtree by default.
     ``plain``: word vectors stay as they are in the model, with what all of them have in common.
@@ -128,19 +129,18 @@ def distinctive(table: Vector) -> Vector:
     rows = table - table.mean(axis=0)
     directions = np.linalg.eigh(rows.T @ rows)[1]  # (E, E), of the largest variance last
     first = directions[:, -1]
-    rest: Vector = (
-        rows - (rows * first).sum(axis=1, keepdims=True) * first
-    )  # BLAS once warned of a number that was none
+    # not rows @ first: for such a small table, BLAS's product now and then raises a warning of an invalid number
+    rest: Vector = rows - (rows * first).sum(axis=1, keepdims=True) * first
     return rest
 
 
-def lengths(vectors: Sequence[Vector]) -> Vector:
-    """The length of each vector (N, D), at least a tiny one."""
-    found: Vector = np.maximum(np.linalg.norm(np.asarray(vectors, np.float32), axis=1), 1e-12)
+def of_length_1(rows: npt.NDArray[F]) -> npt.NDArray[F]:
+    """Vectors (N, D) brought to length 1; zeros stay zeros."""
+    found: npt.NDArray[F] = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
     return found
 
 
-def missing(texts: Sequence[str], vectors: Iterator[Vector | None]) -> list[Vector]:
+def required(texts: Sequence[str], vectors: Iterable[Vector | None]) -> list[Vector]:
     """The vectors, all of them. Raises InputError for a text that has none."""
     found = []
     for text, vector in zip(texts, vectors, strict=True):

@@ -27,7 +27,7 @@ from seqtree.parsing.formats import as_json
 from seqtree.parsing.model import Parser
 from seqtree.phrases import PhraseVectors, project
 from seqtree.phrases.phrase import Phrase, constituents
-from seqtree.phrases.vectors import lengths
+from seqtree.phrases.vectors import of_length_1
 from seqtree.scenes.pictures import read_image
 from seqtree.serve.requests import (
     MAX_SCENE,
@@ -165,9 +165,8 @@ def _alike(vectors: np.ndarray) -> np.ndarray:
 
     What all of them have in common, which is much in a network of ReLUs, would make all of them alike.
     """
-    rows = vectors / lengths(list(vectors))[:, None]
-    rows = rows - rows.mean(axis=0)
-    rows = rows / lengths(list(rows))[:, None]
+    rows = of_length_1(vectors)
+    rows = of_length_1(rows - rows.mean(axis=0))
     cosines: np.ndarray = rows @ rows.T
     return cosines
 
