@@ -77,9 +77,9 @@ class ScoreOptions:
         model = given_class(open_model("lm", self.model, device=self.device), self.condition)
         surprisals = frequency = None
         if self.ngram:
-            from seqtree.language.ngram import counted
+            from seqtree.language.ngram import ngrams_of
 
-            surprisals = counted(model, self.ngram, self.ngram_order, self.encoding).surprisals
+            surprisals = ngrams_of(model, self.ngram, self.ngram_order, self.encoding).surprisals
         if "frequency" in self.columns:
             from seqtree.language.memorisation import training_text_of_run
             from seqtree.text.frequencies import Frequencies

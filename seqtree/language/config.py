@@ -19,7 +19,8 @@ MANY_TOKENS = 4000  # of a vocabulary for which sampled softmax pays
 ENOUGH_WORDS = 1_000_000  # of a text, for which the dropout of a preset is enough
 FEW_PASSES, MANY_PASSES = 2, 10  # over a text that is short: which need no more dropout, and all of it
 MORE_DROPOUT, MOST_DROPOUT = 0.11, 0.6  # for each halving of the text; in all
-DROPOUTS = ("dropout_embedding", "dropout_input", "dropout_hidden", "dropout_output", "weight_drop")
+BY_DROPOUT = ("dropout_input", "dropout_hidden", "dropout_output")  # what --dropout is short for
+DROPOUTS = ("dropout_embedding", *BY_DROPOUT, "weight_drop")
 TRAINING_ONLY = (*DROPOUTS, "dropout_locked", "sampled_softmax")  # may change when training continues from a model
 
 
@@ -83,7 +84,7 @@ class LanguageNetworkConfig(Settings):
         """
         often = min(1.0, max(0.0, (passes - FEW_PASSES) / (MANY_PASSES - FEW_PASSES)))
         more = round(20 * often * MORE_DROPOUT * max(0.0, math.log2(ENOUGH_WORDS / words))) / 20
-        dropouts = {name: getattr(self, name) for name in ("dropout_input", "dropout_hidden", "dropout_output")}
+        dropouts = {name: getattr(self, name) for name in BY_DROPOUT}
         raised = {name: round(max(was, min(MOST_DROPOUT, was + more)), 4) for name, was in dropouts.items()}
         return replace(self, **raised)
 

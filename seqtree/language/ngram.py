@@ -53,7 +53,7 @@ def compare(
     the texts. Raises InputError for an order outside 1 to 10, and as ``encode_paths`` does.
     """
     began = time.perf_counter()
-    ngrams = counted(model, training_paths, order, encoding)
+    ngrams = ngrams_of(model, training_paths, order, encoding)
     stream = text if isinstance(text, TokenStream) else model.encode_files(text, encoding)
     total = -math.fsum(np.log(ngrams.probabilities(stream.ids)))
     loss, bits = total / len(stream), total / math.log(2)
@@ -67,7 +67,7 @@ def compare(
     }
 
 
-def counted(model: LanguageModel, training_paths: Sequence[str | Path], order: int, encoding: str) -> KneserNey:
+def ngrams_of(model: LanguageModel, training_paths: Sequence[str | Path], order: int, encoding: str) -> KneserNey:
     """The n-grams of a training text, over the tokens of a model. Raises InputError as ``compare`` does."""
     ids = model.encode_files(training_paths, encoding).ids
     return KneserNey(ids, model.vocabulary, order, lines=model.settings.lines)

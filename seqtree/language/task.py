@@ -24,7 +24,7 @@ from seqtree.language.batches import (
 )
 from seqtree.language.concerns import class_concerns, concerns, sentence_concerns
 from seqtree.language.condition import STORED, Classes
-from seqtree.language.config import DROPOUTS, OPTIONS, TRAINING_ONLY, LanguageNetworkConfig, LanguageRecipe
+from seqtree.language.config import BY_DROPOUT, DROPOUTS, OPTIONS, TRAINING_ONLY, LanguageNetworkConfig, LanguageRecipe
 from seqtree.language.memorisation import MIN_COPY
 from seqtree.language.model import LanguageModel
 from seqtree.language.pieces import ROWS, validation_window
@@ -91,7 +91,7 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
     def resolve(cls, options: Mapping[str, Any]) -> LanguageRecipe:
         given = {name: value for name, value in options.items() if value is not None}
         if (dropout := given.pop("dropout", None)) is not None:
-            given = {**dict.fromkeys(("dropout_input", "dropout_hidden", "dropout_output"), dropout), **given}
+            given = {**dict.fromkeys(BY_DROPOUT, dropout), **given}
         width = vector_width(given, "embedding") if "vectors" in given else None
         start = LanguageModel.load(given["init_from"]) if "init_from" in given else None
         if given.setdefault("condition", bool(start and start.classes)):

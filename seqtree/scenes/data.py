@@ -173,10 +173,10 @@ def _bytes(file: Path) -> bytes:
         raise InputError(f"{file}: {(error.strerror or str(error)).lower()}") from error
 
 
-def counted(segments: Ids, labels: Ids, classes: int) -> Ids:
+def pixels_by_label(segments: Ids, labels: Ids, classes: int) -> Ids:
     """How many pixels of each label each segment has (n, 1 + classes); both (H, W).
 
-    >>> counted(np.array([[0, 0, 1]]), np.array([[2, 0, 1]]), classes=2).tolist()
+    >>> pixels_by_label(np.array([[0, 0, 1]]), np.array([[2, 0, 1]]), classes=2).tolist()
     [[1, 0, 1], [0, 1, 0]]
     """
     count, kinds = int(segments.max()) + 1, classes + 1

@@ -13,7 +13,7 @@ import numpy as np
 from seqtree.scenes.batches import Floats, Ids, SceneGraph
 from seqtree.scenes.cached import Arrays, kept
 from seqtree.scenes.config import SegmentSettings
-from seqtree.scenes.data import LabelledImage, counted
+from seqtree.scenes.data import LabelledImage, pixels_by_label
 from seqtree.scenes.features import VERSION, Pixels, Textons, learn_textons, segment_features, with_neighbours
 from seqtree.scenes.segments import Image, neighbours_of, resized, segments_of
 
@@ -59,7 +59,7 @@ def prepared_scene(one: LabelledImage, settings: SegmentSettings, textons: Texto
     found = kept(key, str(one.image_file), make)
     height, width = found["size"].tolist()
     segments = found["segments"].astype(np.int64)
-    pixels = counted(resized(segments, height, width), one.labels((height, width)), one.classes)
+    pixels = pixels_by_label(resized(segments, height, width), one.labels((height, width)), one.classes)
     return Prepared(segments, found["features"], found["neighbours"], pixels)
 
 

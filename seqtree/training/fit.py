@@ -154,8 +154,8 @@ def _sample(task: type[AnyTask]) -> list[str]:
 def _out(task: type[AnyTask], sources: Sequence[str], out: str | Path | None) -> Path:
     if out == "":
         raise InputError("out '': expected a folder")
-    named = sources or _sample(task)
-    return Path(out or Path("runs") / (run_name(named[0]) if named else task.own_data or "data"))
+    read = sources or _sample(task)
+    return Path(out or Path("runs") / (run_name(read[0]) if read else task.own_data or "data"))
 
 
 def _as_begun(task: type[AnyTask], sources: Sequence[str], options: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -168,8 +168,8 @@ class _Relay(Display):
     ) -> None:
         self.pipe.send(("evaluation", record, figures, best, improved, items))
 
-    def step(self, progress: float, step: int, loss: float, rate: float, items: str, elapsed: float) -> None:
-        self.pipe.send(("step", progress, step, loss, rate, items, elapsed))
+    def step(self, progress: float, step: int, loss: float, speed: float, items: str, elapsed: float) -> None:
+        self.pipe.send(("step", progress, step, loss, speed, items, elapsed))
 
     def close(self) -> None:
         self.pipe.send(("close",))

@@ -57,8 +57,8 @@ class Display:
         if self.callback is not None:
             self.callback(dict(record))
 
-    def step(self, progress: float, step: int, loss: float, rate: float, items: str, elapsed: float) -> None:
-        """Move the bar, at most ten times a second."""
+    def step(self, progress: float, step: int, loss: float, speed: float, items: str, elapsed: float) -> None:
+        """Move the bar, at most ten times a second; ``speed``: in items per second."""
         if self.quiet or not self.console.is_terminal or time.monotonic() - self._drawn < 0.1:
             return
         self._drawn = time.monotonic()
@@ -68,7 +68,7 @@ class Display:
             self._bar.add_task("", total=1.0)
             self._bar.start()
         left = clock(elapsed * (1 - progress) / progress) if progress > 0 else "?"
-        text = f"left {left}  step {step:,}  loss {loss:.3f}  {self._validation}{rate:,.0f} {items}/s"
+        text = f"left {left}  step {step:,}  loss {loss:.3f}  {self._validation}{speed:,.0f} {items}/s"
         self._bar.update(self._bar.task_ids[0], completed=progress, description=text)
 
     def close(self) -> None:
