@@ -17,15 +17,13 @@ from seqtree.cli.options import (
     was_given,
     write_picture,
 )
-from seqtree.cli.score_rows import ScoreOptions, Work, item_rows, text_rows, write
+from seqtree.cli.score_rows import TOKEN_COLUMNS, WORD_COLUMNS, ScoreOptions, Work, item_rows, text_rows, write
 from seqtree.drawing.canvas import FORMATS
 from seqtree.errors import InputError
 
 if TYPE_CHECKING:
     from seqtree.language.pictures import RowPicture
     from seqtree.language.study import ReadingStudy
-
-TOKEN_COLUMNS, WORD_COLUMNS = ("entropy", "rank"), ("entropy", "rank", "length", "frequency")
 
 
 def _columns(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...]:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     Rows = Iterable[list[Any]]
     Shown = tuple[list[str], SeqtreeError | None]  # rows, and what came instead of the next one
 
+TOKEN_COLUMNS = ("entropy", "rank")
+WORD_COLUMNS = (*TOKEN_COLUMNS, "length", "frequency")
 CHARACTERS = 1 << 16  # of lines that are texts by themselves, which are scored together
 
 
@@ -64,11 +66,13 @@ class ScoreOptions:
 
     @property
     def level(self) -> str:
+        """What a row is about: a token, a word, a line or a document."""
         return self.by or ("word" if self.items is not None else "token")
 
     @property
     def details(self) -> bool:
-        return bool({"entropy", "rank"} & {*self.columns})
+        """Whether columns are asked for that take the whole distribution of the next token."""
+        return bool({*TOKEN_COLUMNS} & {*self.columns})
 
     def study(self) -> ReadingStudy:
         """What makes the rows."""

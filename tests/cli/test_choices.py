@@ -6,7 +6,8 @@ import click
 import pytest
 
 from seqtree.cli import cli
-from seqtree.language import prompts
+from seqtree.cli.score_rows import TOKEN_COLUMNS, WORD_COLUMNS
+from seqtree.language import prompts, reading, study
 from seqtree.parsing import formats as parses
 from seqtree.phrases import files, phrase, projection, vectors
 from seqtree.tagging import formats as taggings
@@ -19,6 +20,7 @@ CHOICES = {
     "lm sample --unknown": prompts.POLICIES,
     "lm next --unknown": prompts.POLICIES,
     "lm fill --unknown": prompts.POLICIES,
+    "lm score --spaces": reading.SPACES,
     "parser train --malformed": sources.MALFORMED,
     "parser eval --malformed": sources.MALFORMED,
     "tree train --malformed": sources.MALFORMED,
@@ -47,3 +49,7 @@ def test_the_choices_of_an_option(option: str) -> None:
     (kind,) = (one.type for one in command.params if flag in one.opts)
     assert isinstance(kind, click.Choice)
     assert sorted(kind.choices) == sorted(CHOICES[option])
+
+
+def test_the_columns_of_scores() -> None:
+    assert (TOKEN_COLUMNS, WORD_COLUMNS) == (study.DETAILS, study.COLUMNS)
