@@ -52,7 +52,7 @@ class _File(click.Path):
 
 
 class NumberRange(click.FloatRange):
-    """A number in a range, in none of which nan is."""
+    """A number in a range. Unlike click's, no range has nan in it."""
 
     def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
         number = super().convert(value, parameter, context)

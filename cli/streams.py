@@ -19,6 +19,7 @@ class PipeClosedError(Exception):
 
 @contextmanager
 def noticing_closed_pipe() -> Iterator[None]:
+    """Inside, a broken pipe raises PipeClosedError."""
     try:
         yield
     except BrokenPipeError as error:  # click would make it exit code 1

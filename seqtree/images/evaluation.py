@@ -36,6 +36,7 @@ class ImageEvaluation:
 
     @property
     def error(self) -> float:
+        """The share of the images whose class is wrong."""
         return 1.0 - self.accuracy
 
     def to_json(self) -> dict[str, Any]:

@@ -32,7 +32,7 @@ _LICENCE = re.compile(r"(END|<unk>) OF (THE|THIS) PROJECT GUTENBERG", re.IGNOREC
 
 
 def concerns(corpus: PreparedCorpus, held_out: bool, valid_from: str, lines: bool = False) -> Iterator[str]:
-    """One sentence for each.
+    """What is odd about a corpus, one sentence for each.
 
     held_out: whether the validation text is a part of the training text. lines: whether each line is an item.
     """

@@ -368,6 +368,7 @@ class LanguageModel(Model[RecurrentLanguageModel]):
         return [(self.vocabulary.tokens[i], float(probabilities[i])) for i in order]
 
     def needs_forward(self, what: str) -> None:
+        """Raises InputError for a bidirectional model, which cannot do ``what`` (a verb, as in ``sample``)."""
         if self.network.config.bidirectional:
             raise InputError(
                 f"a bidirectional model cannot {what}: it reads both sides; use fill, or train without --bidirectional"

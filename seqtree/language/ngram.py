@@ -10,8 +10,8 @@ vocabulary has a probability. At order n, c is the number of occurrences; at low
 seen to the left. A word model reads sentence by sentence, each after one ``<s>``, and no context extends beyond it: an
 n-gram that begins with ``<s>`` has nothing to its left, so its c is the number of occurrences at every order.
 Characters are one stream after a newline, or lines that are read in the same way as sentences, where each of them is an
-item of its own. D = n1 / (n1 + 2 n2), n1 and n2 being how many n-grams of the order have a
-count of one and two; 0.5 if either is 0.
+item of its own. D = n1 / (n1 + 2 n2), n1 and n2 being how many n-grams of the order have a count of one and two; 0.5 if
+either is 0.
 """
 
 from __future__ import annotations

@@ -26,7 +26,8 @@ MAX_CLASSES = 255
 class LabelledImage:
     """An image and its labels, 0 for void, which are read when they are asked for. Raises InputError then.
 
-    ``numbers`` are those that the labels of the file have among the ``classes``.
+    ``classes`` is how many classes there are, without void. ``numbers[k]`` is the number of the class, among these,
+    that the file of labels calls k; 0 for void.
     """
 
     name: str
@@ -60,7 +61,8 @@ class LabelledImage:
 class SceneFolder:
     """A folder of scenes and the names of its classes, without void. Raises InputError for what is not there.
 
-    ``numbers`` are those that the labels 0, 1 and so on of its files have among the classes, 0 for void.
+    ``numbers[k]`` is the number of the class that its files of labels call k: the place of its name in ``classes``,
+    from 1; 0 for void. It is k itself unless the classes are those of a model (``among``).
     """
 
     path: Path
@@ -80,7 +82,9 @@ class SceneFolder:
         return cls(folder, classes, tuple(range(len(classes) + 1)))
 
     def among(self, classes: Sequence[str]) -> SceneFolder:
-        """The folder with its classes numbered as these. Raises InputError if one of its own is not among them."""
+        """The folder with its classes numbered as these. Raises InputError if one of its own is not among them, or for
+        more than ``MAX_CLASSES``.
+        """
         numbers, file = {name: number for number, name in enumerate(classes, 1)}, self.path / "classes.txt"
         if others := [name for name in self.classes if name not in numbers]:
             raise InputError(f"{file}: {some(others, 5)}: expected classes that the model knows, {some(classes, 5)}")

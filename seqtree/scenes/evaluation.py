@@ -33,6 +33,7 @@ class SceneEvaluation:
     images_per_second: float
 
     def to_json(self) -> dict[str, Any]:
+        """The figures with their names."""
         return {
             "pixel_accuracy": round(self.pixel_accuracy, 6),
             "class_accuracy": round(self.class_accuracy, 6),

@@ -1,4 +1,4 @@
-"""What a run says before it trains of what it validates on."""
+"""Warnings about the data to validate on, which a run gives before it trains."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MANY = 1 / 3  # of the validation items; single words and set phrases are in bot
 
 
 def tell_of_validation(task: Task[Any, Any, Any], sources: Sequence[str], display: Display) -> None:
-    """What is to be known of the figures of validation: that they are of too few items, or of training items."""
+    """Tell of reasons to doubt the figures of validation: too few items, or items that are trained on as well."""
     learned, others = task.inputs()
     validated, count = [*map(hash, others)], task.validation_items
     known = {*map(hash, learned)} if validated else set()

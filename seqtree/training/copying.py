@@ -59,7 +59,7 @@ def grow(network: Network, given: Network, unknown: int, bias: str) -> None:
 
 @torch.no_grad()
 def start_rest(network: Network, given: Network, apart: tuple[str, ...] = ()) -> None:
-    """Copy all weights but those of the word encoder, and of modules ``apart``, from a network of the same shape.
+    """Copy all weights from a network of the same shape, but for the word encoder and what has a name in ``apart``.
 
     What it predicts comes first among what ``network`` predicts. All else starts as the mean of that, whose score is
     never the best: random weights, multiplied by what a trained network computes, would outdo what it has learned.

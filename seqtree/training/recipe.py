@@ -20,9 +20,9 @@ class Recipe:
     """The settings of one run, in groups; a task adds groups of its own. ``start`` is the model of --init-from.
 
     ``passes``: how many times a budget in minutes must have time to see the data before this recipe, a preset, is taken
-    without being named; None: never. ``least_steps``: with fewer, the preset before this one, the default, learns more.
-    ``fits_epochs``: no budget was given, so few data are read more often, until
-    there are ``enough_steps``, but ``most_times`` as often as others at most.
+    without being named; None: never. ``least_steps``, of the default preset: with fewer steps, the preset before it
+    learns more. ``fits_epochs``: no budget was given, so few data are read more often, until there are
+    ``enough_steps``, but at most ``most_times`` as often as others.
     """
 
     batch: BatchSettings = field(default_factory=BatchSettings)

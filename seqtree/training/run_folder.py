@@ -91,6 +91,7 @@ class RunFolder:
         return config if isinstance(config, dict) else {}
 
     def write_config(self, config: dict[str, Any]) -> None:
+        """Write config.json. Raises OSError."""
         text = json.dumps(config, indent=2, ensure_ascii=False) + "\n"
         write_atomically(self.config, text.encode(errors="backslashreplace"))  # file names need not be UTF-8
 
@@ -99,6 +100,7 @@ class RunFolder:
         save(self.model)
 
     def write_checkpoint(self, contents: dict[str, Any], tensors: dict[str, Tensor]) -> None:
+        """Write the checkpoint. Raises OSError; the last one then survives."""
         modelfile.save(self.checkpoint, CHECKPOINT, contents, tensors)
 
     def read_checkpoint(self) -> tuple[dict[str, Any], dict[str, Tensor]] | None:

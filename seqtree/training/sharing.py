@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 class Share(Protocol):
-    """What a function makes of a list of items, maybe in parts: the lists that it gives for them, one after another."""
+    """Calls a function on a list of items, or in several processes on parts of it; the results, joined in order."""
 
     def __call__(self, function: Callable[[Sequence[S]], list[T]], items: Sequence[S]) -> list[T]: ...
 

@@ -132,7 +132,7 @@ def beam_search(
 
 
 def forced(network: TranslatorNetwork, memory: Memory, targets: Tensor) -> Forced:
-    """How probable these targets (T, B) are, which hold their ends; of what follows it nothing is to be read."""
+    """How probable targets (T, B) are, token by token; each has its end in it, after which the values mean nothing."""
     output, weights = network.teacher_forced(memory, targets)
     chances = network.output(output).float().log_softmax(dim=2)
     return Forced(chances.gather(2, targets[:, :, None])[:, :, 0], weights)

@@ -44,6 +44,7 @@ class TranslationEvaluation:
         )
 
     def to_json(self) -> dict[str, Any]:
+        """The figures with their names."""
         return {
             "bleu": self.bleu,
             "chrf": self.chrf,
