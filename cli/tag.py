@@ -22,7 +22,7 @@ from seqtree.cli.options import (
     with_options,
     write_picture,
 )
-from seqtree.cli.texts import check_texts, file_option, in_chunks, text_blocks, texts_argument
+from seqtree.cli.texts import check_texts, file_option, in_chunks, text_blocks, texts_argument, tokenized_option
 from seqtree.cli.train import train_command
 from seqtree.confusion import mistakes
 from seqtree.drawing.charts import FORMATS
@@ -121,7 +121,7 @@ def eval_(
     "--columns", is_flag=True, help="The file has a word a line and empty lines between sentences; tags are added."
 )
 @word_column_option
-@click.option("--tokenized", is_flag=True, help="Every text is one sentence, its words between ASCII white space.")
+@tokenized_option
 @click.option(
     "--format",
     type=click.Choice(["columns", "inline", "words", "json"]),
@@ -164,7 +164,7 @@ def predict(
     (trained on characters tagged B, M, E, S) takes raw text and prints its words.
     """
     check_texts(texts, file, "TEXT")
-    _check_usage(columns, bool(texts or tokenized or format or k > 1), word_column, format, probabilities)
+    _check_usage(columns, bool(texts or tokenized or format or k > 1), word_column)
     loaded = open_model("tag", model, threads, device, precision)
     if columns:
         for line in _columns(loaded, file or "-", encoding, word_column, scheme, probabilities):
@@ -172,9 +172,7 @@ def predict(
         return
     from seqtree.tagging.formats import format_tagging
 
-    chosen = format or ("words" if loaded.segments else "columns")
-    if chosen == "words" and not loaded.segments:
-        raise click.UsageError("--format words goes with a segmenter: a model trained on characters tagged B, M, E, S")
+    chosen = _format(format, loaded.segments, tokenized, probabilities)
     for sentences in _read(text_blocks(texts, file, encoding), tokenized, loaded):
         for chunk in in_chunks(sentences, lambda sentence: len(sentence.words)):
             for sentence, taggings in _tagged(loaded, chunk, scheme, probabilities or chosen == "json", k):
@@ -183,14 +181,24 @@ def predict(
         sys.stdout.flush()
 
 
-def _check_usage(columns: bool, others: bool, word_column: int | None, format: str | None, probabilities: bool) -> None:
+def _check_usage(columns: bool, others: bool, word_column: int | None) -> None:
     """Raises click.UsageError for options that do not go together; ``others``: any that does not go with columns."""
     if columns and others:
         raise click.UsageError("--columns goes with --file or stdin, and without --tokenized, --format and --k")
     if word_column is not None and not columns:
         raise click.UsageError("--word-column goes with --columns")
-    if probabilities and format in ("inline", "words"):
-        raise click.UsageError("--probabilities goes with --format columns; json always has them")
+
+
+def _format(format: str | None, segments: bool, tokenized: bool, probabilities: bool) -> str:
+    """The format of the results. Raises click.UsageError for options that do not go with it, or with the model."""
+    chosen = format or ("words" if segments else "columns")
+    if chosen == "words" and not segments:
+        raise click.UsageError("--format words goes with a segmenter: a model trained on characters tagged B, M, E, S")
+    if probabilities and chosen in ("inline", "words"):
+        raise click.UsageError(f"--probabilities goes with --format columns, not {chosen}; json always has them")
+    if tokenized and segments:
+        raise click.UsageError("--tokenized goes with a tagger of words; a segmenter reads raw text")
+    return chosen
 
 
 def _read(blocks: Iterable[Iterator[str]], tokenized: bool, tagger: Any) -> Iterator[Iterator[Any]]:

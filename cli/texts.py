@@ -54,6 +54,9 @@ texts_argument = click.argument("texts", nargs=-1, metavar="[TEXT]...", callback
 file_option = click.option(
     "--file", "-f", type=FILE, metavar="FILE", help="Read the lines of a file (- for stdin) instead, each by itself."
 )
+tokenized_option = click.option(
+    "--tokenized", is_flag=True, help="Every text is one sentence, its words between ASCII white space."
+)
 
 
 def check_texts(texts: Sequence[str], file: str | None, name: str) -> None:

@@ -182,6 +182,14 @@ def test_eval_takes_the_column_with_the_tags_of_the_tagger(tag: Run, model: Path
     refused(tag("eval", model, "a.conll", "--tag-column", last), "is not one of the tagger's, nor is any other: ")
 
 
+def test_options_that_a_segmenter_does_not_have(tag: Run, tmp_path: Path) -> None:
+    (tmp_path / "seg.conll").write_text("a\tB\nb\tM\nc\tE\nd\tS\n\n" * 10)
+    assert tag("train", "seg.conll", "--out", "s", "--epochs", "1", *SMALL)[0] == 0
+    assert tag("predict", "s", "abcd")[0] == 0
+    refused(tag("predict", "s", "--probabilities", "abcd"), "--probabilities goes with --format columns, not words")
+    refused(tag("predict", "s", "--tokenized", "abcd"), "--tokenized goes with a tagger of words")
+
+
 def test_bad_options(tag: Run, model: Path, tmp_path: Path) -> None:
     (tmp_path / "a.conll").write_text("a X\nb Y\n")
     refused(tag("eval", model, "a.conll"), "a.conll:1: the tag 'X' is not one of the tagger's, nor is any other: ")
