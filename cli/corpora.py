@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import click
 
-from seqtree.cli.options import print_json
+from seqtree.cli.options import json_option, print_json
 
 GRAMMAR = "toy"  # what is generated if nothing is named
 
@@ -21,7 +21,7 @@ def corpora() -> None:
 
 
 @corpora.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option
 def list_(as_json: bool) -> None:
     """List the embedded samples: name, kind, language, size, description."""
     from seqtree.corpora import describe, names, path

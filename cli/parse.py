@@ -25,7 +25,7 @@ from seqtree.cli.options import (
     quick_parser,
     with_torch,
 )
-from seqtree.cli.texts import CHUNK, as_texts, check_texts, in_chunks, text_blocks
+from seqtree.cli.texts import CHUNK, as_texts, check_texts, in_chunks, text_blocks, tokenized_option
 from seqtree.processes import cores, in_processes
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ LONG = 16_000  # bytes of a file from which on torch is imported at once
     help="A drawing; or one line a sentence: a tree in brackets, a JSON object, an SVG picture. With --engine ray: "
     "bracket, json or parquet, the default.",
 )
-@click.option("--tokenized", is_flag=True, help="Every text is one sentence, its words between ASCII white space.")
+@tokenized_option
 @click.option(
     "--k",
     type=click.IntRange(min=1),

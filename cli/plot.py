@@ -10,6 +10,7 @@ from seqtree.cli.options import FILE, picture_option
 from seqtree.drawing.charts import FORMATS
 from seqtree.errors import InputError
 from seqtree.files import write_atomically
+from seqtree.wording import counted
 
 MOST = 100_000  # records of a run
 
@@ -39,4 +40,4 @@ def curves(runs: tuple[str, ...], out: Path, figures: tuple[str, ...], over: str
             raise InputError(f"{run}: expected the folder of a run that has been evaluated (metrics.jsonl)")
     chosen = figures or drawing.figures_of(records)[:1]
     write_atomically(out, drawing.curves(records, chosen, over, out.suffix.lower(), logarithmic))
-    click.echo(f"{out}: {', '.join(chosen)} of {len(runs)} {'run' if len(runs) == 1 else 'runs'}")
+    click.echo(f"{out}: {', '.join(chosen)} of {counted(len(runs), 'run')}")

@@ -25,7 +25,15 @@ from seqtree.cli.options import (
     print_json,
 )
 from seqtree.cli.streams import write_painted
-from seqtree.cli.texts import check_texts, file_option, in_chunks, text_blocks, texts_argument, unless_piped
+from seqtree.cli.texts import (
+    check_texts,
+    file_option,
+    in_chunks,
+    text_blocks,
+    texts_argument,
+    tokenized_option,
+    unless_piped,
+)
 from seqtree.cli.train import train_command
 
 if TYPE_CHECKING:
@@ -48,9 +56,6 @@ parser_option = click.option(
     metavar="MODEL",
     help="The parser of sentences: a run folder, a model file, or a name (see seqtree models).  "
     "[default: what the variable SEQTREE_PARSER names, or else default]",
-)
-tokenized_option = click.option(
-    "--tokenized", is_flag=True, help="Every text is one sentence, its words between ASCII white space."
 )
 
 
