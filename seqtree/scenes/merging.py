@@ -17,10 +17,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from seqtree.scenes.batches import SceneBatch
+from seqtree.scenes.batches import Floats, Ids, SceneBatch
 
-Ids = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float32]
 Flags = npt.NDArray[np.bool_]
 
 

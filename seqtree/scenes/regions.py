@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from seqtree.scenes.batches import SceneBatch, SceneGraph, labelled
-from seqtree.scenes.merging import Flags, Graphs, Ids, best
+from seqtree.scenes.batches import Ids, SceneBatch, SceneGraph, labelled
+from seqtree.scenes.merging import Flags, Graphs, best
 
 WHOLE, VOID = -1, -2  # of a node: it is no part of a region that is larger; it has nothing but void segments
 

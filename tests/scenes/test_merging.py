@@ -11,8 +11,8 @@ from seqtree.nn.margins import merged_alone
 from seqtree.nn.recursive import Composition
 from seqtree.reference.graph_margin import GraphMargin, Pair, crosses, merge_greedily
 from seqtree.reference.max_margin import TreeScorer, greedy
-from seqtree.scenes.batches import SceneGraph, make_scene_batch
-from seqtree.scenes.merging import Graphs, Ids, Merging, best, merge_scenes
+from seqtree.scenes.batches import Ids, SceneGraph, make_scene_batch
+from seqtree.scenes.merging import Graphs, Merging, best, merge_scenes
 from seqtree.scenes.regions import RegionOracle, Walk, regions_of
 
 WIDTH = 4
