@@ -26,7 +26,7 @@ from seqtree.nn.network import state_of
 S = TypeVar("S")
 T = TypeVar("T")
 Rows = TypeVar("Rows", Tensor, "np.ndarray[Any, Any]")
-APART = 2_654_435_761  # between the seeds of two ranks: far apart in the lowest 32 bits, which are all that CPUs take
+APART = 2_654_435_761  # between the seeds of two ranks: far apart in the lowest 32 bits, all that a CPU generator takes
 PATIENCE = timedelta(days=7)  # with the others, which may wait for an evaluation; that one has ended is known at once
 
 
