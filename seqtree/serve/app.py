@@ -31,6 +31,7 @@ from seqtree.serve.openapi import document
 from seqtree.serve.operations import OPERATIONS, Json, Operation, Trained
 from seqtree.serve.plain import page
 from seqtree.serve.requests import ModelRequest
+from seqtree.settings import fields_of
 from seqtree.training.run_folder import RunFolder
 
 STATIC = Path(__file__).parent / "static"
@@ -217,6 +218,9 @@ async def _read(request: Request, operation: Operation) -> ModelRequest:
         raise InputError(f'expected a JSON object such as {{"{subject}": "..."}}') from None
     if not isinstance(values, dict) or subject not in values:
         raise InputError(f'expected a JSON object with "{subject}"')
+    known = fields_of(operation.request)
+    if unknown := [name for name in values if name not in known]:
+        raise InputError(f"there is no field {unknown[0]!r:.60}; expected some of {', '.join(known)}")
     return operation.request.from_json(values)
 
 

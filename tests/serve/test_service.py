@@ -340,7 +340,7 @@ def test_a_page_without_scripts_takes_the_longest_text_and_no_body(client: Clien
         ({"text": 3}, "text 3: expected text"),
         ({"text": "a", "k": 0}, "k 0: expected from 1 to 20"),
         ({"text": "a", "k": True}, "k True: expected a whole number"),
-        ({"text": "a", "colour": 1}, "unknown settings 'colour'"),
+        ({"text": "a", "colour": 1}, "no field 'colour'; expected some of model, text, "),
         ({"text": "a \ud83d b"}, "character 2 of the text is the lone surrogate U+D83D"),
         ({"text": "a", "model": "../secret"}, "model '../secret': expected one of default"),
         ({"text": "a" * 20_001}, "a text of 20,001 characters: expected at most 20,000"),
