@@ -120,6 +120,8 @@ class TrainingOptions(Generic[R]):
             near = difflib.get_close_matches(name, self.names, 1)
             raise InputError(f"there is no option {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
         recipe = self.variant(variant, options.get("preset")).recipe.overridden(options)
+        if recipe.training.optimizer == "sgd" and options.get("weight_decay") is None:  # presets' is that for AdamW
+            recipe = replace(recipe, training=replace(recipe.training, weight_decay=0.0))
         budgets = [name for name in ("epochs", "minutes") if options.get(name) is not None]
         if len(budgets) > 1:
             raise InputError("epochs and minutes are each the whole budget: give one of them")

@@ -35,7 +35,9 @@ class TrainingSettings(Settings):
     )
     optimizer: str = setting("adamw", "Optimiser.", choices=("adamw", "sgd"))
     learning_rate: float = setting(3e-3, "Peak learning rate.", above=0)
-    weight_decay: float = setting(0.01, "Weight decay, on matrices only; decoupled with adamw.", minimum=0)
+    weight_decay: float = setting(
+        0.01, "Weight decay, on matrices only: decoupled with adamw; 0 with sgd, unless given.", minimum=0
+    )
     beta2: float = setting(
         0.99, "Decay rate of AdamW's second moments.", minimum=0, below=1, only={"optimizer": ("adamw",)}
     )

@@ -56,6 +56,15 @@ def test_it_may_be_off_and_may_be_given_where_it_counts() -> None:
 
 
 @pytest.mark.parametrize("task", TASKS)
+def test_weights_decay_with_sgd_only_where_it_is_asked_for(task: str) -> None:
+    """A preset's decay was chosen for AdamW; of SGD, whose rates are much higher, it would leave little of the weights."""
+    task_of = named(TASKS[task].task)
+    assert task_of.resolve({}).training.weight_decay > 0
+    assert task_of.resolve({"optimizer": "sgd"}).training.weight_decay == 0.0
+    assert task_of.resolve({"optimizer": "sgd", "weight_decay": 0.2}).training.weight_decay == 0.2
+
+
+@pytest.mark.parametrize("task", TASKS)
 def test_what_an_option_needs_is_an_option_with_these_values(task: str) -> None:
     groups = named(TASKS[task].task).options.variant("").recipe.groups.values()
     known = {name: one for group in groups for name, one in fields_of(type(group)).items()}
