@@ -57,7 +57,7 @@ def test_it_may_be_off_and_may_be_given_where_it_counts() -> None:
 
 @pytest.mark.parametrize("task", TASKS)
 def test_weights_decay_with_sgd_only_where_it_is_asked_for(task: str) -> None:
-    """A preset's decay was chosen for AdamW; of SGD, whose rates are much higher, it would leave little of the weights."""
+    """A preset's decay was chosen for AdamW; at the rates of SGD it would leave little of the weights."""
     task_of = named(TASKS[task].task)
     assert task_of.resolve({}).training.weight_decay > 0
     assert task_of.resolve({"optimizer": "sgd"}).training.weight_decay == 0.0
