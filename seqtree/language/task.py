@@ -40,7 +40,7 @@ from seqtree.text.documents import long_lines
 from seqtree.text.items import held_out_items, prepare_items
 from seqtree.text.labelled import Labelled, read_labelled
 from seqtree.text.lexicon import LabelSet
-from seqtree.text.reading import check_standard_input
+from seqtree.text.reading import STANDARD_INPUT, check_standard_input
 from seqtree.training.copying import grow, start_vectors
 from seqtree.training.progress import Display
 from seqtree.training.start import vector_width
@@ -126,11 +126,12 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
                 valid_from=held_out.valid_from,
             )
         if len(corpus.vocabulary) == len(SPECIALS[recipe.text.unit]):
-            rare = recipe.text.min_count > 1
+            empty = (corpus.train.ids == corpus.vocabulary.end).all()
+            read = ", ".join(STANDARD_INPUT if source == "-" else source for source in sources)
             raise InputError(
                 "nothing is left to learn: the vocabulary holds only "
                 f"{', '.join(map(ascii, corpus.vocabulary.tokens))}; "
-                + ("lower --min-count" if rare else f"the lines of {', '.join(sources)} are all empty")
+                + (f"the lines of {read} are all empty" if empty else "lower --min-count")
             )
         for concern in chain(
             concerns(corpus, not held_out.valid, held_out.valid_from, recipe.text.lines),

@@ -48,7 +48,7 @@ class ConditionalRandomField(Network):
 
     def score(self, x: Array, y: Path) -> float:
         """s(y)."""
-        p = self.parameters
+        p, x = self.parameters, self._emissions(x)
         steps = sum(p["transitions"][before, after] for before, after in pairwise(y))
         return float(p["start"][y[0]] + x[np.arange(len(y)), y].sum() + steps + p["end"][y[-1]])
 

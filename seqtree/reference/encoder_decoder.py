@@ -32,7 +32,7 @@ class EncoderDecoder(Composite):
     def __init__(self, inputs: int, outputs: int, units: int, context: str, rng: np.random.Generator) -> None:
         if context not in CONTEXTS:
             raise InputError(f"context {context!r}: expected one of {', '.join(CONTEXTS)}")
-        self.context, self.units, self.outputs = context, units, outputs
+        self.context, self.inputs, self.units, self.outputs = context, inputs, units, outputs
         given = units if context == "every" else 0
         self.encoder = Recurrent(inputs, units, rng)
         self.bridge = FullyConnected(units, units, rng, TANH)
@@ -52,10 +52,10 @@ class EncoderDecoder(Composite):
 
         That is, ``before`` (T, outputs) begins with the start of a target, and lacks its end.
         """
-        if not len(x):
-            raise InputError("a source has at least one step, x has none")
-        before = array("before", before, "T", self.outputs)
+        x, before = array("x", x, "S", self.inputs), array("before", before, "T", self.outputs)
         y = array("y", y, *before.shape)
+        if not len(x) or not len(y):
+            raise InputError(f"a source and a target have at least one step, x has {len(x)}, y {len(y)}")
         h = self.encoder.forward(x)
         end = np.tile(h[-1], (len(y), 1))  # (T, units): the same at every step
         s0 = self.bridge.forward(h[-1])

@@ -96,6 +96,8 @@ class GraphMargin(Network):
         Raises InputError for segments or regions that are not connected, and for regions that overlap.
         """
         x = array("x", x, "n", len(self.parameters["u"]))
+        if not len(x):
+            raise InputError("a scene has at least one segment, x has none")
         known = [frozenset(region) for region in regions]
         bonuses: tuple[Bonus, Bonus] = (
             lambda segments: self.kappa * crosses(segments, known),

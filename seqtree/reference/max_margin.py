@@ -121,6 +121,7 @@ class MaxMargin(Network):
 
     def decode(self, x: Array, gold: Tree) -> tuple[list[Merge], float]:
         """The tree y found by the search, and r, for the words x (n, width) of one sentence."""
+        x = array("x", x, "n", len(self.parameters["u"]))
         right = {(start, end) for start, _, end in gold}
         found = self.search(self.scorer, x, lambda start, end: 0.0 if (start, end) in right else self.kappa)
         s, s_gold = (float(self.scorer.forward(x, tree)) for tree in (found, gold))

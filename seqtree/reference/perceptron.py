@@ -31,6 +31,8 @@ class Perceptron:
 
     def train(self, x: Array, t: Array, epochs: int, rate: float) -> None:
         """Train on the inputs x (N, inputs) and their classes t (N,), in order, ``epochs`` times."""
+        x = array("x", x, "N", len(self.parameters["w"]))
+        t = array("t", t, len(x))
         for _ in range(epochs):
             for example, target in zip(x, t, strict=True):
                 self.update(example, target, rate)

@@ -14,6 +14,7 @@ def softmax(z: Array) -> Array:
     >>> softmax(np.array([1.0, 2.0, 3.0, 4.0])).round(2).tolist()
     [0.03, 0.09, 0.24, 0.64]
     """
+    z = array("z", z, "...", "classes")
     weights = np.exp(z - z.max(axis=-1, keepdims=True))
     shares: Array = weights / weights.sum(axis=-1, keepdims=True)
     return shares

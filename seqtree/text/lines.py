@@ -10,7 +10,15 @@ from pathlib import Path
 
 from seqtree.errors import InputError
 from seqtree.text.config import NEWLINE, check_encoding
-from seqtree.text.reading import check_kind, checked_text, normalised, reason, standard_input, whole_lines
+from seqtree.text.reading import (
+    STANDARD_INPUT,
+    check_kind,
+    checked_text,
+    normalised,
+    reason,
+    standard_input,
+    whole_lines,
+)
 
 START = 512  # bytes of a file that tell whether it is a text
 READ = 1 << 18  # bytes of standard input that are read at once, if so many are there
@@ -60,7 +68,7 @@ def line_blocks(file: str, encoding: str) -> Iterator[Iterator[str]]:
     if file != "-":
         yield _file(file, encoding)
         return
-    name, number = "standard input", 1
+    name, number = STANDARD_INPUT, 1
     with _naming(name, encoding):
         for lines in whole_lines(_as_it_comes(name, encoding)):
             yield _checked([line.removesuffix(NEWLINE) for line in lines], name, encoding, number)

@@ -25,10 +25,11 @@ from seqtree.reference.labelled_nodes import LabelledNodes
 from seqtree.reference.lstm import LSTM
 from seqtree.reference.max_margin import MaxMargin, TreeScorer
 from seqtree.reference.network import Array, Composite, Network
+from seqtree.reference.perceptron import Perceptron
 from seqtree.reference.pooling import MaxPooling
 from seqtree.reference.recurrent import Recurrent
 from seqtree.reference.recursive import Recursive
-from seqtree.reference.softmax import SoftmaxCrossEntropy
+from seqtree.reference.softmax import SoftmaxCrossEntropy, softmax
 from seqtree.reference.squared_error import SquaredError
 
 SOURCE = Path(__file__).resolve().parents[2]
@@ -344,6 +345,13 @@ def test_targets_that_do_not_fit_are_refused() -> None:
     for algorithm in (crf.best, crf.marginals, crf.forward_scores, crf.backward_scores):
         with pytest.raises(InputError, match=r"x has the shape \(4, 1\); expected \(T, 3\)"):
             algorithm(np.zeros((4, 1)))
+    with pytest.raises(InputError, match=r"x has the shape \(2, 1\); expected \(T, 3\)"):
+        crf.score(np.zeros((2, 1)), np.array([0, 0]))
+    with pytest.raises(InputError, match=r"x has the shape \(3, 2\); expected \(n, 3\)"):
+        MaxMargin(TreeScorer(3, rng)).decode(np.zeros((3, 2)), [(0, 1, 2), (0, 2, 3)])
+    with pytest.raises(InputError, match=r"t has the shape \(4, 1\); expected \(4,\)"):
+        Perceptron(2).train(np.zeros((4, 2)), np.zeros((4, 1)), 1, 0.1)
+    assert softmax([0, 0]).tolist() == [0.5, 0.5]
     assert crf.forward(np.zeros((3, 3)), [0.0, 1.0, 2.0]) == crf.forward(np.zeros((3, 3)), np.array([0, 1, 2]))
     with pytest.raises(InputError, match="the gold trees are over 0 words, x has 9"):
         MaxMargin(TreeScorer(3, rng)).forward(np.zeros((9, 3)), [])
@@ -360,14 +368,20 @@ def test_scenes_that_cannot_be_merged_are_refused() -> None:
         margin.forward(x, [(0, 1)], [])
     with pytest.raises(InputError, match="overlap, or one is not connected"):
         margin.forward(x, row, [(0, 2)])
+    with pytest.raises(InputError, match="at least one segment, x has none"):
+        margin.forward(x[:0], [], [])
 
 
 def test_a_context_and_a_source_that_are_none_are_refused() -> None:
     rng = np.random.default_rng(0)
     with pytest.raises(InputError, match="context 'addtive': expected one of first, every, additive, multiplicative"):
         EncoderDecoder(3, 5, 3, "addtive", rng)
-    with pytest.raises(InputError, match="at least one step"):
-        EncoderDecoder(3, 5, 3, "first", rng).forward(np.zeros((0, 3)), np.zeros((2, 5)), np.eye(5)[:2])
+    made = EncoderDecoder(3, 5, 3, "first", rng)
+    for steps, count in ((0, 2), (2, 0)):
+        with pytest.raises(InputError, match=f"at least one step, x has {steps}, y {count}$"):
+            made.forward(np.zeros((steps, 3)), np.zeros((count, 5)), np.eye(5)[:count])
+    with pytest.raises(InputError, match=r"x has the shape \(\); expected \(S, 3\)"):
+        made.forward(3, np.zeros((2, 5)), np.eye(5)[:2])
 
 
 def test_a_kink_within_reach_fails() -> None:
