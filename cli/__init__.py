@@ -199,10 +199,10 @@ def _where_and_what(error: OSError) -> str:
 def _memory_wanted(error: Exception) -> str | None:
     """What to say if the error means that memory ran out, with what was asked for; None for another error."""
     reason = str(error)
-    wanted = re.search(r"allocate (\d+) bytes|(?:allocate|Unable to allocate) ([\d.]+ \w?i?B)", reason)
     if isinstance(error, ImportError):
         limited = _NO_ROOM in reason
         return "out of memory: the libraries do not fit into what this process may use (ulimit -v)" if limited else None
+    wanted = re.search(r"allocate (\d+) bytes|(?:allocate|Unable to allocate) ([\d.]+ \w?i?B)", reason)
     if not isinstance(error, MemoryError) and "memory" not in reason.lower():
         return None
     if wanted is None:
