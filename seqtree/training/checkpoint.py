@@ -27,8 +27,9 @@ NOT_NAMES = ("network", "scales")  # what a model's contents have besides: its s
 
 @dataclass
 class TrainingState:
-    """Where a run stands. ``best`` is the best figure so far, as the task names it."""
+    """Where a run stands. ``best`` is the best figure so far, as the task names it; ``goes_on``: as with a task."""
 
+    goes_on: bool = False
     step: int = 0
     epoch: int = 0
     step_in_epoch: int = 0
@@ -134,7 +135,7 @@ class Checkpoints:
             groups[group][rest] = tensor
         load_state(self.network, groups["model"])
         self.average.restore(groups["average"], **contents["average"])
-        state = TrainingState(**contents["state"])
+        state = TrainingState(**{"goes_on": self.task.goes_on, **contents["state"]})  # older runs do not say it
         state.check(self.task.steps_per_epoch)
         rows = len(self.task.batch(state.epoch, state.step_in_epoch)) if groups["carried"] else 0
         if any(len(tensor) != rows for tensor in groups["carried"].values()):

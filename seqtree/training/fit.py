@@ -67,7 +67,7 @@ def fit(task: type[AnyTask], sources: Sequence[str], options: Mapping[str, Any],
     Returns {figures of ``Task.measure``, steps, seconds, ITEMS_per_second, model, interrupted, best_step, measured_on},
     the same in all processes that torchrun has started.
     """
-    options = _as_begun(task, sources, task.options.with_preset(options))
+    options = _as_begun(task, sources, task.options.with_preset(options), display)
     recipe, place = task.resolve(options), Place.of_environment()
     count = recipe.run.processes
     try:
@@ -158,20 +158,35 @@ def _out(task: type[AnyTask], sources: Sequence[str], out: str | Path | None) ->
     return Path(out or Path("runs") / (run_name(read[0]) if read else task.own_data or "data"))
 
 
-def _as_begun(task: type[AnyTask], sources: Sequence[str], options: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The options, and for a run that goes on what it started from, where that is left out but still there."""
-    if not options.get("resume") or any(options.get(name) is not None for name in STARTED_FROM):
+def _as_begun(
+    task: type[AnyTask], sources: Sequence[str], options: Mapping[str, Any], display: Display
+) -> Mapping[str, Any]:
+    """The options, and for a run that goes on what it started from.
+
+    Where that is gone, the run's own model is in its place, which knows as much by name, in the same order.
+    """
+    if not options.get("resume"):
         return options
-    begun = RunFolder(_out(task, sources, options.get("out"))).begun_with
-    started = {name: begun[name] for name in STARTED_FROM if _is_there(begun.get(name))}
-    if "vectors" in started:
-        started.setdefault("vector_words", begun.get("vector_words"))
-    return {**started, **{name: value for name, value in options.items() if value is not None}}
+    run = RunFolder(_out(task, sources, options.get("out")))
+    begun, given = run.begun_with, {name: value for name, value in options.items() if value is not None}
+    for name in STARTED_FROM:
+        start = begun.get(name)
+        if not isinstance(start, str) or not all(_same(given[one], start) for one in STARTED_FROM if one in given):
+            continue
+        if start in shipped.cards() or Path(start).exists():
+            if name == "vectors" and "vector_words" in task.options.names:
+                given.setdefault("vector_words", begun.get("vector_words"))
+            return {name: start, **given}
+        if run.model.exists():
+            display.message(f"{start}, from which this run began, is not there any more: its own model will do")
+            given = {name: value for name, value in given.items() if name not in STARTED_FROM}
+            return {**given, "init_from": str(run.model)}
+    return options
 
 
-def _is_there(start: Any) -> bool:
-    """Whether a run can still start from that model or file."""
-    return isinstance(start, str) and (start in shipped.cards() or Path(start).exists())
+def _same(start: str | Path, begun: str) -> bool:
+    """Whether that is what a run began with."""
+    return Path(start).resolve() == Path(begun).resolve()
 
 
 def _run(
@@ -227,7 +242,9 @@ def _check_start(run: RunFolder, recipe: Recipe) -> None:
     begun = run.begun_with
     for name in STARTED_FROM:
         asked, was = getattr(recipe.run, name), begun.get(name)
-        if begun and asked is not None and (was is None or Path(asked).resolve() != Path(was).resolve()):
+        if asked == str(run.model):
+            continue
+        if begun and asked is not None and (was is None or not _same(asked, was)):
             raise InputError(
                 f"{name} {asked}: the run in {run.path} began with {was or 'random weights'}; leave the option out, or "
                 "name another --out"
@@ -277,7 +294,7 @@ def _config(task: AnyTask, sources: Sequence[str], preset: str, begun: Mapping[s
         "kind": task.model.kind,
         task.options.argument: [whole_path(source) for source in sources],
         "preset": preset,
-        "init_from": run.init_from or begun.get("init_from"),
+        "init_from": begun.get("init_from") if begun else run.init_from,
         "vectors": run.vectors or begun.get("vectors"),
         **(vector_words if run.vectors or begun.get("vectors") else {}),
         "counted_vectors": run.counted_vectors,

@@ -75,7 +75,7 @@ class Trainer:
         self.optimizer = Optimizer(self.network, self.settings)
         self.average = WeightAverage(self.network, self.settings)
         self.checkpoints = Checkpoints(run, task, self.optimizer, self.average, self.ranks)
-        self.state = TrainingState()
+        self.state = TrainingState(goes_on=task.goes_on)
         self.gpus = gpus_of(self.parameters[0].device)
         self.foreseen = self.ranks.first(sum(task.measuring_seconds()))  # of the last evaluation and the report
         self.total_steps: int = max(1, round(self.settings.epochs * task.steps_per_epoch))
@@ -98,7 +98,7 @@ class Trainer:
         if not resumed:
             self._save_checkpoint()
         with stop_requests() as stop:
-            if self.task.goes_on and self.state.best is None and not self.state.step:
+            if self.state.goes_on and self.state.best is None and not self.state.step:
                 self.run.cut_metrics(-1)  # a run may have been killed here
                 self._evaluate(0.0)
                 self._save_checkpoint()
@@ -244,7 +244,7 @@ class Trainer:
             better = sound and (improved or not figures)
             if better:
                 state.best, state.stale = judged, 0
-            if sound and (judged == state.best or (self.task.few_to_validate and not self.task.goes_on)):
+            if sound and (judged == state.best or (self.task.few_to_validate and not state.goes_on)):
                 state.best_step = state.step
                 self.run.write_model(self.task.save)
         if not sound:

@@ -14,7 +14,7 @@ import pytest
 import torch
 from nltk.tree import Tree
 from parsing_helpers import batch_of, toy_trees
-from runs import Messages, parser_recipe, train
+from runs import EXACT, Messages, parser_recipe, train
 
 from seqtree import corpora
 from seqtree.errors import InputError
@@ -280,6 +280,7 @@ def test_a_run_whose_start_is_gone_is_not_resumed_with_words_in_another_order(tm
     on |= {"resume": True, "epochs": 2}
     fit(task, [str(tmp_path / "second.tsv")], {**common, **on}, Messages())
     shutil.rmtree(tmp_path / "start")
+    (tmp_path / "run" / "model.safetensors").unlink()  # which would do
     with pytest.raises(
         InputError, match="run: cannot resume: the model would know its words or classes in another order"
     ):
@@ -354,11 +355,66 @@ def test_a_run_goes_on_from_what_it_began_with_where_that_is_left_out(tmp_path: 
         report = fit(task, [], {**resumed, **more}, display)
         assert report["best_step"] == 0 and (out / "model.safetensors").read_bytes() == best, display.text
         assert json.loads((out / "config.json").read_text())["init_from"] == str(start)
-    shutil.rmtree(start)
+
+
+WITH_WORDS = ("parser", "tag", "words", "classify", "tree")
+
+
+@pytest.mark.parametrize(
+    ("task", "begun"),
+    [
+        ("translate", "own"),
+        *((task, begun) for task in ("lm", *WITH_WORDS) for begun in ("own", "vectors")),
+        *((task, "words") for task in WITH_WORDS),
+    ],
+)
+def test_a_run_outlives_what_it_began_with(
+    task: str, begun: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the start knew and the data lack is in the run's own model: it ends with the bytes of one unbroken."""
+    kind, start, pairs = named(TASKS[task].task), tmp_path / "start", tmp_path / "pairs.tsv"
+    pairs.write_text("".join(f"{number}\t{number * 7}\n" for number in range(200)))
+    sources = [str(pairs)] if task == "translate" else []
+    options: dict[str, Any] = {**EXACT, "preset": "tiny", "threads": 1, "evaluations": 2}
+    options |= {"unit": "word"} if task == "lm" else {}
+    _what_knows_more(start, begun if begun != "own" else task, sources, options)
+    options |= {"vectors" if begun == "vectors" else "init_from": str(start), "epochs": 2}
+    whole = fit(kind, sources, {**options, "out": str(tmp_path / "whole")}, Messages())
+    out, batch = tmp_path / "run", kind.batch
+
+    def broken(self: Any, epoch: int, step: int) -> Any:
+        if epoch * self.steps_per_epoch + step == whole["steps"] - 1:
+            raise KeyboardInterrupt
+        return batch(self, epoch, step)
+
+    monkeypatch.setattr(kind, "batch", broken)
+    with pytest.raises(KeyboardInterrupt):
+        fit(kind, sources, {**options, "out": str(out), "checkpoint_seconds": 1e-9}, Messages())
+    monkeypatch.undo()
+    shutil.rmtree(start) if start.is_dir() else start.unlink()
+    resumed = {**options, "out": str(out), "resume": True}
+    if begun == "own":  # left out
+        resumed = {name: value for name, value in resumed.items() if value != str(start)}
+    display = Messages()
+    fit(kind, sources, resumed, display)
+    assert f"{start}, from which this run began, is not there any more" in display.text
+    assert (out / "model.safetensors").read_bytes() == (tmp_path / "whole" / "model.safetensors").read_bytes()
+    config = json.loads((out / "config.json").read_text())
+    assert [config["init_from"], config["vectors"]].count(str(start)) == 1
+    resumed.pop("vectors", None)
     with pytest.raises(InputError, match="no such"):
-        fit(task, [], {**resumed, "init_from": str(start)}, Messages())
-    fit(task, [], resumed, Messages())
-    assert json.loads((out / "config.json").read_text())["init_from"] == str(start)
+        fit(kind, sources, {**resumed, "init_from": str(tmp_path / "another")}, Messages())
+
+
+def _what_knows_more(start: Path, kind: str, sources: list[str], options: dict[str, Any]) -> None:
+    """Vectors, or a trained model, that know words besides those of the samples."""
+    vectors = start.with_suffix(".vec")
+    vectors.write_text("the 1 2 3 4\nunheard-of 4 5 6 7\nsat 7 8 9 1\n")
+    if kind == "vectors":
+        vectors.rename(start)
+    else:
+        more = {"epochs": 0.5, "out": str(start)} | ({"vectors": str(vectors)} if kind in ("lm", *WITH_WORDS) else {})
+        fit(named(TASKS[kind].task), sources, {**options, **more}, Messages())
 
 
 @pytest.mark.parametrize("task", ["tag", "classify", "tree", "words"])
