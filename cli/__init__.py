@@ -22,7 +22,7 @@ import click
 
 from seqtree import __version__, processes
 from seqtree.cli.streams import PipeClosedError, abandon_stdout, flush_stdout, noticing_closed_pipe, prepare_streams
-from seqtree.errors import InputError, SeqtreeError
+from seqtree.errors import InputError, SeqtreeError, SettingError
 from seqtree.escapes import escaped, one_line
 
 __all__ = ["COMMANDS", "cli", "main", "run"]
@@ -144,6 +144,8 @@ def run(args: Sequence[str] | None = None, command: click.Command = cli) -> int:
         error.show(usage)
         click.echo(escaped(usage.getvalue()), nl=False, err=True)
         return error.exit_code
+    except SettingError as error:
+        return _tell(error.on_command_line, _USAGE)
     except InputError as error:
         return _tell(str(error), _USAGE)
     except SeqtreeError as error:

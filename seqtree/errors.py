@@ -13,6 +13,26 @@ class InputError(SeqtreeError, ValueError):
     """Invalid input or usage (a file, an option, a prompt); the command line exits with 2."""
 
 
+class SettingError(InputError):
+    """A setting that cannot be as it was given: its name, its value (if that says more), and what was expected.
+
+    >>> print(SettingError("valid_share", "expected from 0 to below 1", 2.0))
+    valid_share 2.0: expected from 0 to below 1
+    """
+
+    def __init__(self, name: str, expected: str, value: object = "") -> None:
+        super().__init__(name, expected, value)
+        self.name, self._said = name, (f" {value}: " if value != "" else ": ") + expected
+
+    def __str__(self) -> str:
+        return self.name + self._said
+
+    @property
+    def on_command_line(self) -> str:
+        """The message, with the name of the option that gives the setting."""
+        return f"--{self.name.replace('_', '-')}{self._said}"
+
+
 class ModelFileError(InputError):
     """A model or checkpoint file that is missing, damaged, of the wrong kind, or of an unsupported version."""
 

@@ -8,7 +8,7 @@ these fields. Modules that define settings import no torch, so that ``--help`` i
 ...     units: int = setting(8, "Units of the layer.", minimum=1)
 >>> Layer(units=0)
 Traceback (most recent call last):
-seqtree.errors.InputError: units 0: expected at least 1
+seqtree.errors.SettingError: units 0: expected at least 1
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Self, TypeVar, get_args, get_origin, get_type_hints
 
-from seqtree.errors import InputError
+from seqtree.errors import InputError, SettingError
 
 GIVEN = (...,)  # all values but 0 and none
 NOT_GIVEN = ((),)  # of an option that may be given several times
@@ -105,17 +105,17 @@ class Field:
     about: Setting
 
     def check(self, value: Any) -> None:
-        """Raises InputError for a value of another type or out of range."""
+        """Raises SettingError for a value of another type or out of range."""
         if value is None and self.optional:
             return
         if not self._is_of_type(value):
             what = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
-            raise InputError(f"{self.name} {value!r}: expected {what.get(self.type, 'a list of texts')}")
+            raise SettingError(self.name, f"expected {what.get(self.type, 'a list of texts')}", repr(value))
         if isinstance(value, float) and not math.isfinite(value):
-            raise InputError(f"{self.name} {value}: expected a finite number")
+            raise SettingError(self.name, "expected a finite number", value)
         if not self.about.allows(value):
             shown = repr(value) if isinstance(value, str) else value
-            raise InputError(f"{self.name} {shown}: expected {self.about.expected}")
+            raise SettingError(self.name, f"expected {self.about.expected}", shown)
 
     def _is_of_type(self, value: Any) -> bool:
         if self.type is tuple:
@@ -127,7 +127,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Settings:
-    """Base of all settings; construction checks every field (InputError)."""
+    """Base of all settings; construction checks every field (SettingError)."""
 
     def __post_init__(self) -> None:
         for known in fields_of(type(self)).values():
@@ -189,7 +189,7 @@ def overridden(base: S, options: Mapping[str, Any]) -> S:
 
 
 def check_effect(groups: Iterable[Settings], given: Container[str]) -> None:
-    """Raises InputError for a setting that was given (not as 0), but does nothing with the others: ``Setting.only``."""
+    """Raises SettingError for one that was given (not as 0), but does nothing with the others: ``Setting.only``."""
     known = {name: (one, getattr(group, name)) for group in groups for name, one in fields_of(type(group)).items()}
     needed = [(name, *need) for name, (one, _) in known.items() if name in given for need in one.about.only.items()]
     for name, other, values in needed:
@@ -198,7 +198,7 @@ def check_effect(groups: Iterable[Settings], given: Container[str]) -> None:
             option = f"--{other.replace('_', '-')}"
             named = "" if values in (GIVEN, (True,)) else f" {' or '.join(map(str, values))}"
             absent = values in (NOT_GIVEN, (False,))
-            raise InputError(f"{name}: only with" + (f"out {option}" if absent else f" {option}{named}"))
+            raise SettingError(name, "only with" + (f"out {option}" if absent else f" {option}{named}"))
 
 
 def _number(bound: float | None, form: str) -> str:

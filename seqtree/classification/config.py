@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from seqtree.errors import InputError
+from seqtree.errors import SettingError
 from seqtree.nn.config import WordEncoderConfig
 from seqtree.settings import Settings, setting
 from seqtree.text.config import check_encoding
@@ -48,7 +48,8 @@ class ClassifierNetworkConfig(WordEncoderConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.pooling == "last" and self.encoder in ("none", "cnn"):
-            raise InputError(f"pooling last: encoder {self.encoder} has no last state; expected rnn, lstm or gru")
+            expected = f"encoder {self.encoder} has no last state; expected rnn, lstm or gru"
+            raise SettingError("pooling", expected, "last")
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from seqtree.errors import InputError, check_count
+from seqtree.errors import SettingError, check_count
 from seqtree.images.data import ImageSet
 from seqtree.images.sources import SIDE, read_set
 
@@ -48,5 +48,5 @@ def digits(count: int, seed: int = 0) -> ImageSet:
 def read_part(data: str | None, part: str, labels: str | None = None, size: tuple[int, int] | None = None) -> ImageSet:
     """The ``part`` (train or test) of the images that DATA names, or of the generated digits: see ``read_set``."""
     if labels and not data:
-        raise InputError(f"labels {labels} without images: name these, too")
+        raise SettingError("labels", "without images; name these, too", labels)
     return read_set(data, part, labels, size) if data else digits(*GENERATED[part])

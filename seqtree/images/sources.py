@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from seqtree.errors import InputError, check_count
+from seqtree.errors import InputError, SettingError, check_count
 from seqtree.images.data import MOST_CLASSES, ImageSet
 from seqtree.images.idx import is_idx, read_images, read_labels
 from seqtree.images.reading import ENDINGS, NOTHING_DRAWN, picture
@@ -45,7 +45,7 @@ def read_set(
         if not classes:
             raise InputError(f"{path}: holds no {' or '.join(names)}, plain or .gz, and no folder of pictures")
         if labels:
-            raise InputError(f"labels {labels}: a folder is a class in {path}")
+            raise SettingError("labels", f"a folder is a class in {path}", labels)
         return _pictures(path, classes, size or (SIDE, SIDE))
     if not images.exists():
         raise InputError(f"{images}: no such file or folder")

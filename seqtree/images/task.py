@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from seqtree.errors import InputError
+from seqtree.errors import InputError, SettingError
 from seqtree.images.augment import AugmentedImages
 from seqtree.images.config import OPTIONS, ROWS_ONLY, ImageRecipe
 from seqtree.images.data import ImageSet
@@ -69,7 +69,7 @@ class ImageTask(Task[ImageRecipe, ImageClassifier, ImageData]):
             shape = {name: getattr(start.network.config, name) for name in SHAPE}
             recipe = taken_over(recipe, start, options, {"network": shape})
             if recipe.images.names:
-                raise InputError(f"names {', '.join(recipe.images.names)}: with init_from they are the model's")
+                raise SettingError("names", "with --init-from they are the model's", ", ".join(recipe.images.names))
         others = [f"--{name}" for name in ROWS_ONLY if options.get(name) is not None]
         if others and not recipe.network.cell:
             raise InputError(f"{', '.join(others)}: only for models over the rows; layers of others are set by --plan")
@@ -86,7 +86,7 @@ class ImageTask(Task[ImageRecipe, ImageClassifier, ImageData]):
         if start:
             start.check_size(size or data.size)
         if size and not data.names:
-            raise InputError(f"size {settings.size}: {data.source} have a size of their own; it is for pictures")
+            raise SettingError("size", f"{data.source} have a size of their own; it is for pictures", settings.size)
         names = _names(settings.names, data)
         training, valid = _split(data, recipe.images.valid_share)
         if missing := sorted(set(range(len(names))) - set(training.labels.tolist())):
@@ -175,7 +175,7 @@ class ImageTask(Task[ImageRecipe, ImageClassifier, ImageData]):
 def _names(given: tuple[str, ...], data: ImageSet) -> tuple[str, ...]:
     """The names of the classes: those of the data, those given, or their labels."""
     if data.names and given:
-        raise InputError(f"names {', '.join(given)}: a folder is a class in {data.source}, by its name")
+        raise SettingError("names", f"a folder is a class in {data.source}, by its name", ", ".join(given))
     given, count = data.names or given, int(data.labels.max()) + 1
     if data.labels.min() == count - 1:
         every = f"picture is of class {given[-1]!r}" if data.names else f"label is {count - 1}"
@@ -183,7 +183,7 @@ def _names(given: tuple[str, ...], data: ImageSet) -> tuple[str, ...]:
     if given and len(given) < count:
         raise InputError(f"{len(given)} names for labels up to {count - 1}: expected {count}")
     if len(set(given)) < len(given):
-        raise InputError(f"names {', '.join(given)}: expected no name twice")
+        raise SettingError("names", "expected no name twice", ", ".join(given))
     return given or tuple(map(str, range(count)))
 
 

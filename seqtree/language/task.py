@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from seqtree.errors import InputError
+from seqtree.errors import InputError, SettingError
 from seqtree.language.batches import (
     PADDING,
     LineBatches,
@@ -101,7 +101,7 @@ class LanguageModelTask(Task[LanguageRecipe, LanguageModel, PreparedCorpus]):
             given = {"valid_from": "lines", **given}
         unit = start.settings.unit if start else given.get("unit", "char")
         if unit == "char" and (name := next((one for one in ("tokenizer", "word_dropout") if one in given), None)):
-            raise InputError(f"{name}: only with --unit word")
+            raise SettingError(name, "only with --unit word")
         if start:
             return _started(start, given)
         base = OPTIONS.variant(unit, given.get("preset")).recipe.network

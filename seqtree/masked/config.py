@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from seqtree.errors import InputError
+from seqtree.errors import SettingError
 from seqtree.nn.config import WordEncoderConfig
 from seqtree.settings import Settings, setting
 from seqtree.text.config import check_encoding
@@ -23,11 +23,11 @@ class MaskedNetworkConfig(WordEncoderConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.encoder == "none":
-            raise InputError("encoder 'none': a hidden word is guessed from those around it; expected an encoder")
+            raise SettingError("encoder", "a hidden word is guessed from those around it; expected an encoder", "none")
         if not self.words:
-            raise InputError("words 0: hidden words are guessed by their vectors; expected at least 1")
+            raise SettingError("words", "hidden words are guessed by their vectors; expected at least 1", 0)
         if self.pairs:
-            raise InputError(f"pairs {self.pairs}: vectors of pairs belong to one vocabulary; expected 0")
+            raise SettingError("pairs", "vectors of pairs belong to one vocabulary; expected 0", self.pairs)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from seqtree.errors import InputError
+from seqtree.errors import SettingError
 from seqtree.settings import GIVEN, Settings, setting
 
 COMPOSITIONS = ("tanh", "relu", "max", "lstm", "rntn")
@@ -19,7 +19,7 @@ MAX_UNITS = 1 << 16
 def check_vector(composition: str, vector: int) -> None:
     """Raises InputError for a width of tree nodes that does not fit their composition."""
     if composition == "lstm" and vector % 2:
-        raise InputError(f"vector {vector}: a tree LSTM needs an even width")
+        raise SettingError("vector", "a tree LSTM needs an even width", vector)
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class WordEncoderConfig(Settings):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.words + self.characters < 1:
-            raise InputError(f"words {self.words}, characters {self.characters}: expected more than 0 for one of them")
+            raise SettingError("words", "expected more than 0, unless --characters is", self.words)
 
     @property
     def input_size(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from seqtree.errors import InputError
+from seqtree.errors import SettingError
 from seqtree.nn.config import COMPOSITIONS, MAX_UNITS, check_vector
 from seqtree.settings import Settings, setting
 from seqtree.training.recipe import Preset, Recipe, TrainingOptions
@@ -129,7 +129,7 @@ class SceneReading(Settings):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.fold is not None and self.valid_part is not None:
-            raise InputError("valid_part: not with fold, which says on which images to validate")
+            raise SettingError("valid_part", "not with --fold, which says on which images to validate")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from seqtree.errors import InputError
+from seqtree.errors import InputError, SettingError
 from seqtree.tagging.config import OPTIONS, TaggerRecipe
 from seqtree.tagging.data import TagData, canonical, check_tags, names_in, read_sentences, tell_of_broken
 from seqtree.tagging.evaluation import TagEvaluation, evaluate
@@ -53,11 +53,11 @@ class TagTask(SentenceTask[TaggerRecipe, Tagger, TagData]):
         recipe = with_start(OPTIONS.resolved(options), options, Tagger.kind, network=SHAPE)
         start: Tagger | None = recipe.start_of(Tagger.kind)
         if start and (recipe.intents.intents or recipe.intents.intent) and not len(start.intents):
-            raise InputError(f"intents: the tagger {recipe.run.init_from} has none to go on from")
+            raise SettingError("intents", f"the tagger {recipe.run.init_from} has none to go on from")
         if recipe.intents.intents or (start and len(start.intents)):
             recipe = replace(recipe, intents=replace(recipe.intents, intent=True))
         if recipe.intents.valid_intents and not (recipe.validation.valid and recipe.intents.intent):
-            raise InputError("valid_intents: only with --valid, and --intents or --intent")
+            raise SettingError("valid_intents", "only with --valid, and --intents or --intent")
         return recipe
 
     @classmethod

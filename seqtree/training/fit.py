@@ -15,7 +15,7 @@ from typing import Any
 import torch
 
 from seqtree import shipped
-from seqtree.errors import InputError, ModelFileError
+from seqtree.errors import InputError, ModelFileError, SettingError
 from seqtree.nn.parallel import on_threads
 from seqtree.tasks import TASKS, named
 from seqtree.training.budget import affordable, seconds_per_step
@@ -74,7 +74,7 @@ def fit(task: type[AnyTask], sources: Sequence[str], options: Mapping[str, Any],
         if count == 1:
             return _placed(task, sources, recipe, options, place, display)
         if place.size > 1:
-            raise InputError(f"processes {count}: torchrun has started {place.size} already; leave --processes out")
+            raise SettingError("processes", f"torchrun has started {place.size} already; leave it out", count)
         work, run = partial(_worker, task, sources, options), RunFolder(_out(task, sources, options.get("out")))
         report: Report = launch(work, count, display, run.checkpoint, "-" in (*sources, *_texts(options)))
         return report
@@ -128,7 +128,7 @@ def _placed(
 def _check_nothing_of_sources(task: type[AnyTask], options: Mapping[str, Any]) -> None:
     """Raises InputError for an option about sources, of which none are named."""
     if given := [name for name in OF_SOURCES if options.get(name)]:
-        raise InputError(f"{given[0]}: only with {task.options.argument.upper()} of your own; name them, too")
+        raise SettingError(given[0], f"only with {task.options.argument.upper()} of your own; name them, too")
 
 
 def run_name(source: str) -> str:
@@ -245,10 +245,8 @@ def _check_start(run: RunFolder, recipe: Recipe) -> None:
         if asked == str(run.model):
             continue
         if begun and asked is not None and (was is None or not _same(asked, was)):
-            raise InputError(
-                f"{name} {asked}: the run in {run.path} began with {was or 'random weights'}; leave the option out, or "
-                "name another --out"
-            )
+            began = f"the run in {run.path} began with {was or 'random weights'}"
+            raise SettingError(name, f"{began}; leave the option out, or name another --out", asked)
 
 
 def _check_shared(task: AnyTask, ranks: Ranks) -> None:

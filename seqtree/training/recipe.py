@@ -8,11 +8,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Generic, TypeVar
 
-from seqtree.errors import InputError
+from seqtree.errors import InputError, SettingError
 from seqtree.settings import Settings, check_effect, fields_of, overridden
 from seqtree.training.settings import BatchSettings, RunSettings, TrainingSettings
 
 R = TypeVar("R", bound="Recipe")
+SGD_RATE = 1.0  # without momentum: the highest with which all tasks learn (parsers no more with 3, others best with 10)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,14 +102,14 @@ class TrainingOptions(Generic[R]):
             return presets[preset or self.default]
         except KeyError:
             listed = "; ".join(f"{name} ({one.reason})" for name, one in presets.items())
-            raise InputError(f"preset {preset!r}: expected one of {listed}") from None
+            raise SettingError("preset", f"expected one of {listed}", repr(preset)) from None
 
     def with_preset(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """The options, with ``preset`` for another name of it (``model``). Raises InputError if both are given."""
         others = {flag.removeprefix("--") for flag in self.preset_flags} - {"preset"}
         named = {"preset" if name in others else name: value for name, value in options.items()}
         if len(named) < len(options):
-            raise InputError(f"preset and {' and '.join(sorted(others))} are one option: give one of them")
+            raise InputError(f"{' and '.join(self.preset_flags)} are one option: give one of them")
         return named
 
     def resolved(self, options: Mapping[str, Any], variant: str = "") -> R:
@@ -120,11 +121,12 @@ class TrainingOptions(Generic[R]):
             near = difflib.get_close_matches(name, self.names, 1)
             raise InputError(f"there is no option {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
         recipe = self.variant(variant, options.get("preset")).recipe.overridden(options)
-        if recipe.training.optimizer == "sgd" and options.get("weight_decay") is None:  # presets' is that for AdamW
-            recipe = replace(recipe, training=replace(recipe.training, weight_decay=0.0))
+        if recipe.training.optimizer == "sgd":  # what presets have is for AdamW
+            own = {"learning_rate": SGD_RATE * (1 - recipe.training.momentum), "weight_decay": 0.0}
+            recipe = replace(recipe, training=overridden(overridden(recipe.training, own), options))
         budgets = [name for name in ("epochs", "minutes") if options.get(name) is not None]
         if len(budgets) > 1:
-            raise InputError("epochs and minutes are each the whole budget: give one of them")
+            raise InputError("--epochs and --minutes are each the whole budget: give one of them")
         given = {name for name, value in options.items() if value}
         if recipe.run.init_from:  # whose shape the network will have
             given -= fields_of(type(recipe.groups["network"])).keys()

@@ -34,7 +34,9 @@ class TrainingSettings(Settings):
         unset="no limit",
     )
     optimizer: str = setting("adamw", "Optimiser.", choices=("adamw", "sgd"))
-    learning_rate: float = setting(3e-3, "Peak learning rate.", above=0)
+    learning_rate: float = setting(
+        3e-3, "Peak learning rate; with sgd 1, unless given, and less with momentum.", above=0
+    )
     weight_decay: float = setting(
         0.01, "Weight decay, on matrices only: decoupled with adamw; 0 with sgd, unless given.", minimum=0
     )

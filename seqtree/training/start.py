@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
-from seqtree.errors import InputError
+from seqtree.errors import InputError, SettingError
 from seqtree.model import Model, load
 from seqtree.tasks import TASKS, holds
 from seqtree.text.lexicon import NOTHING, Known
@@ -75,13 +75,13 @@ def with_start(recipe: R, options: Mapping[str, Any], kind: str, **own: Sequence
 def taken_over(recipe: R, start: Model[Any], options: Mapping[str, Any], groups: Mapping[str, Mapping[str, Any]]) -> R:
     """A recipe that starts from a model and has these of its settings, by their groups.
 
-    Raises InputError if the options ask for others.
+    Raises SettingError if the options ask for others.
     """
     recipe = replace(recipe, start=start)
     for group, values in groups.items():
         for name, value in values.items():
             if options.get(name) not in (None, value):
-                raise InputError(f"{name} {options[name]}: with init_from it is the {spoken(start)}'s, {value}")
+                raise SettingError(name, f"with --init-from it is the {spoken(start)}'s, {value}", options[name])
         recipe = _changed(recipe, group, values)
     return recipe
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from seqtree.errors import InputError
+from seqtree.errors import SettingError
 from seqtree.nn.config import MAX_LAYERS, MAX_UNITS
 from seqtree.settings import GIVEN, Settings, setting
 from seqtree.text.config import check_encoding
@@ -93,7 +93,7 @@ class PairSettings(Settings):
         super().__post_init__()
         check_encoding(self.encoding)
         if self.valid_target and not self.target:
-            raise InputError("--valid-target: give --target, too")
+            raise SettingError("valid_target", "give --target, too")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -198,9 +198,9 @@ def test_help_loads_nothing_heavy(tmp_path: Path) -> None:
         (("--names", "a,b"), "2 names for labels up to 9: expected 10"),
         (("--names", "a,b,c,d,e,f,g,h,a,j"), "expected no name twice"),
         (("--batch", "0"), "batch 0: expected at least 1"),
-        (("--valid-share", "2"), "valid_share 2.0: expected from 0 to below 1"),
+        (("--valid-share", "2"), "--valid-share 2.0: expected from 0 to below 1"),
         (("--epochs", "0"), "epochs 0.0: expected more than 0"),
-        (("--labels", "mine"), "labels mine without images"),
+        (("--labels", "mine"), "--labels mine: without images"),
     ],
 )
 def test_training_options_that_are_refused(command: Run, options: tuple[str, ...], said: str) -> None:

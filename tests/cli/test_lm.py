@@ -288,7 +288,7 @@ def test_validation_shares_are_checked(lm: Run, share: str) -> None:
     _write("text.txt", TEXT)
     refused(
         lm("train", "text.txt", "--out", "a", *SMALL, "--valid-share", share),
-        "valid_share",
+        "--valid-share",
         "expected from 0 to below 1" if share != "nan" else "finite",
     )
 
@@ -316,15 +316,15 @@ def test_training_without_validation(lm: Run) -> None:
         (("--epochs", "0"), "epochs 0.0"),
         (("--epochs", "inf"), "epochs inf"),
         (("--minutes", "-1"), "minutes -1.0"),
-        (("--learning-rate", "nan"), "learning_rate nan"),
-        (("--dropout", "1"), "dropout_input 1.0"),
+        (("--learning-rate", "nan"), "--learning-rate nan"),
+        (("--dropout", "1"), "--dropout-input 1.0"),
         (("--cell", "mlp"), "'mlp' is not one of"),
         (("--seed", "-1"), "seed -1: expected from 0"),
         (("--seed", "99999999999999999999999"), "seed 99999999999999999999999"),
         (("--device", "tpu"), "device 'tpu': expected auto, cpu"),
         (("--encoding", "klingon"), "'klingon' is not a text encoding"),
-        (("--min-count", "0"), "min_count 0: expected at least 1"),
-        (("--max-vocabulary", "1"), "max_vocabulary 1: expected at least 3"),
+        (("--min-count", "0"), "--min-count 0: expected at least 1"),
+        (("--max-vocabulary", "1"), "--max-vocabulary 1: expected at least 3"),
         (("--tied", "--one-hot"), "a tied output needs"),
         (("--init-from", "nowhere"), "nowhere: no such model file"),
         (("--threads", "0"), "threads 0: expected from 1 to 4096"),
@@ -574,8 +574,8 @@ def test_prompts_from_files_and_with_escapes(lm: Run) -> None:
     [
         (("--temperature", "-1"), "temperature -1.0: expected at least 0"),
         (("--temperature", "nan"), "temperature nan"),
-        (("--top-k", "0"), "top_k 0: expected at least 1"),
-        (("--top-p", "1.1"), "top_p 1.1: expected more than 0 to 1"),
+        (("--top-k", "0"), "--top-k 0: expected at least 1"),
+        (("--top-p", "1.1"), "--top-p 1.1: expected more than 0 to 1"),
         (("--length", "-1"), "length -1"),
         (("--stop", ""), "a stop string is empty"),
         (("--seed", "-5"), "seed -5: expected at least 0"),
@@ -834,12 +834,14 @@ def test_reports_and_frequencies_of_texts_with_classes(lm: Run) -> None:
 def test_options_that_would_do_nothing(lm: Run) -> None:
     _write("text.txt", "abc " * 200)
     refused(
-        lm("train", "text.txt", "--tokenizer", "treebank", "--out", "r", *SMALL), "tokenizer: only with --unit word"
+        lm("train", "text.txt", "--tokenizer", "treebank", "--out", "r", *SMALL), "--tokenizer: only with --unit word"
     )
     for start in ((), ("--init-from", _model())):
-        refused(lm("train", "text.txt", "--word-dropout", "0.5", *start), "word_dropout: only with --unit word")
+        refused(lm("train", "text.txt", "--word-dropout", "0.5", *start), "--word-dropout: only with --unit word")
     refused(lm("train", "text.txt", "--out", "", *SMALL), "'--out': an empty name; expected a file or a folder")
-    refused(lm("train", "text.txt", "--epochs", "1", "--minutes", "1"), "epochs and minutes are each the whole budget")
+    refused(
+        lm("train", "text.txt", "--epochs", "1", "--minutes", "1"), "--epochs and --minutes are each the whole budget"
+    )
     refused(lm("eval", _model(), "text.txt", "--ngram-order", "2"), "--ngram-order goes with --ngram")
 
 

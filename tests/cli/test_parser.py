@@ -221,7 +221,7 @@ def test_options_reach_the_run(command: Run) -> None:
 
 def test_what_tells_nothing_without_another_option(command: Run) -> None:
     code, _, said = command("parser", "train", TOY, "--out", "a", "--preset", "tiny", "--tag-column", "3")
-    assert code == 2 and "tag_column: only with --tagged" in said
+    assert code == 2 and "--tag-column: only with --tagged" in said
     code, out, said = command("parse", "It works.", "--trace", "--scores")
     assert (code, out) == (2, "") and "--scores does not go with --trace" in said
 

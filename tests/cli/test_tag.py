@@ -147,7 +147,7 @@ def test_intents_from_a_file(tag: Run, tmp_path: Path) -> None:
     small = ("--out", "s", "--epochs", "1", *SMALL)
     for options in (("--intents", "a.tsv"), ("--valid", "a.conll")):
         refused(
-            tag("train", "a.conll", *options, "--valid-intents", "none", *small), "valid_intents: only with --valid"
+            tag("train", "a.conll", *options, "--valid-intents", "none", *small), "--valid-intents: only with --valid"
         )
     (tmp_path / "none.tsv").write_text("go home\n")
     refused(tag("eval", "r", "a.conll", "--intents", "none.tsv"), "none.tsv:1: expected intent<TAB>text")

@@ -43,7 +43,7 @@ def test_without_files_the_sample_is_read(call: Run) -> None:
     assert code == 0
     assert out == "run\n"
     assert "no files named: reading the embedded sample 'dates'" in err
-    refused(call("train", "--target", "b.txt"), "target: only with FILES of your own; name them, too")
+    refused(call("train", "--target", "b.txt"), "--target: only with FILES of your own; name them, too")
     assert "2,939 training pairs, 61 validation pairs" in err
     assert Translator.load("run").target.vocabulary.tokens[:3] == ("<unk>", "<s>", "</s>")
 
@@ -71,10 +71,10 @@ def test_bad_training_data(call: Run) -> None:
     said = "long.tsv:2: a target of 30 tokens; expected at most 20 (--max-tokens)"
     refused(call("train", "long.tsv", "--max-tokens", "20", "--out", "r", *QUICK), said)
     refused(call("train", "one.tsv", "--valid-share", "0.9", "--out", "r", *QUICK), "no pair is left to train on")
-    refused(call("train", "pairs.tsv", "--pieces", "20", "--out", "r", *QUICK), "pieces: only with --unit bpe")
+    refused(call("train", "pairs.tsv", "--pieces", "20", "--out", "r", *QUICK), "--pieces: only with --unit bpe")
     refused(call("train", "pairs.tsv", "--valid-target", "one.tsv", "--out", "r", *QUICK), "give --target, too")
     targets = ("--target", "one.tsv", "--valid-target", "none")
-    refused(call("train", "one.tsv", *targets, "--out", "r", *QUICK), "valid_target: only with --valid")
+    refused(call("train", "one.tsv", *targets, "--out", "r", *QUICK), "--valid-target: only with --valid")
     said = "min_count 1000: no token of a source occurs so often, and nothing is left to learn"
     refused(call("train", "pairs.tsv", "--min-count", "1000", "--out", "r", *QUICK), said)
     refused(call("train", "-", "--valid", "-", "--out", "r", *QUICK, stdin=b"a\tb\n"), "named more than once")

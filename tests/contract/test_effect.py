@@ -65,6 +65,16 @@ def test_weights_decay_with_sgd_only_where_it_is_asked_for(task: str) -> None:
 
 
 @pytest.mark.parametrize("task", TASKS)
+def test_sgd_has_a_rate_of_its_own(task: str) -> None:
+    """Models learn next to nothing with AdamW's."""
+    task_of = named(TASKS[task].task)
+    assert task_of.resolve({}).training.learning_rate < 0.1
+    assert task_of.resolve({"optimizer": "sgd"}).training.learning_rate == 1.0
+    assert task_of.resolve({"optimizer": "sgd", "momentum": 0.75}).training.learning_rate == 0.25
+    assert task_of.resolve({"optimizer": "sgd", "learning_rate": 0.2}).training.learning_rate == 0.2
+
+
+@pytest.mark.parametrize("task", TASKS)
 def test_what_an_option_needs_is_an_option_with_these_values(task: str) -> None:
     groups = named(TASKS[task].task).options.variant("").recipe.groups.values()
     known = {name: one for group in groups for name, one in fields_of(type(group)).items()}

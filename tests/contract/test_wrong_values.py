@@ -140,7 +140,7 @@ def _images() -> ImageClassifier:
         (lambda: list(normalised_trees(None)), "expected several paths, not NoneType"),
         (lambda: seqtree.load(""), "model '': expected a path or a name"),
         (lambda: write_drawn("drawn", train=-3), "train -3: expected at least 0"),
-        (lambda: seqtree.train("image", model="mlp", preset="cnn"), "preset and model are one option"),
+        (lambda: seqtree.train("image", model="mlp", preset="cnn"), "--preset and --model are one option"),
     ],
 )
 def test_a_value_of_the_wrong_kind_is_refused(call: Callable[[], object], said: str) -> None:

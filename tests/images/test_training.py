@@ -313,8 +313,8 @@ def test_what_a_classifier_does_not_go_on_with(tmp_path: Path) -> None:
     given = {"init_from": str(tmp_path / "start.safetensors"), "out": str(tmp_path / "run")}
     write_part(tmp_path / "small", "train", ImageSet(digits(20).images[:, 4:-4, 4:-4], digits(20).labels))
     for options, said in (
-        ({"plan": "full 8"}, "plan full 8: with init_from it is the image classifier's, conv"),
-        ({"names": ("a", "b")}, "names a, b: with init_from they are the model's"),
+        ({"plan": "full 8"}, "plan full 8: with --init-from it is the image classifier's, conv"),
+        ({"names": ("a", "b")}, "names a, b: with --init-from they are the model's"),
         ({}, "images of 20x20 pixels; the model reads 28x28"),
         ({"size": 20}, "images of 20x20 pixels; the model reads 28x28"),
     ):

@@ -252,7 +252,7 @@ def test_all_spans_of_a_sentence_have_the_same_hidden_units_dropped() -> None:
         ({"encoder": "gpt"}, "encoder 'gpt': expected one of none, rnn, lstm, gru"),
         ({"composition": "sum"}, "composition 'sum': expected one of"),
         ({"hidden": 0}, "hidden 0: expected from 1 to 65536"),
-        ({"words": 0, "characters": 0}, "expected more than 0 for one of them"),
+        ({"words": 0, "characters": 0}, "expected more than 0, unless --characters is"),
         ({"composition": "lstm", "vector": 5}, "needs an even width"),
         ({"dropout": 1.0}, "from 0 to below 1"),
         ({"word_dropout": -0.1}, "expected at least 0"),

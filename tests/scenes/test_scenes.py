@@ -135,7 +135,7 @@ def test_a_parser_goes_on_with_other_scenes_and_classes(trained: Trained, tmp_pa
 def test_what_a_parser_does_not_go_on_with(command: Run, trained: Trained, tmp_path: Path) -> None:
     model, folder = trained.report["model"], trained.folder
     for option, value, kept in (("--hidden", "9", "24"), ("--min-size", "9", "8"), ("--method", "slic", "felz")):
-        said = f"{option[2:].replace('-', '_')} {value}: with init_from it is the scene parser's, {kept}"
+        said = f"{option} {value}: with --init-from it is the scene parser's, {kept}"
         refused(command("train", folder, "--init-from", model, option, value), said)
     language_model().save(tmp_path / "lm.safetensors")
     refused(command("train", folder, "--init-from", "lm.safetensors"), "expected a scene-parser")
@@ -439,7 +439,7 @@ def test_what_is_refused(command: Run, trained: Trained, tmp_path: Path, monkeyp
     (tmp_path / "a-parsed.png").write_bytes(before)
     refused(command("predict", model, "a.png", "a-parsed.png", "--out", "o"), "would both be written to o/a-parsed.png")
     assert not (tmp_path / "o").exists()
-    refused(command("train", folder, "--fold", "1/2", "--valid-part", "dev"), "valid_part: not with fold")
+    refused(command("train", folder, "--fold", "1/2", "--valid-part", "dev"), "--valid-part: not with --fold")
     refused(command("predict", model, folder), "expected an image; is a directory")
     language_model().save(tmp_path / "lm.safetensors")
     refused(command("predict", "lm.safetensors", "a.png"), "holds a language-model", "expected a scene-parser")

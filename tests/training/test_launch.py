@@ -207,7 +207,7 @@ def torchrun(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_torchrun_and_processes_exclude_each_other(torchrun: None, whole: Run) -> None:
-    with pytest.raises(InputError, match="processes 2: torchrun has started 2 already; leave --processes out"):
+    with pytest.raises(InputError, match="processes 2: torchrun has started 2 already; leave it out"):
         fit(LM.kind, [whole.text], {**LM.options, "processes": 2}, Messages())
 
 

@@ -444,9 +444,9 @@ def test_what_a_run_does_not_start_from(tmp_path: Path) -> None:
     for task, out in (("tag", "tags"), ("classify", "classes")):
         fit(named(TASKS[task].task), [], {"preset": "tiny", "epochs": 0.1, "out": str(tmp_path / out)}, Messages())
     for task, start, options, said in (
-        ("parser", "parser.safetensors", {"vector": 9}, "vector 9: with init_from it is the parser's, 8"),
-        ("parser", "parser.safetensors", {"hidden": 9}, "hidden 9: with init_from it is the parser's, 8"),
-        ("tag", "parser.safetensors", {"words": 9}, "words 9: with init_from it is the parser's, 6"),
+        ("parser", "parser.safetensors", {"vector": 9}, "vector 9: with --init-from it is the parser's, 8"),
+        ("parser", "parser.safetensors", {"hidden": 9}, "hidden 9: with --init-from it is the parser's, 8"),
+        ("tag", "parser.safetensors", {"words": 9}, "words 9: with --init-from it is the parser's, 6"),
         (
             "parser",
             "tags",
@@ -454,10 +454,10 @@ def test_what_a_run_does_not_start_from(tmp_path: Path) -> None:
             r"tags: holds a tagger .*, expected a language-model, a masked-language-model or a parser",
         ),
         ("tree", "tags", {}, r"tags: holds a tagger .*, a masked-language-model, a parser or a tree-classifier"),
-        ("tag", "tags", {"crf": False}, "crf False: with init_from it is the tagger's, True"),
-        ("tag", "tags", {"hidden": 9}, "hidden 9: with init_from it is the tagger's, 64"),
-        ("classify", "classes", {"unit": "char"}, "unit char: with init_from it is the classifier's, word"),
-        ("classify", "classes", {"lower": True}, "lower True: with init_from it is the classifier's, False"),
+        ("tag", "tags", {"crf": False}, "crf False: with --init-from it is the tagger's, True"),
+        ("tag", "tags", {"hidden": 9}, "hidden 9: with --init-from it is the tagger's, 64"),
+        ("classify", "classes", {"unit": "char"}, "unit char: with --init-from it is the classifier's, word"),
+        ("classify", "classes", {"lower": True}, "lower True: with --init-from it is the classifier's, False"),
     ):
         with pytest.raises(InputError, match=said):
             named(TASKS[task].task).resolve({"init_from": str(tmp_path / start), **options})

@@ -367,9 +367,9 @@ def test_what_a_translator_does_not_go_on_from(tmp_path: Path) -> None:
     given = {"init_from": str(tmp_path / "start.safetensors")}
     assert TranslationTask.resolve(given).network.hidden == 6
     for options, said in (
-        ({"hidden": 8}, "^hidden 8: with init_from it is the translator's, 6"),
-        ({"unit": "word"}, "^unit word: with init_from it is the translator's, char"),
-        ({"tied": True}, "^tied True: with init_from it is the translator's, False"),
+        ({"hidden": 8}, "^hidden 8: with --init-from it is the translator's, 6"),
+        ({"unit": "word"}, "^unit word: with --init-from it is the translator's, char"),
+        ({"tied": True}, "^tied True: with --init-from it is the translator's, False"),
     ):
         with pytest.raises(InputError, match=said):
             TranslationTask.resolve({**given, **options})
