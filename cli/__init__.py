@@ -112,14 +112,21 @@ def cli() -> None:
 
 
 def main(args: Sequence[str] | None = None, command: click.Command = cli) -> NoReturn:
-    """Run the command line with ``args`` (those of the process by default), and leave with its exit code."""
+    """Run the command line with ``args`` (those of the process by default), and leave with its exit code.
+
+    Whatever asks the process to end interrupts it as Ctrl+C does, so that its temporary files are deleted.
+    """
     processes.alone = True
+    for number in processes.ending_signals():
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
     try:
         code = run(args, command)
     except KeyboardInterrupt:  # a second one, while the first was being told
         code = _INTERRUPTED
     if code == _INTERRUPTED:  # a third has nothing more to interrupt
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for number in processes.ending_signals():
+            signal.signal(number, signal.SIG_IGN)
     sys.exit(code)
 
 

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import secrets
+import signal
 import socket
 from typing import Any
 
@@ -14,6 +15,7 @@ import click
 from seqtree.cli.options import FILE, NumberRange, device_option, note, precision_option, threads_option
 from seqtree.errors import InputError
 from seqtree.extras import needed
+from seqtree.processes import ending_signals
 
 PORTS = 20  # that are tried, from the one asked for on
 EVERYWHERE = ("0.0.0.0", "::")  # all addresses of this machine
@@ -76,11 +78,15 @@ def serve(
         opening["threads"] = threads
         opened = served.opened(**opening)  # what is wrong with a model is told before anything is served
         about: dict[str, Any] = {"runs": curves, "host": host, "token": token, "rate": rate}
-        _tell(listening, host, token)
         if workers == 1:
             texts = served.training_texts(opening["paths"], opened)
-            uvicorn.run(make_app(opened, texts=texts, **about), fd=listening.fileno(), **QUIET)
+            server = uvicorn.Server(uvicorn.Config(make_app(opened, texts=texts, **about), **QUIET))
+            for number in ending_signals():  # before anybody is told that it is there to be ended
+                signal.signal(number, server.handle_exit)
+            _tell(listening, host, token)
+            server.run(sockets=[listening])
             return
+        _tell(listening, host, token)
         os.environ[VARIABLE] = json.dumps({"models": opening, "app": about})
         place = "seqtree.serve.app:from_environment"
         uvicorn.run(place, factory=True, fd=listening.fileno(), workers=workers, **QUIET)

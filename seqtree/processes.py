@@ -28,6 +28,13 @@ AHEAD = 3  # items a process that wait for it or whose results wait to be taken
 alone = False  # whether this process does nothing but run a command; others can be started without harm, then
 
 
+def ending_signals() -> list[int]:
+    """SIGINT, SIGTERM and, but where it is ignored (as ``nohup`` has it) or there is none (Windows), SIGHUP."""
+    hangup = getattr(signal, "SIGHUP", None)
+    ignored = hangup is None or signal.getsignal(hangup) is signal.SIG_IGN
+    return [signal.SIGINT, signal.SIGTERM, *([] if ignored else [hangup])]
+
+
 def in_processes(make: Callable[[], Callable[[A], B]], items: Iterable[A], processes: int) -> Iterator[B]:
     """What a function makes of each item, in their order, whatever process was given it; the others wait meanwhile.
 

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from seqtree.processes import ending_signals
+
 
 class StopRequest:
     """``requested`` says whether a signal asked to stop.
@@ -34,11 +36,7 @@ def stop_requests() -> Iterator[StopRequest]:
             raise KeyboardInterrupt
         stop.requested = True
 
-    hangup = getattr(signal, "SIGHUP", None)  # there is none on Windows
-    heard = [signal.SIGINT, signal.SIGTERM]
-    if hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN:
-        heard.append(hangup)
-    before = {number: signal.signal(number, request) for number in heard}
+    before = {number: signal.signal(number, request) for number in ending_signals()}
     try:
         yield stop
     finally:

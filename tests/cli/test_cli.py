@@ -137,6 +137,38 @@ def test_interrupted(ending: Callable[..., int], capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().err.strip() == "seqtree: error: interrupted"
 
 
+ENDING = """import signal, sys, click
+from seqtree.cli import cli, main
+from seqtree.files import scratch
+from seqtree.text.cache import temporary_folder
+
+def ending():
+    temporary_folder()
+    with scratch():
+        signal.raise_signal(getattr(signal, sys.argv[1]))
+        click.echo("went on")
+
+cli.add_command(click.Command("ending", callback=ending))
+signal.signal(signal.SIGHUP, signal.SIG_IGN if sys.argv[2:] else signal.SIG_DFL)  # the first as nohup does
+main(["ending"])
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX systems")
+@pytest.mark.parametrize(
+    ("asked", "code", "said"),
+    [(["SIGTERM"], 130, ""), (["SIGHUP"], 130, ""), (["SIGINT"], 130, ""), (["SIGHUP", "nohup"], 0, "went on\n")],
+)
+def test_whatever_asks_a_command_to_end_leaves_no_temporary_folder(
+    asked: list[str], code: int, said: str, tmp_path: Path
+) -> None:
+    command, environment = [sys.executable, "-c", ENDING, *asked], {**os.environ, "TMPDIR": str(tmp_path)}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (code, said), done.stderr
+    assert done.stderr.strip() == ("seqtree: error: interrupted" if code else "")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("body", "code"),
     [
