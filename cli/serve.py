@@ -8,7 +8,7 @@ import os
 import secrets
 import signal
 import socket
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,9 +17,13 @@ from seqtree.errors import InputError
 from seqtree.extras import needed
 from seqtree.processes import ending_signals
 
+if TYPE_CHECKING:
+    import uvicorn
+
 PORTS = 20  # that are tried, from the one asked for on
 EVERYWHERE = ("0.0.0.0", "::")  # all addresses of this machine
 QUIET: dict[str, Any] = {
+    "http": "seqtree.serve.connections:Connection",
     "h11_max_incomplete_event_size": 1 << 18,  # an address on /plain may hold a text of 20,000 characters
     "log_level": "warning",
     "access_log": False,
@@ -81,15 +85,19 @@ def serve(
         if workers == 1:
             texts = served.training_texts(opening["paths"], opened)
             server = uvicorn.Server(uvicorn.Config(make_app(opened, texts=texts, **about), **QUIET))
-            for number in ending_signals():  # before anybody is told that it is there to be ended
-                signal.signal(number, server.handle_exit)
+            _hear(server)  # before anybody is told that it is there to be ended
             _tell(listening, host, token)
             server.run(sockets=[listening])
             return
         _tell(listening, host, token)
         os.environ[VARIABLE] = json.dumps({"models": opening, "app": about})
-        place = "seqtree.serve.app:from_environment"
-        uvicorn.run(place, factory=True, fd=listening.fileno(), workers=workers, **QUIET)
+        uvicorn.run("seqtree.serve.app:from_environment", factory=True, fd=listening.fileno(), workers=workers, **QUIET)
+
+
+def _hear(server: uvicorn.Server) -> None:
+    """Have what asks this process to end end the server."""
+    for number in ending_signals():
+        signal.signal(number, server.handle_exit)
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -25,7 +25,7 @@ from seqtree.errors import InputError, SeqtreeError
 from seqtree.language.memorisation import Ids
 from seqtree.language.model import LanguageModel
 from seqtree.model import Model
-from seqtree.serve.guard import MAX_BODY, Guard, TooLargeError, hosts_of
+from seqtree.serve.guard import BODY_SECONDS, MAX_BODY, Guard, LateError, TooLargeError, hosts_of
 from seqtree.serve.jobs import BusyError, Worker
 from seqtree.serve.openapi import document
 from seqtree.serve.operations import OPERATIONS, Json, Operation, Trained
@@ -39,7 +39,7 @@ VARIABLE = "SEQTREE_SERVE"  # what a process of its own is told: the arguments o
 STREAMS = 16  # at a time
 FLUSH = 0.03  # seconds between two parts of a stream
 MAX_RECORDS = 2_000  # of a run
-ANSWERED = (SeqtreeError, BusyError, TooLargeError)
+ANSWERED = (SeqtreeError, BusyError, LateError, TooLargeError)
 Models = Mapping[str, Model[Any]]
 
 
@@ -137,7 +137,7 @@ class _Service:
             if one.pieces is None and one.request.subject == "text" and _goes(one, self.models[name])
         }
         text, chosen = request.query_params.get("text", ""), request.query_params.get("do", next(iter(choices), ""))
-        answer, status, reason = None, 200, None
+        answer, status, reason, headers = None, 200, None, dict[str, str]()
         try:
             await request.body()  # there is none; after it, only that the client has gone
             if choices and chosen not in choices:
@@ -149,9 +149,9 @@ class _Service:
         except ClientDisconnect:
             return Response(status_code=499)
         except ANSWERED as error:
-            status, reason, _ = _refusal(error)
+            status, reason, headers = _refusal(error)
         called = [(value, f"{one.summary} ({name})") for value, (one, name) in choices.items()]
-        return HTMLResponse(page(called, chosen, text, answer, reason), status)
+        return HTMLResponse(page(called, chosen, text, answer, reason), status, headers)
 
     async def _answer(self, operation: Operation, model: Any, asked: ModelRequest, request: Request) -> Json:
         assert self.worker is not None
@@ -264,6 +264,8 @@ def _refusal(error: Exception) -> tuple[int, str, dict[str, str]]:
     """What a request is told that cannot be answered: the status, the reason, and headers."""
     if isinstance(error, TooLargeError):
         return 413, f"a request has at most {MAX_BODY // 1024} KiB", {"Connection": "close"}
+    if isinstance(error, LateError):
+        return 408, f"the request did not arrive within {BODY_SECONDS:g} seconds", {"Connection": "close"}
     if isinstance(error, BusyError):
         return 503, str(error), {"Retry-After": "1"}
     return 400 if isinstance(error, InputError) else 500, str(error), {}

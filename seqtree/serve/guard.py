@@ -6,6 +6,7 @@ point to this machine (DNS rebinding: its Host is another). Requests are JSON of
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
 from collections import OrderedDict
@@ -16,6 +17,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY = 256 * 1024  # bytes
+BODY_SECONDS = 30.0  # in which a body must have arrived
 ADDRESSES = 1024  # whose rates are remembered
 METHODS = ("GET", "HEAD", "POST")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -104,14 +106,25 @@ class TooLargeError(Exception):
     """A request's body goes on beyond ``MAX_BODY``, whatever its Content-Length said."""
 
 
+class LateError(Exception):
+    """A request's body has not arrived in time."""
+
+
 class _Bounded:
-    """The messages of a request, counted."""
+    """The messages of a request, counted, and timed until its body is whole: then comes only that its client left."""
 
     def __init__(self, receive: Receive) -> None:
         self.receive, self.size = receive, 0
+        self.end: float | None = asyncio.get_running_loop().time() + BODY_SECONDS
 
     async def __call__(self) -> Message:
-        message = await self.receive()
+        try:
+            async with asyncio.timeout_at(self.end):
+                message = await self.receive()
+        except TimeoutError:
+            raise LateError from None
+        if not message.get("more_body", False):
+            self.end = None
         self.size += len(message.get("body", b""))
         if self.size > MAX_BODY:
             raise TooLargeError

@@ -14,6 +14,7 @@ TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}
 ERRORS = {
     "400": "The request cannot be answered: what, where, and what was expected.",
     "403": "Another host or origin.",
+    "408": "The request did not arrive in time.",
     "413": "Too large.",
     "415": "No JSON.",
     "429": "Too many requests.",

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -416,6 +417,34 @@ def test_a_body_that_is_too_large_is_refused(client: Client) -> None:
         for _ in range(5):
             raw.sendall(block)
         assert b" 413 " in raw.recv(4096).split(b"\r\n")[0]
+
+
+@pytest.mark.parametrize("path", ["POST /api/parse", "GET /plain"])
+@pytest.mark.parametrize("length", ["Content-Length: 10", "Transfer-Encoding: chunked"])
+def test_a_body_that_never_comes_is_not_waited_for(
+    served: dict[str, Model[Any]], path: str, length: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("seqtree.serve.guard.BODY_SECONDS", 0.2)
+    head = f"{path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n{length}\r\n\r\n"
+    with listening(served) as port, socket.create_connection(("127.0.0.1", port), timeout=30) as raw:
+        raw.sendall(head.encode())
+        told = b"".join(iter(partial(raw.recv, 4096), b""))  # until the service closes the connection
+    assert told.startswith(b"HTTP/1.1 408 ")
+    assert b"the request did not arrive within 30 seconds" in told
+
+
+@pytest.mark.parametrize("before", ["", "HEAD /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n"])
+@pytest.mark.parametrize("begun", ["", "POST /api/parse HTTP/1.1\r\nHost: local"])
+def test_a_request_that_never_comes_is_not_waited_for(
+    served: dict[str, Model[Any]], before: str, begun: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("seqtree.serve.connections.HEAD_SECONDS", 0.2)
+    with listening(served) as port:
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as raw:
+            raw.sendall((before + begun).encode())
+            told = b"".join(iter(partial(raw.recv, 4096), b""))  # until the service closes the connection
+            assert told.startswith(b"HTTP/1.1 200 OK\r\n" if before else b"") and bool(told) == bool(before)
+        assert Client(port).ask("parse", text="Go.")["sentences"]
 
 
 def test_every_answer_has_the_headers_that_keep_it_safe(client: Client) -> None:
