@@ -17,7 +17,7 @@ import click
 from seqtree import processes
 from seqtree.errors import InputError, ModelFileError, SeqtreeError
 from seqtree.escapes import json_line, one_line
-from seqtree.files import write_atomically
+from seqtree.files import behind_links, write_atomically
 from seqtree.lazy import without
 from seqtree.settings import Field, Settings, fields_of
 from seqtree.shipped import default_parser
@@ -165,6 +165,7 @@ def check_picture(option: str, path: Path, formats: Formats = SVG) -> None:
     ending = path.suffix.lower()
     if ending not in formats or not path.parent.is_dir() or path.is_dir():
         raise InputError(f"{option} {path}: expected a file that ends in {_either(formats)}, in a folder that is there")
+    behind_links(path)
     formats[ending]()
 
 

@@ -22,14 +22,16 @@ LOCK = ".lock"  # the file in a run folder on which its process holds a lock
 def atomic_file(path: Path) -> Iterator[BinaryIO]:
     """A binary file to write that becomes ``path`` at the end: temporary sibling, fsync, rename, fsync of the folder.
 
-    The sibling has a random name and must not exist, so that two writers never share it and no link is followed. What
-    is no regular file, a device or a pipe, is written to as it stands.
+    The sibling has a random name and must not exist, so that two writers never share it and it is no link. Where
+    ``path`` is a link, all this is done where the file is, and the link stays. What is no regular file, a device or a
+    pipe, is written to as it stands.
     Raises OSError (disk full, no permission) that names ``path``, leaving the previous file untouched and no temporary
-    one.
+    one, and InputError for a link to nothing.
     """
-    temporary = path.with_name(temporary_name(path.name, secrets.token_hex(8)))
+    target = behind_links(path)
+    temporary = target.with_name(temporary_name(target.name, secrets.token_hex(8)))
     try:
-        if path.exists() and not path.is_file():
+        if target.exists() and not target.is_file():
             with open(path, "wb") as straight:
                 yield straight
             return
@@ -37,13 +39,20 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        os.replace(temporary, target)
     except BaseException as error:
         temporary.unlink(missing_ok=True)
         if isinstance(error, OSError) and error.errno is not None and error.filename in (None, str(temporary)):
             error.filename = str(path)
         raise
-    sync_folder(path.parent)
+    sync_folder(target.parent)
+
+
+def behind_links(path: Path) -> Path:
+    """The path of the file itself, which may not be there yet. Raises InputError for a link to nothing or to itself."""
+    if path.is_symlink() and not path.exists():
+        raise InputError(f"{path}: a link to nothing; expected a file, or a name that is not there yet")
+    return Path(os.path.realpath(path))
 
 
 def temporary_name(name: str, token: str) -> str:

@@ -9,7 +9,7 @@ from typing import BinaryIO
 import numpy as np
 
 from seqtree.errors import InputError
-from seqtree.files import atomic_file
+from seqtree.files import atomic_file, behind_links
 from seqtree.phrases.phrase import Phrase
 from seqtree.phrases.readers import Vector
 from seqtree.text.vectors import write_vectors
@@ -59,7 +59,7 @@ def places(out: str | Path, format: str, sources: Sequence[str | Path] = ()) -> 
     for place in found:
         if place.is_dir() or not place.parent.is_dir():
             raise InputError(f"{place}: expected the name of a file in a folder that is there")
-        if place.resolve() in read:
+        if behind_links(place) in read:
             raise InputError(f"{place}: is read, and would be replaced; expected another --out")
         if place.exists() and not path.exists():
             raise InputError(f"{place}: is there, and would be replaced beside {path}; expected another name for it")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import math
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ from torch import Tensor
 
 from seqtree import modelfile
 from seqtree.errors import InputError, ModelFileError
-from seqtree.files import LOCK, locked, sync_folder, temporary_name, write_atomically
+from seqtree.files import LOCK, behind_links, locked, sync_folder, temporary_name, write_atomically
 from seqtree.wording import a
 
 CHECKPOINT = "checkpoint"  # the kind of its file
@@ -77,8 +78,8 @@ class RunFolder:
 
     def _remove_leftovers(self) -> None:
         """Remove the temporary files of a process that was killed while it wrote."""
-        for name in (self.model.name, self.checkpoint.name, self.metrics.name, self.config.name):
-            for leftover in self.path.glob(temporary_name(name, "*")):
+        for path in map(behind_links, (self.model, self.checkpoint, self.metrics, self.config)):
+            for leftover in path.parent.glob(temporary_name(glob.escape(path.name), "*")):
                 leftover.unlink(missing_ok=True)
 
     @property

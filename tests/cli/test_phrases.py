@@ -129,6 +129,8 @@ def test_what_is_read_or_another_file_is_not_replaced(phrases: Run, tmp_path: Pa
         ("learn", "w.txt", "--min-count", "1", "--out", "w.txt"),
     ):
         refused(phrases(*command), "w.txt: is read, and would be replaced; expected another --out")
+    (tmp_path / "gone.txt").symlink_to("nothing")
+    refused(phrases("learn", "missing.txt", "--out", "gone.txt"), "gone.txt: a link to nothing")  # before it is read
     (tmp_path / "v.txt").write_text("mine")
     (tmp_path / "v.metadata.tsv").write_text("mine")
     refused(phrases("export", "lm", "w.txt", "--out", "v.npy"), "v.txt: is there, and would be replaced beside v.npy")

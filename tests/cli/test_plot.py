@@ -29,6 +29,8 @@ def test_a_picture(plot: Run, tmp_path: Path, name: str, begin: bytes) -> None:
 def test_what_cannot_be_drawn(plot: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     refused(plot("a", "--out", "c.gif"), "--out c.gif: expected a file that ends in .svg, .png or .pdf")
     refused(plot("a", "--out", "nowhere/c.svg"), "in a folder that is there")
+    (tmp_path / "gone.svg").symlink_to("nothing")
+    refused(plot("c", "--out", "gone.svg"), "gone.svg: a link to nothing; expected a file")  # before a run is read
     refused(plot("c", "--out", "c.svg"), "c: expected the folder of a run that has been evaluated")
     with monkeypatch.context() as patch:
         patch.setitem(__import__("sys").modules, "matplotlib.figure", None)

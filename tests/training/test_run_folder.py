@@ -43,6 +43,52 @@ def test_a_temporary_file_never_goes_through_a_link(tmp_path: Path, monkeypatch:
     assert victim.read_text(encoding="utf-8") == "mine"
 
 
+@pytest.mark.skipif(os.name != "posix", reason="links of POSIX systems")
+def test_a_file_is_written_where_its_link_leads_and_the_link_stays(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    file, link, other = tmp_path / "disk" / "file", tmp_path / "link", tmp_path / "other"
+    file.write_bytes(b"old")
+    link.symlink_to("disk/file")
+    other.symlink_to(link)
+    for path in (link, other):
+        with atomic_file(path) as written:
+            written.write(b"new")
+            assert [one.suffix for one in tmp_path.rglob(".file.*")] == [".tmp"]  # beside the file
+            assert file.read_bytes() == (b"old" if path == link else b"new")
+        assert (file.read_bytes(), path.is_symlink()) == (b"new", True)
+    with pytest.raises(ZeroDivisionError), atomic_file(link) as written:
+        written.write(b"half")
+        raise ZeroDivisionError
+    assert (file.read_bytes(), [one.name for one in file.parent.iterdir()]) == (b"new", ["file"])
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links of POSIX systems")
+def test_a_link_to_nothing_or_to_a_folder_is_not_written(tmp_path: Path) -> None:
+    for name, leads in (("gone", "nothing"), ("loop", "loop"), ("back", "forth"), ("forth", "back")):
+        (tmp_path / name).symlink_to(tmp_path / leads)
+        with pytest.raises(InputError, match=rf"{name}: a link to nothing; expected a file"):
+            write_atomically(tmp_path / name, b"new")
+    (tmp_path / "folder").symlink_to(tmp_path)
+    with pytest.raises(IsADirectoryError) as raised:
+        write_atomically(tmp_path / "folder", b"new")
+    assert raised.value.filename == str(tmp_path / "folder")
+    assert all(path.is_symlink() for path in tmp_path.iterdir())
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links of POSIX systems")
+def test_what_a_killed_process_left_beside_the_model_of_a_link_is_removed(tmp_path: Path) -> None:
+    run, kept = RunFolder(tmp_path / "run"), tmp_path / "kept [1]"
+    run.path.mkdir()
+    kept.write_bytes(b"model")
+    run.model.symlink_to(kept)
+    left = tmp_path / temporary_name(kept.name, "0123")
+    left.touch()
+    run.checkpoint.touch()
+    with run.opened(resume=True):
+        assert not left.exists()
+    assert run.model.read_bytes() == b"model"
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
 def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
