@@ -24,6 +24,7 @@ from seqtree.cli.options import (
 from seqtree.cli.texts import check_texts, classes_line, in_chunks, ranked, texts_options, texts_or_column
 from seqtree.cli.train import train_command
 from seqtree.confusion import mistakes
+from seqtree.drawing.characters import columns, padded
 from seqtree.drawing.charts import FORMATS
 from seqtree.escapes import json_line
 
@@ -176,7 +177,7 @@ def _print_table(measured: Any) -> None:
     click.echo(f"{'rejected':<20} {measured.rejected:>10,}")
     click.echo(f"{'items per second':<20} {measured.items_per_second:>10,.0f}")
     if wrong := mistakes(measured.pairs)[:SHOWN]:
-        width = max(len("class"), *(len(name) for _, *both in wrong for name in both))
+        width = max(len("taken for"), *(columns(name) for _, *both in wrong for name in both))
         click.echo(f"\n{'class':<{width}} {'taken for':<{width}} {'texts':>8}")
         for count, true, said in wrong:
-            click.echo(f"{true:<{width}} {said:<{width}} {count:>8,}")
+            click.echo(f"{padded(true, width)} {padded(said, width)} {count:>8,}")

@@ -29,6 +29,7 @@ from seqtree.cli.options import (
 )
 from seqtree.cli.texts import as_text, text_given
 from seqtree.drawing.canvas import FORMATS
+from seqtree.drawing.characters import columns, padded
 from seqtree.errors import InputError
 
 if TYPE_CHECKING:
@@ -408,8 +409,8 @@ def _print_agreement(vectors: PhraseVectors, files: list[str], encoding: str, as
     if as_json:
         print_json(records[0] if len(records) == 1 else {"files": records})
         return
-    width = max(len("file"), *(len(Path(name).name) for name in files))
+    width = max(len("file"), *(columns(Path(name).name) for name in files))
     click.echo(f"{'file':<{width}} {'pairs':>7} {'coverage':>9} {'Spearman':>9}")
     for name, one in found:
         agreement = "-" if one.spearman is None else f"{one.spearman:.4f}"
-        click.echo(f"{Path(name).name:<{width}} {one.pairs:>7,} {one.coverage:>9.4f} {agreement:>9}")
+        click.echo(f"{padded(Path(name).name, width)} {one.pairs:>7,} {one.coverage:>9.4f} {agreement:>9}")

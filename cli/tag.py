@@ -25,6 +25,7 @@ from seqtree.cli.options import (
 from seqtree.cli.texts import check_texts, file_option, in_chunks, text_blocks, texts_argument, tokenized_option
 from seqtree.cli.train import train_command
 from seqtree.confusion import mistakes
+from seqtree.drawing.characters import columns, padded
 from seqtree.drawing.charts import FORMATS
 
 SHOWN = 10  # mistakes
@@ -273,13 +274,13 @@ def _print_table(measured: Any) -> None:
     click.echo(f"{'unknown tokens':<20} {measured.unknown_tokens:>10,}")
     click.echo(f"{'tokens per second':<20} {measured.tokens_per_second:>10,.0f}")
     if measured.chunk:
-        width = max(20, *map(len, measured.kinds))
+        width = max(20, *map(columns, measured.kinds))
         click.echo(f"\n{'chunks':<{width}} {'precision':>10} {'recall':>10} {'F1':>10} {'count':>8}")
-        for kind, one in [("all", measured.chunk), *measured.kinds.items()]:
+        for kind, one in [("all", measured.chunk), *(item for item in measured.kinds.items() if item[0])]:
             figures = "".join(f" {value:>10.4f}" for value in (one.precision, one.recall, one.f1))
-            click.echo(f"{kind:<{width}}{figures} {one.gold:>8,}")
+            click.echo(f"{padded(kind, width)}{figures} {one.gold:>8,}")
     if wrong := mistakes(measured.confusion)[:SHOWN]:
-        width = max(10, *(len(true) for _, true, _ in wrong))
+        width = max(10, *(columns(name) for _, *both in wrong for name in both))
         click.echo(f"\n{'tag':<{width}} {'taken for':<{width}} {'words':>8}")
         for number, true, said in wrong:
-            click.echo(f"{true:<{width}} {said:<{width}} {number:>8,}")
+            click.echo(f"{padded(true, width)} {padded(said, width)} {number:>8,}")

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from seqtree.drawing.characters import visible_words
+from seqtree.drawing.characters import shortened, visible_words
 from seqtree.errors import SeqtreeError
 from seqtree.extras import needed
 
-LONGEST = 32  # characters of a label
+LONGEST = 32  # columns of a label, as on a terminal
 # Fonts with more scripts, where they are installed, after the one that comes with matplotlib.
 _FONTS = ("DejaVu Sans", "Noto Sans CJK SC", "Noto Sans CJK JP", "WenQuanYi Zen Hei", "PingFang SC", "Microsoft YaHei")
 
@@ -57,8 +57,7 @@ def chart(size: tuple[float, float], draw: Callable[[Any], object], format: str)
 
 def label(name: str) -> str:
     """A name as it stands in a chart: without control characters, shortened."""
-    shown = visible_words(name)
-    return shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + "…"
+    return shortened(visible_words(name), LONGEST)
 
 
 def in_notebook(draw: Callable[[str], Chart]) -> str | None:

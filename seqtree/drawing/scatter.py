@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seqtree.drawing.canvas import Canvas
-from seqtree.drawing.characters import visible_words
+from seqtree.drawing.characters import shortened, visible_words
 from seqtree.drawing.colours import class_colours
 from seqtree.drawing.svg import MARGIN, SIZE, picture, text, text_width
 from seqtree.errors import InputError
@@ -19,7 +19,7 @@ from seqtree.errors import InputError
 WIDTH, LOWEST, HIGHEST = 960, 360, 960  # pixels of the picture: its width, and between which its height lies
 RADIUS = 4  # pixels of a point
 FONT = 12  # pixels of a label
-LONGEST = 32  # characters of a label
+LONGEST = 32  # columns of a label, as on a terminal
 KINDS = 8  # colours
 OTHERS = "other"
 ROW = 22  # pixels of a row of the legend
@@ -57,7 +57,7 @@ class Scatter:
             for mark in self.marks
         )
         labels = "".join(
-            text(mark.label[0], mark.label[1], _short(mark.text), mark.colour, mark.label[2])
+            text(mark.label[0], mark.label[1], shortened(mark.text, LONGEST), mark.colour, mark.label[2])
             for mark in self.marks
             if mark.label
         )
@@ -79,7 +79,7 @@ class Scatter:
         for mark in self.marks:
             if mark.label:
                 x, y, anchor = mark.label
-                canvas.text(x, y, _short(mark.text), mark.colour, FONT, anchor)
+                canvas.text(x, y, shortened(mark.text, LONGEST), mark.colour, FONT, anchor)
         for x, y, kind, colour in self.legend:
             canvas.dot(x, y, RADIUS, colour)
             canvas.text(x + 2 * RADIUS, y + FONT // 3, kind, colour, FONT, "start")
@@ -156,7 +156,7 @@ def _labels(places: Sequence[Sequence[int]], texts: Sequence[str], inside: _Box)
     taken = np.array([(x - gap, y - gap, x + gap, y + gap) for x, y in places], dtype=np.float64)
     found: list[tuple[int, int, str] | None] = []
     for number, ((x, y), name) in enumerate(zip(places, texts, strict=True)):
-        wide = _wide(_short(name))
+        wide = _wide(shortened(name, LONGEST))
         found.append(None)
         for across, down in ((1, 0), (-1, 0), (0, -1), (0, 1), (1, -1), (1, 1), (-1, -1), (-1, 1)):
             at, line = x + across * gap, y + down * (gap + FONT * 2 // 3) + FONT // 3
@@ -182,7 +182,3 @@ def _free(box: _Box, taken: Points, own: int, inside: _Box) -> bool:
 def _wide(name: str) -> int:
     """The width of a label in pixels."""
     return text_width(name) * FONT // SIZE
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seqtree.drawing.canvas import system_font
+from seqtree.drawing.characters import shortened
 from seqtree.drawing.colours import class_colours
 from seqtree.extras import needed
 
@@ -20,6 +21,7 @@ Bytes = npt.NDArray[np.uint8]
 Ids = npt.NDArray[np.int64]
 SHOWN = 0.55  # of a class's colour over the image
 SMALLEST, WIDEST = 480, 1920  # pixels of a drawing's height and width; smaller images are enlarged
+LONGEST = 16  # columns of a class's name, as on a terminal
 LOWEST = 160  # pixels of a tree's height
 MARGIN, LINE = 12, 22  # pixels
 INK, PALE = (27, 27, 27), (138, 138, 138)
@@ -60,7 +62,7 @@ def draw_scene(
     for i, label in enumerate(shown.tolist()):
         x, y = MARGIN + (i % columns) * 160, height + 2 * MARGIN + LINE * (i // columns)
         draw.rectangle((x, y + 3, x + 14, y + 17), fill=tuple(colours[label - 1].tolist()), outline=PALE)
-        draw.text((x + 20, y + 1), _short(classes[label - 1]), fill=INK, font=font)
+        draw.text((x + 20, y + 1), shortened(classes[label - 1], LONGEST), fill=INK, font=font)
     if tree:
         box = (2 * MARGIN + width, MARGIN, tree, height)
         _draw_tree(draw, box, merges, colours[np.concatenate([labels, node_labels]) - 1])
@@ -129,7 +131,3 @@ def _places(merges: Ids) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float6
     for node, (one, other) in enumerate(merges.tolist(), count):
         across[node] = (across[one] + across[other]) / 2
     return across, level
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= 16 else name[:15] + "…"

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from seqtree.drawing.characters import columns, cut
 from seqtree.errors import InputError
 from seqtree.escapes import json_line
 from seqtree.text.labelled import COLUMNS
@@ -32,7 +33,7 @@ MAX_BLOCK = 1000  # tokens of the block of a loop
 CHUNK = 1 << 20  # tokens of training text at a time
 _BASE = 0x9E3779B97F4A7C15  # odd
 _FILTER_BITS = 18
-_SHOWN = 60  # characters of a passage in a line of a report
+_SHOWN = 60  # terminal columns of a passage in a line of a report
 
 Ids = npt.NDArray[np.int64]
 Hashes = npt.NDArray[np.uint64]
@@ -263,4 +264,4 @@ def training_text_of_run(model_path: Path, option: str) -> TrainingText:
 
 def _shown(text: str) -> str:
     """A passage in quotes on one line; a long one is truncated."""
-    return json_line(text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "...")
+    return json_line(text if columns(text) <= _SHOWN else cut(text, _SHOWN - 3) + "...")

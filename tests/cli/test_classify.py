@@ -11,6 +11,7 @@ from command_helpers import Run, caller, refused
 from picture_helpers import texts_of
 
 from seqtree import Classifier, corpora
+from seqtree.drawing.characters import columns
 
 SMALL = ("--preset", "tiny", "--hidden", "8", "--words", "6", "--characters", "6", "--max-ngrams", "64", "-q")
 
@@ -63,6 +64,20 @@ def test_eval_draws_what_was_taken_for_what(
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     refused(classify("eval", "none", texts, "--plot", "b.svg"), 'plots need matplotlib: pip install "seqtree[plot]"')
     assert not (tmp_path / "b.svg").exists()
+
+
+def test_mistakes_stay_in_columns_whatever_the_script_of_the_classes(classify: Run, tmp_path: Path) -> None:
+    names = ("财经新闻", "体育", "عربي", "sport")
+    texts = ["".join(f"{name}\tword{number}\n" for number, name in enumerate(some)) for some in (names, names[::-1])]
+    for name, lines in zip(("a.tsv", "b.tsv"), texts, strict=True):
+        (tmp_path / name).write_text(lines * 8, encoding="utf-8")
+    assert classify("train", "a.tsv", *SMALL, "--epochs", "1", "--out", "run")[0] == 0
+    code, out, _ = classify("eval", "run", "b.tsv")
+    header, *rows = out[out.index("class ") :].splitlines()
+    assert code == 0 and len(rows) >= 3
+    assert {columns(row) for row in rows} == {columns(header)}
+    said = {row.split()[1]: columns(row[: row.index(row.split()[1])]) for row in rows}
+    assert set(said.values()) == {columns(header[: header.index("taken")])}
 
 
 def test_a_baseline_without_scikit_learn_is_refused_before_training(

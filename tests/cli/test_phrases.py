@@ -12,6 +12,7 @@ import pytest
 from command_helpers import Run, caller, refused
 
 from seqtree.cli import run
+from seqtree.drawing.characters import columns
 from seqtree.language.model import LanguageModel
 from seqtree.model import load
 
@@ -72,6 +73,9 @@ def test_similarity(phrases: Run, tmp_path: Path) -> None:
     head, first, second = (line.split() for line in out.splitlines())
     assert head == ["file", "pairs", "coverage", "Spearman"] and first == second == ["a.tsv", "4", "0.7500", first[3]]
     assert [one["file"] for one in json.loads(phrases("similarity", "lm", "a.tsv", "a.tsv", "--json")[1])["files"]]
+    (tmp_path / "词语相似.tsv").write_bytes((tmp_path / "a.tsv").read_bytes())
+    _, out, _ = phrases("similarity", "lm", "a.tsv", "词语相似.tsv")
+    assert len({columns(line) for line in out.splitlines()}) == 1
     refused(phrases("similarity", "lm", "cat", ""), "an empty text; expected a text or a file")
 
 

@@ -11,6 +11,7 @@ from command_helpers import Run, caller, refused
 from picture_helpers import texts_of
 
 from seqtree import corpora
+from seqtree.drawing.characters import columns
 
 SMALL = ("--preset", "tiny", "--hidden", "8", "--words", "6", "--characters", "6", "--threads", "1", "-q")
 
@@ -65,6 +66,27 @@ def test_eval_draws_what_was_taken_for_what(
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     refused(tag("eval", "none", texts, "--plot", "b.svg"), 'plots need matplotlib: pip install "seqtree[plot]"')
     assert not (tmp_path / "b.svg").exists()
+
+
+def test_tables_stay_in_columns_whatever_the_script_of_the_tags(tag: Run, tmp_path: Path) -> None:
+    names = ("B-人名", "B-地名机构及其他名称", "O")
+    for file, some in (("a.conll", names), ("b.conll", names[1:] + names[:1])):
+        sentence = "".join(f"word{number}\t{name}\n" for number, name in enumerate(some))
+        (tmp_path / file).write_text((sentence + "\n") * 12, encoding="utf-8")
+    assert tag("train", "a.conll", *SMALL, "--epochs", "1", "--out", "run")[0] == 0
+    code, out, _ = tag("eval", "run", "b.conll")
+    tables = out.split("\n\n")[1:]
+    assert code == 0 and len(tables) == 2
+    for table in tables:
+        assert len({columns(row) for row in table.splitlines()}) == 1
+
+
+def test_words_without_names_have_no_row_of_their_own(tag: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.conll").write_text("我\tS\n喜\tB\n欢\tE\n你\tS\n\n" * 12, encoding="utf-8")
+    assert tag("train", "a.conll", *SMALL, "--epochs", "1", "--out", "run")[0] == 0
+    code, out, _ = tag("eval", "run", "a.conll")
+    rows = out.split("\n\n")[1].splitlines()
+    assert code == 0 and len(rows) == 2 and rows[1].startswith("all ")
 
 
 def test_predict(tag: Run, model: Path) -> None:

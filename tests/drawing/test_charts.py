@@ -10,7 +10,7 @@ from picture_helpers import texts_of
 
 from seqtree.confusion import by_frequency, mistakes, most_confused, pairs_of
 from seqtree.drawing.brackets import f1_chart
-from seqtree.drawing.charts import FORMATS, Chart, in_notebook
+from seqtree.drawing.charts import FORMATS, LONGEST, Chart, in_notebook, label
 from seqtree.drawing.confusion import MOST, OTHERS, RIGHT, WRONG, confusion_chart
 from seqtree.drawing.curves import curves
 from seqtree.errors import InputError
@@ -22,6 +22,13 @@ PAIRS = {("a", "a"): 3, ("a", "b"): 1, ("b", "b"): 1, ("c", "a"): 1000, ("c", "c
 
 def _fills(data: bytes) -> list[str]:
     return re.findall(r"fill: (#[0-9a-f]{6})", data.decode())
+
+
+def test_labels_are_shortened_between_what_readers_take_for_characters() -> None:
+    assert label("é" * LONGEST) == "é" * LONGEST
+    assert label("e\u0301" * LONGEST) == "e\u0301" * LONGEST  # as wide as if it were composed
+    assert label("x" * (LONGEST - 2) + "हिन्दी") == "x" * (LONGEST - 2) + "…"
+    assert label("中" * LONGEST) == "中" * ((LONGEST - 1) // 2) + "…"
 
 
 def test_pairs() -> None:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from nltk.tree import Tree
 
-from seqtree.drawing.characters import columns, visible, widths
+from seqtree.drawing.characters import columns, cut, padded, shortened, visible, widths
 from seqtree.drawing.svg import text_width
 from seqtree.drawing.traces import SHOWN, trace, trace_svg
 from seqtree.drawing.tree_svg import draw_svg
@@ -179,6 +179,36 @@ def test_right_to_left_words_are_isolated_and_in_logical_order():
 )
 def test_columns(text, width):
     assert columns(text) == width
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("été", ["é", "t", "é"]),
+        ("e\u0301te\u0301", ["e\u0301", "t", "e\u0301"]),
+        ("हिन्दी", ["हि", "न्दी"]),
+        ("क्\u200dष", ["क्\u200dष"]),
+        ("กำน้ำ", ["กำ", "น้ำ"]),
+        ("\u1112\u1161\u11ab글", ["\u1112\u1161\u11ab", "글"]),
+        ("👩🏽\u200d💻👨\u200d👩\u200d👧", ["👩🏽\u200d💻", "👨\u200d👩\u200d👧"]),
+        ("🇩🇪🇫🇷", ["🇩🇪", "🇫🇷"]),
+        ("☝🏽❤\ufe0f", ["☝🏽", "❤\ufe0f"]),
+        ("中文x", ["中", "文", "x"]),
+    ],
+)
+def test_texts_are_cut_between_what_readers_take_for_characters(text, parts):
+    assert "".join(parts) == text
+    found = {cut(text, width) for width in range(columns(text) + 1)}
+    assert found == {"".join(parts[:count]) for count in range(len(parts) + 1)}
+    for width in range(1, columns(text) + 1):
+        assert columns(shortened(text, width)) <= width
+    assert shortened(text, columns(text)) == text and shortened(text + "x", columns(text)).endswith("…")
+
+
+def test_names_in_a_table_take_the_same_columns():
+    for name in ("a b", "财经", "שלום", "हिन्दी", "a\x1b\u202e"):
+        assert columns(padded(name, 12)) == 12
+    assert padded("财经", 6) == "财经  " and padded("שם", 3) == "\u2068שם\u2069 "
 
 
 def test_emoji_take_the_columns_of_one():
