@@ -49,9 +49,15 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
 
 
 def behind_links(path: Path) -> Path:
-    """The path of the file itself, which may not be there yet. Raises InputError for a link to nothing or to itself."""
-    if path.is_symlink() and not path.exists():
-        raise InputError(f"{path}: a link to nothing; expected a file, or a name that is not there yet")
+    """The path of the file itself, which may not be there yet; what is no regular file keeps the path it has.
+
+    Raises InputError for a link to nothing or to itself.
+    """
+    if not path.exists():
+        if path.is_symlink():
+            raise InputError(f"{path}: a link to nothing; expected a file, or a name that is not there yet")
+    elif not path.is_file():  # such as /dev/stdout, a link by way of /proc to a pipe that has no path
+        return path
     return Path(os.path.realpath(path))
 
 

@@ -100,6 +100,18 @@ def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
 
 
+@pytest.mark.skipif(not Path("/dev/fd").is_dir(), reason="open files have no path here")
+def test_a_link_to_a_pipe_is_written_to() -> None:
+    """What a shell puts in the place of ``>(command)``, and /dev/stdout before a bar."""
+    out, into = os.pipe()
+    try:
+        write_atomically(Path(f"/dev/fd/{into}"), b"whole")
+        assert os.read(out, 99) == b"whole"
+    finally:
+        os.close(out)
+        os.close(into)
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device here")
 def test_a_device_that_cannot_be_written_is_named() -> None:
     with pytest.raises(OSError, match="No space left") as raised:
