@@ -21,7 +21,15 @@ from seqtree.cli.options import (
     print_json,
     write_picture,
 )
-from seqtree.cli.texts import check_texts, classes_line, in_chunks, ranked, texts_options, texts_or_column
+from seqtree.cli.texts import (
+    check_texts,
+    classes_line,
+    classes_shown,
+    in_chunks,
+    ranked,
+    texts_options,
+    texts_or_column,
+)
 from seqtree.cli.train import train_command
 from seqtree.confusion import mistakes
 from seqtree.drawing.characters import columns, padded
@@ -123,7 +131,7 @@ def predict(
     model: str,
     texts: tuple[str, ...],
     file: str | None,
-    k: int,
+    k: int | None,
     text_column: str | None,
     reject: float,
     encoding: str,
@@ -139,11 +147,12 @@ def predict(
     belongs to text i.
     """
     check_texts(texts, file, "TEXT")
+    shown = classes_shown(k, as_json)
     loaded = open_model("classify", model, threads, device, precision)
     for block in texts_or_column(texts, file, encoding, text_column):
         for chunk in in_chunks(block, len):
             for found in loaded.classifications(chunk, reject):
-                sys.stdout.write((_as_json(loaded, found) if as_json else _as_line(loaded, found, k)) + "\n")
+                sys.stdout.write((_as_json(loaded, found) if as_json else _as_line(loaded, found, shown)) + "\n")
         sys.stdout.flush()
 
 

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 import click
 
 from seqtree.cli.options import FILE, device_option, encoding_option, json_lines_option, open_model, threads_option
-from seqtree.cli.texts import check_texts, classes_line, in_chunks, ranked, texts_options, texts_or_column
+from seqtree.cli.texts import (
+    check_texts,
+    classes_line,
+    classes_shown,
+    in_chunks,
+    ranked,
+    texts_options,
+    texts_or_column,
+)
 from seqtree.escapes import json_line
 
 if TYPE_CHECKING:
@@ -29,7 +37,7 @@ def classify(
     model: str,
     texts: tuple[str, ...],
     file: str | None,
-    k: int,
+    k: int | None,
     text_column: str | None,
     encoding: str,
     device: str,
@@ -43,12 +51,13 @@ def classify(
     empty for a blank text. Line i of the output belongs to text i.
     """
     check_texts(texts, file, "TEXT")
+    shown = classes_shown(k, as_json)
     loaded: LanguageModel = open_model("lm", model, threads, device)
     for block in texts_or_column(texts, file, encoding, text_column):
         for chunk in in_chunks(block, len):
             for found in loaded.class_probabilities(chunk):
                 best = [] if found is None or loaded.classes is None else ranked(loaded.classes.labels.names, found)
-                sys.stdout.write((_json(best) if as_json else classes_line(best[:k])) + "\n")
+                sys.stdout.write((_json(best) if as_json else classes_line(best[:shown])) + "\n")
         sys.stdout.flush()
 
 

@@ -18,7 +18,7 @@ from seqtree.cli.options import (
     threads_option,
     write_picture,
 )
-from seqtree.cli.texts import classes_line, ranked
+from seqtree.cli.texts import classes_line, classes_option, classes_shown, ranked
 from seqtree.cli.train import train_command
 from seqtree.confusion import mistakes
 from seqtree.drawing.charts import FORMATS
@@ -103,17 +103,18 @@ def eval_(
 )
 @click.argument("model", type=FILE)
 @click.argument("files", type=FILE, nargs=-1, required=True, metavar="FILE...")
-@click.option("-k", type=click.IntRange(min=1), default=1, help="How many classes, most probable first.")
+@classes_option
 @device_option
 @threads_option
 @json_option
-def predict(model: str, files: tuple[str, ...], k: int, device: str, threads: int | None, as_json: bool) -> None:
+def predict(model: str, files: tuple[str, ...], k: int | None, device: str, threads: int | None, as_json: bool) -> None:
     """Say what the images of each FILE show: IDX files, or pictures (PNG, JPEG, ...; these need Pillow).
 
     A line is the image, then classes and their probabilities. A picture that is dark on light is inverted, one on grey
     ground stretched to black and white; one of another size is resized and centred as the digits of MNIST are; what
     was done is said.
     """
+    shown = classes_shown(k, as_json)
     loaded = open_model("image", model, threads, device)
 
     import numpy as np
@@ -140,7 +141,7 @@ def predict(model: str, files: tuple[str, ...], k: int, device: str, threads: in
                     }
                 )
             else:
-                click.echo(f"{reading.name}\t{classes_line(best[:k])}")
+                click.echo(f"{reading.name}\t{classes_line(best[:shown])}")
     if as_json:
         print_json({"predictions": predictions})
 

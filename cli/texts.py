@@ -89,11 +89,14 @@ def with_note_of_tabs(blocks: Iterable[Iterator[str]], what: str) -> Iterator[It
     return map(watched, blocks)
 
 
+classes_option = click.option(
+    "-k", type=click.IntRange(min=1), help="How many classes, most probable first; one by default, all with --json."
+)
 texts_options = with_options(  # of what classifies texts
     [
         texts_argument,
         file_option,
-        click.option("-k", type=click.IntRange(min=1), default=1, help="How many classes, most probable first."),
+        classes_option,
         click.option(
             "--text-column",
             metavar="NAME",
@@ -102,6 +105,13 @@ texts_options = with_options(  # of what classifies texts
         ),
     ]
 )
+
+
+def classes_shown(k: int | None, as_json: bool) -> int:
+    """How many classes a line of output has. Raises UsageError for ``-k`` beside ``--json``."""
+    if k is not None and as_json:
+        raise click.UsageError("-k goes without --json, which has all classes")
+    return k or 1
 
 
 def texts_or_column(

@@ -159,9 +159,7 @@ def eval_(
 @click.option(
     "--color",
     type=click.Choice(["auto", "always", "never"]),
-    default="auto",
-    show_default=True,
-    help="Whether a drawing has its labels in colour; auto: on a terminal, unless NO_COLOR is set.",
+    help="Whether a drawing has its labels in colour; auto, the default: on a terminal, unless NO_COLOR is set.",
 )
 @compute_options
 def predict(
@@ -173,7 +171,7 @@ def predict(
     tokenized: bool,
     format: str,
     probabilities: bool,
-    color: str,
+    color: str | None,
     encoding: str,
     precision: str,
     device: str,
@@ -187,6 +185,7 @@ def predict(
     from seqtree.trees.formats import format_labelling
 
     check_texts(texts, file, "TEXT")
+    paint = _in_colour(color, format)
     loaded = open_model("tree", model, threads, device, precision)
     blocks = iter(text_blocks(texts, file, encoding))
     if kind == "auto":
@@ -198,12 +197,18 @@ def predict(
     else:
         items = _sentences(blocks, open_parser(parser, threads, device, precision), tokenized)
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    paint = color == "always" or (color == "auto" and sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
     write = write_painted if format == "pretty" else sys.stdout.write
     for found in items:
         for line, labelling in _labelled(loaded, found):
             write(format_labelling(labelling, format, probabilities, width, paint, line) + "\n")
         sys.stdout.flush()
+
+
+def _in_colour(color: str | None, format: str) -> bool:
+    """Whether labels are in colour. Raises UsageError for ``--color`` where nothing is drawn on a terminal."""
+    if color and format != "pretty":
+        raise click.UsageError("--color goes with --format pretty")
+    return color == "always" or (color != "never" and sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
 
 
 @tree.command(

@@ -35,7 +35,8 @@ class Setting:
     """What a field means: ``help`` (empty: not an option), allowed values, and how the command line spells it.
 
     ``above`` and ``below`` are bounds that a value may not reach. ``unset`` says what None, the default, stands for.
-    ``only``: other settings of a recipe, and their values with which this one does anything (or ``GIVEN``).
+    ``only``: other settings of a recipe, and their values with which this one does anything (or ``GIVEN``): it needs
+    all of them. ``one_of``: the same, but one of them is enough.
     """
 
     help: str
@@ -48,6 +49,7 @@ class Setting:
     flags: str = ""
     unset: str = ""
     only: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    one_of: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
 
     @property
     def expected(self) -> str:
@@ -87,9 +89,12 @@ def setting(
     flags: str = "",
     unset: str = "",
     only: Mapping[str, tuple[Any, ...]] | None = None,
+    one_of: Mapping[str, tuple[Any, ...]] | None = None,
 ) -> T:
     """A field of ``Settings`` with this default; the other arguments are those of ``Setting``."""
-    about = Setting(help, tuple(choices), minimum, above, maximum, below, metavar, flags, unset, only or {})
+    about = Setting(
+        help, tuple(choices), minimum, above, maximum, below, metavar, flags, unset, only or {}, one_of or {}
+    )
     made: T = field(default=default, metadata={"setting": about})
     return made
 
@@ -189,16 +194,29 @@ def overridden(base: S, options: Mapping[str, Any]) -> S:
 
 
 def check_effect(groups: Iterable[Settings], given: Container[str]) -> None:
-    """Raises SettingError for one that was given (not as 0), but does nothing with the others: ``Setting.only``."""
+    """Raises SettingError for one that was given (not as 0), but does nothing with the others.
+
+    See ``Setting.only`` and ``Setting.one_of``.
+    """
     known = {name: (one, getattr(group, name)) for group in groups for name, one in fields_of(type(group)).items()}
-    needed = [(name, *need) for name, (one, _) in known.items() if name in given for need in one.about.only.items()]
-    for name, other, values in needed:
-        value = known[other][1]
-        if not (value if values is GIVEN else value in values):
-            option = f"--{other.replace('_', '-')}"
-            named = "" if values in (GIVEN, (True,)) else f" {' or '.join(map(str, values))}"
-            absent = values in (NOT_GIVEN, (False,))
-            raise SettingError(name, "only with" + (f"out {option}" if absent else f" {option}{named}"))
+    for name, (one, _) in known.items():
+        if name in given:
+            needs = [[need] for need in one.about.only.items()] + [list(one.about.one_of.items())]
+            for choice in filter(None, needs):
+                if not any(_is_met(known[other][1], values) for other, values in choice):
+                    raise SettingError(name, f"only {', or '.join(_in_words(*need) for need in choice)}")
+
+
+def _is_met(value: Any, values: tuple[Any, ...]) -> bool:
+    return bool(value) if values is GIVEN else value in values
+
+
+def _in_words(name: str, values: tuple[Any, ...]) -> str:
+    """A need as an option: ``with --optimizer sgd``."""
+    option = f"--{name.replace('_', '-')}"
+    if values in (NOT_GIVEN, (False,)):
+        return f"without {option}"
+    return f"with {option}" + ("" if values in (GIVEN, (True,)) else f" {' or '.join(map(str, values))}")
 
 
 def _number(bound: float | None, form: str) -> str:

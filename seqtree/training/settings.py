@@ -73,7 +73,12 @@ class TrainingSettings(Settings):
     ema_decay: float = setting(
         0.99, "Decay of the exponential moving average.", minimum=0, below=1, only={"averaging": ("ema",)}
     )
-    patience: int = setting(3, "Evaluations without improvement that count as a stall.", minimum=1)
+    patience: int = setting(
+        3,
+        "Evaluations without improvement that count as a stall.",
+        minimum=1,
+        one_of={"early_stopping": (True,), "schedule": ("plateau",), "averaging": ("asgd",)},
+    )
     early_stopping: bool = setting(False, "Stop when validation stalls.")
     evaluations: int = setting(12, "Evaluations in the whole run.", minimum=1)
     checkpoint_seconds: float = setting(60.0, "Seconds between two checkpoints.", above=0)

@@ -145,6 +145,7 @@ def test_other_sources(classify: Run, tmp_path: Path) -> None:
     refused(classify("predict", "r", "good", "--reject", "nan"), "'--reject': nan is in no range.")
     refused(classify("eval", "r", "a.csv", *columns, "--reject", "nan"), "'--reject': nan is in no range")
     refused(classify("predict", "r", "-1 degree"), "write -- before it")
+    refused(classify("predict", "r", "good", "-k", "2", "--json"), "-k goes without --json, which has all classes")
     (tmp_path / "b.tsv").write_text("5\tgood\n")
     refused(classify("eval", "r", "b.tsv", *columns), "b.tsv:1: no column 'stars' among '5', 'good'")
 

@@ -337,3 +337,4 @@ def test_files_that_cannot_be_predicted(command: Run, trained: Trained) -> None:
     labels = trained.data / "train-labels-idx1-ubyte"
     refused(command("predict", trained.folder, labels), "1 dimensions; IDX images have 3")
     refused(command("predict", trained.folder), "Missing argument 'FILE...'")
+    refused(command("predict", trained.folder, labels, "-k", "2", "--json"), "-k goes without --json, which has all")

@@ -866,6 +866,7 @@ def test_classes_of_texts_and_lines(lm: Run, monkeypatch: pytest.MonkeyPatch) ->
     assert sum(records[0]["probabilities"].values()) == pytest.approx(1, abs=1e-5)
     assert lines[0].split("\t")[:2] == [records[0]["label"], f"{records[0]['probability']:.4f}"]
     assert records[1] == {"label": None, "probability": None, "probabilities": {}}
+    refused(lm("classify", run_folder, "abcab", "-k", "2", "--json"), "-k goes without --json, which has all classes")
     _write("t.csv", 'id,text\n1,"abcab\nab"\n2,\n')
     _, out, err = lm("classify", run_folder, "--file", "t.csv", "--text-column", "text")
     assert re.fullmatch(r"[xy]\t[01]\.\d{4}\n\n", out) and err == ""

@@ -35,6 +35,11 @@ from seqtree.tasks import TASKS, named
         ("tag", {"valid": ("a.conll",), "valid_share": 0.4}, "valid_share: only without --valid"),
         ("lm", {"valid": ("a.txt",), "valid_from": "lines"}, "valid_from: only without --valid"),
         ("words", {"vector_words": 5}, "vector_words: only with --vectors"),
+        (
+            "lm",
+            {"patience": 5},
+            "patience: only with --early-stopping, or with --schedule plateau, or with --averaging asgd",
+        ),
         ("parser", {"tag_column": 2, "init_from": "open"}, "tag_column: only with --tagged"),
     ],
 )
@@ -51,6 +56,8 @@ def test_it_may_be_off_and_may_be_given_where_it_counts() -> None:
     assert task.resolve({"method": "slic", "segments": 5}).segments.segments == 5
     assert named(TASKS["parser"].task).resolve({"preset": "large", "kappa": 1.0}).objective.kappa == 1.0
     assert task.resolve({"segments": 5, "resume": True}).run.resume  # as the run was begun
+    for user in ({"early_stopping": True}, {"schedule": "plateau"}, {"averaging": "asgd"}):
+        assert task.resolve({"patience": 5, **user}).training.patience == 5
     tree = named(TASKS["tree"].task).resolve({"init_from": "open", "character_embedding": 32})
     assert tree.network.characters and tree.network.character_embedding == 32  # which the preset has not
 
@@ -79,7 +86,7 @@ def test_what_an_option_needs_is_an_option_with_these_values(task: str) -> None:
     groups = named(TASKS[task].task).options.variant("").recipe.groups.values()
     known = {name: one for group in groups for name, one in fields_of(type(group)).items()}
     for name, one in known.items():
-        for other, values in one.about.only.items():
+        for other, values in (*one.about.only.items(), *one.about.one_of.items()):
             assert other in known, name
             if values is not GIVEN:
                 for value in values:
