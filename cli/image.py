@@ -37,8 +37,8 @@ def image() -> None:
     """Images: train a classifier, evaluate it, classify pictures.
 
     DATA is a folder with IDX files of the usual names (train-images-idx3-ubyte, t10k-labels-idx1-ubyte, ...; .gz or
-    not), a folder with a folder of pictures for each class, or a file of images. Without it, seqtree draws digits
-    itself.
+    not), a folder with a folder of pictures for each class (or with such folders in train, valid and test), or a file
+    of images. Without it, seqtree draws digits itself.
     """
 
 

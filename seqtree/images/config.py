@@ -79,8 +79,12 @@ class ImageSettings(Settings):
         maximum=512,
         unset="28",
     )
-    valid_share: float = setting(
-        0.1, "Share of the images, evenly from each class, to hold out for validation; 0 for none.", minimum=0, below=1
+    valid_share: float | None = setting(
+        None,
+        "Share of the images, evenly from each class, to hold out for validation; 0 for none.",
+        minimum=0,
+        below=1,
+        unset="0.1, or the pictures in a folder valid beside train",
     )
 
 

@@ -16,6 +16,7 @@ from seqtree.text.reading import reason, say
 from seqtree.wording import also, counted
 
 PARTS = {"train": "train", "test": "t10k"}  # part of the data -> prefix of its file names
+VALIDATION = ("valid", "val", "validation", "dev")  # what the folder beside them may be called
 FORMS = (("-images-idx3-ubyte", "-labels-idx1-ubyte"), ("-images.idx3-ubyte", "-labels.idx1-ubyte"))
 SIDE = 28  # pixels of a picture, where nothing else is said, as MNIST's images have
 DATA = (
@@ -33,8 +34,9 @@ def read_set(
     ``.gz`` or not), of which ``part`` (train or test) is read; a folder with a folder of pictures for each class, or
     with such folders in one that is called as the part; or a file of images. ``labels``: their file, by default the one
     of the usual name in the same folder. ``size``: height and width that pictures get, by default ``SIDE`` each; IDX
-    images have their own. Raises InputError for missing or invalid files. A warning tells of other parts that are not
-    read, and of a folder without ``test`` that all of it is read.
+    images have their own. Raises InputError for missing or invalid files. A warning tells of other folders that are
+    not read, and of a folder without ``test`` that all of it is read. What is beside ``train`` to validate on is read
+    by ``read_validation``.
     """
     _check(part, size)
     path = Path(data)
@@ -53,6 +55,19 @@ def read_set(
         raise InputError(f"{images}: no IDX file of images; expected {DATA}")
     beside = Path(labels) if labels else _labels_beside(images)
     return ImageSet(read_images(images), read_labels(beside), f"{images} and {beside}")
+
+
+def validation_folder(data: str | Path) -> Path | None:
+    """The folder of pictures to validate on that is beside ``train`` in ``data``, if there is one."""
+    folders = (folder for name in VALIDATION if (folder := Path(data, name)).is_dir())
+    return next(folders, None) if Path(data, "train").is_dir() else None
+
+
+def read_validation(folder: Path, size: tuple[int, int]) -> ImageSet:
+    """The pictures in the folders of a folder, one for each class. Raises InputError if there are none."""
+    if not (classes := _classes(folder)):
+        raise InputError(f"{folder}: holds no folder of pictures; expected one for each class, as train has")
+    return _pictures(folder, classes, size)
 
 
 def _check(part: object, size: object) -> None:
@@ -77,10 +92,13 @@ def _is_idx(file: Path) -> bool:
 def _classes_of(folder: Path, part: str) -> dict[str, list[Path]]:
     """The pictures of each class in that part of a folder, or in all of it if it has no such part; says what it is."""
     if classes := _classes(folder / part):
-        others = sorted(one.name for one in folder.iterdir() if one.is_dir() and one.name not in PARTS)
-        if unread := [name for name in others if not name.startswith(".")]:
-            more = also(len(unread) - 1, "nor")
-            say(f"{folder / unread[0]} is not read{more}: pictures are those in {' and '.join(PARTS)}")
+        parts = [folder / name for name in PARTS]
+        if validation := validation_folder(folder):
+            parts.insert(1, validation)
+        others = sorted(one for one in folder.iterdir() if one.is_dir() and one not in parts)
+        if unread := [one for one in others if not one.name.startswith(".")]:
+            more, named = also(len(unread) - 1, "nor"), [one.name for one in parts]
+            say(f"{unread[0]} is not read{more}: pictures are those in {', '.join(named[:-1])} and {named[-1]}")
         return classes
     classes = _classes(folder)
     if classes and part != "train":

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,7 +20,8 @@ from seqtree.images.data import ImageSet
 from seqtree.images.evaluation import evaluate
 from seqtree.images.generated import read_part
 from seqtree.images.model import ImageClassifier, as_tensor
-from seqtree.training.batches import evenly_by_class
+from seqtree.images.sources import read_validation, validation_folder
+from seqtree.training.batches import at_most, evenly_by_class
 from seqtree.training.copying import start_rest
 from seqtree.training.progress import Display
 from seqtree.training.start import taken_over
@@ -28,15 +30,20 @@ from seqtree.wording import counted, some
 
 MEASURED = 10_000  # training images from which batch normalisation takes its figures
 MAX_VALIDATION = 5000  # images
+HELD_OUT = 0.1  # of the images, unless there are others to validate on
 SHAPE = ("plan", "cell", "layers", "hidden", "bidirectional", "readout", "objective")
 
 
 class ImageData(NamedTuple):
-    """Training images, those to validate on (None: none), and the names of the classes."""
+    """Training images, those to validate on (None: none), the names of the classes.
+
+    held_out: whether the images to validate on are a share of those in the training data.
+    """
 
     training: ImageSet
     valid: ImageSet | None
     names: tuple[str, ...]
+    held_out: bool = False
 
 
 class ImageTask(Task[ImageRecipe, ImageClassifier, ImageData]):
@@ -88,11 +95,12 @@ class ImageTask(Task[ImageRecipe, ImageClassifier, ImageData]):
         if size and not data.names:
             raise SettingError("size", f"{data.source} have a size of their own; it is for pictures", settings.size)
         names = _names(settings.names, data)
-        training, valid = _split(data, recipe.images.valid_share)
+        known = (*start.classes, *names) if start else names
+        training, valid, held_out = _parts(data, settings.valid_share, known, display)
         if missing := sorted(set(range(len(names))) - set(training.labels.tolist())):
             shown = some([names[label] for label in missing])
             display.warning(f"{len(missing)} of {len(names)} classes have no training image: {shown}")
-        return ImageData(training, valid, names)
+        return ImageData(training, valid, names, held_out)
 
     @classmethod
     def build(cls, data: ImageData, recipe: ImageRecipe, display: Display) -> ImageClassifier:
@@ -141,7 +149,7 @@ class ImageTask(Task[ImageRecipe, ImageClassifier, ImageData]):
 
     @property
     def holds_out(self) -> bool:
-        return self.recipe.images.valid_share > 0
+        return self.data.held_out
 
     def evaluate(self) -> dict[str, float] | None:
         if self.model.network.has_norms:
@@ -185,6 +193,31 @@ def _names(given: tuple[str, ...], data: ImageSet) -> tuple[str, ...]:
     if len(set(given)) < len(given):
         raise SettingError("names", "expected no name twice", ", ".join(given))
     return given or tuple(map(str, range(count)))
+
+
+def _parts(
+    data: ImageSet, share: float | None, classes: Sequence[str], display: Display
+) -> tuple[ImageSet, ImageSet | None, bool]:
+    """Training images, those to validate on, and whether these were held out; pictures may be in a folder of their own.
+
+    Raises InputError for a class in that folder that is none of ``classes``.
+    """
+    folder = validation_folder(data.source) if data.names else None
+    if folder and share is None:
+        return data, _apart(folder, data.size, classes, display), False
+    if folder:
+        display.message(f"{folder} is not read: --valid-share")
+    share = HELD_OUT if share is None else share
+    return *_split(data, share), share > 0
+
+
+def _apart(folder: Path, size: tuple[int, int], classes: Sequence[str], display: Display) -> ImageSet:
+    """The pictures of a folder to validate on, all of these classes, ``MAX_VALIDATION`` at most."""
+    valid = read_validation(folder, size)
+    valid.numbered(classes)
+    chosen = np.zeros(len(valid), dtype=bool)
+    chosen[at_most([*range(len(valid))], MAX_VALIDATION, "pictures", display.warning)] = True
+    return valid[chosen]
 
 
 def _split(data: ImageSet, share: float) -> tuple[ImageSet, ImageSet | None]:

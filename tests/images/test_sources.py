@@ -56,6 +56,41 @@ def test_a_folder_for_each_part(tmp_path: Path) -> None:
     assert len(read_set(tmp_path, "train")) == 5  # files of the usual names come first
 
 
+@pytest.mark.parametrize("name", ["valid", "val", "validation", "dev"])
+def test_pictures_to_validate_on_may_be_beside_those_to_learn_from(name: str, tmp_path: Path) -> None:
+    """Of other sizes, and of some of the classes, which go by their names."""
+    data = digits(60)
+    write_pictures(tmp_path / "train", data[:40])
+    later = data[40:]
+    write_pictures(tmp_path / name, later[later.labels > 4])
+    read = ImageTask.read([str(tmp_path)], ImageTask.resolve({"size": 20}), QUIET)
+    assert (len(read.training), read.held_out, read.training.size) == (40, False, (20, 20))
+    assert read.valid is not None and read.valid.size == (20, 20)
+    named = [read.names[number] for number in read.valid.numbered(read.names)]
+    assert sorted(named) == sorted(str(label) for label in later.labels if label > 4)
+
+
+def test_a_share_is_held_out_where_it_is_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for part in ("train", "val"):
+        write_pictures(tmp_path / part, digits(40))
+    read = ImageTask.read([str(tmp_path)], ImageTask.resolve({"valid_share": 0.25}), Display())
+    assert (len(read.training), read.held_out) == (30, True)
+    assert f"{tmp_path / 'val'} is not read: --valid-share" in capsys.readouterr().err
+    none = ImageTask.read([str(tmp_path)], ImageTask.resolve({"valid_share": 0}), QUIET)
+    assert (len(none.training), none.valid, none.held_out) == (40, None, False)
+
+
+def test_a_folder_to_validate_on_that_is_refused(tmp_path: Path) -> None:
+    write_pictures(tmp_path / "train", digits(40))
+    (tmp_path / "val").mkdir()
+    with pytest.raises(InputError, match=r"val: holds no folder of pictures; expected one for each class, as train"):
+        _read(tmp_path, valid_share=None)
+    write_pictures(tmp_path / "val", digits(40))
+    (tmp_path / "val" / "0").rename(tmp_path / "val" / "cat")
+    with pytest.raises(InputError, match=r"val: the model does not know the class 'cat'; expected 0, 1, 2"):
+        _read(tmp_path, valid_share=None)
+
+
 def test_pictures_get_a_size(tmp_path: Path) -> None:
     picture = Image.new("RGB", (60, 90), "white")
     picture.paste("black", (20, 20, 30, 80))
@@ -120,10 +155,10 @@ def test_classes_that_were_named_by_numbers_keep_their_places(tmp_path: Path) ->
 
 
 def test_what_is_not_read_beside_the_parts_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for part in ("train", "test", "valid", "dev", ".git"):
+    for part in ("train", "test", "dev", "valid", ".git"):
         write_pictures(tmp_path / part, digits(20))
     read_set(tmp_path, "train")
-    said = f"{tmp_path / 'dev'} is not read, nor is one more: pictures are those in train and test"
+    said = f"{tmp_path / 'dev'} is not read: pictures are those in train, valid and test"
     assert said in capsys.readouterr().err
 
 
