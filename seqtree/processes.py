@@ -30,9 +30,11 @@ alone = False  # whether this process does nothing but run a command; others can
 
 def ending_signals() -> list[int]:
     """SIGINT, SIGTERM and, but where it is ignored (as ``nohup`` has it) or there is none (Windows), SIGHUP."""
-    hangup = getattr(signal, "SIGHUP", None)
-    ignored = hangup is None or signal.getsignal(hangup) is signal.SIG_IGN
-    return [signal.SIGINT, signal.SIGTERM, *([] if ignored else [hangup])]
+    found: list[int] = [signal.SIGINT, signal.SIGTERM]
+    hangup: int | None = getattr(signal, "SIGHUP", None)
+    if hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN:
+        found.append(hangup)
+    return found
 
 
 def in_processes(make: Callable[[], Callable[[A], B]], items: Iterable[A], processes: int) -> Iterator[B]:
