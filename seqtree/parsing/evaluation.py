@@ -40,11 +40,18 @@ class ParserEvaluation:
 
 
 def evaluate(parser: Parser, trees: Iterable[Tree]) -> ParserEvaluation:
-    """Parse the words of gold trees (normalised) and compare. Raises InputError if there is no tree."""
+    """Parse the words of gold trees (normalised) and compare.
+
+    Raises InputError if there is no tree, or none that can be compared (``Parseval.skipped``).
+    """
     parseval, seconds = counted(parser, enumerate(trees, 1))
     scores = parseval.result
     if not scores.sentences:
         raise InputError("no trees to measure the parser on")
+    if len(scores.skipped) == scores.sentences:
+        first = scores.skipped[0]
+        reason = f"sentence {first.number}: {first.reason}"
+        raise InputError(f"all sentences were skipped, so there is nothing to measure the parser on; {reason}")
     return ParserEvaluation(scores, scores.sentences / seconds)
 
 

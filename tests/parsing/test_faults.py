@@ -352,7 +352,10 @@ def test_a_gold_tree_of_punctuation_only_is_skipped(command: Run, model: Path) -
     assert (code, json.loads(out)["skipped"]) == (0, 1)
     assert err == "sentence 1 skipped: the gold tree has no word but punctuation\n"
     _write("t.mrg", "(X (. .))\n")
-    refused(command("parser", "eval", model, "t.mrg"), "all sentences were skipped: there is nothing to measure")
+    refused(
+        command("parser", "eval", model, "t.mrg"),
+        "all sentences were skipped, so there is nothing to measure the parser on; sentence 1: ",
+    )
 
 
 def test_a_run_says_what_its_model_is(command: Run) -> None:
