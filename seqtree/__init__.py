@@ -9,6 +9,7 @@ Public names are imported on first use, so that ``import seqtree`` is quick.
 import os
 from typing import TYPE_CHECKING
 
+from seqtree.drawing.notebooks import draw_trees
 from seqtree.lazy import lazy
 
 __version__ = "0.1.0"
@@ -47,5 +48,6 @@ else:
         },
     )
 
+draw_trees()
 if os.path.expanduser("~") == "~":  # a user whom the system does not know: NLTK is not imported without a home,
     os.environ["HOME"] = ""  # but an empty one, where nothing is, will do

@@ -5,14 +5,18 @@ from __future__ import annotations
 import math
 import os
 import re
+import sys
 import time
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable
 from itertools import islice, pairwise
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings, strategies as st
 from nltk.tree import Tree
 
+from seqtree.drawing import notebooks
 from seqtree.drawing.characters import columns, cut, padded, shortened, visible, widths
 from seqtree.drawing.svg import text_width
 from seqtree.drawing.traces import SHOWN, trace, trace_svg
@@ -472,3 +476,31 @@ def test_real_trees_are_drawn_with_all_their_words():
         assert upright.split() == words_of(tree)
         assert max(map(columns, draw(tree, width=100).split("\n"))) <= 100
         assert_no_overlaps(ElementTree.fromstring(draw_svg(tree)), ["labels", "tags", "words"])
+
+
+@pytest.mark.parametrize("installed", [False, True])
+def test_a_notebook_draws_the_trees_of_nltk(installed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As NLTK does it by itself only where svgling is installed, and fails otherwise."""
+    drawn: dict[str, Callable[[Tree], str]] = {}
+
+    def for_type_by_name(module: str, name: str, draw: Callable[[Tree], str]) -> None:
+        drawn[f"{module}.{name}"] = draw
+
+    formatter = SimpleNamespace(for_type_by_name=for_type_by_name)
+    shell = SimpleNamespace(display_formatter=SimpleNamespace(formatters={"image/svg+xml": formatter}))
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    monkeypatch.setattr(notebooks, "find_spec", {"svgling": object() if installed else None}.get)
+    notebooks.draw_trees()
+    if installed:
+        assert drawn == {}
+        return
+    assert drawn.keys() == {f"{Tree.__module__}.Tree"}
+    tree = Tree.fromstring("(S (NP I) (VP go))")
+    assert drawn[f"{Tree.__module__}.Tree"](tree) == draw_svg(tree)
+
+
+def test_without_a_notebook_nothing_is_to_be_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: None))
+    notebooks.draw_trees()
+    monkeypatch.delitem(sys.modules, "IPython")
+    notebooks.draw_trees()
