@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     Results = Callable[[Sequence[Sentence]], list[str]]
 
 TRACED = ("pretty", "svg")  # the formats that --trace has
+SCORED = ("pretty", "bracket", "json")  # those that --scores has
 LONG = 16_000  # bytes of a file from which on torch is imported at once
 
 
@@ -72,10 +73,10 @@ LONG = 16_000  # bytes of a file from which on torch is imported at once
 )
 @click.option(
     "--format",
-    type=click.Choice(["pretty", "bracket", "json", "svg", "parquet"]),
+    type=click.Choice(["pretty", "bracket", "json", "svg", "latex", "parquet"]),
     default="pretty",
-    help="A drawing; or one line a sentence: a tree in brackets, a JSON object, an SVG picture. With --engine ray: "
-    "bracket, json or parquet, the default.",
+    help="A drawing; or one line a sentence: a tree in brackets, a JSON object, an SVG picture, LaTeX for the "
+    "package forest. With --engine ray: bracket, json or parquet, the default.",
 )
 @tokenized_option
 @click.option(
@@ -171,7 +172,7 @@ def _chunks(
 
 def _by_ray(work: _Work, sentences: tuple[str, ...], file: str | None, out: str | None, processes: int) -> None:
     """Parse on a Ray cluster. Raises click.UsageError for options that do not go with it."""
-    others = sentences or work.paragraphs or work.scores or work.trace or work.k > 1 or work.format == "svg"
+    others = sentences or work.paragraphs or work.scores or work.trace or work.k > 1 or work.format in ("svg", "latex")
     if file in (None, "-") or out is None or others:
         raise click.UsageError(
             "--engine ray goes with --file and --out, and of the other options with --model, --tokenized, --encoding, "
@@ -280,8 +281,8 @@ def _check_usage(sentences: tuple[str, ...], file: str | None, work: _Work) -> N
         raise click.UsageError(f"--trace goes with --format {' or '.join(TRACED)}, not {work.format}")
     if work.scores and work.trace:
         raise click.UsageError("--scores does not go with --trace, which has the score of every merge")
-    if work.scores and work.format == "svg":
-        raise click.UsageError("--scores goes with --format pretty, bracket or json, not svg")
+    if work.scores and work.format not in SCORED:
+        raise click.UsageError(f"--scores goes with --format pretty, bracket or json, not {work.format}")
 
 
 def _read(

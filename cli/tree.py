@@ -150,10 +150,11 @@ def eval_(
 @tokenized_option
 @click.option(
     "--format",
-    type=click.Choice(["bracket", "pretty", "svg", "json"]),
+    type=click.Choice(["bracket", "pretty", "svg", "latex", "json"]),
     default="bracket",
     show_default=True,
-    help="One line a tree: brackets, an SVG picture, a JSON object with all probabilities; or a drawing (pretty).",
+    help="One line a tree: brackets, an SVG picture, LaTeX for the package forest, a JSON object with all "
+    "probabilities; or a drawing (pretty).",
 )
 @click.option("--probabilities", is_flag=True, help="Write 3:0.81 for a label 3 of that probability (not json).")
 @click.option(

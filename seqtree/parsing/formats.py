@@ -1,10 +1,11 @@
-"""The output of ``seqtree parse`` for one sentence: a drawing, brackets, JSON or SVG."""
+"""The output of ``seqtree parse`` for one sentence: a drawing, brackets, JSON, SVG or LaTeX."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
+from seqtree.drawing.latex import draw_latex
 from seqtree.drawing.tree_svg import EMPTY, draw_svg
 from seqtree.drawing.trees import draw
 from seqtree.errors import InputError
@@ -13,7 +14,7 @@ from seqtree.parsing.parse import Parse
 from seqtree.text.sentences import Sentence
 from seqtree.treebank.bracketed import write_tree
 
-FORMATS = ("pretty", "bracket", "json", "svg")
+FORMATS = ("pretty", "bracket", "json", "svg", "latex")
 
 
 def format_parse(
@@ -22,11 +23,11 @@ def format_parse(
     """The parse of one sentence as text without a final newline; None is the parse of an empty sentence.
 
     pretty: a drawing of several lines, at most ``width`` columns wide if possible; an empty line for an empty sentence.
-    bracket, json and svg: exactly one line per sentence, so that line i of the output belongs to sentence i; for an
-    empty sentence an empty line, a JSON object with the usual keys, or an SVG element of size 0.
+    bracket, json, svg and latex: exactly one line per sentence, so that line i of the output belongs to sentence i; for
+    an empty sentence an empty line, a JSON object with the usual keys, or an SVG element of size 0.
     scores: pretty gets a last line ``score 3.2500, smallest margin 0.5000``; bracket becomes three tab-separated
     columns: tree, score, smallest margin (``inf`` if no step had a choice). A parse from a beam has its log probability
-    after these. JSON always has the scores, SVG never.
+    after these. JSON always has the scores, SVG and LaTeX never.
     sentence: as it was read; JSON then has its ``line`` (or text) number, from 1, and the ``offsets`` of each word in
     it, [start, end) in characters.
     Raises InputError for an unknown format.
@@ -45,6 +46,8 @@ def format_parse(
         return "\t".join(columns)
     if parse is None:
         return ""
+    if format == "latex":
+        return draw_latex(parse.tree)
     note = ", ".join(f"{name} {figure}" for name, figure in _figures(parse).items()) if scores else ""
     return draw(parse.tree, width) + (f"\n{note}" if note else "")
 

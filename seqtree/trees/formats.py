@@ -1,4 +1,4 @@
-"""The output of ``seqtree tree predict`` for one tree: brackets, a drawing, SVG or JSON."""
+"""The output of ``seqtree tree predict`` for one tree: brackets, a drawing, SVG, LaTeX or JSON."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from seqtree.drawing.colours import class_colours
+from seqtree.drawing.latex import draw_latex
 from seqtree.drawing.tree_svg import EMPTY, draw_svg
 from seqtree.drawing.trees import draw
 from seqtree.errors import InputError
@@ -13,7 +14,7 @@ from seqtree.escapes import json_line
 from seqtree.treebank.labelled import write_labelled
 from seqtree.trees.model import Labelling
 
-FORMATS = ("bracket", "pretty", "svg", "json")
+FORMATS = ("bracket", "pretty", "svg", "latex", "json")
 
 
 def format_labelling(
@@ -26,9 +27,9 @@ def format_labelling(
 ) -> str:
     """The labelled tree as text without a final newline; None is that of an empty sentence.
 
-    bracket, svg and json are one line. pretty: a drawing, at most ``width`` columns wide if possible, its labels in the
-    ``colour`` of their class if so asked; in SVG they always are. probabilities: ``3:0.81`` in the place of the label 3
-    where that is its probability. JSON (see ``as_json``) always has them, and ``line``, where the tree was read.
+    bracket, svg, latex and json are one line. pretty: a drawing, at most ``width`` columns wide if possible, its labels
+    in the ``colour`` of their class if so asked; in SVG they always are. probabilities: ``3:0.81`` in the place of the
+    label 3 where that is its probability. JSON (see ``as_json``) always has them, and ``line``, where the tree was read.
     Raises InputError for an unknown format.
     """
     if format not in FORMATS:
@@ -43,6 +44,8 @@ def format_labelling(
         labels = tuple(f"{label}:{chance:.2f}" for label, chance in zip(labels, best, strict=True))
     if format == "bracket":
         return write_labelled(labelling.tree, labels)
+    if format == "latex":
+        return draw_latex(labelling.tree.tree(labels))
     tree, colours = labelling.tree.tree(labels), class_colours(labelling.classes)
 
     def chosen(label: str) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -57,6 +58,8 @@ def test_predict_trees(tree: Run, model: Path) -> None:
     _, out, _ = tree("predict", model, "(? (? A) (? <film>))", "--format", "svg")
     assert len(out.splitlines()) == 1
     assert ElementTree.fromstring(out).tag.endswith("svg")
+    _, out, _ = tree("predict", model, "(? (? A) (? film))", "--format", "latex")
+    assert re.fullmatch(r"\\begin{forest} \[\d \[\d \[A]] \[\d \[film]]] \\end{forest}\n", out)
 
 
 def test_predict_sentences(tree: Run, model: Path) -> None:

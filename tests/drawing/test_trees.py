@@ -18,6 +18,7 @@ from nltk.tree import Tree
 
 from seqtree.drawing import notebooks
 from seqtree.drawing.characters import columns, cut, padded, shortened, visible, widths
+from seqtree.drawing.latex import draw_latex
 from seqtree.drawing.svg import text_width
 from seqtree.drawing.traces import SHOWN, trace, trace_svg
 from seqtree.drawing.tree_svg import draw_svg
@@ -476,6 +477,30 @@ def test_real_trees_are_drawn_with_all_their_words():
         assert upright.split() == words_of(tree)
         assert max(map(columns, draw(tree, width=100).split("\n"))) <= 100
         assert_no_overlaps(ElementTree.fromstring(draw_svg(tree)), ["labels", "tags", "words"])
+
+
+def test_a_tree_for_latex() -> None:
+    """With all that means something to LaTeX, or to its package forest."""
+    assert draw_latex(Tree.fromstring("(S (NP (DT the) (NN cat)) (VP sat))")) == (
+        r"\begin{forest} [S [NP [DT [the]] [NN [cat]]] [VP [sat]]] \end{forest}"
+    )
+    words = ["[a,b]", "x=1", "50%", "$3", "a_b#&", "{c}", "\\^~", "<|>", "", "\x1b"]
+    written = draw_latex(Tree("A|B", words)).removeprefix(r"\begin{forest} [A\textbar{}B ")
+    assert written == (
+        r"[{[a,b]}] [{x=1}] [50\%] [\$3] [a\_b\#\&] [\{c\}] [\textbackslash{}\textasciicircum{}\textasciitilde{}]"
+        rf" [\textless{{}}\textbar{{}}\textgreater{{}}] [{{}}] [{visible(chr(27))}]] \end{{forest}}"
+    )
+
+
+@given(trees)
+def test_each_node_of_a_tree_for_latex_is_in_brackets_of_its_own(tree: Tree) -> None:
+    written, depth, opened, braces = draw_latex(tree), 0, 0, 0
+    for character in re.sub(r"\\[\\{}]", "", written.removeprefix(r"\begin{forest}").removesuffix(r"\end{forest}")):
+        braces += {"{": 1, "}": -1}.get(character, 0)
+        depth += {"[": 1, "]": -1}.get(character, 0) if not braces else 0
+        opened += character == "[" and not braces
+        assert depth >= 0 <= braces
+    assert (depth, braces, opened) == (0, 0, len(flatten(tree)))
 
 
 @pytest.mark.parametrize("installed", [False, True])

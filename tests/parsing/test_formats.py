@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from nltk.tree import Tree
 
+from seqtree.drawing.latex import draw_latex
 from seqtree.drawing.tree_svg import draw_svg
 from seqtree.drawing.trees import draw
 from seqtree.errors import InputError
@@ -98,12 +99,17 @@ def test_json_says_where_a_sentence_was_read():
     assert format_parse(PARSE, "bracket", sentence=sentence) == as_bracket(PARSE)
 
 
+def test_latex():
+    assert format_parse(PARSE, "latex") == draw_latex(PARSE.tree)
+    assert format_parse(None, "latex") == ""
+
+
 def test_an_empty_sentence_has_an_empty_picture():
     assert ElementTree.fromstring(format_parse(None, "svg")).get("width") == "0"
 
 
 def test_another_format_is_refused():
-    with pytest.raises(InputError, match="one of pretty, bracket, json, svg, not 'xml'"):
+    with pytest.raises(InputError, match="one of pretty, bracket, json, svg, latex, not 'xml'"):
         format_parse(PARSE, "xml")
 
 
@@ -122,7 +128,7 @@ trees = st.recursive(
 def test_formats_of_one_line_have_one_line_and_read_back(tree, score):
     binary = binarise(tree)
     parse = Parse(binary, (score,) * len(binary.merges), (score,) * len(binary.merges), score)  # as from a beam
-    for name in ("bracket", "json", "svg"):
+    for name in ("bracket", "json", "svg", "latex"):
         assert "\n" not in format_parse(parse, name, scores=True)
     record = json.loads(format_parse(parse, "json"))
     assert record["words"] == tree.leaves()
