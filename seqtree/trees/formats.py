@@ -29,7 +29,8 @@ def format_labelling(
 
     bracket, svg, latex and json are one line. pretty: a drawing, at most ``width`` columns wide if possible, its labels
     in the ``colour`` of their class if so asked; in SVG they always are. probabilities: ``3:0.81`` in the place of the
-    label 3 where that is its probability. JSON (see ``as_json``) always has them, and ``line``, where the tree was read.
+    label 3 where that is its probability. JSON (see ``as_json``) always has them, and ``line``, where the tree was
+    read.
     Raises InputError for an unknown format.
     """
     if format not in FORMATS:
