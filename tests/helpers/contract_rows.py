@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib.util
 import re
+import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -288,11 +291,11 @@ ROWS = {
 @cache
 def toy_file() -> Path:
     """The task of CONTRIBUTING.md in a file of its own."""
-    import tempfile
-
     page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     (code,) = re.findall(r"^```py\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    file = Path(tempfile.mkdtemp(prefix="seqtree-toy-")) / "bigram.py"
+    folder = Path(tempfile.mkdtemp(prefix="seqtree-toy-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    file = folder / "bigram.py"
     file.write_text(code, encoding="utf-8")
     return file
 
