@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from seqtree.text.config import SPECIALS
+from seqtree.text.config import SPECIALS, UNKNOWN
 from seqtree.text.corpus import PreparedCorpus
 from seqtree.text.documents import chunks
 from seqtree.text.labelled import rare_classes
+from seqtree.text.spaces import UNSPACED, unspaced
 
 Ids = npt.NDArray[Any]
 COMPARED = 1 << 20  # tokens of the training text that are compared with the validation text
@@ -26,6 +27,7 @@ FEW_KINDS = 100  # of tokens: those of an alphabet, which differ less between te
 UNLIKE_LETTERS, UNLIKE_WORDS = 0.02, 0.2
 SEEN = 20_000  # tokens of the training text that show whether its lines are sorted, or items of a list
 MIN_LINES = 50
+LEAST_LINES = 10  # that show whether spaces part words
 MIN_ITEMS, MAX_WORDS, MAX_CHARACTERS = 200, 4, 40  # of a list, and of nearly every item of it
 _STOPPED = re.compile(r"[^\W\d_A-Z][^\W\d_]{2,}\.")  # few abbreviations are so long and begin with a small letter
 _LICENCE = re.compile(r"(END|<unk>) OF (THE|THIS) PROJECT GUTENBERG", re.IGNORECASE)
@@ -42,6 +44,8 @@ def concerns(corpus: PreparedCorpus, held_out: bool, valid_from: str, lines: boo
     if corpus.vocabulary.unit == "word":
         yield from _literal_specials(corpus)
     beginning = _beginning(corpus)
+    if corpus.vocabulary.unit == "word" and _unspaced(beginning):
+        yield f"{UNSPACED}: expected --unit char"
     if not lines and _list(beginning):
         yield "the text looks like a list: --documents lines learns and samples each line as an item of its own"
     if not held_out or corpus.valid is None or valid_from != "ends":
@@ -146,6 +150,12 @@ def _beginning(corpus: PreparedCorpus) -> list[str]:
     """The whole lines at the beginning of the training text."""
     vocabulary = corpus.vocabulary
     return vocabulary.join(vocabulary.decode(corpus.train.ids[:SEEN])).split("\n")[:-1]
+
+
+def _unspaced(lines: list[str]) -> bool:
+    """Whether spaces do not part the words of lines; unknown words are taken for different ones, as they were."""
+    told_apart = [line.replace(UNKNOWN, f"<{number}>") for number, line in enumerate(lines)]
+    return len(lines) >= LEAST_LINES and unspaced(told_apart)
 
 
 def _sorted(lines: list[str]) -> bool:

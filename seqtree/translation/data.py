@@ -14,7 +14,7 @@ from seqtree.wording import counted
 
 MAX_VALIDATION = 5000  # pairs
 HEADER = ["source", "target"]
-MANY = 2 / 3  # of the words of texts whose letters stand by themselves, and of texts that are one word each
+MANY = 2 / 3  # of the words of texts whose letters stand by themselves
 
 
 class Pair(NamedTuple):
@@ -67,16 +67,6 @@ def letters_apart(texts: Iterable[str]) -> bool:
     words = [text.split() for text in texts]
     apart = sum(len(word) == 1 for text in words if len(text) > 1 for word in text)
     return apart > MANY * sum(map(len, words))
-
-
-def unspaced(texts: Sequence[str]) -> bool:
-    """Whether most texts are one word each, as text without spaces is, and most of these words occur only once.
-
-    >>> unspaced(["我是学生。", "他来了。", "I see."]), unspaced(["yes", "no", "yes", "no", "yes"])
-    (True, False)
-    """
-    single = [text.strip() for text in texts if len(text.split()) == 1 and len(text.strip()) > 1]
-    return len(single) >= MANY * len(texts) and len(set(single)) > len(single) / 2
 
 
 def _columns(files: Sequence[str], encoding: str, swap: bool) -> Iterator[Pair]:

@@ -15,13 +15,14 @@ from torch import Tensor
 from seqtree.errors import InputError
 from seqtree.text.config import SPECIALS
 from seqtree.text.reading import check_standard_input
+from seqtree.text.spaces import UNSPACED, unspaced
 from seqtree.training.batches import Ids, SentenceTask
 from seqtree.training.copying import grow
 from seqtree.training.progress import Display
 from seqtree.training.start import taken_over
 from seqtree.training.task import Batch, Counted, Inputs
 from seqtree.translation.config import OPTIONS, PairSettings, TranslationRecipe
-from seqtree.translation.data import MAX_VALIDATION, Pair, letters_apart, read_pairs, set_apart, unspaced
+from seqtree.translation.data import MAX_VALIDATION, Pair, letters_apart, read_pairs, set_apart
 from seqtree.translation.evaluation import evaluate
 from seqtree.translation.model import Translator, padded
 from seqtree.translation.units import Units
@@ -91,7 +92,7 @@ class TranslationTask(SentenceTask[TranslationRecipe, Translator, PairData]):
             )
         for side, name in enumerate(("sources", "targets")):
             if how.unit == "word" and unspaced([pair[side] for pair in training]):
-                display.warning(f"most {name} are one word, with no space in it: expected --unit char or --unit bpe")
+                display.warning(f"{name}: {UNSPACED}: expected --unit char or --unit bpe")
         return PairData(training, valid)
 
     @classmethod

@@ -261,3 +261,22 @@ def test_a_file_and_a_run_whose_names_are_not_utf_8(tmp_path: Path) -> None:
     assert json.loads((tmp_path / name / "config.json").read_text())["corpus"] == [str(text)]
     assert len(LanguageModel.load(tmp_path / name).sample("", 3)) == 3
     train(lm_recipe(tmp_path / name, text, epochs=3, resume=True))
+
+
+UNSPACED = {
+    "Chinese": ["我是学生。", "他来了，我们走吧。", "今天天气很好。", "你去哪里？", "我不知道。", "书在桌子上。"],
+    "Thai": ["วันนี้อากาศดีมาก เราไปเดินเล่นกันเถอะ", "เขาไปโรงเรียนทุกวัน แต่วันนี้ไม่ไป"],
+    "parted": ["我 是 学生 。", "他 来 了 ， 我们 走 吧 。", "今天 天气 很 好 。", "วันนี้ อากาศ ดี มาก"],
+    "English": ["I am a student.", "He came, so let us go.", "yes", "no"],
+}
+
+
+@pytest.mark.parametrize("min_count", [1, 2])
+@pytest.mark.parametrize("name", UNSPACED)
+@pytest.mark.parametrize("unit", ["char", "word"])
+def test_words_without_spaces_between_them_are_noticed(tmp_path: Path, name: str, unit: str, min_count: int) -> None:
+    """Also where all are unknown, because each is read once."""
+    lines = [f"{line}{number % 40}" for number, line in enumerate(UNSPACED[name] * 40)]
+    said = _said(tmp_path, "\n".join(lines) + "\n", unit=unit, min_count=min_count).text
+    told = "spaces part few words, as in Chinese or Thai, or in a list of words: expected --unit char"
+    assert ("few words" in said) == (told in said) == (unit == "word" and name in ("Chinese", "Thai"))

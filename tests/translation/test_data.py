@@ -185,8 +185,8 @@ def test_pairs_that_are_not_generated() -> None:
 @pytest.mark.parametrize(
     ("lines", "unit", "told"),
     [
-        ("我是学生。\tI am a student.\n他来了。\tHe came.\n", "word", "most sources are one word, with no space in it"),
-        ("I am here.\t我在这里。\nHe came.\t他来了。\n", "word", "most targets are one word, with no space in it"),
+        ("我是学生。\tI am a student.\n他来了。\tHe came.\n", "word", "sources: spaces part few words"),
+        ("I am here.\t我在这里。\nHe came.\t他来了。\n", "word", "targets: spaces part few words"),
         ("我是学生。\tI am a student.\n他来了。\tHe came.\n", "bpe", ""),
         ("it is good\tyes\nit is bad\tno\nit is fine\tyes\nit is awful\tno\n", "word", ""),
     ],
@@ -195,7 +195,7 @@ def test_texts_without_spaces_are_told(write: Write, lines: str, unit: str, told
     said, recipe = StringIO(), TranslationTask.resolve({"unit": unit, "valid_share": 0})
     TranslationTask.read([write("a.tsv", lines)], recipe, Display(said))
     assert told in said.getvalue()
-    assert ("one word" in said.getvalue()) == bool(told)
+    assert ("few words" in said.getvalue()) == bool(told)
 
 
 @pytest.mark.parametrize(("pieces", "told"), [(5, "7 target pieces, more than asked for"), (7, "")])
