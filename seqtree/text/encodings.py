@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import codecs
 import re
+from contextlib import suppress
 
 MIN_SHARE = 0.3  # of the characters beyond ASCII, that the commonest ones must make up
 MIN_BEYOND = 8  # characters beyond ASCII from which something can be concluded
 MIN_CYRILLIC = 0.6  # for an alphabet, of which the small letters are half of all bytes
 _CYRILLIC = frozenset("оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфё")
 _KANA = frozenset("のにはをたがでてとしれさいるなもかあうこそすくまよりっだきつどけおえらめやわんみろじせば、。「」ー")
+MIN_ALPHABETIC = 0.6  # of the characters of a text in UTF-16
 _COMMON = {
     "gb18030": frozenset(
         "的一是不了在人有我他这个们中来上大为和国地到以说时要就出会可也你对生能而子那得于着下自之年"
@@ -41,6 +43,7 @@ _COMMON = {
     "shift_jis": _KANA,
     "euc_jp": _KANA,
 }
+_EAST_ASIAN = _KANA.union(*(_COMMON[name] for name in ("gb18030", "big5", "euc_kr")))
 
 
 def likely_encodings(data: bytes) -> list[str]:
@@ -57,6 +60,24 @@ def likely_encodings(data: bytes) -> list[str]:
     best = max((share for name, share in shares.items() if share >= _least(name)), default=1.0)
     likely = [name for name, share in shares.items() if share >= max(_least(name), 0.8 * best)]
     return sorted(likely, key=lambda name: -shares[name])
+
+
+def utf_16(data: bytes) -> str:
+    """The name of UTF-16 without a mark if the beginning of a text looks like it, else "".
+
+    Most of its characters are below U+2000, as those of alphabets are, or many are common East Asian ones. Its spaces
+    and line ends have zero bytes.
+    """
+    found = {}
+    for name, high in (("utf-16-le", 1), ("utf-16-be", 0)) if b"\0" in data else ():
+        with suppress(UnicodeDecodeError):
+            text = codecs.getincrementaldecoder(name)().decode(data)
+            beyond = [character for character in text if not character.isascii()]
+            alphabetic = sum(byte < 0x20 for byte in data[high::2]) / max(1, len(data) // 2)
+            east_asian = sum(character in _EAST_ASIAN for character in beyond) / max(1, len(beyond))
+            if text and "\0" not in text and (alphabetic > MIN_ALPHABETIC or east_asian >= MIN_SHARE):
+                found[name] = max(alphabetic, east_asian)
+    return max(found, key=lambda name: found[name], default="")
 
 
 def _least(encoding: str) -> float:

@@ -19,13 +19,14 @@ from seqtree.errors import InputError, SeqtreeError
 from seqtree.escapes import one_line
 from seqtree.files import SET_TMPDIR, scratch
 from seqtree.text.config import NEWLINE, check_encoding
-from seqtree.text.encodings import likely_encodings
+from seqtree.text.encodings import likely_encodings, utf_16
 
 T = TypeVar("T")
 Specs = str | Path | Sequence[str | Path]  # of what is read: one or several files, folders or corpora
 STANDARD_INPUT = "standard input"
 BLOCK = 1 << 20  # bytes read at a time
-ZEROS = 0.4  # of the first characters; half of UTF-16 in Latin letters, read as another encoding, are zero
+ZEROS = 0.4  # of the first characters, from which on a file is no text
+TELLING = 64  # bytes of a text that show whether it is UTF-16, unless it is full of zeros
 _BYTE_ORDER_MARK = "\ufeff"
 _UNPACK, _CONVERT = "unpack it first", "convert it to plain text first"
 _NO_TEXTS = (
@@ -250,17 +251,12 @@ def check_kind(name: str, start: bytes, encoding: str | None = None) -> None:
         say(f"{name} is {kind}: its markup is read as text; convert it to plain text first")
     if encoding is not None and not start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         text = start[:200].decode(encoding, "ignore")
-        if text.count("\0") > ZEROS * len(text):
-            raise InputError(f"{name} is full of zero bytes{_advice_on_zeros(start[:200])}")
-
-
-def _advice_on_zeros(start: bytes) -> str:
-    """What a file that begins so may be: of Latin letters in UTF-16, every second byte is zero."""
-    pairs = start[: len(start) // 2 * 2]
-    even, odd = pairs[::2].count(0), pairs[1::2].count(0)
-    if min(even, odd) < ZEROS * max(even, odd):
-        return f", as UTF-16 without a mark is: try --encoding {'utf-16-le' if even < odd else 'utf-16-be'}"
-    return f" {_MAY_BE_NO_TEXT}"
+        full_of_zeros = text.count("\0") > ZEROS * len(text)
+        other = not codecs.lookup(encoding).name.startswith("utf-16") and (full_of_zeros or len(start) >= TELLING)
+        if other and (found := utf_16(start[:4096])):
+            raise InputError(f"{name} looks like UTF-16 without a mark: try --encoding {found}")
+        if full_of_zeros:
+            raise InputError(f"{name} is full of zero bytes {_MAY_BE_NO_TEXT}")
 
 
 def copied(stream: BinaryIO, folder: Path, name: str) -> Path:
