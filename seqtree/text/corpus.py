@@ -10,6 +10,7 @@ changed since. Words are counted and encoded on all cores.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -31,6 +32,7 @@ from seqtree.text.vocabulary import Vocabulary, code_points
 
 PIECES = 10  # of a text whose validation text is spread
 IN_MEMORY = 1 << 20  # bytes; a smaller corpus does not touch the cache folder
+LONG_LINE = 10_000  # characters of a line that is no sentence
 NAMED = 3  # files that the cache is told the names of
 FORMAT = 1  # part of every fingerprint: raise it when the same text would give other tokens
 
@@ -66,7 +68,8 @@ def prepare(
 
     paths, valid_paths: files, folders (all their ``*.txt`` files, by name), or "-" for standard input. Without
     ``valid_paths`` the last ``valid_share`` of the text validates: of n characters the first int(n * (1 - share)) are
-    training text, for words and single lines up to the end of the line there; with a share of 0, ``valid`` is None.
+    training text, for words and single lines up to the end of the line there (or to a space in it, where words are in
+    one long line); with a share of 0, and where no line is left, ``valid`` is None.
     valid_from: where the validation text is taken from: "ends" (the end), "spread" (the ends of ten equal pieces of the
     text) or "lines" (every so many lines one).
     vocabulary: encode with this one instead of building one. grown: extend this one by the tokens of the training text.
@@ -78,8 +81,6 @@ def prepare(
     skipped: list[str] = []
     with sources(paths, valid_paths or [], skipped=skipped) as (train, valid):
         reading = CorpusReading(train, valid, settings, 0 if valid else valid_share, valid_from)
-        facts = {"fingerprint": reading.fingerprint, "vocabulary": vocabulary and vocabulary.to_json()}
-        key = name_of(facts if grown is None else {**facts, "grown": grown.to_json()})
 
         def make() -> tuple[Vocabulary, Fill]:
             chosen = vocabulary or reading.vocabulary(grown)
@@ -87,11 +88,12 @@ def prepare(
 
         if reading.size < IN_MEMORY:
             chosen, fill = make()
-            known = chosen, in_memory(chosen, fill)
+            streams = in_memory(chosen, fill)
         else:
-            known = in_cache(key, make, warn, [source.name for source in [*train, *valid][:NAMED]])
-        (first, *more), files = known[1], len(train) + len(valid)
-        return PreparedCorpus(first, more[0] if more else None, known[0], reading.fingerprint, files, tuple(skipped))
+            names = [source.name for source in [*train, *valid][:NAMED]]
+            chosen, streams = in_cache(reading.name(vocabulary, grown), make, warn, names)
+        held_out, files = next(filter(len, streams[1:]), None), len(train) + len(valid)
+        return PreparedCorpus(streams[0], held_out, chosen, reading.fingerprint, files, tuple(skipped))
 
 
 def encode_paths(paths: Sequence[str | Path], vocabulary: Vocabulary, settings: TextSettings) -> TokenStream:
@@ -180,6 +182,11 @@ class CorpusReading:
         facts = {"format": FORMAT, "settings": settings.to_json(), **split}
         self.fingerprint = name_of(facts if self.valid_from == "ends" else {**facts, "from": self.valid_from})
 
+    def name(self, vocabulary: Vocabulary | None, grown: Vocabulary | None) -> str:
+        """Of the encoded text in the cache."""
+        facts = {"fingerprint": self.fingerprint, "vocabulary": vocabulary and vocabulary.to_json()}
+        return name_of(facts if grown is None else {**facts, "grown": grown.to_json()})
+
     def parts(self, only: Sequence[int] = (0, 1)) -> Iterator[tuple[int, str]]:
         """(part, block) over the whole text, or at least these parts of it, in order.
 
@@ -191,7 +198,7 @@ class CorpusReading:
             return
         hashes: list[str] = []
         blocks = _blocks(read_text(self.train, self.settings.encoding, hashes), self.settings)
-        yield from _split(blocks, self.point, self.settings.unit == "word" or self.settings.lines)
+        yield from _split(blocks, self.point, self.settings)
         for block in _blocks(read_text(self.valid, self.settings.encoding, hashes), self.settings):
             yield 1, block
         if hashes != self.hashes:
@@ -231,11 +238,8 @@ class CorpusReading:
         name, noun = self.train[0].name, "character" if self.settings.unit == "char" else "word"
         if not counts[0].ids:
             raise InputError(f"{name}: the text to learn or measure holds no {noun}, where at least one is needed")
-        if not counts[-1].ids:
-            raise InputError(
-                f"{name}: no {noun} is left for validation after the training text; it needs at least one more line, "
-                "validation text of its own, or a validation share of 0"
-            )
+        if self.valid and not counts[-1].ids:
+            raise InputError(f"{self.valid[0].name}: the text to validate on holds no {noun}, where one is needed")
         return counts
 
 
@@ -247,15 +251,22 @@ def _blocks(blocks: Iterable[str], settings: TextSettings) -> Iterable[str]:
     return line_blocks(blocks)
 
 
-def _split(blocks: Iterable[str], point: int | None, whole_lines: bool) -> Iterator[tuple[int, str]]:
-    """Blocks up to ``point`` (in characters; or the first line end at or after it) as part 0, the others as part 1."""
-    seen, part = 0, 0
+def _split(blocks: Iterable[str], point: int | None, settings: TextSettings) -> Iterator[tuple[int, str]]:
+    """Blocks up to ``point`` as part 0, the others as part 1.
+
+    The point is in characters; words and lines are split at the first line end at or after it, or words within a line
+    that is too long for a sentence.
+    """
+    seen, part, words = 0, 0, settings.unit == "word"
     for block in blocks:
         cut = 0
         if part == 0 and point is not None and seen + len(block) >= point:
             cut = max(point - seen, 0)
-            if whole_lines:
-                cut = block.find(NEWLINE, max(cut - 1, 0)) + 1  # 0 when the line goes on beyond this block
+            if words or settings.lines:
+                point_in_line = max(cut - 1, 0)
+                cut = block.find(NEWLINE, point_in_line) + 1  # 0 when the line goes on beyond this block
+                if words and cut in (0, len(block)):
+                    cut = _within_line(block, point_in_line)
         seen += len(block)
         if not cut:
             yield part, block
@@ -264,6 +275,13 @@ def _split(blocks: Iterable[str], point: int | None, whole_lines: bool) -> Itera
             yield 0, block[:cut]
             if cut < len(block):
                 yield 1, block[cut:]
+
+
+def _within_line(block: str, point: int) -> int:
+    """Where to split words at a point in the last line of a block: at its end, or at a space if it is no sentence."""
+    if len(block) - block.rfind(NEWLINE, 0, point) > LONG_LINE and (space := re.search(r"\s", block[point:])):
+        return point + space.end()
+    return len(block)
 
 
 def _count_characters(blocks: Iterable[str]) -> dict[str, int]:

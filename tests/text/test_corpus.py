@@ -275,11 +275,29 @@ def test_lone_surrogates_are_refused(settings):
 def test_too_little_text_says_how_much_is_needed(write):
     with pytest.raises(InputError, match=r"1 character\(s\) .* at least 2 are needed"):
         prepare([write("x")], CHAR)
-    with pytest.raises(InputError, match="no word is left for validation"):
-        prepare([write("just one line\n")], WORD)
     with pytest.raises(InputError, match="holds no word"):
         prepare([write(" \n\n")], WORD, valid_share=0)
     assert prepare([write("x")], CHAR, valid_share=0).train.characters == 1
+
+
+def test_where_no_line_is_left_none_is_held_out(write):
+    corpus = prepare([write("just one line\n")], WORD)
+    assert (len(corpus.train), corpus.valid) == (4, None)
+    with pytest.raises(InputError, match=r"v\.txt: the text to validate on holds no word"):
+        prepare([write("just one line\n")], WORD, [write(" \n", "v.txt")])
+
+
+@pytest.mark.parametrize("longest", [100, 1 << 20])
+def test_a_long_line_of_words_is_split_within_it(write, monkeypatch, longest):
+    monkeypatch.setattr("seqtree.text.tokenizers.MAX_LINE", longest)
+    monkeypatch.setattr("seqtree.text.corpus.LONG_LINE", 50)
+    monkeypatch.setattr(reading, "BLOCK", 64)
+    words = [f"w{number}" for number in range(100)]
+    corpus = prepare([write(" ".join(words))], WORD, valid_share=0.2)
+    read = [corpus.vocabulary.decode(part.ids)[:-1] for part in (corpus.train, corpus.valid)]  # but for the end
+    assert corpus.train.characters + corpus.valid.characters == len(" ".join(words))
+    assert read[0] == words[: len(read[0])] and 60 < len(read[0]) < 100
+    assert len(read[1]) == 100 - len(read[0])
 
 
 @pytest.mark.parametrize("share", [-0.1, 1, 1.5, float("nan"), True, "0.1"])
