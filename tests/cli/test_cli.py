@@ -150,6 +150,7 @@ def ending():
 
 cli.add_command(click.Command("ending", callback=ending))
 signal.signal(signal.SIGHUP, signal.SIG_IGN if sys.argv[2:] else signal.SIG_DFL)  # the first as nohup does
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which is ignored behind a shell's &
 main(["ending"])
 """
 
