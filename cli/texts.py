@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 import click
+from click.core import ParameterSource
 
 from seqtree.cli.options import FILE, note, with_options
 from seqtree.errors import InputError
@@ -108,8 +109,8 @@ texts_options = with_options(  # of what classifies texts
 
 
 def classes_shown(k: int | None, as_json: bool) -> int:
-    """How many classes a line of output has. Raises UsageError for ``-k`` beside ``--json``."""
-    if k is not None and as_json:
+    """How many classes a line of output has. Raises UsageError for ``-k`` beside ``--json``, if it is on the line."""
+    if as_json and click.get_current_context().get_parameter_source("k") is ParameterSource.COMMANDLINE:
         raise click.UsageError("-k goes without --json, which has all classes")
     return k or 1
 

@@ -207,8 +207,8 @@ def predict(
 
 def _in_colour(color: str | None, format: str) -> bool:
     """Whether labels are in colour. Raises UsageError for ``--color`` where nothing is drawn on a terminal."""
-    if color and format != "pretty":
-        raise click.UsageError("--color goes with --format pretty")
+    if color == "always" and format != "pretty":
+        raise click.UsageError("--color always goes with --format pretty")
     return color == "always" or (color != "never" and sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 import tempfile
@@ -15,6 +16,7 @@ from seqtree.errors import InputError, SeqtreeError
 
 MAX_NAME = 200  # bytes of a name that its temporary sibling keeps
 SET_TMPDIR = "set TMPDIR to a folder with free space"
+_OPEN_FILES = re.compile(r"/proc/\d+/(?:task/\d+/)?fd")
 LOCK = ".lock"  # the file in a run folder on which its process holds a lock
 
 
@@ -24,15 +26,15 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
 
     The sibling has a random name and must not exist, so that two writers never share it and it is no link. Where
     ``path`` is a link, all this is done where the file is, and the link stays. What is no regular file, a device or a
-    pipe, is written to as it stands.
+    pipe, is written to as it stands, and what is open already (/dev/stdout) at its end.
     Raises OSError (disk full, no permission) that names ``path``, leaving the previous file untouched and no temporary
     one, and InputError for a link to nothing.
     """
     target = behind_links(path)
     temporary = target.with_name(temporary_name(target.name, secrets.token_hex(8)))
     try:
-        if target.exists() and not target.is_file():
-            with open(path, "wb") as straight:
+        if target.exists() and (not target.is_file() or _is_open_file(path)):
+            with open(path, "ab") as straight:
                 yield straight
             return
         with open(temporary, "xb") as file:
@@ -56,9 +58,18 @@ def behind_links(path: Path) -> Path:
     if not path.exists():
         if path.is_symlink():
             raise InputError(f"{path}: a link to nothing; expected a file, or a name that is not there yet")
-    elif not path.is_file():  # such as /dev/stdout, a link by way of /proc to a pipe that has no path
+    elif not path.is_file() or _is_open_file(path):  # such as /dev/stdout: a pipe has no path
         return path
     return Path(os.path.realpath(path))
+
+
+def _is_open_file(path: Path) -> bool:
+    """Whether links lead by way of the table of open files, as /dev/stdout and /dev/fd/3 do."""
+    while path.is_symlink():
+        if _OPEN_FILES.fullmatch(os.path.realpath(path.parent)):
+            return True
+        path = path.parent / os.readlink(path)
+    return False
 
 
 def temporary_name(name: str, token: str) -> str:

@@ -41,6 +41,6 @@ def draw_latex(tree: Tree) -> str:
 
 
 def _text(text: str) -> str:
-    """The text of a node, with what means something to LaTeX or forest written as itself."""
+    """The text of a node, with what means something to LaTeX or forest written as itself, but for dashes and quotes."""
     escaped = text.translate(_ESCAPED)
     return f"{{{escaped}}}" if not text or _OF_FOREST & set(text) else escaped

@@ -9,7 +9,7 @@ from typing import Any
 
 def draw_trees() -> None:
     """Have the notebook that this process belongs to, if any, draw NLTK's trees as ours, unless NLTK can."""
-    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     if shell is not None and find_spec("svgling") is None:
         shell.display_formatter.formatters["image/svg+xml"].for_type_by_name("nltk.tree.tree", "Tree", _svg)
 

@@ -214,7 +214,8 @@ def _parts(
 def _apart(folder: Path, size: tuple[int, int], classes: Sequence[str], display: Display) -> ImageSet:
     """The pictures of a folder to validate on, all of these classes, ``MAX_VALIDATION`` at most."""
     valid = read_validation(folder, size)
-    valid.numbered(classes)
+    if others := valid.new_classes(classes):
+        raise InputError(f"{folder / others[0]}: no such class is learned; expected {some(classes)}")
     chosen = np.zeros(len(valid), dtype=bool)
     chosen[at_most([*range(len(valid))], MAX_VALIDATION, "pictures", display.warning)] = True
     return valid[chosen]

@@ -28,8 +28,11 @@ class Connection(H11Protocol):
         self._forget()
 
     def _time_head(self) -> None:
-        """Close it unless, some time after the first call, the head is whole."""
-        if self.conn.their_state is not h11.IDLE:
+        """Close it unless, some time after the first call, a head is whole.
+
+        What may come before it is the rest of a body that was answered before it was there.
+        """
+        if self.conn.their_state is not h11.IDLE and self.conn.our_state is not h11.DONE:
             self._forget()
         elif self._late is None:
             self._late = self.loop.call_later(HEAD_SECONDS, self.timeout_keep_alive_handler)

@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import groupby
+from itertools import chain, groupby, pairwise
 from operator import itemgetter
 from pathlib import Path
 
@@ -255,18 +255,18 @@ def _split(blocks: Iterable[str], point: int | None, settings: TextSettings) -> 
     """Blocks up to ``point`` as part 0, the others as part 1.
 
     The point is in characters; words and lines are split at the first line end at or after it, or words within a line
-    that is too long for a sentence.
+    that is too long for a sentence, where nothing follows it.
     """
     seen, part, words = 0, 0, settings.unit == "word"
-    for block in blocks:
+    for block, following in pairwise(chain(blocks, [""])):
         cut = 0
         if part == 0 and point is not None and seen + len(block) >= point:
             cut = max(point - seen, 0)
             if words or settings.lines:
-                point_in_line = max(cut - 1, 0)
-                cut = block.find(NEWLINE, point_in_line) + 1  # 0 when the line goes on beyond this block
-                if words and cut in (0, len(block)):
-                    cut = _within_line(block, point_in_line)
+                place = max(cut - 1, 0)
+                cut = block.find(NEWLINE, place) + 1  # 0 when the line goes on beyond this block
+                if words and not settings.lines and (not cut or (cut == len(block) and not following)):
+                    cut = _within_line(block, place)
         seen += len(block)
         if not cut:
             yield part, block

@@ -12,6 +12,7 @@ MIN_CYRILLIC = 0.6  # for an alphabet, of which the small letters are half of al
 _CYRILLIC = frozenset("оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфё")
 _KANA = frozenset("のにはをたがでてとしれさいるなもかあうこそすくまよりっだきつどけおえらめやわんみろじせば、。「」ー")
 MIN_ALPHABETIC = 0.6  # of the characters of a text in UTF-16
+MIN_SPACES = 1 / 400  # spaces and line ends among them
 _COMMON = {
     "gb18030": frozenset(
         "的一是不了在人有我他这个们中来上大为和国地到以说时要就出会可也你对生能而子那得于着下自之年"
@@ -75,7 +76,8 @@ def utf_16(data: bytes) -> str:
             beyond = [character for character in text if not character.isascii()]
             alphabetic = sum(byte < 0x20 for byte in data[high::2]) / max(1, len(data) // 2)
             east_asian = sum(character in _EAST_ASIAN for character in beyond) / max(1, len(beyond))
-            if text and "\0" not in text and (alphabetic > MIN_ALPHABETIC or east_asian >= MIN_SHARE):
+            spaces = text.count(" ") + text.count("\n") >= MIN_SPACES * len(text)
+            if spaces and text and "\0" not in text and (alphabetic > MIN_ALPHABETIC or east_asian >= MIN_SHARE):
                 found[name] = max(alphabetic, east_asian)
     return max(found, key=lambda name: found[name], default="")
 

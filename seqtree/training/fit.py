@@ -169,6 +169,9 @@ def _as_begun(
         return options
     run = RunFolder(_out(task, sources, options.get("out")))
     begun, given = run.begun_with, {name: value for name, value in options.items() if value is not None}
+    training = begun.get("training")
+    if given.get("optimizer") == "sgd" and isinstance(training, dict) and training.get("optimizer") == "sgd":
+        given.setdefault("learning_rate", training.get("learning_rate"))  # older runs began with that for AdamW
     for name in STARTED_FROM:
         start = begun.get(name)
         if not isinstance(start, str) or not all(_same(given[one], start) for one in STARTED_FROM if one in given):
@@ -181,7 +184,7 @@ def _as_begun(
             display.message(f"{start}, from which this run began, is not there any more: its own model will do")
             given = {name: value for name, value in given.items() if name not in STARTED_FROM}
             return {**given, "init_from": str(run.model)}
-    return options
+    return given
 
 
 def _same(start: str | Path, begun: str) -> bool:

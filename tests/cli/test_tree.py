@@ -222,7 +222,7 @@ def test_trees_that_are_not_binary_are_left_out_if_so_asked(tree: Run, model: Pa
 def test_usage(tree: Run, model: Path) -> None:
     refused(tree("predict", model, "a", "--file", "b"), "give TEXT or --file, not both")
     refused(tree("predict", corpora.path("opinions"), "a"), "opinions.txt")
-    refused(tree("predict", model, "a", "--color", "never"), "--color goes with --format pretty")
+    refused(tree("predict", model, "a", "--color", "always"), "--color always goes with --format pretty")
     refused(tree("predict", model, "(? (? a) (? b))", "--tokenized"), "--parser and --tokenized go with sentences")
     code, _, err = tree("predict", model, "- yes")
     assert code == 2 and "-- '- yes'" in err

@@ -527,5 +527,7 @@ def test_a_notebook_draws_the_trees_of_nltk(installed: bool, monkeypatch: pytest
 def test_without_a_notebook_nothing_is_to_be_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: None))
     notebooks.draw_trees()
+    monkeypatch.setitem(sys.modules, "IPython", None)
+    notebooks.draw_trees()
     monkeypatch.delitem(sys.modules, "IPython")
     notebooks.draw_trees()

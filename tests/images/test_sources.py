@@ -87,7 +87,7 @@ def test_a_folder_to_validate_on_that_is_refused(tmp_path: Path) -> None:
         _read(tmp_path, valid_share=None)
     write_pictures(tmp_path / "val", digits(40))
     (tmp_path / "val" / "0").rename(tmp_path / "val" / "cat")
-    with pytest.raises(InputError, match=r"val: the model does not know the class 'cat'; expected 0, 1, 2"):
+    with pytest.raises(InputError, match=r"val.cat: no such class is learned; expected 0, 1, 2"):
         _read(tmp_path, valid_share=None)
 
 

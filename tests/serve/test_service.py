@@ -447,6 +447,18 @@ def test_a_request_that_never_comes_is_not_waited_for(
         assert Client(port).ask("parse", text="Go.")["sentences"]
 
 
+def test_the_rest_of_a_body_that_was_not_read_is_not_waited_for(
+    served: dict[str, Model[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("seqtree.serve.connections.HEAD_SECONDS", 0.2)
+    with listening(served) as port, socket.create_connection(("127.0.0.1", port), timeout=30) as raw:
+        raw.sendall(b"GET /api/models HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n")
+        told = raw.recv(4096)
+        raw.sendall(b"x")
+        told += b"".join(iter(partial(raw.recv, 4096), b""))  # until the service closes the connection
+        assert told.startswith(b"HTTP/1.1 200 OK\r\n")
+
+
 def test_every_answer_has_the_headers_that_keep_it_safe(client: Client) -> None:
     for method, path, body in (("GET", "/", None), ("GET", "/nothing", None), ("POST", "/api/parse", {"text": "No."})):
         _, headers, _ = client.send(method, path, body)

@@ -56,8 +56,9 @@ def test_utf_16_without_a_mark_is_recognised_in_any_script(tmp_path: Path, langu
 
 
 def test_what_is_not_utf_16_is_not_taken_for_it() -> None:
-    texts = "".join(UTF_16.values())
+    texts, letters = "".join(UTF_16.values()), b"a\tb\n" * 800
     for data in (
+        letters + b"\0" + letters,
         texts.encode(),
         texts.encode("utf-32-le"),
         b"a b\0c def\0gh\n" * 20,

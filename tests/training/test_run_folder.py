@@ -112,6 +112,20 @@ def test_a_link_to_a_pipe_is_written_to() -> None:
         os.close(into)
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="open files have no links here")
+def test_an_open_file_is_written_at_its_end(tmp_path: Path) -> None:
+    """As behind ``>> file``; by a link to it, too."""
+    file = tmp_path / "all"
+    file.write_bytes(b"earlier ")
+    with open(file, "ab") as opened:
+        (tmp_path / "link").symlink_to(f"/dev/fd/{opened.fileno()}")
+        write_atomically(Path(f"/dev/fd/{opened.fileno()}"), b"new ")
+        write_atomically(tmp_path / "link", b"newer")
+        os.write(opened.fileno(), b" last")
+    assert file.read_bytes() == b"earlier new newer last"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["all", "link"]
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device here")
 def test_a_device_that_cannot_be_written_is_named() -> None:
     with pytest.raises(OSError, match="No space left") as raised:

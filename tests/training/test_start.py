@@ -357,6 +357,16 @@ def test_a_run_goes_on_from_what_it_began_with_where_that_is_left_out(tmp_path: 
         assert json.loads((out / "config.json").read_text())["init_from"] == str(start)
 
 
+def test_a_run_by_sgd_goes_on_at_the_rate_that_it_began_with(tmp_path: Path) -> None:
+    """Those of before had the rate for AdamW, where none was given; now there is one for SGD."""
+    task, config = named(TASKS["image"].task), tmp_path / "run" / "config.json"
+    options: dict[str, Any] = {"preset": "mlp", "optimizer": "sgd", "threads": 1, "evaluations": 1}
+    options |= {"out": str(tmp_path / "run")}
+    for more, rate in (({"learning_rate": 0.25}, 0.25), ({}, 0.25), ({"learning_rate": 0.5}, 0.5)):
+        fit(task, [], {**options, "epochs": 0.1 + rate, "resume": config.exists(), **more}, Messages())
+        assert json.loads(config.read_text())["training"]["learning_rate"] == rate
+
+
 WITH_WORDS = ("parser", "tag", "words", "classify", "tree")
 
 
