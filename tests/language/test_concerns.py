@@ -277,6 +277,8 @@ UNSPACED = {
 def test_words_without_spaces_between_them_are_noticed(tmp_path: Path, name: str, unit: str, min_count: int) -> None:
     """Also where all are unknown, because each is read once."""
     lines = [f"{line}{number % 40}" for number, line in enumerate(UNSPACED[name] * 40)]
-    said = _said(tmp_path, "\n".join(lines) + "\n", unit=unit, min_count=min_count).text
+    (tmp_path / "text.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    settings = TextSettings(unit, min_count=min_count)
+    said = " ".join(concerns(prepare([tmp_path / "text.txt"], settings), True, "ends"))
     told = "spaces part few words, as in Chinese or Thai, or in a list of words: expected --unit char"
     assert ("few words" in said) == (told in said) == (unit == "word" and name in ("Chinese", "Thai"))
